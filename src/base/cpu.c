@@ -1,0 +1,83 @@
+/* One of the few files that meet the machine: see tools/ifdefs.sh. */
+#include "base/cpu.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+CpuFeatures cpu_features(void)
+{
+    CpuFeatures f = {0};
+    __builtin_cpu_init(); /* its answers include whether the operating system saves the registers */
+    f.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    f.avx512bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16");
+    unsigned words[12] = {0};
+    for (unsigned i = 0; i < 3; i++)
+        __get_cpuid(0x80000002u + i, words + 4 * i, words + 4 * i + 1, words + 4 * i + 2, words + 4 * i + 3);
+    memcpy(f.name, words, sizeof words);
+    return f;
+}
+#else
+CpuFeatures cpu_features(void)
+{
+    return (CpuFeatures){0};
+}
+#endif
+
+/* cgroup v2's cpu.max is "quota period" or "max period". */
+static int quota_of(const char *path)
+{
+    long long quota = 0, period = 0;
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return 0;
+    int got = fscanf(f, "%lld %lld", &quota, &period);
+    fclose(f);
+    return got == 2 && quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+}
+
+int cpu_count(void)
+{
+    cpu_set_t set;
+    int n = 1;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        n = CPU_COUNT(&set);
+    int quota = quota_of("/sys/fs/cgroup/cpu.max");
+    return quota > 0 && quota < n ? quota : n;
+}
+
+static int64_t kilobytes_in(const char *path, const char *key)
+{
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return -1;
+    char line[256];
+    long long kb = -1;
+    size_t n = strlen(key);
+    while (kb < 0 && fgets(line, sizeof line, f))
+        if (strncmp(line, key, n) == 0 && sscanf(line + n, " %lld", &kb) != 1)
+            kb = -1;
+    fclose(f);
+    return kb < 0 ? -1 : (int64_t)kb * 1024;
+}
+
+int64_t memory_available(void)
+{
+    return kilobytes_in("/proc/meminfo", "MemAvailable:");
+}
+
+int64_t memory_peak(void)
+{
+    return kilobytes_in("/proc/self/status", "VmHWM:");
+}
+
+int64_t memory_resident(void)
+{
+    return kilobytes_in("/proc/self/status", "VmRSS:");
+}

@@ -1,0 +1,21 @@
+/* What this processor can do and how many of them this process may use. */
+#ifndef BASE_CPU_H
+#define BASE_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct {
+    bool avx2;       /* AVX2, FMA and F16C                               */
+    bool avx512;     /* AVX-512 F, BW, DQ, VL                            */
+    bool avx512bf16; /* the above and AVX-512 BF16                       */
+    char name[64];   /* as the processor calls itself; "" where unknown  */
+} CpuFeatures;
+
+CpuFeatures cpu_features(void);
+int cpu_count(void);             /* processors this process may run on (affinity and cgroup quota) */
+int64_t memory_available(void);  /* bytes; -1 unknown  */
+int64_t memory_peak(void);       /* this process's peak resident bytes; -1 unknown */
+int64_t memory_resident(void);   /* now */
+
+#endif

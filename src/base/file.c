@@ -1,0 +1,238 @@
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+
+Status file_read(Str *out, const char *path, size_t limit)
+{
+    Status st = ST_OK;
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return fail_errno(ST_IO, "cannot open %s", path);
+    size_t start = out->n;
+    for (;;) {
+        str_reserve(out, 1 << 16);
+        size_t got = fread(out->at + out->n, 1, out->cap - out->n - 1, f);
+        out->n += got;
+        out->at[out->n] = 0;
+        if (limit && out->n - start > limit) {
+            st = fail(ST_LIMIT, "%s is larger than the %zu bytes allowed here", path, limit);
+            break;
+        }
+        if (got == 0) {
+            if (ferror(f))
+                st = fail_errno(ST_IO, "cannot read %s", path);
+            break;
+        }
+    }
+    fclose(f);
+    return st;
+}
+
+Status file_map(FileMap *out, const char *path)
+{
+    *out = (FileMap){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(ST_IO, "cannot open %s", path);
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
+        close(fd);
+        return fail(ST_IO, "%s is not a regular file", path);
+    }
+    void *at = NULL;
+    if (info.st_size > 0)
+        at = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (at == MAP_FAILED)
+        return fail_errno(ST_IO, "cannot map %s", path);
+    *out = (FileMap){.at = at, .n = (size_t)info.st_size};
+    return ST_OK;
+}
+
+void file_unmap(FileMap *m)
+{
+    if (m->at)
+        munmap((void *)(uintptr_t)m->at, m->n);
+    *m = (FileMap){0};
+}
+
+Status file_begin(FileWriter *w, const char *path)
+{
+    *w = (FileWriter){.path = mem_str(path), .temporary = mem_format("%s.tmp-%d", path, (int)getpid())};
+    w->f = fopen(w->temporary, "wb");
+    if (w->f)
+        return ST_OK;
+    Status st = fail_errno(ST_IO, "cannot write %s", w->temporary);
+    file_abandon(w);
+    return st;
+}
+
+Status file_write(FileWriter *w, const void *bytes, size_t n)
+{
+    if (n && fwrite(bytes, 1, n, w->f) != n)
+        return fail_errno(ST_IO, "cannot write %s", w->temporary);
+    return ST_OK;
+}
+
+static Status parent_sync(const char *path)
+{
+    char *slash, *folder = mem_str(path);
+    if ((slash = strrchr(folder, '/')))
+        *(slash == folder ? slash + 1 : slash) = 0;
+    Status st = folder_sync(slash ? folder : ".");
+    mem_free(folder);
+    return st;
+}
+
+Status file_commit(FileWriter *w)
+{
+    Status st = ST_OK;
+    if (fflush(w->f) != 0 || fsync(fileno(w->f)) != 0)
+        st = fail_errno(ST_IO, "cannot write %s", w->temporary);
+    if (fclose(w->f) != 0 && st == ST_OK)
+        st = fail_errno(ST_IO, "cannot write %s", w->temporary);
+    w->f = NULL;
+    if (st == ST_OK && rename(w->temporary, w->path) != 0)
+        st = fail_errno(ST_IO, "cannot rename %s to %s", w->temporary, w->path);
+    if (st == ST_OK) {
+        st = parent_sync(w->path);
+        mem_free(w->temporary);
+        w->temporary = NULL;
+    }
+    file_abandon(w);
+    return st;
+}
+
+void file_abandon(FileWriter *w)
+{
+    if (w->f)
+        fclose(w->f);
+    if (w->temporary)
+        unlink(w->temporary);
+    mem_free(w->temporary);
+    mem_free(w->path);
+    *w = (FileWriter){0};
+}
+
+Status file_replace(const char *path, const void *bytes, size_t n)
+{
+    FileWriter w;
+    TRY(file_begin(&w, path));
+    Status st = file_write(&w, bytes, n);
+    if (st == ST_OK)
+        return file_commit(&w);
+    file_abandon(&w);
+    return st;
+}
+
+Status folder_make(const char *path)
+{
+    char *p = mem_str(path);
+    Status st = ST_OK;
+    for (char *slash = p + 1; st == ST_OK && *p; slash++) {
+        slash = strchr(slash, '/');
+        if (slash)
+            *slash = 0;
+        if (mkdir(p, 0777) != 0 && !(errno == EEXIST && path_is_folder(p)))
+            st = fail_errno(ST_IO, "cannot make folder %s", p);
+        if (!slash)
+            break;
+        *slash = '/';
+    }
+    mem_free(p);
+    return st;
+}
+
+Status folder_sync(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_errno(ST_IO, "cannot open folder %s", path);
+    int bad = fsync(fd);
+    int err = errno;
+    close(fd);
+    errno = err;
+    /* Some file systems cannot sync a folder and say EINVAL: the rename itself has happened. */
+    if (bad && err != EINVAL)
+        return fail_errno(ST_IO, "cannot sync folder %s", path);
+    return ST_OK;
+}
+
+static Status remove_entries(const char *path)
+{
+    DIR *d = opendir(path);
+    if (!d)
+        return fail_errno(ST_IO, "cannot open folder %s", path);
+    Status st = ST_OK;
+    for (struct dirent *e; st == ST_OK && (e = readdir(d));) {
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        char *inner = path_join(path, e->d_name);
+        st = folder_remove(inner);
+        mem_free(inner);
+    }
+    closedir(d);
+    return st;
+}
+
+Status folder_remove(const char *path)
+{
+    struct stat info;
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot look at %s", path);
+    if (S_ISDIR(info.st_mode)) {
+        TRY(remove_entries(path));
+        if (rmdir(path) != 0)
+            return fail_errno(ST_IO, "cannot remove folder %s", path);
+    } else if (unlink(path) != 0) {
+        return fail_errno(ST_IO, "cannot remove %s", path);
+    }
+    return ST_OK;
+}
+
+bool path_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool path_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+int64_t file_size(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (int64_t)info.st_size : -1;
+}
+
+char *path_join(const char *folder, const char *name)
+{
+    size_t n = strlen(folder);
+    return mem_format("%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
+}
+
+const char *path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+int64_t disk_free(const char *folder)
+{
+    struct statvfs v;
+    return statvfs(folder, &v) == 0 ? (int64_t)v.f_bavail * (int64_t)v.f_frsize : -1;
+}

@@ -1,0 +1,46 @@
+/* Files: whole reads, read-only maps, folders, and writes that either happen wholly or not at all. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/str.h"
+
+/* Reads a whole file of at most `limit` bytes (0: no limit) into *out, appended.  ST_IO, ST_LIMIT. */
+MUST_CHECK Status file_read(Str *out, const char *path, size_t limit);
+
+/* A read-only map of a whole file.  An empty file maps to n = 0. */
+typedef struct {
+    const unsigned char *at;
+    size_t n;
+} FileMap;
+MUST_CHECK Status file_map(FileMap *out, const char *path);
+void file_unmap(FileMap *m);
+
+/* A file being written under a temporary name beside its final one.  file_commit syncs and renames it;
+ * file_abandon (also after a failure) removes it.  One owner, one thread. */
+typedef struct {
+    FILE *f;
+    char *path, *temporary;
+} FileWriter;
+MUST_CHECK Status file_begin(FileWriter *w, const char *path);
+MUST_CHECK Status file_write(FileWriter *w, const void *bytes, size_t n);
+MUST_CHECK Status file_commit(FileWriter *w);
+void file_abandon(FileWriter *w); /* nothing to do after a commit */
+
+/* Durable write of a whole small file. */
+MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
+
+MUST_CHECK Status folder_make(const char *path);        /* with its parents; fine when it exists */
+MUST_CHECK Status folder_sync(const char *path);        /* makes renames inside it durable       */
+MUST_CHECK Status folder_remove(const char *path);      /* with all it holds; does not follow links; fine when absent */
+bool path_exists(const char *path);
+bool path_is_folder(const char *path);
+int64_t file_size(const char *path);                    /* -1 when it cannot be told */
+char *path_join(const char *folder, const char *name);  /* caller frees */
+const char *path_base(const char *path);                /* after the last '/' */
+int64_t disk_free(const char *folder);                  /* bytes an ordinary user may still write; -1 unknown */
+
+#endif

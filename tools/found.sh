@@ -1,0 +1,26 @@
+#!/bin/sh
+# Prints one line for each library: found, or what is missing without it and how to get it.
+cc=$1
+arch=$2
+echo "compiler   $($cc --version | head -n 1)"
+case $arch in
+x86_64) echo "kernels    plain C, AVX2, AVX-512, AVX-512 BF16 (chosen at run time)" ;;
+*) echo "kernels    plain C only: none are written for $arch yet" ;;
+esac
+missing=
+need() { # name, test, package
+    if eval "$2" 2>/dev/null; then echo "$1 found"; else
+        echo "$1 MISSING: install $3"
+        missing=1
+    fi
+}
+header() { echo "#include <$1>" | $cc -E -x c - >/dev/null 2>&1; }
+need "oneDNN    " "header dnnl.h" libdnnl-dev
+for p in jansson:libjansson-dev libfyaml:libfyaml-dev libarchive:libarchive-dev libxxhash:libxxhash-dev \
+    libpcre2-8:libpcre2-dev libutf8proc:libutf8proc-dev libcrypto:libssl-dev; do
+    need "$(printf '%-10s' "${p%%:*}")" "pkg-config --exists ${p%%:*}" "${p##*:}"
+done
+if [ "$missing" ]; then
+    echo "Run ./setup.sh to install what is missing." >&2
+    exit 1
+fi
