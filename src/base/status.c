@@ -36,15 +36,19 @@ Status fail_errno(Status status, const char *fmt, ...)
 
 Status fail_in(Status status, const char *fmt, ...)
 {
-    char words[ERROR_TEXT_MAX], rest[ERROR_TEXT_MAX];
+    char rest[ERROR_TEXT_MAX];
+    memcpy(rest, current.text, sizeof rest);
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(words, sizeof words, fmt, ap);
+    int n = vsnprintf(current.text, sizeof current.text - 2, fmt, ap);
     va_end(ap);
-    memcpy(rest, current.text, sizeof rest);
-    int n = snprintf(current.text, sizeof current.text, "%s", words);
-    if (n >= 0 && (size_t)n < sizeof current.text && rest[0])
-        snprintf(current.text + n, sizeof current.text - (size_t)n, ": %.*s", (int)sizeof rest - 1, rest);
+    size_t end = strlen(current.text);
+    if (n >= 0 && rest[0]) { /* the front words are kept, the tail is cut where there is no room for all */
+        size_t room = sizeof current.text - 1 - end - 2, tail = strlen(rest);
+        memcpy(current.text + end, ": ", 2);
+        memcpy(current.text + end + 2, rest, tail < room ? tail : room);
+        current.text[end + 2 + (tail < room ? tail : room)] = 0;
+    }
     current.status = status;
     return status;
 }
