@@ -1,0 +1,195 @@
+/* The public operations: each checks shapes and types once, then calls the table of the device. */
+#include "ops/ops.h"
+
+#include "base/check.h"
+
+static bool is_float(const Tensor *t)
+{
+    return t->dtype == DTYPE_F32 || t->dtype == DTYPE_BF16 || t->dtype == DTYPE_F64;
+}
+
+/* f32, or f64 where everything is f64: what sums and states are kept in. */
+static bool is_wide(const Tensor *t)
+{
+    return t->dtype == DTYPE_F32 || t->dtype == DTYPE_F64;
+}
+
+static bool shaped(const Tensor *t, int64_t rows, int64_t cols)
+{
+    return t->rows == rows && t->cols == cols && t->stride >= cols;
+}
+
+static bool is_index(const Tensor *t, int64_t n)
+{
+    return t->dtype == DTYPE_I32 && shaped(t, 1, n);
+}
+
+static bool is_flat(const Tensor *t)
+{
+    return tensor_contiguous(t);
+}
+
+void embed(Device *dev, Tensor *out, const Tensor *table, const Tensor *ids)
+{
+    check(is_index(ids, out->rows) && out->cols == table->cols && is_wide(out) && is_float(table));
+    if (!device_failed(dev))
+        dev->ops->embed(dev, out, table, ids);
+}
+
+void embed_back(Device *dev, Tensor *dtable, const Tensor *dout, const Tensor *ids)
+{
+    check(is_index(ids, dout->rows) && dout->cols == dtable->cols && is_wide(dtable) && is_wide(dout));
+    if (!device_failed(dev))
+        dev->ops->embed_back(dev, dtable, dout, ids);
+}
+
+void rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x, const Tensor *w, float eps)
+{
+    check(tensor_same_shape(out, x) && shaped(w, 1, x->cols) && is_wide(x) && is_wide(w) && is_float(out));
+    check(!rstd || shaped(rstd, 1, x->rows));
+    if (!device_failed(dev))
+        dev->ops->rmsnorm(dev, out, rstd, x, w, eps);
+}
+
+void rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout, const Tensor *x, const Tensor *w,
+                  const Tensor *rstd)
+{
+    check(tensor_same_shape(dx, x) && tensor_same_shape(dout, x) && shaped(w, 1, x->cols) && shaped(dw, 1, x->cols));
+    check(shaped(rstd, 1, x->rows) && is_wide(dx) && is_wide(dw) && is_wide(x) && is_float(dout));
+    check(!dx_cast || (tensor_same_shape(dx_cast, x) && dx_cast->dtype == DTYPE_BF16));
+    if (!device_failed(dev))
+        dev->ops->rmsnorm_back(dev, dx, dx_cast, dw, dout, x, w, rstd);
+}
+
+static void check_rope(const Tensor *x, const Tensor *table, const Tensor *positions, int64_t head_dim)
+{
+    check(head_dim > 0 && head_dim % 2 == 0 && x->cols % head_dim == 0 && is_float(x));
+    check(table->cols == head_dim && is_wide(table) && is_index(positions, x->rows));
+}
+
+void rope(Device *dev, Tensor *x, const Tensor *table, const Tensor *positions, int64_t head_dim)
+{
+    check_rope(x, table, positions, head_dim);
+    if (!device_failed(dev))
+        dev->ops->rope(dev, x, table, positions, head_dim);
+}
+
+void rope_back(Device *dev, Tensor *dx, const Tensor *table, const Tensor *positions, int64_t head_dim)
+{
+    check_rope(dx, table, positions, head_dim);
+    if (!device_failed(dev))
+        dev->ops->rope_back(dev, dx, table, positions, head_dim);
+}
+
+void matmul(Device *dev, Tensor *y, const Tensor *x, const Tensor *w, bool add_to)
+{
+    check(shaped(y, x->rows, w->rows) && x->cols == w->cols && x->dtype == w->dtype && is_float(x) && is_float(y));
+    if (!device_failed(dev))
+        dev->ops->matmul(dev, y, x, w, add_to);
+}
+
+void matmul_back_x(Device *dev, Tensor *dx, const Tensor *dy, const Tensor *w, bool add_to)
+{
+    check(shaped(dx, dy->rows, w->cols) && dy->cols == w->rows && dy->dtype == w->dtype && is_float(dy) && is_float(dx));
+    if (!device_failed(dev))
+        dev->ops->matmul_back_x(dev, dx, dy, w, add_to);
+}
+
+void matmul_back_w(Device *dev, Tensor *dw, const Tensor *dy, const Tensor *x, bool add_to)
+{
+    check(shaped(dw, dy->cols, x->cols) && dy->rows == x->rows && dy->dtype == x->dtype && is_float(dy) && is_wide(dw));
+    if (!device_failed(dev))
+        dev->ops->matmul_back_w(dev, dw, dy, x, add_to);
+}
+
+static void check_attention(const Tensor *q, const Tensor *k, const Tensor *v, const AttentionShape *s)
+{
+    int64_t N = s->B * s->T;
+    check(s->Hk > 0 && s->H % s->Hk == 0 && s->D > 0);
+    check(shaped(q, N, s->H * s->D) && k->cols == s->Hk * s->D && v->cols == k->cols);
+    check(is_float(q) && k->dtype == q->dtype && v->dtype == q->dtype);
+}
+
+void attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
+               const AttentionShape *s)
+{
+    check_attention(q, k, v, s);
+    check(tensor_same_shape(out, q) && out->dtype == q->dtype && k->rows == q->rows && v->rows == q->rows);
+    check(shaped(lse, q->rows, s->H) && is_wide(lse) && (!starts || is_index(starts, q->rows)));
+    if (!device_failed(dev))
+        dev->ops->attention(dev, out, lse, q, k, v, starts, s);
+}
+
+void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out, const Tensor *lse,
+                    const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts, const AttentionShape *s)
+{
+    check_attention(q, k, v, s);
+    check(tensor_same_shape(dq, q) && tensor_same_shape(dk, k) && tensor_same_shape(dv, v) && tensor_same_shape(dout, q));
+    check(tensor_same_shape(out, q) && shaped(lse, q->rows, s->H) && (!starts || is_index(starts, q->rows)));
+    check(dq->dtype == q->dtype && dk->dtype == q->dtype && dv->dtype == q->dtype && dout->dtype == q->dtype);
+    if (!device_failed(dev))
+        dev->ops->attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
+}
+
+void attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
+                      const AttentionShape *s)
+{
+    check_attention(q, k, v, s);
+    check(s->B == 1 && past >= 0 && k->rows >= past + s->T && v->rows >= past + s->T && tensor_same_shape(out, q));
+    check(out->dtype == q->dtype);
+    if (!device_failed(dev))
+        dev->ops->attention_cached(dev, out, q, k, v, past, s);
+}
+
+void swiglu(Device *dev, Tensor *out, const Tensor *gate_up)
+{
+    check(shaped(gate_up, out->rows, 2 * out->cols) && out->dtype == gate_up->dtype && is_float(out));
+    if (!device_failed(dev))
+        dev->ops->swiglu(dev, out, gate_up);
+}
+
+void swiglu_back(Device *dev, Tensor *dgate_up, const Tensor *dout, const Tensor *gate_up)
+{
+    check(shaped(gate_up, dout->rows, 2 * dout->cols) && tensor_same_shape(dgate_up, gate_up));
+    check(dout->dtype == gate_up->dtype && dgate_up->dtype == gate_up->dtype && is_float(dout));
+    if (!device_failed(dev))
+        dev->ops->swiglu_back(dev, dgate_up, dout, gate_up);
+}
+
+void add(Device *dev, Tensor *out, const Tensor *a, const Tensor *b)
+{
+    check(tensor_same_shape(out, a) && tensor_same_shape(a, b) && is_wide(out) && a->dtype == out->dtype && b->dtype == out->dtype);
+    if (!device_failed(dev))
+        dev->ops->add(dev, out, a, b);
+}
+
+void cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits, const Tensor *targets, float scale)
+{
+    check(shaped(loss, 1, logits->rows) && is_wide(loss) && is_index(targets, logits->rows) && is_float(logits));
+    check(!dlogits || (tensor_same_shape(dlogits, logits) && is_float(dlogits)));
+    if (!device_failed(dev))
+        dev->ops->cross_entropy(dev, loss, dlogits, logits, targets, scale);
+}
+
+void adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g, const AdamWStep *step)
+{
+    check(tensor_same_shape(w, m) && tensor_same_shape(w, v) && tensor_same_shape(w, g) && is_wide(w));
+    check(is_flat(w) && is_flat(m) && is_flat(v) && is_flat(g) && m->dtype == w->dtype && v->dtype == w->dtype);
+    check(!w_cast || (tensor_same_shape(w, w_cast) && is_flat(w_cast) && w_cast->dtype == DTYPE_BF16));
+    if (!device_failed(dev))
+        dev->ops->adamw(dev, w, w_cast, m, v, g, step);
+}
+
+void sum_squares(Device *dev, Tensor *out, const Tensor *x)
+{
+    check(shaped(out, 1, 1) && out->dtype == DTYPE_F64 && is_wide(x) && is_flat(x));
+    if (!device_failed(dev))
+        dev->ops->sum_squares(dev, out, x);
+}
+
+void cast(Device *dev, Tensor *out, const Tensor *x)
+{
+    check(tensor_same_shape(out, x) && is_float(out) && is_float(x));
+    if (!device_failed(dev))
+        dev->ops->cast(dev, out, x);
+}

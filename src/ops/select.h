@@ -1,0 +1,35 @@
+/* Which kernel does an operation on this machine.  Tables are overlaid: ref is complete, the others bring what they speed
+ * up.  A CUDA back end will be one more table and one more Device. */
+#ifndef OPS_SELECT_H
+#define OPS_SELECT_H
+
+#include "base/cpu.h"
+#include "ops/ops.h"
+
+typedef struct {
+    const char *name; /* "ref", "onednn", "avx2", ... */
+    const Ops *ops;   /* NULL entries: not in this table */
+} OpsTable;
+
+extern const Ops ops_ref, ops_onednn;
+extern const Ops ops_avx2, ops_avx512, ops_avx512bf16; /* x86-64 only: named by select_x86.c alone */
+
+/* The tables this processor can run, lowest first; returns how many (at most OPS_TABLES_MAX). */
+enum { OPS_TABLES_MAX = 8 };
+int ops_tables(OpsTable *out, const CpuFeatures *cpu);
+
+void ops_overlay(Ops *ops, const Ops *over); /* NULL entries of `over` keep what is there */
+
+/* Gives `dev` the best table for this processor, or only the first `name`d tables ("ref" alone for a reference run);
+ * name NULL: the best.  The table is owned by the device. */
+MUST_CHECK Status ops_attach(Device *dev, const char *name);
+
+/* The table that provides operation i of ops.def on this processor, and its name: for `lemur doctor`. */
+int ops_count(void);
+const char *ops_name(int i);
+const char *ops_variant(int i, const CpuFeatures *cpu);
+
+/* Whether bf16 products are fast here: AVX-512 BF16 and oneDNN. */
+bool ops_bf16_fast(const CpuFeatures *cpu);
+
+#endif

@@ -1,0 +1,15 @@
+#include "ops/select.h"
+
+int ops_tables(OpsTable *out, const CpuFeatures *cpu)
+{
+    int n = 0;
+    out[n++] = (OpsTable){"ref", &ops_ref};
+    out[n++] = (OpsTable){"onednn", &ops_onednn};
+    if (cpu->avx2)
+        out[n++] = (OpsTable){"avx2", &ops_avx2};
+    if (cpu->avx512)
+        out[n++] = (OpsTable){"avx512", &ops_avx512};
+    if (cpu->avx512bf16)
+        out[n++] = (OpsTable){"avx512bf16", &ops_avx512bf16};
+    return n;
+}

@@ -1,0 +1,57 @@
+/* This processor as a device: memory is the host's, work is done when the call returns. */
+#include <omp.h>
+#include <string.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+#include "tensor/device.h"
+
+static void *cpu_alloc(Device *dev, size_t bytes)
+{
+    (void)dev;
+    return mem_aligned(bytes);
+}
+
+static void cpu_free(Device *dev, void *p)
+{
+    (void)dev;
+    mem_free(p);
+}
+
+static void cpu_copy(Device *dev, void *to, const void *from, size_t bytes)
+{
+    (void)dev;
+    memcpy(to, from, bytes);
+}
+
+static void cpu_zero(Device *dev, void *p, size_t bytes)
+{
+    (void)dev;
+    memset(p, 0, bytes);
+}
+
+static void cpu_sync(Device *dev)
+{
+    (void)dev;
+}
+
+static void cpu_close(Device *dev)
+{
+    mem_free(dev);
+}
+
+static const DeviceKind cpu_kind = {
+    .name = "cpu", .alloc = cpu_alloc, .free = cpu_free, .upload = cpu_copy, .download = cpu_copy,
+    .copy = cpu_copy, .zero = cpu_zero, .sync = cpu_sync, .close = cpu_close,
+};
+
+Status device_open_cpu(Device **out, int threads)
+{
+    Device *dev = mem_new(Device);
+    dev->kind = &cpu_kind;
+    dev->threads = threads > 0 ? threads : cpu_count();
+    omp_set_dynamic(0);
+    omp_set_num_threads(dev->threads);
+    *out = dev;
+    return ST_OK;
+}
