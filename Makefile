@@ -56,7 +56,7 @@ define folder_rules
 OBJECTS_$(1) := $$(call objects,$$(filter-out $(SKIP),$$(call sources,$$(call inside,$(1)))))
 $(B)/lib$(1).a: $$(OBJECTS_$(1))
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	$$(AR) qcs $$@ $$^
 endef
 $(foreach f,$(filter-out cli,$(FOLDERS)),$(eval $(call folder_rules,$(f))))
 
