@@ -1,4 +1,4 @@
-# make · make demo · make test [SAN=1] · make bench · make install
+# make · make demo · make test [SAN=1] · make bench · make install · make fuzz [FUZZ_SECONDS=60]
 # Prints what it found and what is therefore missing, then builds $(B)/lemur.
 
 ifeq ($(origin CC),default)
@@ -6,7 +6,7 @@ CC := gcc
 endif
 B      ?= $(if $(SAN),build/san,build)
 PREFIX ?= /usr/local
-ARCH   := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
 PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto
 
 # Folders, lowest layer first; src/LAYERS is the one list of them.
@@ -32,25 +32,28 @@ FLAGS_ops/avx2       := -O3 -mavx2 -mfma -mf16c
 FLAGS_ops/avx512     := -O3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
 FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16
 
-sources = $(filter-out %_test.c,$(wildcard $(foreach d,$(1),src/$(d)/*.c)))
+# All of a folder but its tests, and main, which is linked with nothing but the program.
+sources = $(filter-out %_test.c src/cli/main.c,$(wildcard $(foreach d,$(1),src/$(d)/*.c)))
 objects = $(patsubst src/%.c,$(B)/%.o,$(1))
 # Which folders a folder's archive gathers.  ops/select_generic.c and ops/select_x86.c are the same functions.
 inside   = $(if $(filter ops,$(1)),ops $(addprefix ops/,$(BACKENDS)),$(1))
 SKIP    := $(if $(filter x86_64,$(ARCH)),src/ops/select_generic.c,src/ops/select_x86.c)
 
-ARCHIVES := $(foreach f,$(filter-out cli,$(FOLDERS)),$(B)/lib$(f).a)
+ARCHIVES := $(foreach f,$(FOLDERS),$(B)/lib$(f).a)
 # Link order: highest layer first.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
-CLI_OBJECTS := $(call objects,$(call sources,cli))
 TESTS   := $(patsubst src/%.c,$(B)/%,$(foreach f,$(FOLDERS),$(wildcard $(foreach d,$(call inside,$(f)),src/$(d)/*_test.c))))
+
+# One short line a command; V=1 shows the whole command.
+say = $(if $(V),,@echo "$(1)  $(2)";)
 
 all: found $(B)/lemur
 
 found:
 	@sh tools/found.sh "$(CC)" "$(ARCH)"
 
-$(B)/lemur: $(CLI_OBJECTS) $(call reverse,$(ARCHIVES))
-	$(CC) $(ALLFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
+$(B)/lemur: $(B)/cli/main.o $(call reverse,$(ARCHIVES))
+	$(call say,link,$@)$(CC) $(ALLFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
 define folder_rules
 OBJECTS_$(1) := $$(call objects,$$(filter-out $(SKIP),$$(call sources,$$(call inside,$(1)))))
@@ -58,33 +61,77 @@ $(B)/lib$(1).a: $$(OBJECTS_$(1))
 	@rm -f $$@
 	$$(AR) qcs $$@ $$^
 endef
-$(foreach f,$(filter-out cli,$(FOLDERS)),$(eval $(call folder_rules,$(f))))
+$(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
 $(B)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
+	$(call say,compile,$<)$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
 
-# A test links with its own folder and those below it, so an upward call does not link.
-below = $(wordlist 1,$(1),$(filter-out cli,$(FOLDERS)))
-index = $(words $(firstword $(subst /$(2)/, ,/$(subst $(space),/,$(1))/)))
+# A test links with its own folder and those that src/LAYERS lets it reach, so an upward call does not link.
+reach = $(1) $(foreach d,$(shell sed -n 's/^$(1): *//p' src/LAYERS),$(REACH_$(firstword $(subst /, ,$(d)))))
 define test_rules
 TESTS_$(1) := $$(patsubst src/%.c,$(B)/%,$$(wildcard $$(foreach d,$$(call inside,$(1)),src/$$(d)/*_test.c)))
 DOWN_$(1) := $$(call reverse,$$(foreach f,$(2),$(B)/lib$$(f).a))
 $$(TESTS_$(1)): $(B)/%_test: $(B)/%_test.o $$(DOWN_$(1))
-	$$(CC) $$(ALLFLAGS) -o $$@ $$^ $$(LDFLAGS) -lcmocka $$(LDLIBS)
+	$$(call say,link,$$@)$$(CC) $$(ALLFLAGS) -o $$@ $$^ $$(LDFLAGS) -lcmocka $$(LDLIBS)
 test-$(1): $$(TESTS_$(1))
 	@sh tools/run_tests.sh $$(TESTS_$(1))
 .PHONY: test-$(1)
 endef
-SEEN :=
-$(foreach f,$(filter-out cli,$(FOLDERS)),$(eval SEEN += $(f))$(eval $(call test_rules,$(f),$(SEEN))))
-# Tests of commands see everything except main.
-$(eval $(call test_rules,cli,$(filter-out cli,$(FOLDERS))))
+$(foreach f,$(FOLDERS),$(eval REACH_$(f) := $(call reach,$(f)))$(eval $(call test_rules,$(f),$(filter $(REACH_$(f)),$(FOLDERS)))))
 
 unit: $(TESTS)
 	@sh tools/run_tests.sh $(TESTS)
 
-.PHONY: all found unit clean
+checks:
+	@sh tools/layers.sh
+	@sh tools/ifdefs.sh
+	@sh tools/checks_test.sh
+
+# Everything, on a machine that may have nothing yet: what is read above (pkg-config's flags) changes once setup.sh has
+# run, so the tests are another make.
+SCRIPTS := tools/layers.sh tools/ifdefs.sh tools/checks_test.sh $(sort $(wildcard tests/*.sh))
+test:
+	@./setup.sh
+	@$(MAKE) --no-print-directory $(PARALLEL) B=$(B) all $(TESTS)
+	@B=$(B) sh tools/run_tests.sh $(TESTS) $(SCRIPTS)
+# All processors, unless make was told how many jobs.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+# The main job, into run/demo.  MINUTES of training.
+MINUTES ?= 4
+demo:
+	@./setup.sh
+	@$(MAKE) --no-print-directory $(PARALLEL) B=$(B) all
+	@LEMUR=$(B)/lemur recipes/demo.sh --minutes $(MINUTES)
+
+# What this machine reaches, and how much of it is used; minutes, on an otherwise idle machine.
+bench: all
+	$(B)/lemur bench gemm
+	for preset in 15m 60m 110m; do $(B)/lemur bench train --preset $$preset; done
+	$(B)/lemur bench ops
+
+install: all
+	install -D -m 755 $(B)/lemur $(DESTDIR)$(PREFIX)/bin/lemur
+	install -D -m 644 docs/lemur.1 $(DESTDIR)$(PREFIX)/share/man/man1/lemur.1
+	install -D -m 644 tools/lemur.bash-completion $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lemur
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/lemur $(DESTDIR)$(PREFIX)/share/man/man1/lemur.1 \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lemur
+
+# Each tests/fuzz/fuzz_X.c (libFuzzer) runs FUZZ_SECONDS on everything above built with clang; finds stay in its folder.
+FUZZ_SECONDS ?= 60
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(B)/%,$(wildcard tests/fuzz/*.c))
+FUZZ_FLAGS   := -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+fuzz:
+	@$(MAKE) --no-print-directory $(PARALLEL) CC=clang B=$(B)/fuzz SANFLAGS="$(FUZZ_FLAGS)" fuzz-build
+	@sh tools/run_fuzz.sh $(B)/fuzz $(FUZZ_SECONDS)
+fuzz-build: $(FUZZERS)
+$(B)/fuzz_%: tests/fuzz/fuzz_%.c $(call reverse,$(filter-out %/libcli.a,$(ARCHIVES)))
+	$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Wno-missing-prototypes -o $@ $^ $(LDFLAGS) $(LDLIBS)
+
+.PHONY: all found unit checks test demo bench install uninstall fuzz fuzz-build clean
 .SECONDARY:
 clean:
 	rm -rf $(B)

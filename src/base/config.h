@@ -51,8 +51,13 @@ typedef struct {
 #define F_CHOICE(S, f, def, list, text_) \
     {.kind = FIELD_CHOICE, .name = #f, .offset = offsetof(S, f), .text = (def), .choices = (list), .help = (text_)}
 
-void config_defaults(const FieldTable *t, void *config); /* config is zeroed memory */
+/* The first time, config is zeroed memory; later calls put the defaults back. */
+void config_defaults(const FieldTable *t, void *config);
 void config_drop(const FieldTable *t, void *config);     /* frees its strings       */
+
+/* The field of that name, '-' and '_' being the same letter, or NULL. */
+const Field *config_find(const FieldTable *t, const char *key);
+bool config_same_name(const char *a, const char *b);
 
 /* Sets one field from text.  ST_ARG: no such key (names the nearest), not of its type, or out of bounds. */
 MUST_CHECK Status config_set(const FieldTable *t, void *config, const char *key, const char *value);
@@ -61,17 +66,23 @@ MUST_CHECK Status config_set(const FieldTable *t, void *config, const char *key,
 MUST_CHECK Status config_from_json(const FieldTable *t, void *config, const json_t *object);
 json_t *config_to_json(const FieldTable *t, const void *config); /* new reference */
 
-/* Adds one "key: was X, is Y" line to `out` per field that differs; returns how many. */
+/* Adds one "key: was X, is Y" line per field that differs to the NUL-terminated text in `out`, as far as there is room;
+ * returns how many differ. */
 int config_compare(const FieldTable *t, const void *was, const void *is, char *out, size_t out_size);
 
 /* One line per field: flag, default, bounds, help. */
 void config_help(const FieldTable *t, FILE *out);
 
 /* Reads a YAML file as JSON: maps, lists, text, and plain scalars that look like integers, reals, true, false or null as
- * such.  The caller owns *out.  Errors name file and line.  Duplicate keys, aliases that loop and files over 16 MB are
- * refused.  Each map carries the line it began on under the key "\001line", which config_from_json passes over. */
+ * such.  The caller owns *out.  Errors name file and line.  Duplicate keys, merge keys (<<), second documents, nesting
+ * deeper than 64, aliases that loop or multiply past a million values, and files over 16 MB are refused.
+ *   ST_IO  cannot read   ST_FORMAT  no such YAML   ST_LIMIT  too large or too deep   ST_UNSUPPORTED  unknown tag, merge key
+ * Each map carries the line it began on under the key "\001line", which config_from_json passes over. */
 MUST_CHECK Status config_read_yaml(json_t **out, const char *path);
-int config_line(const json_t *object); /* 0 where unknown */
+/* The same for text in memory; `name` stands for the file in errors. */
+MUST_CHECK Status config_parse_yaml(json_t **out, const char *text, size_t n, const char *name);
+int config_line(const json_t *object);    /* 0 where unknown                                            */
+void config_forget_lines(json_t *value);  /* removes them at every depth: before the value is written out */
 
 /* Command lines ------------------------------------------------------------------------------------------------ */
 
@@ -100,7 +111,10 @@ typedef struct {
     void *config;
 } ArgsTable;
 
-/* argv[0] is skipped.  ST_ARG: unknown flag (names the nearest), missing value, value out of bounds.  "--" ends flags. */
+/* argv[0] is skipped; the strings of `out` are views into argv.  A command that reads settings from a file named on the
+ * command line parses twice: once to find the file, and after reading it again, so that flags win over the file.
+ *  ST_ARG: unknown flag (names the nearest), missing value, value out of bounds.  "--" ends flags; "-" is positional.
+ * A value may start with '-', a value that starts with "--" must be given as --flag=VALUE.  Fill *out or not, args_drop it. */
 MUST_CHECK Status args_parse(Args *out, int argc, char **argv, const Flag *flags, size_t flags_n,
                              const ArgsTable *tables, size_t tables_n);
 const char *args_value(const Args *a, const char *name); /* last given, NULL when absent */

@@ -75,6 +75,30 @@ void device_download(Device *dev, void *to_host, const void *from, size_t bytes)
         dev->kind->download(dev, to_host, from, bytes);
 }
 
+Status device_host_view(Device *dev, const void **out, const void *p, size_t bytes)
+{
+    TRY(device_sync(dev));
+    *out = p;
+    if (!p || dev->kind->host_memory)
+        return ST_OK;
+    void *copy = mem_aligned(bytes);
+    if (!copy)
+        return fail(ST_NOMEM, "no %zu bytes of memory for a copy of what is on the %s", bytes, dev->kind->name);
+    device_download(dev, copy, p, bytes);
+    Status st = device_sync(dev);
+    if (st != ST_OK)
+        mem_free(copy);
+    *out = st == ST_OK ? copy : NULL;
+    return st;
+}
+
+void device_host_drop(Device *dev, const void *view, const void *p)
+{
+    (void)dev;
+    if (view != p)
+        mem_free((void *)(uintptr_t)view);
+}
+
 void device_copy(Device *dev, void *to, const void *from, size_t bytes)
 {
     if (!device_failed(dev) && bytes)

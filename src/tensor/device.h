@@ -18,6 +18,7 @@ struct Ops; /* ops/ops.h */
 /* What a kind of device must be able to do.  Memory is 64-byte aligned at least. */
 typedef struct {
     const char *name;
+    bool host_memory; /* what alloc gives, the processor can read */
     void *(*alloc)(Device *dev, size_t bytes); /* NULL when it cannot be had; not zeroed */
     void (*free)(Device *dev, void *p);
     void (*upload)(Device *dev, void *to, const void *from_host, size_t bytes);
@@ -55,6 +56,10 @@ void *device_scratch(Device *dev, size_t bytes);
 
 void device_upload(Device *dev, void *to, const void *from_host, size_t bytes);
 void device_download(Device *dev, void *to_host, const void *from, size_t bytes); /* waits */
+/* Bytes on the device as host memory: themselves where that is one and the same, else a copy.  Waits.  device_host_drop
+ * with the same arguments gives the copy back.  ST_NOMEM, ST_DEVICE. */
+MUST_CHECK Status device_host_view(Device *dev, const void **out, const void *p, size_t bytes);
+void device_host_drop(Device *dev, const void *view, const void *p);
 void device_copy(Device *dev, void *to, const void *from, size_t bytes);
 void device_zero(Device *dev, void *p, size_t bytes);
 

@@ -67,7 +67,7 @@ double dtype_load(const void *data, DType d, int64_t i)
     case DTYPE_I32: return ((const int32_t *)data)[i];
     case DTYPE_COUNT: break;
     }
-    check(!"element type");
+    check(d < DTYPE_COUNT);
     return 0;
 }
 
@@ -81,5 +81,5 @@ void dtype_store(void *data, DType d, int64_t i, double value)
     case DTYPE_I32: ((int32_t *)data)[i] = (int32_t)value; return;
     case DTYPE_COUNT: break;
     }
-    check(!"element type");
+    check(d < DTYPE_COUNT);
 }

@@ -49,7 +49,7 @@ typedef struct {
 } VocabArrays;
 MUST_CHECK Status tokenizer_from_arrays(Tokenizer **out, const VocabArrays *v);
 
-void tokenizer_close(Tokenizer *t);
+void tokenizer_close(Tokenizer *t); /* after the last thread has given its scratch back */
 
 int32_t tokenizer_vocab_size(const Tokenizer *t); /* ids are in [0, vocab_size) */
 int32_t tokenizer_bos(const Tokenizer *t);        /* -1 when the vocabulary has none */
@@ -57,10 +57,22 @@ int32_t tokenizer_eos(const Tokenizer *t);
 bool tokenizer_adds_bos(const Tokenizer *t);
 int32_t tokenizer_find(const Tokenizer *t, const char *piece); /* exact piece or special token; -1 */
 bool tokenizer_is_special(const Tokenizer *t, int32_t id);
+VocabKind tokenizer_kind(const Tokenizer *t);
+const char *tokenizer_format(const Tokenizer *t);           /* "tokenizer.json", "SentencePiece model", "arrays" */
+Span tokenizer_piece(const Tokenizer *t, int32_t id);       /* as stored; empty for an id that is not used       */
+Span tokenizer_text(const Tokenizer *t, int32_t id);        /* the bytes it stands for                           */
 uint64_t tokenizer_hash(const Tokenizer *t);      /* of everything that decides ids: shards carry it */
 
 /* Appends the ids of text[0..n) to `out`; any bytes are accepted.  ST_LIMIT only (text over 2 GB). */
 MUST_CHECK Status tokenizer_encode(const Tokenizer *t, Ids *out, const char *text, size_t n, int flags);
+
+/* The same with a scratch the caller holds: one thread's memory, with the ids of words it met lately (2 MB).  Take one for a
+ * loop over many short texts; tokenizer_encode takes and gives one back each time. */
+typedef struct TokenizerScratch TokenizerScratch;
+TokenizerScratch *tokenizer_scratch_take(const Tokenizer *t);
+void tokenizer_scratch_give(TokenizerScratch *s);
+MUST_CHECK Status tokenizer_encode_with(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n,
+                                        int flags);
 
 /* Appends the text of ids[0..n).  Special tokens appear as their text when `with_special`, else not at all.
  * ST_ARG: an id outside the vocabulary. */

@@ -1,0 +1,58 @@
+#!/bin/sh
+# The main job, from the files on this machine to a model that writes: called by `make demo`.
+#   recipes/demo.sh [--minutes N] [-o FOLDER]
+set -eu
+cd "$(dirname "$0")/.."
+
+minutes=4
+run=run/demo
+while [ $# -gt 0 ]; do
+    case $1 in
+    --minutes) minutes=$2; shift 2 ;;
+    -o) run=$2; shift 2 ;;
+    *) echo "usage: recipes/demo.sh [--minutes N] [-o FOLDER]" >&2; exit 2 ;;
+    esac
+done
+lemur=${LEMUR:-build/lemur}
+recipe=recipes/demo.yaml
+say() { printf '\n== %s\n' "$*"; }
+
+rm -rf "$run"
+mkdir -p "$run"
+
+say "1. Corpus: source code and prose of this machine, cleaned, without duplicates"
+"$lemur" corpus build "$recipe" -o "$run/corpus"
+
+say "2. Vocabulary: byte-level BPE learned from the training part"
+"$lemur" tokenizer train --corpus "$run/corpus" --vocab-size 8192 -o "$run/tokenizer"
+
+say "3. Packing: rows of 512 tokens, code : text = 10 : 1"
+"$lemur" pack "$run/corpus" --tokenizer "$run/tokenizer" --recipe "$recipe" -o "$run/packed"
+
+say "4. Training for $minutes minutes"
+"$lemur" train --recipe "$recipe" --data "$run/packed" --tokenizer-folder "$run/tokenizer" \
+    --minutes "$minutes" -o "$run/model"
+
+say "5. The loss curve"
+"$lemur" train --show "$run/model"
+
+say "6. Bits per byte on held-out documents, beside what compressors make of the same bytes"
+"$lemur" train --report "$run/model" --data "$run/packed" > "$run/bits.txt"
+printf '%-8s %12s %10s %10s %10s\n' kind bytes lemur 'xz -9' 'zstd -19'
+for kind in code text; do
+    "$lemur" corpus cat "$run/corpus" --split held_out --kind $kind > "$run/held_out.$kind"
+    bytes=$(wc -c < "$run/held_out.$kind")
+    xz=$(xz -9 -c "$run/held_out.$kind" | wc -c)
+    zs=$(zstd -19 -q -c "$run/held_out.$kind" | wc -c)
+    ours=$(awk -v k=$kind '$1 == k {print $2}' "$run/bits.txt")
+    awk -v k=$kind -v b="$bytes" -v o="$ours" -v x="$xz" -v z="$zs" \
+        'BEGIN {printf "%-8s %12d %10.3f %10.3f %10.3f\n", k, b, o, 8 * x / b, 8 * z / b}'
+done
+
+say "7. What it writes"
+echo "--- code"
+"$lemur" generate -m "$run/model" -n 120 --temp 0.7 --top-p 0.9 --seed 1 "def read_lines(path):
+    "
+echo "--- prose"
+"$lemur" generate -m "$run/model" -n 120 --temp 0.7 --top-p 0.9 --seed 1 "This section describes how to "
+say "done: everything is in $run; go on with: $lemur generate -m $run/model \"your words\""

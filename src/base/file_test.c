@@ -1,0 +1,168 @@
+#include "base/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/mem.h"
+
+static char folder[] = "/tmp/lemur-file-XXXXXX";
+
+static int make_folder(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return folder_remove(folder) == ST_OK ? 0 : -1;
+}
+
+static void whole_files_are_written_and_read(void **state)
+{
+    (void)state;
+    char *path = path_join(folder, "a");
+    Str s = {0};
+    assert_int_equal(file_replace(path, "one\0two", 7), ST_OK);
+    str_adds(&s, "before ");
+    assert_int_equal(file_read(&s, path, 0), ST_OK);
+    assert_int_equal(s.n, 14);
+    assert_memory_equal(s.at, "before one\0two", 15);
+    str_clear(&s);
+    assert_int_equal(file_read(&s, path, 7), ST_OK);
+    str_clear(&s);
+    assert_int_equal(file_read(&s, path, 6), ST_LIMIT);
+    assert_int_equal(file_read(&s, "/nowhere/x", 0), ST_IO);
+    assert_non_null(strstr(error_text(), "/nowhere/x"));
+    assert_int_equal(file_read(&s, folder, 0), ST_IO);
+    assert_int_equal(file_size(path), 7);
+    str_drop(&s);
+    mem_free(path);
+}
+
+static void maps_show_the_bytes(void **state)
+{
+    (void)state;
+    char *path = path_join(folder, "m"), *empty = path_join(folder, "empty");
+    FileMap m;
+    assert_int_equal(file_replace(path, "bytes", 5), ST_OK);
+    assert_int_equal(file_map(&m, path), ST_OK);
+    assert_int_equal(m.n, 5);
+    assert_memory_equal(m.at, "bytes", 5);
+    file_unmap(&m);
+    file_unmap(&m);
+    assert_int_equal(file_replace(empty, "", 0), ST_OK);
+    assert_int_equal(file_map(&m, empty), ST_OK);
+    assert_int_equal(m.n, 0);
+    file_unmap(&m);
+    assert_int_equal(file_map(&m, folder), ST_IO);
+    assert_int_equal(file_map(&m, "/nowhere"), ST_IO);
+    mem_free(path);
+    mem_free(empty);
+}
+
+/* Until the commit the old file is there whole; an abandoned write leaves nothing. */
+static void writes_happen_wholly_or_not(void **state)
+{
+    (void)state;
+    char *path = path_join(folder, "w");
+    Str s = {0};
+    FileWriter w;
+    assert_int_equal(file_replace(path, "old", 3), ST_OK);
+    assert_int_equal(file_begin(&w, path), ST_OK);
+    assert_int_equal(file_write(&w, "new!", 4), ST_OK);
+    assert_int_equal(file_read(&s, path, 0), ST_OK);
+    assert_string_equal(s.at, "old");
+    char *temporary = mem_str(w.temporary);
+    assert_true(path_exists(temporary));
+    file_abandon(&w);
+    file_abandon(&w);
+    assert_false(path_exists(temporary));
+    assert_int_equal(file_begin(&w, path), ST_OK);
+    assert_int_equal(file_write(&w, "new!", 4), ST_OK);
+    assert_int_equal(file_commit(&w), ST_OK);
+    str_clear(&s);
+    assert_int_equal(file_read(&s, path, 0), ST_OK);
+    assert_string_equal(s.at, "new!");
+    assert_false(path_exists(temporary));
+    assert_int_equal(file_begin(&w, "/nowhere/x"), ST_IO);
+    file_abandon(&w);
+    str_drop(&s);
+    mem_free(path);
+    mem_free(temporary);
+}
+
+static void a_full_disk_is_a_sentence(void **state)
+{
+    (void)state;
+    if (!path_exists("/dev/full")) {
+        print_message("SKIP no /dev/full\n");
+        skip();
+    }
+    FileWriter w = {.f = fopen("/dev/full", "wb"), .path = mem_str("out"), .temporary = path_join(folder, "no-such")};
+    assert_non_null(w.f);
+    Status st = file_write(&w, "x", 1); /* buffered: told at the commit at the latest */
+    if (st == ST_OK)
+        st = file_commit(&w);
+    else
+        file_abandon(&w);
+    assert_int_equal(st, ST_IO);
+    assert_non_null(strstr(error_text(), "No space left"));
+    assert_false(path_exists("out"));
+}
+
+static void folders_are_made_and_removed_deeply(void **state)
+{
+    (void)state;
+    char *deep = path_join(folder, "x/y/z"), *file = path_join(folder, "x/y/z/f"), *top = path_join(folder, "x");
+    char *link = path_join(folder, "x/link"), *kept = path_join(folder, "kept");
+    assert_int_equal(folder_make(deep), ST_OK);
+    assert_int_equal(folder_make(deep), ST_OK);
+    assert_true(path_is_folder(deep));
+    assert_int_equal(folder_sync(deep), ST_OK);
+    assert_int_equal(file_replace(file, "1", 1), ST_OK);
+    assert_int_equal(folder_make(file), ST_IO);
+    assert_int_equal(folder_make(kept), ST_OK);
+    assert_int_equal(symlink(kept, link), 0);
+    assert_int_equal(folder_remove(top), ST_OK);
+    assert_false(path_exists(top));
+    assert_true(path_exists(kept));
+    assert_int_equal(folder_remove(top), ST_OK);
+    mem_free(deep);
+    mem_free(file);
+    mem_free(top);
+    mem_free(link);
+    mem_free(kept);
+}
+
+static void paths_are_joined_and_split(void **state)
+{
+    (void)state;
+    char *a = path_join("a", "b"), *b = path_join("a/", "b"), *c = path_join("", "b");
+    assert_string_equal(a, "a/b");
+    assert_string_equal(b, "a/b");
+    assert_string_equal(path_base("x/y.z"), "y.z");
+    assert_string_equal(path_base("y"), "y");
+    assert_true(file_size("/nowhere") == -1);
+    assert_true(disk_free(folder) > 0);
+    assert_true(disk_free("/nowhere") == -1);
+    mem_free(a);
+    mem_free(b);
+    mem_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whole_files_are_written_and_read), cmocka_unit_test(maps_show_the_bytes),
+        cmocka_unit_test(writes_happen_wholly_or_not),      cmocka_unit_test(a_full_disk_is_a_sentence),
+        cmocka_unit_test(folders_are_made_and_removed_deeply), cmocka_unit_test(paths_are_joined_and_split),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,8 @@
+/* The parts of `lemur bench`, one file each; argv[0] is "bench NAME". */
+#ifndef CLI_BENCH_H
+#define CLI_BENCH_H
+
+int bench_gemm(int argc, char **argv);
+int bench_train(int argc, char **argv);
+
+#endif

@@ -1,0 +1,66 @@
+#include "cli/cmd.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
+static void print_help(const Command *c, const char *verb)
+{
+    printf("usage: lemur %s %s\n\n%s\n", verb, c->usage, c->about);
+    puts("\nflags:");
+    args_help(stdout, c->flags, c->flags_n);
+    printf("  %-28s %s\n", "-h, --help", "this text");
+    if (c->tables_n)
+        puts("\nsettings (default; bounds):");
+    for (size_t i = 0; i < c->tables_n; i++)
+        config_help(c->tables[i].table, stdout);
+}
+
+static Status check_positional(const Command *c, const Args *a)
+{
+    if (a->positional_n < c->positional_min)
+        return fail(ST_ARG, "something is missing: %zu of %zu words given", a->positional_n, c->positional_min);
+    if (a->positional_n > c->positional_max)
+        return fail(ST_ARG, "'%s' is one word too many", a->positional[c->positional_max]);
+    return ST_OK;
+}
+
+bool cmd_parse(const Command *c, Args *out, int argc, char **argv, int *code)
+{
+    *code = EXIT_DONE;
+    *out = (Args){0};
+    if (wants_help(argc, argv)) {
+        print_help(c, argv[0]);
+        return false;
+    }
+    Status st = args_parse(out, argc, argv, c->flags, c->flags_n, c->tables, c->tables_n);
+    if (st == ST_OK)
+        st = check_positional(c, out);
+    if (st == ST_OK)
+        return true;
+    args_drop(out);
+    *code = cmd_exit(st);
+    log_error("usage: lemur %s %s", argv[0], c->usage);
+    return false;
+}
+
+int cmd_exit(Status st)
+{
+    if (st == ST_OK)
+        return EXIT_DONE;
+    const char *text = error_text();
+    if (st == ST_CANCELLED) {
+        log_info("%s", *text ? text : "stopped");
+        return EXIT_INTERRUPTED;
+    }
+    log_error("%s", *text ? text : status_name(st));
+    return st == ST_ARG ? EXIT_USAGE : EXIT_FAILED;
+}

@@ -1,0 +1,399 @@
+/* lemur train: packed rows to a model.  Where settings come from, the last one winning: defaults, the run that is resumed,
+ * the recipe, the command line. */
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/cmd.h"
+#include "tokenizer/tokenizer.h"
+#include "train/run_folder.h"
+#include "train/trainer.h"
+
+/* What to train on, beside how: not part of a run's settings, so that a moved folder is no change. */
+typedef struct {
+    char *data, *init, *preset, *config, *recipe, *tokenizer;
+    bool resume, overwrite, accept_changes, padded_vocab, dry_run, json;
+} Words;
+
+static const Field words_fields[] = {
+    F_STRING(Words, data, "", "folder of packed rows, as lemur pack writes it"),
+    F_STRING(Words, init, "", "start from this model folder"),
+    F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
+    F_STRING(Words, config, "", "start from random weights in the shape of this config.json"),
+    F_STRING(Words, recipe, "", "read settings from the sections train: and model: of this YAML file"),
+    F_STRING(Words, tokenizer, "", "vocabulary to put beside the weights; default: the one the data names"),
+    F_BOOL(Words, resume, false, "go on with the run in the output folder; starts one where there is none"),
+    F_BOOL(Words, overwrite, false, "delete the run in the output folder first"),
+    F_BOOL(Words, accept_changes, false, "resume although settings differ from those of the run"),
+    F_BOOL(Words, padded_vocab, false, "the model may have more ids than the data's vocabulary"),
+    F_BOOL(Words, dry_run, false, "print the plan (memory, tokens, time, disk) and stop"),
+    F_BOOL(Words, json, false, "print the result as JSON"),
+};
+static const FieldTable words_table = FIELD_TABLE(words_fields);
+static const Flag train_flags[] = {{"output", 'o', "FOLDER", "the run's folder: log, checkpoints, model"}};
+
+/* The same things under the names that other trainers use. */
+static const struct {
+    const char *theirs, *ours;
+} other_names[] = {
+    {"--micro-batch-size", "--batch"},
+    {"--device-batch-size", "--batch"},
+    {"--gradient-accumulation-steps", "--grad-accumulation"},
+    {"--num-epochs", "--epochs"},
+    {"--max-steps", "--steps"},
+    {"--lr-scheduler", "--schedule"},
+    {"--adam-beta1", "--beta1"},
+    {"--adam-beta2", "--beta2"},
+    {"--adam-epsilon", "--eps"},
+    {"--max-grad-norm", "--grad-clip"},
+};
+
+typedef struct {
+    Words words;
+    TrainConfig config;
+    HParams h;
+    bool has_shape;
+    char *output;
+    json_t *resumed, *recipe;
+} TrainCommand;
+
+static volatile sig_atomic_t stop_asked;
+
+/* First: finish the step and save.  Ctrl-C once more: quit at once. */
+static void on_signal(int number)
+{
+    if (stop_asked && number == SIGINT)
+        _exit(EXIT_INTERRUPTED);
+    stop_asked = 1;
+}
+
+static void watch_signals(void)
+{
+    static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < sizeof watched / sizeof watched[0]; i++) {
+        struct sigaction old, mine = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+        sigemptyset(&mine.sa_mask);
+        if (sigaction(watched[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) /* nohup stays nohup */
+            sigaction(watched[i], &mine, NULL);
+    }
+}
+
+/* "--num_epochs=3" -> "--epochs=3"; caller frees.  NULL: stays as it is. */
+static char *our_name(const char *word)
+{
+    const char *equals = strchr(word, '=');
+    size_t n = equals ? (size_t)(equals - word) : strlen(word);
+    for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
+        char *name = mem_strn(word, n);
+        bool same = config_same_name(name, other_names[i].theirs);
+        mem_free(name);
+        if (same)
+            return mem_format("%s%s", other_names[i].ours, word + n);
+    }
+    return NULL;
+}
+
+/* The recipe ------------------------------------------------------------------------------------------------------- */
+
+static Status set_from_recipe(TrainCommand *t, const json_t *section)
+{
+    const char *key;
+    json_t *value;
+    json_t *words = json_object(), *settings = json_object();
+    json_object_foreach((json_t *)(uintptr_t)section, key, value) {
+        char *flag = mem_format("--%s", key), *ours = our_name(flag);
+        const char *name = ours ? ours + 2 : key;
+        if (strcmp(name, "output") == 0 && json_is_string(value)) {
+            mem_free(t->output);
+            t->output = mem_str(json_string_value(value));
+        } else {
+            json_object_set(config_find(&words_table, name) ? words : settings, name, value);
+        }
+        mem_free(ours);
+        mem_free(flag);
+    }
+    Status st = config_from_json(&words_table, &t->words, words);
+    if (st == ST_OK)
+        st = config_from_json(&train_table, &t->config, settings);
+    json_decref(words);
+    json_decref(settings);
+    return st;
+}
+
+/* `changes` over the shape in `base` (NULL: Hugging Face's defaults).  Unlike a config.json, a recipe is written by hand: a key
+ * that no Llama has is a slip. */
+static Status shape_with(HParams *out, const HParams *base, const json_t *changes)
+{
+    const char *key;
+    json_t *value;
+    json_t *object = base ? hparams_to_json(base) : json_object(), *known = hparams_to_json(out);
+    Status st = ST_OK;
+    json_object_foreach((json_t *)(uintptr_t)changes, key, value) {
+        bool is_ours = strcmp(key, "preset") == 0 || strcmp(key, "config") == 0 || key[0] == '\001';
+        if (!is_ours && !json_object_get(known, key) && st == ST_OK)
+            st = fail(ST_ARG, "model: there is no '%s' in a Llama's config.json", key);
+        if (!is_ours)
+            json_object_set(object, key, value);
+    }
+    if (st == ST_OK && base && !json_object_get(changes, "head_dim") &&
+        (json_object_get(changes, "hidden_size") || json_object_get(changes, "num_attention_heads")))
+        json_object_del(object, "head_dim"); /* follows from the two, unless it is given */
+    if (st == ST_OK && base && json_object_get(changes, "num_attention_heads") &&
+        !json_object_get(changes, "num_key_value_heads"))
+        json_object_del(object, "num_key_value_heads");
+    if (st == ST_OK)
+        st = hparams_from_json(out, object);
+    json_decref(known);
+    json_decref(object);
+    return st;
+}
+
+static Status read_json_file(json_t **out, const char *path)
+{
+    json_error_t why;
+    Str text = {0};
+    TRY(file_read(&text, path, 16 << 20));
+    *out = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why);
+    str_drop(&text);
+    return *out ? ST_OK : fail(ST_FORMAT, "%s is no JSON: %s (line %d)", path, why.text, why.line);
+}
+
+/* A config.json, or the folder it lies in.  Its vocabulary counts where it names one. */
+static Status shape_from_file(HParams *out, const char *path)
+{
+    json_t *object = NULL;
+    char *inside = path_is_folder(path) ? path_join(path, "config.json") : mem_str(path);
+    Status st = read_json_file(&object, inside);
+    if (st == ST_OK)
+        st = hparams_from_json(out, object);
+    if (st == ST_OK && !json_object_get(object, "vocab_size"))
+        out->vocab_size = 0;
+    json_decref(object);
+    mem_free(inside);
+    return st == ST_OK ? st : fail_in(st, "the model's shape in %s", path);
+}
+
+/* The shape of random weights: --config or --preset, else the recipe's model section, else the resumed run's. */
+static Status choose_shape(TrainCommand *t)
+{
+    const json_t *section = json_object_get(t->recipe, "model");
+    const char *preset = t->words.preset, *file = t->words.config;
+    if (!*preset && !*file && section) {
+        const char *named = json_string_value(json_object_get(section, "preset"));
+        HParams base = {0};
+        if (named)
+            TRY(hparams_preset(&base, named));
+        TRY(shape_with(&t->h, named ? &base : NULL, section));
+        if (!json_object_get(section, "vocab_size"))
+            t->h.vocab_size = 0;
+        t->has_shape = true;
+        return ST_OK;
+    }
+    if (*preset && *file)
+        return fail(ST_ARG, "--preset and --config both give the model's shape: give one of them");
+    if (*file) {
+        TRY(shape_from_file(&t->h, file));
+    } else if (*preset) {
+        TRY(hparams_preset(&t->h, preset));
+        t->h.vocab_size = 0; /* a preset is a shape; the data brings the vocabulary */
+    } else if (t->resumed) {
+        TRY(hparams_from_json(&t->h, json_object_get(t->resumed, "model")));
+    }
+    t->has_shape = *file || *preset || t->resumed;
+    return ST_OK;
+}
+
+/* Begin and end of text as the data's vocabulary has them, for models that begin here. */
+static Status take_special_ids(TrainCommand *t)
+{
+    ShardSet *set;
+    Tokenizer *tok = NULL;
+    TRY(shards_open(&set, t->words.data, "train"));
+    const char *path = *t->words.tokenizer ? t->words.tokenizer : shards_tokenizer_path(set);
+    int64_t vocab = shards_vocab_size(set);
+    Status st = path && path_exists(path) ? tokenizer_open(&tok, path) : ST_OK;
+    if (st == ST_OK && tok) {
+        t->h.bos_token_id = tokenizer_bos(tok);
+        t->h.eos_token_id = tokenizer_eos(tok);
+    }
+    if (t->h.bos_token_id >= vocab)
+        t->h.bos_token_id = -1;
+    if (t->h.eos_token_id >= vocab)
+        t->h.eos_token_id = -1;
+    tokenizer_close(tok);
+    shards_close(set);
+    return st;
+}
+
+/* Settings --------------------------------------------------------------------------------------------------------- */
+
+static Status set_path(char **slot, const json_t *config, const char *key)
+{
+    const char *path = json_string_value(json_object_get(config, key));
+    if (path) {
+        mem_free(*slot);
+        *slot = mem_str(path);
+    }
+    return ST_OK;
+}
+
+static Status take_resumed(TrainCommand *t)
+{
+    char *name = path_join(t->output, "config.json");
+    bool there = path_exists(name);
+    mem_free(name);
+    if (!there)
+        return ST_OK;
+    TRY(run_folder_read_config(&t->resumed, t->output));
+    TRY(set_path(&t->words.data, t->resumed, "data"));
+    const char *init = json_string_value(json_object_get(t->resumed, "init"));
+    if (init && path_exists(init)) /* from its first checkpoint on a run can do without */
+        TRY(set_path(&t->words.init, t->resumed, "init"));
+    TRY(set_path(&t->words.tokenizer, t->resumed, "tokenizer"));
+    t->words.padded_vocab = json_is_true(json_object_get(t->resumed, "padded_vocab"));
+    return config_from_json(&train_table, &t->config, json_object_get(t->resumed, "settings"));
+}
+
+static Status take_recipe(TrainCommand *t, const char *path)
+{
+    TRY(config_read_yaml(&t->recipe, path));
+    json_t *section = json_object_get(t->recipe, "train");
+    if (!section && !json_object_get(t->recipe, "model"))
+        return fail(ST_ARG, "%s has neither a section train: nor a section model:", path);
+    Status st = section ? set_from_recipe(t, section) : ST_OK;
+    return st == ST_OK ? st : fail_in(st, "%s, train:", path);
+}
+
+/* argv has been parsed once, to find the files that stand behind it; now they are read, and argv over them. */
+static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
+{
+    Args args = {0};
+    char *recipe = mem_str(t->words.recipe);
+    bool resume = t->words.resume;
+    config_defaults(&words_table, &t->words);
+    config_defaults(&train_table, &t->config);
+    Status st = ST_OK;
+    if (*recipe)
+        st = take_recipe(t, recipe);
+    if (st == ST_OK && resume && t->output) {
+        config_defaults(&train_table, &t->config); /* the run knows its recipe; a recipe given again must be the same */
+        st = take_resumed(t);
+        if (st == ST_OK && *recipe)
+            st = set_from_recipe(t, json_object_get(t->recipe, "train"));
+    }
+    if (st == ST_OK)
+        st = args_parse(&args, argc, argv, c->flags, c->flags_n, c->tables, c->tables_n);
+    const char *output = st == ST_OK ? args_value(&args, "output") : NULL;
+    if (output) {
+        mem_free(t->output);
+        t->output = mem_str(output);
+    }
+    args_drop(&args);
+    mem_free(recipe);
+    return st;
+}
+
+static Status check_words(const TrainCommand *t)
+{
+    if (!*t->words.data)
+        return fail(ST_ARG, "what to train on is missing: give --data FOLDER, as lemur pack writes it");
+    if (!t->output && !t->words.dry_run)
+        return fail(ST_ARG, "where the run goes is missing: give -o FOLDER");
+    if (!*t->words.init && !t->has_shape)
+        return fail(ST_ARG, "the model is missing: give --init FOLDER to continue one, or --preset, --config or a recipe's "
+                            "section model: for a new one");
+    return ST_OK;
+}
+
+static const char *or_null(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
+static void print_result(const TrainCommand *t, const TrainResult *r)
+{
+    json_t *j = json_pack("{s:s, s:I, s:I, s:f}", "run", t->output, "steps", (json_int_t)r->steps, "tokens",
+                          (json_int_t)r->tokens, "seconds", r->seconds);
+    if (isfinite(r->loss_nats))
+        json_object_set_new(j, "loss_nats", json_real(r->loss_nats));
+    if (isfinite(r->held_out_nats))
+        json_object_set_new(j, "held_out_loss_nats", json_real(r->held_out_nats));
+    if (isfinite(r->held_out_bits_per_byte))
+        json_object_set_new(j, "held_out_bits_per_byte", json_real(r->held_out_bits_per_byte));
+    json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
+    fputc('\n', stdout);
+    json_decref(j);
+}
+
+static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
+{
+    TrainResult result;
+    TRY(gather(t, c, argc, argv));
+    TRY(choose_shape(t));
+    TRY(check_words(t));
+    if (!*t->words.init && !t->resumed)
+        TRY(take_special_ids(t));
+    watch_signals();
+    TrainJob job = {
+        .data = t->words.data,
+        .output = t->output,
+        .init = or_null(t->words.init),
+        .hparams = t->h,
+        .tokenizer = or_null(t->words.tokenizer),
+        .resume = t->words.resume,
+        .overwrite = t->words.overwrite,
+        .accept_changes = t->words.accept_changes,
+        .padded_vocab = t->words.padded_vocab,
+        .dry_run = t->words.dry_run,
+        .stop = &stop_asked,
+    };
+    TRY(train_run(&t->config, &job, &result));
+    if (t->words.json && !t->words.dry_run)
+        print_result(t, &result);
+    return ST_OK;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    TrainCommand t = {0};
+    Args args;
+    int code;
+    config_defaults(&words_table, &t.words);
+    config_defaults(&train_table, &t.config);
+    char **words = mem_array(char *, argc + 1), **renamed = mem_array(char *, argc + 1);
+    for (int i = 0; i < argc; i++) {
+        renamed[i] = i > 0 && argv[i][0] == '-' ? our_name(argv[i]) : NULL;
+        words[i] = renamed[i] ? renamed[i] : argv[i];
+    }
+    const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
+    const Command command = {
+        .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN [settings]",
+        .about = "Trains a model on packed rows.  RUN gets config.json, log.jsonl, TensorBoard events, checkpoints/ and model/.\n"
+                 "Ctrl-C or SIGTERM saves everything; `lemur train --resume -o RUN` goes on and ends in the same bytes;\n"
+                 "`touch RUN/save` saves now.",
+        COMMAND_FLAGS(train_flags),
+        COMMAND_TABLES(tables),
+    };
+    if (cmd_parse(&command, &args, argc, words, &code)) {
+        const char *output = args_value(&args, "output");
+        t.output = output ? mem_str(output) : NULL;
+        args_drop(&args);
+        code = cmd_exit(run(&t, &command, argc, words));
+    }
+    for (int i = 0; i < argc; i++)
+        mem_free(renamed[i]);
+    mem_free(renamed);
+    mem_free(words);
+    mem_free(t.output);
+    json_decref(t.resumed);
+    json_decref(t.recipe);
+    config_drop(&words_table, &t.words);
+    config_drop(&train_table, &t.config);
+    return code;
+}

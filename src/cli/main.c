@@ -1,0 +1,105 @@
+/* The table of verbs, and what holds for all of them: where output goes wrong, and how the program ends. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/cmd.h"
+
+typedef struct {
+    const char *name, *does;
+    int (*run)(int argc, char **argv);
+} Verb;
+
+/* In the order of the work. */
+static const Verb verbs[] = {
+    {"doctor", "say what this machine has and which kernels it will use", cmd_doctor},
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
+
+static void overview(FILE *out)
+{
+    fputs("usage: lemur VERB [words and flags]\n\nverbs:\n", out);
+    for (size_t i = 0; i < VERBS; i++)
+        fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].does);
+    fputs("\nlemur help VERB says more about one.  lemur --version prints the version.\n", out);
+}
+
+static const Verb *find_verb(const char *name)
+{
+    const char *names[VERBS];
+    for (size_t i = 0; i < VERBS; i++) {
+        names[i] = verbs[i].name;
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    }
+    const char *near = nearest_name(name, names, VERBS);
+    if (near)
+        log_error("there is no verb '%s'; did you mean '%s'?", name, near);
+    else
+        log_error("there is no verb '%s'; lemur --help lists them", name);
+    return NULL;
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc < 3) {
+        overview(stdout);
+        return EXIT_DONE;
+    }
+    const Verb *v = find_verb(argv[2]);
+    char flag[] = "--help";
+    char *words[] = {argv[2], flag, NULL};
+    return v ? v->run(2, words) : EXIT_USAGE;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        overview(stderr);
+        return EXIT_USAGE;
+    }
+    const char *first = argv[1];
+    if (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0)
+        return help(argc, argv);
+    if (strcmp(first, "--version") == 0) {
+        puts("lemur " LEMUR_VERSION);
+        return EXIT_DONE;
+    }
+    const Verb *v = find_verb(first);
+    return v ? v->run(argc - 1, argv + 1) : EXIT_USAGE;
+}
+
+/* A file opened while 0, 1 or 2 is closed would take that number, and words for people would end in it.  Opened the wrong
+ * way round, the numbers are taken and every use of them still fails. */
+static void take_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            _exit(EXIT_FAILED);
+}
+
+/* A reader that left (head, less) chose to: no error.  A full disk is one. */
+static bool reader_left(void)
+{
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP));
+}
+
+int main(int argc, char **argv)
+{
+    take_standard_descriptors();
+    signal(SIGPIPE, SIG_IGN);
+    int code = run(argc, argv);
+    errno = 0;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost || reader_left())
+        return code;
+    log_error("cannot write to standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+    return code == EXIT_DONE ? EXIT_FAILED : code;
+}

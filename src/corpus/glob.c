@@ -1,0 +1,297 @@
+#include "corpus/glob.h"
+
+#include <dirent.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/str.h"
+
+/* Matching ------------------------------------------------------------------------------------------------------- */
+
+/* Whether c is in the class that begins behind '['; *end is behind its ']'.  An unclosed class matches nothing. */
+static bool class_match(const char *p, char c, const char **end)
+{
+    bool negated = *p == '!' || *p == '^', found = false;
+    if (negated)
+        p++;
+    const char *first = p;
+    for (; *p && (*p != ']' || p == first); p++) {
+        unsigned char low = (unsigned char)*p, high = low, x = (unsigned char)c;
+        if (p[1] == '-' && p[2] && p[2] != ']') {
+            high = (unsigned char)p[2];
+            p += 2;
+        }
+        found |= x >= low && x <= high;
+    }
+    *end = *p ? p + 1 : p;
+    return *p && c && found != negated;
+}
+
+/* One part of a path, [s, s_end), against one part of a pattern, [p, p_end).  Linear but for its last star. */
+static bool part_match(const char *p, const char *p_end, const char *s, const char *s_end)
+{
+    const char *star = NULL, *star_s = NULL;
+    if (s < s_end && *s == '.' && (p == p_end || *p != '.'))
+        return false;
+    for (;;) {
+        const char *next = p + 1;
+        if (p < p_end && *p == '*') {
+            star = ++p;
+            star_s = s;
+            continue;
+        }
+        if (s == s_end && p == p_end)
+            return true;
+        bool hit = s < s_end && p < p_end && (*p == '?' || (*p == '[' ? class_match(p + 1, *s, &next) : *p == *s));
+        if (hit) {
+            p = next;
+            s++;
+        } else if (star && star_s < s_end) {
+            p = star;
+            s = ++star_s;
+        } else {
+            return false;
+        }
+    }
+}
+
+static const char *part_end(const char *s)
+{
+    const char *slash = strchr(s, '/');
+    return slash ? slash : s + strlen(s);
+}
+
+static bool is_any_depth(const char *p, const char *p_end)
+{
+    return p_end - p == 2 && p[0] == '*' && p[1] == '*';
+}
+
+bool glob_match(const char *pattern, const char *path)
+{
+    const char *retry_pattern = NULL, *retry_path = NULL; /* behind the last "**", as a star does in part_match */
+    for (;;) {
+        const char *p_end = part_end(pattern), *s_end = part_end(path);
+        if (is_any_depth(pattern, p_end)) {
+            if (!*p_end)
+                return true;
+            retry_pattern = pattern = p_end + 1;
+            retry_path = path;
+            continue;
+        }
+        bool hit = part_match(pattern, p_end, path, s_end);
+        if (hit && !*p_end && !*s_end)
+            return true;
+        if (hit && *p_end && *s_end) {
+            pattern = p_end + 1;
+            path = s_end + 1;
+            continue;
+        }
+        if (!retry_pattern || !*part_end(retry_path) || *retry_path == '.')
+            return false;
+        retry_path = path = part_end(retry_path) + 1;
+        pattern = retry_pattern;
+    }
+}
+
+bool glob_has_wildcard(const char *pattern)
+{
+    return strpbrk(pattern, "*?[") != NULL;
+}
+
+/* Walking -------------------------------------------------------------------------------------------------------- */
+
+/* One folder being listed. */
+typedef struct {
+    char **names; /* sorted */
+    size_t names_n, at;
+    size_t path_n; /* bytes of the walk's path that name this folder */
+} Level;
+
+struct GlobWalk {
+    const char *const *patterns, *const *excludes;
+    size_t patterns_n, excludes_n, pattern;
+    bool begun; /* the current pattern's root has been entered */
+    char *effective; /* the current pattern; a folder's name becomes "folder/ **" without the blank */
+    Str path;
+    Array(Level) levels;
+};
+
+GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes, size_t excludes_n)
+{
+    GlobWalk *w = mem_new(GlobWalk);
+    *w = (GlobWalk){.patterns = patterns, .patterns_n = patterns_n, .excludes = excludes, .excludes_n = excludes_n};
+    return w;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Lists the folder named by the walk's path.  One that cannot be read is empty: the caller learns nothing was found. */
+static void level_enter(GlobWalk *w)
+{
+    Level level = {.path_n = w->path.n};
+    Array(char *) names = {0};
+    DIR *d = opendir(w->path.n ? w->path.at : ".");
+    for (struct dirent *e; d && (e = readdir(d));)
+        if (e->d_name[0] != '.')
+            array_push(&names, mem_str(e->d_name));
+    if (d)
+        closedir(d);
+    if (names.n)
+        qsort(names.at, names.n, sizeof *names.at, by_bytes);
+    level.names = names.at;
+    level.names_n = names.n;
+    array_push(&w->levels, level);
+}
+
+static void level_leave(GlobWalk *w)
+{
+    Level *level = &w->levels.at[--w->levels.n];
+    for (size_t i = 0; i < level->names_n; i++)
+        mem_free(level->names[i]);
+    mem_free(level->names);
+}
+
+static void path_cut(Str *path, size_t n)
+{
+    path->n = n;
+    if (path->at)
+        path->at[n] = 0;
+}
+
+/* Bytes of the pattern in front of its first part with a wildcard. */
+static size_t literal_prefix(const char *pattern)
+{
+    size_t wild = strcspn(pattern, "*?[");
+    while (wild > 0 && pattern[wild - 1] != '/')
+        wild--;
+    return wild;
+}
+
+/* Whether a folder with this path could hold matches: each of its parts matches the pattern's, up to a "**". */
+static bool may_hold(const char *pattern, const char *folder)
+{
+    for (;;) {
+        const char *p_end = part_end(pattern), *s_end = part_end(folder);
+        if (is_any_depth(pattern, p_end))
+            return true;
+        if (!part_match(pattern, p_end, folder, s_end) || !*p_end)
+            return false;
+        if (!*s_end)
+            return true;
+        pattern = p_end + 1;
+        folder = s_end + 1;
+    }
+}
+
+static bool is_excluded(const GlobWalk *w, const char *path)
+{
+    for (size_t i = 0; i < w->excludes_n; i++)
+        if (glob_match(w->excludes[i], strchr(w->excludes[i], '/') ? path : path_base(path)))
+            return true;
+    return false;
+}
+
+static bool pattern_covers(const char *pattern, const char *path)
+{
+    size_t n = strlen(pattern);
+    while (n > 1 && pattern[n - 1] == '/')
+        n--;
+    return glob_match(pattern, path) || (strncmp(pattern, path, n) == 0 && path[n] == '/' && !glob_has_wildcard(pattern));
+}
+
+static bool is_seen_before(const GlobWalk *w, const char *path)
+{
+    for (size_t i = 0; i < w->pattern; i++)
+        if (pattern_covers(w->patterns[i], path))
+            return true;
+    return false;
+}
+
+/* Starts on the current pattern.  True when it names one file, which is then the path. */
+static bool pattern_begin(GlobWalk *w)
+{
+    const char *pattern = w->patterns[w->pattern];
+    w->begun = true;
+    str_clear(&w->path);
+    mem_free(w->effective);
+    w->effective = mem_str(pattern);
+    if (!glob_has_wildcard(pattern)) {
+        str_adds(&w->path, pattern);
+        if (!path_is_folder(pattern))
+            return path_exists(pattern);
+        mem_free(w->effective);
+        while (w->path.n > 1 && w->path.at[w->path.n - 1] == '/')
+            path_cut(&w->path, w->path.n - 1);
+        w->effective = path_join(str_c(&w->path), "**");
+        if (w->path.at[w->path.n - 1] != '/')
+            str_addc(&w->path, '/');
+    } else {
+        str_add(&w->path, pattern, literal_prefix(pattern));
+    }
+    level_enter(w);
+    return false;
+}
+
+/* The next file of the current pattern, or false. */
+static bool pattern_next(GlobWalk *w)
+{
+    while (w->levels.n) {
+        Level *level = &w->levels.at[w->levels.n - 1];
+        if (level->at == level->names_n) {
+            level_leave(w);
+            continue;
+        }
+        path_cut(&w->path, level->path_n);
+        str_adds(&w->path, level->names[level->at++]);
+        struct stat info;
+        if (lstat(w->path.at, &info) != 0)
+            continue;
+        if (S_ISREG(info.st_mode) && glob_match(w->effective, w->path.at))
+            return true;
+        if (S_ISDIR(info.st_mode) && may_hold(w->effective, w->path.at)) {
+            str_addc(&w->path, '/');
+            level_enter(w);
+        }
+    }
+    return false;
+}
+
+const char *glob_next(GlobWalk *w)
+{
+    while (w->pattern < w->patterns_n) {
+        bool found = !w->begun ? pattern_begin(w) : false;
+        if (!found)
+            found = pattern_next(w);
+        if (!found) {
+            w->pattern++;
+            w->begun = false;
+        } else if (!is_excluded(w, w->path.at) && !is_seen_before(w, w->path.at)) {
+            return w->path.at;
+        }
+    }
+    return NULL;
+}
+
+size_t glob_pattern(const GlobWalk *w)
+{
+    return w->pattern;
+}
+
+void glob_end(GlobWalk *w)
+{
+    if (!w)
+        return;
+    while (w->levels.n)
+        level_leave(w);
+    array_drop(&w->levels);
+    str_drop(&w->path);
+    mem_free(w->effective);
+    mem_free(w);
+}

@@ -1,0 +1,180 @@
+#include "corpus/shard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <xxhash.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+
+enum { T1 = 5, ROWS = 7, VOCAB = 70000 };
+static const char *const path = "/tmp/lemur-shard-test.tok";
+static const ShardSource sources[] = {{"python", SHARD_CODE}, {"prose", SHARD_TEXT}};
+
+static void ids_of(int32_t ids[T1], int64_t row)
+{
+    for (int i = 0; i < T1; i++)
+        ids[i] = (int32_t)((row * 9973 + i * 31) % VOCAB);
+}
+
+static Str shard_bytes(int32_t vocab)
+{
+    ShardSpec spec = {.row_tokens = T1, .vocab_size = vocab, .tokenizer_hash = 0xABCDEF, .has_bytes = true, .sources = sources, .sources_n = 2};
+    ShardWriter *w;
+    assert_int_equal(shard_create(&w, path, &spec), ST_OK);
+    for (int64_t i = 0; i < ROWS; i++) {
+        int32_t ids[T1];
+        ids_of(ids, i);
+        for (int k = 0; k < T1; k++)
+            ids[k] %= vocab;
+        uint32_t starts[] = {0, 2, 4};
+        assert_int_equal(shard_add(w, ids, &(ShardRow){.starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i}), ST_OK);
+    }
+    assert_int_equal(shard_finish(w, NULL), ST_OK);
+    Str bytes = {0};
+    assert_int_equal(file_read(&bytes, path, 0), ST_OK);
+    return bytes;
+}
+
+/* Writes bytes, opens them, reads every row. */
+static Status try_bytes(const char *bytes, size_t n)
+{
+    ShardReader *r;
+    assert_int_equal(file_replace(path, bytes, n), ST_OK);
+    TRY(shard_open(&r, path));
+    Status st = shard_verify(r);
+    shard_close(r);
+    return st;
+}
+
+/* Makes a changed file's sums right again, so that only the content itself can be refused. */
+static void reseal(Str *s)
+{
+    ShardHeader h;
+    memcpy(&h, s->at, sizeof h);
+    if (h.index_at < s->n && h.file_bytes == s->n)
+        h.tables_xxh3 = XXH3_64bits(s->at + h.index_at, s->n - h.index_at);
+    h.header_xxh3 = XXH3_64bits(&h, offsetof(ShardHeader, header_xxh3));
+    memcpy(s->at, &h, sizeof h);
+}
+
+static void rows_come_back(void **state)
+{
+    (void)state;
+    const int32_t vocabs[] = {VOCAB, 65536, 300};
+    for (int v = 0; v < 3; v++) {
+        Str bytes = shard_bytes(vocabs[v]);
+        ShardReader *r;
+        assert_int_equal(shard_open(&r, path), ST_OK);
+        assert_int_equal(shard_rows(r), ROWS);
+        assert_int_equal(shard_row_tokens(r), T1);
+        assert_int_equal(shard_header(r)->id_bytes, vocabs[v] > 65536 ? 4 : 2);
+        assert_string_equal(shard_sources(r)[1].name, "prose");
+        assert_int_equal(shard_sources(r)[1].kind, SHARD_TEXT);
+        for (int64_t i = ROWS - 1; i >= 0; i--) {
+            int32_t ids[T1], wanted[T1];
+            ShardRow row;
+            assert_int_equal(shard_row(r, i, ids, &row), ST_OK);
+            ids_of(wanted, i);
+            for (int k = 0; k < T1; k++)
+                assert_int_equal(ids[k], wanted[k] % vocabs[v]);
+            assert_int_equal(row.starts_n, 1 + i % 3);
+            assert_int_equal(row.starts[row.starts_n - 1], 2 * (i % 3));
+            assert_int_equal(row.source, i % 2);
+            assert_int_equal(row.bytes, 100 + i);
+        }
+        shard_close(r);
+        str_drop(&bytes);
+    }
+}
+
+static void every_truncation_is_refused(void **state)
+{
+    (void)state;
+    Str bytes = shard_bytes(VOCAB);
+    for (size_t n = 0; n < bytes.n; n++)
+        assert_int_equal(try_bytes(bytes.at, n), ST_FORMAT);
+    str_addc(&bytes, 0);
+    assert_int_equal(try_bytes(bytes.at, bytes.n), ST_FORMAT);
+    str_drop(&bytes);
+}
+
+static void every_flipped_bit_is_noticed(void **state)
+{
+    (void)state;
+    Str bytes = shard_bytes(VOCAB);
+    ShardHeader h;
+    memcpy(&h, bytes.at, sizeof h);
+    uint64_t ids_end = h.ids_at + h.rows * h.row_tokens * h.id_bytes;
+    for (size_t i = 0; i < bytes.n; i++) {
+        if (i >= ids_end && i < h.index_at)
+            continue; /* padding that nobody reads */
+        bytes.at[i] ^= 4;
+        assert_true(try_bytes(bytes.at, bytes.n) != ST_OK);
+        bytes.at[i] ^= 4;
+    }
+    assert_int_equal(try_bytes(bytes.at, bytes.n), ST_OK);
+    str_drop(&bytes);
+}
+
+/* Sets 4 bytes at `at`, makes the sums right, and expects a refusal. */
+static void refuse_u32(Str *bytes, uint64_t at, uint32_t value, Status wanted)
+{
+    Str copy = {0};
+    str_add(&copy, bytes->at, bytes->n);
+    memcpy(copy.at + at, &value, 4);
+    reseal(&copy);
+    assert_int_equal(try_bytes(copy.at, copy.n), wanted);
+    str_drop(&copy);
+}
+
+static void hostile_values_with_right_sums_are_refused(void **state)
+{
+    (void)state;
+    Str bytes = shard_bytes(VOCAB);
+    ShardHeader h;
+    memcpy(&h, bytes.at, sizeof h);
+    refuse_u32(&bytes, offsetof(ShardHeader, version), 99, ST_UNSUPPORTED);
+    const size_t fields[] = {offsetof(ShardHeader, rows), offsetof(ShardHeader, rows) + 4, offsetof(ShardHeader, row_tokens), offsetof(ShardHeader, starts_n), offsetof(ShardHeader, id_bytes), offsetof(ShardHeader, sources_n), offsetof(ShardHeader, names_bytes), offsetof(ShardHeader, index_at), offsetof(ShardHeader, sums_at), offsetof(ShardHeader, block_rows), offsetof(ShardHeader, file_bytes)};
+    const uint32_t values[] = {0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000};
+    for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
+        for (size_t v = 0; v < sizeof values / sizeof *values; v++)
+            refuse_u32(&bytes, fields[f], values[v], fields[f] == offsetof(ShardHeader, rows) + 4 && v == 0 ? ST_OK : ST_FORMAT);
+    refuse_u32(&bytes, offsetof(ShardHeader, vocab_size), 100, ST_FORMAT); /* ids are now outside it */
+    refuse_u32(&bytes, h.index_at + 4, 0xFFFFFF, ST_FORMAT);               /* row 0 ends beyond the starts */
+    refuse_u32(&bytes, h.starts_at, 1, ST_FORMAT);                         /* first start is not 0 */
+    refuse_u32(&bytes, h.starts_at + 8, T1, ST_FORMAT);                    /* start outside its row */
+    refuse_u32(&bytes, h.source_at, 2, ST_FORMAT);                         /* no such source */
+    refuse_u32(&bytes, h.names_at, 0xFFFF, ST_FORMAT);
+    refuse_u32(&bytes, h.names_at, 0x00050006, ST_FORMAT); /* kind 5 */
+    str_drop(&bytes);
+}
+
+static void errors_are_sentences(void **state)
+{
+    (void)state;
+    ShardReader *r;
+    assert_int_equal(shard_open(&r, "/tmp/lemur-no-such.tok"), ST_IO);
+    assert_non_null(strstr(error_text(), "/tmp/lemur-no-such.tok"));
+    char zeros[300] = {0};
+    assert_int_equal(try_bytes(zeros, sizeof zeros), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "not a token shard"));
+    shard_close(NULL);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_back),
+        cmocka_unit_test(every_truncation_is_refused),
+        cmocka_unit_test(every_flipped_bit_is_noticed),
+        cmocka_unit_test(hostile_values_with_right_sums_are_refused),
+        cmocka_unit_test(errors_are_sentences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,80 @@
+/* Llama backward: the forward's lines upside down.  Each product y = x w^T gives dx = dy w and dw = dy^T x. */
+#include "model/state.h"
+
+/* From the gradient of the residual stream behind the layer (a->dx and its copy) to the one before it. */
+static void layer_backward(Model *m, int64_t layer, bool add_to)
+{
+    Device *dev = m->dev;
+    Activations *b = &m->a;
+    const HParams *h = &m->h;
+    LayerActivations *a = &b->layers[layer];
+    LayerWeights w = model_layer_weights(m, layer), g = model_layer_gradients(m, layer);
+    int64_t D = h->head_dim, q_cols = h->num_attention_heads * D, kv_cols = h->num_key_value_heads * D;
+    Tensor q = tensor_cols(&a->qkv, 0, q_cols), k = tensor_cols(&a->qkv, q_cols, kv_cols);
+    Tensor v = tensor_cols(&a->qkv, q_cols + kv_cols, kv_cols);
+    Tensor dq = tensor_cols(&b->dqkv, 0, q_cols), dk = tensor_cols(&b->dqkv, q_cols, kv_cols);
+    Tensor dv = tensor_cols(&b->dqkv, q_cols + kv_cols, kv_cols), dqk = tensor_cols(&b->dqkv, 0, q_cols + kv_cols);
+    Tensor *dx_copy = b->dx_act.data == b->dx.data ? NULL : &b->dx_act;
+    AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
+
+    matmul_back_w(dev, &g.down, &b->dx_act, &a->ff, add_to);
+    matmul_back_x(dev, &b->dff, &b->dx_act, &w.down, false);
+    swiglu_back(dev, &a->gate_up, &b->dff, &a->gate_up);
+    matmul_back_w(dev, &g.gate_up, &a->gate_up, &a->norm2, add_to);
+    matmul_back_x(dev, &b->dnorm, &a->gate_up, &w.gate_up, false);
+    rmsnorm_back(dev, &b->dx, dx_copy, &g.post_norm, &b->dnorm, &a->x_mid, &w.post_norm, &a->rstd2);
+
+    matmul_back_w(dev, &g.o, &b->dx_act, &a->att, add_to);
+    matmul_back_x(dev, &b->datt, &b->dx_act, &w.o, false);
+    attention_back(dev, &dq, &dk, &dv, &b->datt, &a->att, &a->lse, &q, &k, &v, m->isolated ? &b->starts : NULL, &s);
+    rope_back(dev, &dqk, &m->rope_table, &b->positions, D);
+    matmul_back_w(dev, &g.qkv, &b->dqkv, &a->norm1, add_to);
+    matmul_back_x(dev, &b->dnorm, &b->dqkv, &w.qkv, false);
+    rmsnorm_back(dev, &b->dx, dx_copy, &g.input_norm, &b->dnorm, &a->x_in, &w.input_norm, &a->rstd1);
+}
+
+/* Loss and its gradient by pieces of rows; leaves dx behind the final norm's input. */
+static void head_step(Model *m, float scale, bool add_to)
+{
+    Activations *a = &m->a;
+    OuterWeights w = model_outer_weights(m), g = model_outer_gradients(m);
+    Tensor *dx_copy = a->dx_act.data == a->dx.data ? NULL : &a->dx_act;
+    for (int64_t first = 0, n; first < a->N; first += n) {
+        n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
+        Tensor x = tensor_rows(&a->norm, first, n), dnorm = tensor_rows(&a->dnorm, first, n);
+        Tensor logits = tensor_rows(&a->logits, 0, n), dlogits = tensor_rows(&a->dlogits, 0, n);
+        Tensor targets = tensor_cols(&a->targets, first, n), loss = tensor_cols(&a->loss, first, n);
+        matmul(m->dev, &logits, &x, &w.head, false);
+        cross_entropy(m->dev, &loss, &dlogits, &logits, &targets, scale);
+        matmul_back_x(m->dev, &dnorm, &dlogits, &w.head, false);
+        matmul_back_w(m->dev, &g.head, &dlogits, &x, add_to || first > 0);
+    }
+    device_zero(m->dev, a->dx.data, tensor_bytes(&a->dx));
+    rmsnorm_back(m->dev, &a->dx, dx_copy, &g.final_norm, &a->dnorm, &a->x_out, &w.final_norm, &a->rstd);
+}
+
+/* Operations that can only add start from zero in a first micro-batch: norms, and rows of the embedding. */
+static void zero_sums(Model *m)
+{
+    OuterWeights g = model_outer_gradients(m);
+    device_zero(m->dev, m->gradients + m->params.matrices, (size_t)(m->params.total - m->params.matrices) * sizeof(float));
+    if (!m->h.tie_word_embeddings) /* a tied one is first written by the head's product */
+        device_zero(m->dev, g.embed.data, tensor_bytes(&g.embed));
+}
+
+void model_step(Model *m, const Batch *batch, float scale, bool add_to)
+{
+    Activations *a = &m->a;
+    OuterWeights g = model_outer_gradients(m);
+    model_upload(m, batch);
+    model_forward(m);
+    if (!add_to)
+        zero_sums(m);
+    head_step(m, scale, add_to);
+    for (int64_t l = m->h.num_hidden_layers; l-- > 0;) {
+        if (m->setup.recompute == RECOMPUTE_LAYER)
+            layer_forward(m, l, &a->layers[l], NULL, NULL);
+        layer_backward(m, l, add_to);
+    }
+    embed_back(m->dev, &g.embed, &a->dx, &a->ids);
+}

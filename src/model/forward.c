@@ -1,0 +1,98 @@
+/* Llama forward, as a recipe: one line an operation.  Touvron et al. 2023, arXiv:2307.09288; names as in transformers'
+ * modeling_llama. */
+#include "base/check.h"
+#include "model/state.h"
+
+void model_upload(Model *m, const Batch *b)
+{
+    int64_t T = m->setup.context, N = m->setup.batch * T;
+    check(m->a.N == N);
+    size_t bytes = (size_t)N * sizeof(int32_t);
+    device_upload(m->dev, m->a.ids.data, b->ids, bytes);
+    device_upload(m->dev, m->a.targets.data, b->targets, bytes);
+    for (int64_t n = 0; n < N && !b->positions; n++)
+        m->host_positions[n] = (int32_t)(n % T);
+    device_upload(m->dev, m->a.positions.data, b->positions ? b->positions : m->host_positions, bytes);
+    m->isolated = b->starts != NULL;
+    if (b->starts)
+        device_upload(m->dev, m->a.starts.data, b->starts, bytes);
+}
+
+void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out, KvCache *cache)
+{
+    Device *dev = m->dev;
+    const HParams *h = &m->h;
+    LayerWeights w = model_layer_weights(m, layer);
+    int64_t D = h->head_dim, q_cols = h->num_attention_heads * D, kv_cols = h->num_key_value_heads * D;
+    Tensor q = tensor_cols(&a->qkv, 0, q_cols), k = tensor_cols(&a->qkv, q_cols, kv_cols);
+    Tensor v = tensor_cols(&a->qkv, q_cols + kv_cols, kv_cols), qk = tensor_cols(&a->qkv, 0, q_cols + kv_cols);
+    Tensor positions = tensor_cols(&m->a.positions, 0, a->qkv.rows);
+
+    rmsnorm(dev, &a->norm1, &a->rstd1, &a->x_in, &w.input_norm, (float)h->rms_norm_eps);
+    matmul(dev, &a->qkv, &a->norm1, &w.qkv, false);
+    rope(dev, &qk, &m->rope_table, &positions, D);
+    if (cache) {
+        kvcache_attend(m, cache, layer, &a->att, &q, &k, &v);
+    } else {
+        AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
+        attention(dev, &a->att, &a->lse, &q, &k, &v, m->isolated ? &m->a.starts : NULL, &s);
+    }
+    cast(dev, &a->x_mid, &a->x_in);
+    matmul(dev, &a->x_mid, &a->att, &w.o, true);
+
+    rmsnorm(dev, &a->norm2, &a->rstd2, &a->x_mid, &w.post_norm, (float)h->rms_norm_eps);
+    matmul(dev, &a->gate_up, &a->norm2, &w.gate_up, false);
+    swiglu(dev, &a->ff, &a->gate_up);
+    if (!x_out)
+        return;
+    cast(dev, x_out, &a->x_mid);
+    matmul(dev, x_out, &a->ff, &w.down, true);
+}
+
+void model_forward(Model *m)
+{
+    Activations *a = &m->a;
+    int64_t L = m->h.num_hidden_layers;
+    OuterWeights w = model_outer_weights(m);
+    embed(m->dev, &a->layers[0].x_in, &w.embed, &a->ids);
+    for (int64_t l = 0; l < L; l++)
+        layer_forward(m, l, &a->layers[l], l + 1 < L ? &a->layers[l + 1].x_in : &a->x_out, NULL);
+    rmsnorm(m->dev, &a->norm, &a->rstd, &a->x_out, &w.final_norm, (float)m->h.rms_norm_eps);
+}
+
+/* Calls that walk the rows in pieces, so that the logits of all rows never exist at once. */
+void model_evaluate(Model *m, const Batch *batch)
+{
+    Activations *a = &m->a;
+    OuterWeights w = model_outer_weights(m);
+    model_upload(m, batch);
+    model_forward(m);
+    for (int64_t first = 0, n; first < a->N; first += n) {
+        n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
+        Tensor x = tensor_rows(&a->norm, first, n), logits = tensor_rows(&a->logits, 0, n);
+        Tensor targets = tensor_cols(&a->targets, first, n), loss = tensor_cols(&a->loss, first, n);
+        matmul(m->dev, &logits, &x, &w.head, false);
+        cross_entropy(m->dev, &loss, NULL, &logits, &targets, 0);
+    }
+}
+
+Status model_losses(Model *m, float *out)
+{
+    device_download(m->dev, out, m->a.loss.data, (size_t)m->a.N * sizeof(float));
+    return device_sync(m->dev);
+}
+
+Status model_logits(Model *m, const Batch *batch, float *logits)
+{
+    Activations *a = &m->a;
+    OuterWeights w = model_outer_weights(m);
+    model_upload(m, batch);
+    model_forward(m);
+    for (int64_t first = 0, n; first < a->N; first += n) {
+        n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
+        Tensor x = tensor_rows(&a->norm, first, n), part = tensor_rows(&a->logits, 0, n);
+        matmul(m->dev, &part, &x, &w.head, false);
+        device_download(m->dev, logits + first * m->h.vocab_size, part.data, tensor_bytes(&part));
+    }
+    return device_sync(m->dev);
+}

@@ -1,0 +1,90 @@
+/* Llama: weights, forward, backward, and generation with a KV cache.  Knows ids, not text.
+ *
+ *     ModelSetup setup = {.batch = 4, .context = 512, .compute = DTYPE_BF16, .training = true};
+ *     ModelPlan plan = model_plan(&h, &setup);            // print it before anything is allocated
+ *     TRY(model_open(&model, dev, &h, &setup));
+ *     model_init(model, seed);                            // or model_load(model, folder)
+ *     model_step(model, &batch, 1.0f / tokens, false);    // forward and backward; losses and gradients stay on the device
+ *     TRY(device_sync(dev));
+ *
+ * Everything is allocated by model_open; a step allocates nothing after the first (the device's scratch grows once). */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/hparams.h"
+#include "model/params.h"
+#include "tensor/tensor.h"
+#include "tensor/device.h"
+
+typedef enum {
+    RECOMPUTE_NONE,  /* keep every activation                                            */
+    RECOMPUTE_LAYER, /* keep each layer's input, compute its inside again in the backward */
+} Recompute;
+
+typedef struct {
+    int64_t batch, context; /* B sequences of T positions a step; N = B*T rows */
+    DType compute;          /* DTYPE_BF16 or DTYPE_F32: of matrix products and most activations */
+    bool training;          /* gradients and f32 master weights; without: weights in `compute`, forward only */
+    Recompute recompute;
+    int64_t loss_rows;      /* rows of logits that exist at a time; 0: a good default */
+} ModelSetup;
+
+/* Bytes that model_open and the first step will take. */
+typedef struct {
+    size_t master, copy, gradients, activations, loss, scratch; /* scratch: an estimate of operations' working memory */
+    size_t optimizer;                                           /* AdamW's two moments, which train/ allocates */
+    size_t total;
+} ModelPlan;
+
+typedef struct {
+    const int32_t *ids;       /* [N] host memory, in [0, V) */
+    const int32_t *targets;   /* [N] negative: not learned */
+    const int32_t *positions; /* [N] for RoPE; NULL: 0 .. T-1 in each sequence */
+    const int32_t *starts;    /* [N] first position each may attend to (ops.h); NULL: 0 */
+} Batch;
+
+typedef struct Model Model;
+
+ModelPlan model_plan(const HParams *h, const ModelSetup *setup);
+MUST_CHECK Status model_open(Model **out, Device *dev, const HParams *h, const ModelSetup *setup);
+void model_close(Model *m);
+
+const HParams *model_hparams(const Model *m);
+const Params *model_params(const Model *m);
+const ModelSetup *model_setup(const Model *m);
+
+/* N(0, 0.02^2), residual projections (o, down) scaled by 1/sqrt(2 L) as in GPT-2; norms 1.  Same seed, same bits. */
+void model_init(Model *m, uint64_t seed);
+/* Reads a Hugging Face folder whose config has this model's shape.  f32, f16 and bf16 tensors.
+ * ST_FORMAT: a tensor is missing, of another shape, or not expected; the sentence names it. */
+MUST_CHECK Status model_load(Model *m, const char *folder);
+/* Writes config.json and (sharded) safetensors; the tokenizer's files are the caller's.  DTYPE_F32 keeps every bit. */
+MUST_CHECK Status model_save(Model *m, const char *folder, DType dtype);
+
+/* Flat arrays in the order of model_params, on the device: [1, total]. */
+Tensor model_weights(Model *m);      /* f32 master weights; training only */
+Tensor model_weights_copy(Model *m); /* bf16 [1, matrices]; data NULL where compute is f32 */
+Tensor model_gradients(Model *m);
+void model_weights_changed(Model *m); /* makes the bf16 copy anew after a load or an edit of the master weights */
+
+/* Forward and backward of one micro-batch.  Gradients of sum_n scale * loss[n] are written (add_to false) or added. */
+void model_step(Model *m, const Batch *batch, float scale, bool add_to);
+/* Forward only. */
+void model_evaluate(Model *m, const Batch *batch);
+/* loss[n] of the last step or evaluation, in nats, 0 where the target is negative: copied to out[N]; waits. */
+MUST_CHECK Status model_losses(Model *m, float *out);
+
+/* Generation, one sequence --------------------------------------------------------------------------------------- */
+
+typedef struct KvCache KvCache;
+MUST_CHECK Status kvcache_open(KvCache **out, Model *m, int64_t capacity); /* positions */
+void kvcache_close(KvCache *c);
+int64_t kvcache_length(const KvCache *c);
+void kvcache_truncate(KvCache *c, int64_t length); /* forgets what is behind */
+/* Runs n new ids (at most the model's batch * context at once) behind what the cache holds, and writes the logits of
+ * the last one, [V] f32, to host memory.  ST_LIMIT: the cache is full. */
+MUST_CHECK Status model_extend(Model *m, KvCache *c, const int32_t *ids, int64_t n, float *logits);
+/* Logits of every row of a batch, [N, V] f32 in host memory: for tests and small scoring. */
+MUST_CHECK Status model_logits(Model *m, const Batch *batch, float *logits);
+
+#endif

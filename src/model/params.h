@@ -1,0 +1,38 @@
+/* Every parameter of a Llama, once: name, shape, place.  Allocation, loading, saving, AdamW and tests walk this table.
+ *
+ * All parameters lie in one flat array: first the matrices, which are decayed and have a bf16 copy for products, then the
+ * vectors (norm weights), which are not and have none.  q, k and v of a layer are neighbours, and so are gate and up, so
+ * that one product computes them together:
+ *
+ *   embed [V,C] | layer 0: q [H*D,C] k [Hk*D,C] v [Hk*D,C] o [C,H*D] gate [F,C] up [F,C] down [C,F] | layer 1 ... | lm_head [V,C] | norms */
+#ifndef MODEL_PARAMS_H
+#define MODEL_PARAMS_H
+
+#include "model/hparams.h"
+
+typedef enum {
+    PARAM_EMBED, PARAM_Q, PARAM_K, PARAM_V, PARAM_O, PARAM_GATE, PARAM_UP, PARAM_DOWN, PARAM_HEAD, /* matrices */
+    PARAM_INPUT_NORM, PARAM_POST_NORM, PARAM_FINAL_NORM,                                           /* vectors  */
+} ParamKind;
+
+typedef struct {
+    char name[72]; /* Hugging Face's, e.g. model.layers.3.self_attn.q_proj.weight */
+    ParamKind kind;
+    int layer;          /* -1 outside the layers */
+    int64_t rows, cols; /* a vector is [1, C] */
+    int64_t offset;     /* elements into the flat array */
+} Param;
+
+typedef struct {
+    HParams h;
+    Param *at;
+    int64_t n;
+    int64_t matrices; /* elements of the flat array up to the first vector */
+    int64_t total;    /* elements of the flat array, padding included */
+} Params;
+
+void params_init(Params *p, const HParams *h); /* h has passed hparams_check */
+void params_drop(Params *p);
+const Param *params_find(const Params *p, ParamKind kind, int layer); /* a tied head finds the embedding */
+
+#endif

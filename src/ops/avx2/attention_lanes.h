@@ -1,0 +1,34 @@
+/* What attention needs of eight lanes besides vec.h: a choice and a transposition. */
+#ifndef OPS_AVX2_ATTENTION_LANES_H
+#define OPS_AVX2_ATTENTION_LANES_H
+
+#include "ops/avx2/vec.h"
+
+/* yes in the lanes where a >= b, no in the others */
+static inline Vec vec_where_ge(Vec a, Vec b, Vec yes, Vec no)
+{
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_GE_OQ));
+}
+
+/* r[i] lane k becomes r[k] lane i: pairs, then fours within 128 bits, then the halves themselves. */
+static inline __attribute__((always_inline)) void vec_transpose(Vec r[LANES])
+{
+    Vec t[LANES];
+    for (int i = 0; i < LANES; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < LANES; i += 4) {
+        r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+        r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xEE);
+        r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+        r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xEE);
+    }
+    for (int i = 0; i < 4; i++) {
+        Vec low = r[i], high = r[i + 4];
+        r[i] = _mm256_permute2f128_ps(low, high, 0x20);
+        r[i + 4] = _mm256_permute2f128_ps(low, high, 0x31);
+    }
+}
+
+#endif

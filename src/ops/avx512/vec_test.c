@@ -1,0 +1,10 @@
+#include "ops/avx512/vec.h"
+
+#include "ops/simd/check_vec.h"
+
+static const bool keeps_subnormals = true;
+
+static bool runs_here(const CpuFeatures *cpu)
+{
+    return cpu->avx512;
+}

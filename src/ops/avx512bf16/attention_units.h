@@ -1,0 +1,97 @@
+/* Attention's factors in bf16.  A unit is what one lane of vdpbf16ps takes: two neighbours along the dimension that is
+ * summed over, in 32 bits.  simd/attention_f32.h has the same names for units of one f32, so that the blocks, masks and
+ * sums of attention are one text for both. */
+#ifndef OPS_AVX512BF16_ATTENTION_UNITS_H
+#define OPS_AVX512BF16_ATTENTION_UNITS_H
+
+#include "ops/simd/simd.h"
+
+typedef uint32_t Unit;
+typedef __m512i Units;
+enum { STEP = 2 }; /* numbers in a unit */
+
+SIMD_INLINE Units units_zero(void)
+{
+    return _mm512_setzero_si512();
+}
+
+SIMD_INLINE Units units_all(const Unit *p)
+{
+    return _mm512_set1_epi32((int)*p);
+}
+
+SIMD_INLINE Units units_load(const Unit *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+SIMD_INLINE void units_store(Unit *p, Units u, int lanes)
+{
+    if (lanes == LANES)
+        _mm512_storeu_si512(p, u);
+    else
+        _mm512_mask_storeu_epi32(p, vec_mask(lanes), u);
+}
+
+/* Units first .. first + lanes - 1 of a tensor's row, which need not be aligned; 0 in the other lanes. */
+SIMD_INLINE Units units_read(const void *row, DType d, int64_t first, int lanes)
+{
+    (void)d;
+    const char *p = (const char *)row + first * (int64_t)sizeof(Unit);
+    return lanes == LANES ? _mm512_loadu_si512(p) : _mm512_maskz_loadu_epi32(vec_mask(lanes), p);
+}
+
+SIMD_INLINE void units_write(void *row, DType d, int64_t first, Units u, int lanes)
+{
+    (void)d;
+    char *p = (char *)row + first * (int64_t)sizeof(Unit);
+    if (lanes == LANES)
+        _mm512_storeu_si512(p, u);
+    else
+        _mm512_mask_storeu_epi32(p, vec_mask(lanes), u);
+}
+
+/* sum + a b, lane by lane; subnormal products and sums are 0 */
+SIMD_INLINE Vec units_dot(Vec sum, Units a, Units b)
+{
+    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+}
+
+/* Word i of the first half beside word i of the second: what cvtne2 puts into halves becomes units. */
+SIMD_INLINE Units units_weave(Units halves)
+{
+    const Units order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
+                                         20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return _mm512_permutexvar_epi16(order, halves);
+}
+
+/* STEP rows of LANES numbers each, rounded, as LANES units along the other dimension. */
+SIMD_INLINE Units units_join(const Vec rows[STEP])
+{
+    return units_weave((Units)_mm512_cvtne2ps_pbh(rows[1], rows[0]));
+}
+
+/* STEP rows of LANES units along the rows: as STEP * LANES units across them. */
+SIMD_INLINE void units_zip(Units out[STEP], const Units rows[STEP])
+{
+    out[0] = units_weave(_mm512_inserti64x4(rows[0], _mm512_castsi512_si256(rows[1]), 1));
+    out[1] = units_weave(_mm512_shuffle_i64x2(rows[0], rows[1], 0xEE));
+}
+
+/* Numbers vec * LANES .. + LANES - 1 of a row of units, rounded. */
+SIMD_INLINE void units_store_row(Unit *row, int64_t vec, Vec x)
+{
+    _mm256_storeu_si256((void *)(row + vec * (LANES / STEP)), vec_to_bf16(x));
+}
+
+SIMD_INLINE void units_transpose(Units r[LANES])
+{
+    Vec t[LANES];
+    for (int i = 0; i < LANES; i++)
+        t[i] = _mm512_castsi512_ps(r[i]);
+    vec_transpose(t);
+    for (int i = 0; i < LANES; i++)
+        r[i] = _mm512_castps_si512(t[i]);
+}
+
+#endif

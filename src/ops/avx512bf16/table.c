@@ -1,0 +1,21 @@
+#include "ops/avx512bf16/avx512bf16.h"
+#include "ops/avx512bf16/vec.h" /* before the kernels written in it */
+
+#include "ops/simd/cast.h"
+#include "ops/simd/cross_entropy.h"
+#include "ops/simd/rmsnorm.h"
+#include "ops/simd/rope.h"
+#include "ops/simd/swiglu.h"
+
+const Ops ops_avx512bf16 = {
+    .attention = avx512bf16_attention,
+    .attention_back = avx512bf16_attention_back,
+    .cast = simd_cast,
+    .cross_entropy = simd_cross_entropy,
+    .rmsnorm = simd_rmsnorm,
+    .rmsnorm_back = simd_rmsnorm_back,
+    .rope = simd_rope,
+    .rope_back = simd_rope_back,
+    .swiglu = simd_swiglu,
+    .swiglu_back = simd_swiglu_back,
+};

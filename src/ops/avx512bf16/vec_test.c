@@ -1,0 +1,10 @@
+#include "ops/avx512bf16/vec.h"
+
+#include "ops/simd/check_vec.h"
+
+static const bool keeps_subnormals = false;
+
+static bool runs_here(const CpuFeatures *cpu)
+{
+    return cpu->avx512bf16;
+}

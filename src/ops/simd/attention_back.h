@@ -1,0 +1,280 @@
+/* Attention's backward pass: blocks of KEYS keys, each against the blocks of QUERIES queries that may see it.
+ *
+ * With p = exp2(score - lse), dp = dout v^T and ds = p (dp - delta), five products a pair of blocks:
+ *   scores^T = k q^T    dp^T = v dout^T    dv += p^T dout    dk += ds^T q    dq^T += k^T ds
+ * The first two meet in registers, where p and ds are made and rounded; 1 / sqrt(D) multiplies dq and dk at their end.
+ * dq is kept as [cols][QUERIES] for every block of queries, so that ds is a right factor there and needs no transposition. */
+#ifndef OPS_SIMD_ATTENTION_BACK_H
+#define OPS_SIMD_ATTENTION_BACK_H
+
+#include "ops/simd/attention_tiles.h"
+
+typedef struct {
+    Dims m;
+    const AttentionShape *s;
+    Tensor *dq, *dk, *dv;
+    const Tensor *dout, *out, *lse, *q, *k, *v, *starts;
+} Back;
+
+/* One sequence and key head, with one of its query heads at a time. */
+typedef struct {
+    /* of the query head, by blocks of queries */
+    Unit *q_across, *dout_across; /* [blocks][units][QUERIES] */
+    Unit *q_down, *dout_down;     /* [blocks][QUERIES / STEP][cols] */
+    float *dq;                    /* [blocks][cols][QUERIES] */
+    float *lse, *delta, *start;   /* [blocks][QUERIES]; lse in log2 */
+    /* of the block of keys */
+    Unit *k_rows, *v_rows; /* [KEYS][units] */
+    Unit *k_down;          /* [KEYS / STEP][cols] */
+    Unit *p_rows, *ds_rows; /* [KEYS][QUERIES / STEP] */
+    Unit *ds_down;          /* [KEYS / STEP][QUERIES] */
+    float *dk, *dv;         /* [key_rows][cols], or of one block of keys where no query heads share them */
+} Pair;
+
+/* A block of queries against keys of the block of keys. */
+typedef struct {
+    int64_t first;    /* query, of its sequence */
+    int64_t key, row; /* first key, of its sequence and of the block of keys */
+    int64_t keys;
+    const Unit *q, *dout; /* across */
+    const float *lse, *delta, *start;
+} Meeting;
+
+SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64_t j, int64_t at, const int vecs,
+                           const bool masked)
+{
+    int64_t units = a->m.units, row = b->row + j;
+    Vec p[TILE_ROWS][4], ds[TILE_ROWS][4];
+    for (int r = 0; r < TILE_ROWS; r++)
+        for (int v = 0; v < vecs; v++)
+            p[r][v] = ds[r][v] = vec_all(0);
+    tile_multiply(p, (Left){x->k_rows + row * units, units, 1}, (Right){b->q + at * LANES, QUERIES}, units, vecs);
+    Vec scale = vec_all(a->m.log2_scale);
+    for (int v = 0; v < vecs; v++) {
+        int64_t i = (at + v) * LANES;
+        Vec lse = vec_load_f32(b->lse + i, LANES);
+        for (int r = 0; r < TILE_ROWS; r++) {
+            Vec y = vec_fma(p[r][v], scale, vec_all(0) - lse);
+            if (masked) {
+                Vec none = vec_all(-INFINITY), here = vec_all((float)(b->key + j + r));
+                y = vec_where_ge(positions_from(b->first + i), here, y, none);
+                y = vec_where_ge(here, vec_load_f32(b->start + i, LANES), y, none);
+            }
+            p[r][v] = exp2_of(y);
+            units_store_row(x->p_rows + (row + r) * (QUERIES / STEP), at + v, p[r][v]);
+        }
+    }
+    tile_multiply(ds, (Left){x->v_rows + row * units, units, 1}, (Right){b->dout + at * LANES, QUERIES}, units, vecs);
+    for (int v = 0; v < vecs; v++) {
+        int64_t i = (at + v) * LANES;
+        Vec delta = vec_load_f32(b->delta + i, LANES);
+        for (int r = 0; r < TILE_ROWS; r += STEP) {
+            Vec e[STEP];
+            for (int n = 0; n < STEP; n++) {
+                e[n] = p[r + n][v] * (ds[r + n][v] - delta);
+                units_store_row(x->ds_rows + (row + r + n) * (QUERIES / STEP), at + v, e[n]);
+            }
+            units_store(x->ds_down + (row + r) / STEP * QUERIES + i, units_join(e), LANES);
+        }
+    }
+}
+
+SIMD_INLINE void back_panel(const Back *a, const Pair *x, const Meeting *b, int64_t at, const int vecs, const bool masked)
+{
+    for (int64_t j = 0; j < b->keys; j += TILE_ROWS)
+        back_tile(a, x, b, j, at, vecs, masked);
+}
+
+SIMD_INLINE void back_scores(const Back *a, const Pair *x, const Meeting *b, int64_t at, const bool masked)
+{
+    for (; at < QUERY_VECS; at += TILE_VECS) {
+        switch (QUERY_VECS - at < TILE_VECS ? QUERY_VECS - at : TILE_VECS) {
+        case 1: back_panel(a, x, b, at, 1, masked); break;
+        case 2: back_panel(a, x, b, at, 2, masked); break;
+        case 3: back_panel(a, x, b, at, 3, masked); break;
+        default: back_panel(a, x, b, at, 4, masked); break;
+        }
+    }
+}
+
+/* Keys row .. row + keys - 1 of the block of keys at `key` against block `i` of queries, from its vector `at` on. */
+static void back_meet(const Back *a, const Pair *x, int64_t key, int64_t row, int64_t keys, int64_t i, int64_t at,
+                      bool diagonal)
+{
+    const Dims *m = &a->m;
+    int64_t across = i * m->units * QUERIES, down = (i * QUERIES + at * LANES) / STEP * m->cols;
+    int64_t rows = row * (QUERIES / STEP) + at * LANES / STEP, steps = (QUERIES - at * LANES) / STEP;
+    Meeting b = {.first = i * QUERIES,
+                 .key = key + row,
+                 .row = row,
+                 .keys = keys,
+                 .q = x->q_across + across,
+                 .dout = x->dout_across + across,
+                 .lse = x->lse + i * QUERIES,
+                 .delta = x->delta + i * QUERIES,
+                 .start = x->start + i * QUERIES};
+    if (diagonal || b.start[QUERIES - 1] > (float)b.key)
+        back_scores(a, x, &b, at, true);
+    else
+        back_scores(a, x, &b, at, false);
+    int64_t to = (a->m.shared > 1 ? key + row : row) * m->cols;
+    product_rows(x->dv + to, m->cols, x->p_rows + rows, QUERIES / STEP, (Right){x->dout_down + down, m->cols}, keys,
+                 m->cols / LANES, steps);
+    product_rows(x->dk + to, m->cols, x->ds_rows + rows, QUERIES / STEP, (Right){x->q_down + down, m->cols}, keys,
+                 m->cols / LANES, steps);
+    product_down(x->dq + i * m->cols * QUERIES + at * LANES, QUERIES, x->k_down + row / STEP * m->cols, m->cols,
+                 (Right){x->ds_down + row / STEP * QUERIES + at * LANES, QUERIES}, m->cols, QUERY_VECS - at, keys / STEP);
+}
+
+static void back_keys(const Back *a, const Pair *x, int64_t key, int64_t keys)
+{
+    const Dims *m = &a->m;
+    for (int64_t i = key / QUERIES; i < m->blocks; i++) {
+        int64_t first = i * QUERIES;
+        if (x->start[first] >= (float)(key + keys))
+            break; /* a later document: so are all that follow */
+        int64_t below = first - key < keys ? first - key : keys; /* keys that all of these queries may see */
+        if (below > 0)
+            back_meet(a, x, key, 0, below, i, 0, false);
+        for (int64_t row = below > 0 ? below : 0; row < keys; row += LANES)
+            back_meet(a, x, key, row, LANES, i, (key + row - first) / LANES, true);
+    }
+}
+
+static float head_dot(const Tensor *a, const Tensor *b, int64_t row, int64_t col, int64_t D)
+{
+    Vec sum = vec_all(0);
+    const void *x = head_row(a, row, col), *y = head_row(b, row, col);
+    for (int64_t d = 0; d < D; d += LANES) {
+        int lanes = lanes_left(d, D);
+        sum = vec_fma(simd_load(x, a->dtype, d, lanes), simd_load(y, b->dtype, d, lanes), sum);
+    }
+    return vec_sum(sum);
+}
+
+/* Packs a query head of a sequence, and zeroes its dq. */
+static void back_pack_queries(const Back *a, const Pair *x, int64_t sequence, int64_t head)
+{
+    const Dims *m = &a->m;
+    int64_t row = sequence * m->T, col = head * m->D;
+    for (int64_t i = 0; i < m->blocks; i++) {
+        int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
+        int64_t across = i * m->units * QUERIES, down = first / STEP * m->cols;
+        if (count < QUERIES) {
+            memset(x->q_across + across, 0, (size_t)(m->units * QUERIES) * sizeof(Unit));
+            memset(x->dout_across + across, 0, (size_t)(m->units * QUERIES) * sizeof(Unit));
+        }
+        pack_across(x->q_across + across, m, a->q, row + first, col, count);
+        pack_across(x->dout_across + across, m, a->dout, row + first, col, count);
+        pack_down(x->q_down + down, m, a->q, row + first, col, count, QUERIES);
+        pack_down(x->dout_down + down, m, a->dout, row + first, col, count, QUERIES);
+    }
+    for (int64_t i = 0; i < m->blocks * QUERIES; i++) {
+        bool is = i < m->T;
+        x->lse[i] = is ? tensor_f32(a->lse, row + i)[head] * 0x1.715476p+0f : 0;
+        x->delta[i] = is ? head_dot(a->dout, a->out, row + i, col, m->D) : 0;
+        int64_t t = is ? i : m->T - 1; /* rows of zeros see what the last one sees */
+        x->start[i] = a->starts ? (float)tensor_i32(a->starts, 0)[row + t] : 0;
+    }
+    memset(x->dq, 0, (size_t)(m->blocks * QUERIES * m->cols) * sizeof *x->dq);
+}
+
+static void back_write_queries(const Back *a, const Pair *x, int64_t sequence, int64_t head)
+{
+    const Dims *m = &a->m;
+    float scale[QUERIES];
+    for (int64_t i = 0; i < QUERIES; i++)
+        scale[i] = m->scale;
+    for (int64_t i = 0; i < m->blocks; i++) {
+        int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
+        write_across(a->dq, m, sequence * m->T + first, head * m->D, count, x->dq + first * m->cols, scale);
+    }
+}
+
+/* Rows of a key head from [count][cols] f32, times scale. */
+static void back_write_keys(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count, const float *from,
+                            float scale)
+{
+    for (int64_t r = 0; r < count; r++)
+        for (int64_t d = 0; d < m->D; d += LANES)
+            simd_store(head_row(t, row + r, col), t->dtype, d, vec_load_f32(from + r * m->cols + d, LANES) * vec_all(scale),
+                       lanes_left(d, m->D));
+}
+
+static void back_pair(const Back *a, const Pair *x, int64_t sequence, int64_t key_head)
+{
+    const Dims *m = &a->m;
+    bool shared = m->shared > 1;
+    int64_t base = sequence * m->T, key_col = key_head * m->D, sums = (shared ? m->key_rows : KEYS) * m->cols;
+    for (int64_t h = 0; h < m->shared; h++) {
+        int64_t head = key_head * m->shared + h;
+        back_pack_queries(a, x, sequence, head);
+        for (int64_t key = 0; key < m->T; key += KEYS) {
+            int64_t count = m->T - key < KEYS ? m->T - key : KEYS, keys = up_to(count, LANES);
+            pack_rows(x->k_rows, m, a->k, base + key, key_col, count, keys);
+            pack_rows(x->v_rows, m, a->v, base + key, key_col, count, keys);
+            pack_down(x->k_down, m, a->k, base + key, key_col, count, keys);
+            if (!shared || (h == 0 && key == 0)) {
+                memset(x->dk, 0, (size_t)sums * sizeof *x->dk);
+                memset(x->dv, 0, (size_t)sums * sizeof *x->dv);
+            }
+            back_keys(a, x, key, keys);
+            int64_t from = shared ? key * m->cols : 0;
+            if (h + 1 == m->shared) {
+                back_write_keys(a->dk, m, base + key, key_col, count, x->dk + from, m->scale);
+                back_write_keys(a->dv, m, base + key, key_col, count, x->dv + from, 1);
+            }
+        }
+        back_write_queries(a, x, sequence, head);
+    }
+}
+
+/* A pair's memory from `memory`; returns how much it is.  memory NULL: only that. */
+static int64_t pair_take(Pair *x, char *memory, const Dims *m)
+{
+    const int64_t unit = (int64_t)sizeof(Unit), number = (int64_t)sizeof(float), queries = m->blocks * QUERIES;
+    int64_t sums = (m->shared > 1 ? m->key_rows : KEYS) * m->cols;
+    const struct {
+        void *to;
+        int64_t bytes;
+    } parts[] = {
+        {&x->q_across, queries * m->units * unit},    {&x->dout_across, queries * m->units * unit},
+        {&x->q_down, queries / STEP * m->cols * unit}, {&x->dout_down, queries / STEP * m->cols * unit},
+        {&x->dq, queries * m->cols * number},         {&x->lse, queries * number},
+        {&x->delta, queries * number},                {&x->start, queries * number},
+        {&x->k_rows, KEYS * m->units * unit},         {&x->v_rows, KEYS * m->units * unit},
+        {&x->k_down, KEYS / STEP * m->cols * unit},   {&x->p_rows, KEYS * QUERIES / STEP * unit},
+        {&x->ds_rows, KEYS * QUERIES / STEP * unit},  {&x->ds_down, KEYS / STEP * QUERIES * unit},
+        {&x->dk, sums * number},                      {&x->dv, sums * number},
+    };
+    int64_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char *p = memory ? memory + used : NULL;
+        memcpy(parts[i].to, &p, sizeof p);
+        used += lines(parts[i].bytes);
+    }
+    return used;
+}
+
+static void simd_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
+                                const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
+                                const AttentionShape *s)
+{
+    Back a = {.m = dims_of(s, 0), .s = s, .dq = dq, .dk = dk, .dv = dv, .dout = dout, .out = out, .lse = lse,
+              .q = q, .k = k, .v = v, .starts = starts};
+    Pair sizes;
+    int64_t each = pair_take(&sizes, NULL, &a.m);
+    char *memory = device_scratch(dev, (size_t)(dev->threads * each));
+    if (!memory)
+        return;
+#pragma omp parallel num_threads(dev->threads)
+    {
+        Pair x;
+        pair_take(&x, memory + omp_get_thread_num() * each, &a.m);
+#pragma omp for schedule(dynamic, 1)
+        for (int64_t i = 0; i < s->B * s->Hk; i++)
+            back_pair(&a, &x, i / s->Hk, i % s->Hk);
+    }
+}
+
+#endif

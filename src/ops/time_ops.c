@@ -1,0 +1,424 @@
+#include "ops/time_ops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "ops/select.h"
+
+const TimeShape time_shapes[] = {
+    {"15m", 8, 256, 288, 768, 6, 6, 32000},
+    {"60m", 4, 512, 512, 1376, 8, 8, 32000},
+    {"110m", 2, 1024, 768, 2048, 12, 12, 32000},
+    {NULL, 0, 0, 0, 0, 0, 0, 0},
+};
+
+enum { TENSORS = 10, LOGIT_ROWS = 256, PARAMETERS = 1 << 24, EVICT_BYTES = 96 << 20, RUNS_MIN = 5, RUNS_MAX = 200 };
+static const double seconds_each = 0.3;
+
+typedef struct {
+    Device *dev;
+    Status status; /* of the first allocation that failed */
+    const TimeShape *s;
+    DType act;
+    Tensor t[TENSORS];
+    int n;
+    int64_t head_dim, N;
+    AttentionShape attention;
+    Rng rng;
+    OpTime *result;
+} Timing;
+
+/* One more tensor of ordinary numbers. */
+static Tensor *operand(Timing *a, DType d, int64_t rows, int64_t cols)
+{
+    Tensor *t = &a->t[a->n];
+    *t = tensor_view(NULL, d, rows, cols);
+    if (a->status == ST_OK)
+        a->status = device_alloc(a->dev, &t->data, tensor_bytes(t), "timing operations");
+    if (a->status != ST_OK)
+        return t;
+    a->n++;
+    for (int64_t i = 0; i < tensor_count(t); i++)
+        dtype_store(t->data, d, i, 2 * rng_uniform(&a->rng) - 1);
+    return t;
+}
+
+static void indices(Timing *a, int64_t n, int64_t below)
+{
+    Tensor *t = operand(a, DTYPE_I32, 1, n);
+    for (int64_t i = 0; a->status == ST_OK && i < n; i++)
+        tensor_i32(t, 0)[i] = (int32_t)rng_below(&a->rng, (uint64_t)below);
+}
+
+static void describe(Timing *a, double bytes, double flops, const char *names, int64_t first, int64_t second)
+{
+    a->result->bytes = bytes;
+    a->result->flops = flops;
+    snprintf(a->result->shape, sizeof a->result->shape, names, (long long)first, (long long)second);
+}
+
+static double act_size(const Timing *a)
+{
+    return (double)dtype_size(a->act);
+}
+
+/* For each operation what it is called with (`_set`, once) and the call (`_run`, many times). */
+
+static void embed_set(Timing *a)
+{
+    operand(a, DTYPE_F32, a->N, a->s->C);
+    operand(a, a->act, a->s->V, a->s->C);
+    indices(a, a->N, a->s->V);
+    describe(a, (double)(a->N * a->s->C) * (4 + act_size(a)), 0, "N %lld C %lld", a->N, a->s->C);
+}
+
+static void embed_run(Timing *a)
+{
+    embed(a->dev, &a->t[0], &a->t[1], &a->t[2]);
+}
+
+static void embed_back_set(Timing *a)
+{
+    operand(a, DTYPE_F32, a->s->V, a->s->C);
+    operand(a, DTYPE_F32, a->N, a->s->C);
+    indices(a, a->N, a->s->V);
+    describe(a, (double)(a->N * a->s->C) * 12, 0, "N %lld C %lld", a->N, a->s->C);
+}
+
+static void embed_back_run(Timing *a)
+{
+    embed_back(a->dev, &a->t[0], &a->t[1], &a->t[2]);
+}
+
+static void rmsnorm_set(Timing *a)
+{
+    operand(a, a->act, a->N, a->s->C);
+    operand(a, DTYPE_F32, a->N, a->s->C);
+    operand(a, DTYPE_F32, 1, a->s->C);
+    operand(a, DTYPE_F32, 1, a->N);
+    describe(a, (double)(a->N * a->s->C) * (4 + act_size(a)), 0, "N %lld C %lld", a->N, a->s->C);
+}
+
+static void rmsnorm_run(Timing *a)
+{
+    rmsnorm(a->dev, &a->t[0], &a->t[3], &a->t[1], &a->t[2], 1e-5f);
+}
+
+static void rmsnorm_back_set(Timing *a)
+{
+    rmsnorm_set(a);
+    operand(a, DTYPE_F32, a->N, a->s->C);
+    operand(a, DTYPE_F32, 1, a->s->C);
+    operand(a, DTYPE_BF16, a->N, a->s->C);
+    describe(a, (double)(a->N * a->s->C) * (14 + act_size(a)), 0, "N %lld C %lld", a->N, a->s->C);
+}
+
+static void rmsnorm_back_run(Timing *a)
+{
+    rmsnorm_back(a->dev, &a->t[4], &a->t[6], &a->t[5], &a->t[0], &a->t[1], &a->t[2], &a->t[3]);
+}
+
+/* q and k are rotated where the fused product left them: beside v. */
+static void rope_set(Timing *a)
+{
+    int64_t rotated = (a->s->H + a->s->Hk) * a->head_dim;
+    operand(a, a->act, a->N, rotated + a->s->Hk * a->head_dim);
+    operand(a, DTYPE_F32, a->s->T, a->head_dim);
+    indices(a, a->N, a->s->T);
+    describe(a, (double)(a->N * rotated) * 2 * act_size(a), 0, "N %lld of width %lld", a->N, rotated);
+}
+
+static void rope_run(Timing *a)
+{
+    Tensor x = tensor_cols(&a->t[0], 0, (a->s->H + a->s->Hk) * a->head_dim);
+    rope(a->dev, &x, &a->t[1], &a->t[2], a->head_dim);
+}
+
+static void rope_back_run(Timing *a)
+{
+    Tensor x = tensor_cols(&a->t[0], 0, (a->s->H + a->s->Hk) * a->head_dim);
+    rope_back(a->dev, &x, &a->t[1], &a->t[2], a->head_dim);
+}
+
+/* y [N, F], x [N, C], w [F, C], and dw in f32 */
+static void matmul_set(Timing *a)
+{
+    operand(a, a->act, a->N, a->s->F);
+    operand(a, a->act, a->N, a->s->C);
+    operand(a, a->act, a->s->F, a->s->C);
+    operand(a, DTYPE_F32, a->s->F, a->s->C);
+    double N = (double)a->N, C = (double)a->s->C, F = (double)a->s->F;
+    describe(a, (N * F + N * C + F * C) * act_size(a), 2 * N * C * F, "C %lld F %lld", a->s->C, a->s->F);
+}
+
+static void matmul_run(Timing *a)
+{
+    matmul(a->dev, &a->t[0], &a->t[1], &a->t[2], false);
+}
+
+static void matmul_back_x_run(Timing *a)
+{
+    matmul_back_x(a->dev, &a->t[1], &a->t[0], &a->t[2], false);
+}
+
+static void matmul_back_w_run(Timing *a)
+{
+    matmul_back_w(a->dev, &a->t[3], &a->t[0], &a->t[1], true);
+}
+
+/* q, k and v, gradients of the three, out, dout, lse */
+static void attention_set(Timing *a)
+{
+    int64_t Cq = a->s->H * a->head_dim, Ck = a->s->Hk * a->head_dim;
+    for (int i = 0; i < 2; i++) {
+        operand(a, a->act, a->N, Cq);
+        operand(a, a->act, a->N, Ck);
+        operand(a, a->act, a->N, Ck);
+        operand(a, a->act, a->N, Cq);
+    }
+    operand(a, DTYPE_F32, a->N, a->s->H);
+    a->attention = (AttentionShape){a->s->B, a->s->T, a->s->H, a->s->Hk, a->head_dim};
+    double pairs = (double)(a->s->B * a->s->H * a->s->T) * ((double)a->s->T + 1) / 2;
+    describe(a, (double)(a->N * (2 * Cq + 2 * Ck)) * act_size(a), 4 * pairs * (double)a->head_dim, "T %lld D %lld", a->s->T,
+             a->head_dim);
+}
+
+static void attention_run(Timing *a)
+{
+    attention(a->dev, &a->t[3], &a->t[8], &a->t[0], &a->t[1], &a->t[2], NULL, &a->attention);
+}
+
+static void attention_back_set(Timing *a)
+{
+    attention_set(a);
+    a->result->flops *= 2.5; /* five products where the forward pass has two */
+    a->result->bytes *= 2;
+    if (a->status == ST_OK)
+        attention_run(a);
+}
+
+static void attention_back_run(Timing *a)
+{
+    attention_back(a->dev, &a->t[4], &a->t[5], &a->t[6], &a->t[7], &a->t[3], &a->t[8], &a->t[0], &a->t[1], &a->t[2], NULL,
+                   &a->attention);
+}
+
+/* One new row, and a cache as long as the sequence. */
+static void attention_cached_set(Timing *a)
+{
+    int64_t Cq = a->s->H * a->head_dim, Ck = a->s->Hk * a->head_dim;
+    operand(a, a->act, 1, Cq);
+    operand(a, a->act, 1, Cq);
+    operand(a, a->act, a->s->T, Ck);
+    operand(a, a->act, a->s->T, Ck);
+    a->attention = (AttentionShape){1, 1, a->s->H, a->s->Hk, a->head_dim};
+    describe(a, (double)(2 * a->s->T * Ck) * act_size(a), 0, "1 row, cache %lld, D %lld", a->s->T, a->head_dim);
+}
+
+static void attention_cached_run(Timing *a)
+{
+    attention_cached(a->dev, &a->t[0], &a->t[1], &a->t[2], &a->t[3], a->s->T - 1, &a->attention);
+}
+
+static void swiglu_set(Timing *a)
+{
+    operand(a, a->act, a->N, a->s->F);
+    operand(a, a->act, a->N, 2 * a->s->F);
+    describe(a, (double)(3 * a->N * a->s->F) * act_size(a), 0, "N %lld F %lld", a->N, a->s->F);
+}
+
+static void swiglu_run(Timing *a)
+{
+    swiglu(a->dev, &a->t[0], &a->t[1]);
+}
+
+static void swiglu_back_set(Timing *a)
+{
+    swiglu_set(a);
+    operand(a, a->act, a->N, 2 * a->s->F);
+    describe(a, (double)(5 * a->N * a->s->F) * act_size(a), 0, "N %lld F %lld", a->N, a->s->F);
+}
+
+static void swiglu_back_run(Timing *a)
+{
+    swiglu_back(a->dev, &a->t[2], &a->t[0], &a->t[1]);
+}
+
+static void add_set(Timing *a)
+{
+    for (int i = 0; i < 3; i++)
+        operand(a, DTYPE_F32, a->N, a->s->C);
+    describe(a, (double)(a->N * a->s->C) * 12, 0, "N %lld C %lld", a->N, a->s->C);
+}
+
+static void add_run(Timing *a)
+{
+    add(a->dev, &a->t[0], &a->t[1], &a->t[2]);
+}
+
+static void cross_entropy_set(Timing *a)
+{
+    operand(a, DTYPE_F32, 1, LOGIT_ROWS);
+    operand(a, a->act, LOGIT_ROWS, a->s->V);
+    operand(a, DTYPE_F32, LOGIT_ROWS, a->s->V);
+    indices(a, LOGIT_ROWS, a->s->V);
+    describe(a, (double)(LOGIT_ROWS * a->s->V) * (4 + act_size(a)), 0, "N %lld V %lld", LOGIT_ROWS, a->s->V);
+}
+
+static void cross_entropy_run(Timing *a)
+{
+    cross_entropy(a->dev, &a->t[0], &a->t[1], &a->t[2], &a->t[3], 1e-3f);
+}
+
+/* w, m, g, v, w_cast */
+static void adamw_set(Timing *a)
+{
+    for (int i = 0; i < 4; i++)
+        operand(a, DTYPE_F32, 1, PARAMETERS);
+    operand(a, DTYPE_BF16, 1, PARAMETERS);
+    for (int64_t i = 0; a->status == ST_OK && i < PARAMETERS; i++) /* v is a mean of squares */
+        tensor_f32(&a->t[3], 0)[i] *= tensor_f32(&a->t[3], 0)[i];
+    describe(a, (double)PARAMETERS * 30, 0, "%lld parameters", PARAMETERS, 0);
+}
+
+static void adamw_run(Timing *a)
+{
+    AdamWStep step = {.lr = 1e-4f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .weight_decay = 0.1f,
+                      .bias1 = 1, .bias2 = 1, .grad_scale = 1};
+    adamw(a->dev, &a->t[0], &a->t[4], &a->t[1], &a->t[3], &a->t[2], &step);
+}
+
+static void sum_squares_set(Timing *a)
+{
+    operand(a, DTYPE_F64, 1, 1);
+    operand(a, DTYPE_F32, 1, PARAMETERS);
+    describe(a, (double)PARAMETERS * 4, 0, "%lld gradients", PARAMETERS, 0);
+}
+
+static void sum_squares_run(Timing *a)
+{
+    sum_squares(a->dev, &a->t[0], &a->t[1]);
+}
+
+static void cast_set(Timing *a)
+{
+    operand(a, DTYPE_BF16, 1, PARAMETERS);
+    operand(a, DTYPE_F32, 1, PARAMETERS);
+    describe(a, (double)PARAMETERS * 6, 0, "%lld numbers", PARAMETERS, 0);
+}
+
+static void cast_run(Timing *a)
+{
+    cast(a->dev, &a->t[0], &a->t[1]);
+}
+
+static const struct {
+    const char *op;
+    void (*set)(Timing *a);
+    void (*run)(Timing *a);
+} timings[] = {
+    {"embed", embed_set, embed_run},
+    {"embed_back", embed_back_set, embed_back_run},
+    {"rmsnorm", rmsnorm_set, rmsnorm_run},
+    {"rmsnorm_back", rmsnorm_back_set, rmsnorm_back_run},
+    {"rope", rope_set, rope_run},
+    {"rope_back", rope_set, rope_back_run},
+    {"matmul", matmul_set, matmul_run},
+    {"matmul_back_x", matmul_set, matmul_back_x_run},
+    {"matmul_back_w", matmul_set, matmul_back_w_run},
+    {"attention", attention_set, attention_run},
+    {"attention_back", attention_back_set, attention_back_run},
+    {"attention_cached", attention_cached_set, attention_cached_run},
+    {"swiglu", swiglu_set, swiglu_run},
+    {"swiglu_back", swiglu_back_set, swiglu_back_run},
+    {"add", add_set, add_run},
+    {"cross_entropy", cross_entropy_set, cross_entropy_run},
+    {"adamw", adamw_set, adamw_run},
+    {"sum_squares", sum_squares_set, sum_squares_run},
+    {"cast", cast_set, cast_run},
+};
+enum { TIMINGS = sizeof timings / sizeof timings[0] };
+
+/* Reads and writes a buffer larger than the caches. */
+static void evict(unsigned char *buffer)
+{
+    for (size_t i = 0; i < EVICT_BYTES; i += 64)
+        buffer[i]++;
+}
+
+static void measure(Timing *a, void (*run)(Timing *a), unsigned char *buffer)
+{
+    double best = 1e9, spent = 0;
+    run(a); /* threads started, working memory and primitives made */
+    for (int i = 0; i < RUNS_MIN || (i < RUNS_MAX && spent < seconds_each); i++) {
+        evict(buffer);
+        double start = clock_now();
+        run(a);
+        double seconds = clock_now() - start;
+        spent += seconds;
+        best = seconds < best ? seconds : best;
+    }
+    a->result->seconds = best;
+}
+
+static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeShape *shape, DType act, int threads,
+                       unsigned char *buffer)
+{
+    Timing a = {.s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .result = out};
+    Ops *ops = mem_new(Ops);
+    *ops = ops_ref;
+    ops_overlay(ops, table->ops);
+    a.status = device_open_cpu(&a.dev, threads);
+    if (a.status != ST_OK) {
+        mem_free(ops);
+        return a.status;
+    }
+    a.dev->ops = ops;
+    *out = (OpTime){.op = timings[op].op, .variant = table->name};
+    rng_seed(&a.rng, 1);
+    timings[op].set(&a);
+    if (a.status == ST_OK) {
+        measure(&a, timings[op].run, buffer);
+        a.status = device_sync(a.dev);
+    }
+    for (int i = 0; i < a.n; i++)
+        device_free(a.dev, a.t[i].data, tensor_bytes(&a.t[i]));
+    device_close(a.dev);
+    return a.status;
+}
+
+static bool provides(const Ops *ops, const char *op)
+{
+#define OP(name, params, args)  \
+    if (strcmp(op, #name) == 0) \
+        return ops->name != NULL;
+#include "ops/ops.def"
+#undef OP
+    return false;
+}
+
+Status time_ops(OpTime *out, int *count, const TimeShape *shape, DType act, int threads, const char *only)
+{
+    Status st = ST_OK;
+    CpuFeatures cpu = cpu_features();
+    OpsTable tables[OPS_TABLES_MAX];
+    int n = ops_tables(tables, &cpu);
+    *count = 0;
+    if (only && !provides(&ops_ref, only))
+        return fail(ST_ARG, "there is no operation called '%s'; see `lemur doctor`", only);
+    unsigned char *buffer = mem_zeroed(EVICT_BYTES, 1);
+    for (int op = 0; op < TIMINGS; op++) {
+        for (int i = 1; i < n && st == ST_OK; i++) { /* tables[0] is the reference */
+            if ((only && strcmp(only, timings[op].op) != 0) || !provides(tables[i].ops, timings[op].op))
+                continue;
+            check(*count < TIME_OPS_MAX);
+            st = time_one(&out[(*count)++], &tables[i], op, shape, act, threads, buffer);
+        }
+    }
+    mem_free(buffer);
+    return st;
+}

@@ -1,0 +1,161 @@
+#include "train/run_state.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+
+void run_state_init(RunState *s, const TrainConfig *c)
+{
+    *s = (RunState){.loss_nats = (double)NAN, .held_out_nats = (double)NAN, .held_out_bits_per_byte = (double)NAN};
+    spike_init(&s->loss_window, c->spike_window);
+    spike_init(&s->norm_window, c->spike_window);
+}
+
+static json_t *hash_text(uint64_t hash)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    return json_string(text);
+}
+
+static json_t *real_or_null(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static double real_from(const json_t *v)
+{
+    return json_is_number(v) ? json_number_value(v) : (double)NAN;
+}
+
+/* In the order in which differences are told. */
+static json_t *facts_to_json(const RunFacts *f)
+{
+    return json_pack("{s:o, s:o, s:I, s:s, s:I, s:I}", "data", hash_text(f->data_hash), "tokenizer",
+                     hash_text(f->tokenizer_hash), "context", (json_int_t)f->context, "compute", dtype_name(f->compute),
+                     "threads", (json_int_t)f->threads, "ranks", (json_int_t)f->ranks);
+}
+
+json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFacts *f)
+{
+    json_t *j = json_object();
+    json_object_set_new(j, "version", json_integer(RUN_STATE_VERSION));
+    json_object_set_new(j, "step", json_integer(s->step));
+    json_object_set_new(j, "total_steps", json_integer(s->total_steps));
+    json_object_set_new(j, "tokens", json_integer(s->tokens));
+    json_object_set_new(j, "updates", json_integer(s->updates));
+    json_object_set_new(j, "skipped_in_a_row", json_integer(s->skipped_in_a_row));
+    json_object_set_new(j, "seconds", json_real(s->seconds));
+    json_object_set_new(j, "loss_nats", real_or_null(s->loss_nats));
+    json_object_set_new(j, "held_out_nats", real_or_null(s->held_out_nats));
+    json_object_set_new(j, "held_out_bits_per_byte", real_or_null(s->held_out_bits_per_byte));
+    json_object_set_new(j, "loss_window", spike_to_json(&s->loss_window));
+    json_object_set_new(j, "norm_window", spike_to_json(&s->norm_window));
+    json_object_set_new(j, "settings", config_to_json(&train_table, c));
+    json_object_set_new(j, "facts", facts_to_json(f));
+    json_object_set_new(j, "model", hparams_to_json(&f->h));
+    json_object_set_new(j, "processor", json_string(f->processor));
+    return j;
+}
+
+static Status take_count(int64_t *out, const json_t *json, const char *key)
+{
+    json_t *v = json_object_get(json, key);
+    if (!json_is_integer(v) || json_integer_value(v) < 0)
+        return fail(ST_FORMAT, "the checkpoint's state has no count '%s'", key);
+    *out = json_integer_value(v);
+    return ST_OK;
+}
+
+Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json)
+{
+    int64_t version;
+    TRY(take_count(&version, json, "version"));
+    if (version != RUN_STATE_VERSION)
+        return fail(ST_UNSUPPORTED, "the checkpoint's state is of version %lld, and this program reads %d", (long long)version,
+                    RUN_STATE_VERSION);
+    run_state_init(s, c);
+    TRY(take_count(&s->step, json, "step"));
+    TRY(take_count(&s->total_steps, json, "total_steps"));
+    TRY(take_count(&s->tokens, json, "tokens"));
+    TRY(take_count(&s->updates, json, "updates"));
+    TRY(take_count(&s->skipped_in_a_row, json, "skipped_in_a_row"));
+    s->seconds = json_number_value(json_object_get(json, "seconds"));
+    s->loss_nats = real_from(json_object_get(json, "loss_nats"));
+    s->held_out_nats = real_from(json_object_get(json, "held_out_nats"));
+    s->held_out_bits_per_byte = real_from(json_object_get(json, "held_out_bits_per_byte"));
+    TRY(spike_from_json(&s->loss_window, json_object_get(json, "loss_window")));
+    return spike_from_json(&s->norm_window, json_object_get(json, "norm_window"));
+}
+
+/* Differences ------------------------------------------------------------------------------------------------------ */
+
+static void add_line(Str *lines, const char *key, const json_t *was, const json_t *is)
+{
+    char *a = was ? json_dumps(was, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
+    char *b = json_dumps(is, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9));
+    str_addf(lines, "\n  %s: was %s, is %s", key, a ? a : "not set", b ? b : "unknown");
+    free(a);
+    free(b);
+}
+
+/* One line per key of `is` whose value in `was` is another. */
+static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings, bool *length_changed)
+{
+    int differ = 0;
+    const char *key;
+    json_t *now;
+    json_object_foreach((json_t *)(uintptr_t)is, key, now) {
+        json_t *then = json_object_get(was, key);
+        if ((then && json_equal(then, now)) || (settings && train_config_is_harmless(key)))
+            continue;
+        if (json_is_number(then) && json_is_number(now) && json_number_value(then) >= json_number_value(now) &&
+            json_number_value(then) <= json_number_value(now))
+            continue; /* 1 and 1.0 */
+        add_line(lines, key, then, now);
+        differ++;
+        if (settings && (strcmp(key, "steps") == 0 || strcmp(key, "tokens") == 0 || strcmp(key, "epochs") == 0 ||
+                         strcmp(key, "minutes") == 0))
+            *length_changed = true;
+    }
+    return differ;
+}
+
+Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept, bool *length_changed)
+{
+    Status st = ST_OK;
+    Str lines = {0}, shape = {0};
+    bool ignored = false;
+    json_t *settings = config_to_json(&train_table, c), *facts = facts_to_json(f), *h = hparams_to_json(&f->h);
+    json_t *then = json_object_get(json, "facts");
+    *length_changed = false;
+    json_t *ranks = json_object_get(then, "ranks");
+    if (ranks && !json_equal(ranks, json_object_get(facts, "ranks")))
+        add_line(&shape, "ranks", ranks, json_object_get(facts, "ranks"));
+    compare_objects(&shape, json_object_get(json, "model"), h, false, &ignored);
+    compare_objects(&lines, json_object_get(json, "settings"), settings, true, length_changed);
+    compare_objects(&lines, then, facts, false, &ignored);
+    if (shape.n)
+        st = fail(ST_ARG, "the checkpoint is of another model or number of ranks:%s", shape.at);
+    else if (lines.n && !accept)
+        st = fail(ST_ARG,
+                  "the run to resume was made with other settings:%s\nPut them back, or pass --accept-changes to go on with the "
+                  "new ones (the result will then differ from an undisturbed run's)",
+                  lines.at);
+    else if (lines.n)
+        log_warn("resuming with changed settings:%s", lines.at);
+    const char *processor = json_string_value(json_object_get(json, "processor"));
+    if (st == ST_OK && processor && strcmp(processor, f->processor) != 0)
+        log_warn("the checkpoint was made on another processor (%s): the last bits may differ from an undisturbed run's",
+                 processor);
+    json_decref(settings);
+    json_decref(facts);
+    json_decref(h);
+    str_drop(&lines);
+    str_drop(&shape);
+    return st;
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# What holds for every command: help, versions, wrong words, and output that cannot be written.  Runs $B/lemur.
+lemur=${B:-build}/lemur
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+passed=0 failed=0
+
+# expect STATUS WORDS COMMAND...: exit status, and words that stdout and stderr together must hold ("" for any).
+expect() {
+    want=$1 words=$2
+    shift 2
+    out=$("$@" 2>&1)
+    rc=$?
+    case $out in *"$words"*) said=1 ;; *) said= ;; esac
+    if [ "$rc" -eq "$want" ] && [ "$said" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf '%s\nwanted status %s and "%s", got status %s from: %s\n' "$out" "$want" "$words" "$rc" "$*"
+    fi
+}
+
+expect 2 'usage: lemur VERB' "$lemur"
+expect 0 'doctor' "$lemur" --help
+expect 0 'doctor' "$lemur" help
+expect 0 'lemur 0.' "$lemur" --version
+expect 2 "did you mean 'doctor'" "$lemur" docter
+expect 2 'lemur --help' "$lemur" xyzzyxyzzy
+expect 2 "did you mean 'doctor'" "$lemur" help docter
+expect 0 'usage: lemur doctor' "$lemur" help doctor
+expect 2 'did you mean --json' "$lemur" doctor --jsno
+expect 2 'one word too many' "$lemur" doctor here
+expect 0 'operations' "$lemur" doctor
+expect 0 '"memory_available_bytes"' "$lemur" doctor --json
+
+# Each verb has help, and refuses a flag that nobody has.
+for verb in $("$lemur" --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'); do
+    expect 0 "usage: lemur $verb" "$lemur" "$verb" --help
+    expect 2 'lag' "$lemur" "$verb" --no-such-flag-anywhere
+done
+
+if [ -w /dev/full ]; then
+    expect 1 'No space left' sh -c "'$lemur' doctor >/dev/full"
+else
+    echo "SKIP no /dev/full"
+fi
+expect 1 'cannot write' sh -c "'$lemur' --version >&-"
+expect 0 '' sh -c "{ '$lemur' doctor; echo \$? >'$dir/code'; } | true"
+expect 0 '0' cat "$dir/code"
+expect 0 'lemur 0.' sh -c "'$lemur' --version 2>&- <&-"
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
