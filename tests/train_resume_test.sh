@@ -32,14 +32,16 @@ packed=${2:-$work/packed}
 
 cat > "$work/train.yaml" <<EOF
 train: {batch: 4, grad_accumulation: 2, steps: 300, learning_rate: 2e-3, save_every: 7, eval_every: 40, eval_rows: 8,
-        threads: 1, peak_flops: 1e11}
+        threads: 2, peak_flops: 1e11}
 model: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2, tie_word_embeddings: true}
 EOF
-train() (
+# Becomes the program, so that `start ... &` leaves the program's own process id in $!.
+start() {
     run=$1
     shift
     exec "$lemur" train --data "$packed" --recipe "$work/train.yaml" -o "$run" "$@" > "$run.log" 2>&1
-)
+}
+train() { (start "$@"); }
 
 train "$work/whole" || { cat "$work/whole.log"; die "the undisturbed run"; }
 
@@ -49,7 +51,7 @@ say "seed $seed"
 kills=0
 while :; do
     seed=$(((seed * 1103515245 + 12345) % 2147483648))
-    train "$work/killed" --resume &
+    start "$work/killed" --resume &
     pid=$!
     sleep "0.$((seed / 65536 % 25 + 10))" # 0.10 to 0.34 s
     kill -9 $pid 2> /dev/null && kills=$((kills + 1))
@@ -58,7 +60,7 @@ while :; do
 done
 [ $kills -gt 0 ] || say "note: the run was over before it could be killed"
 
-train "$work/stopped" --resume &
+start "$work/stopped" --resume &
 pid=$!
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
     sleep 0.1

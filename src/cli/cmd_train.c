@@ -17,7 +17,7 @@
 
 /* What to train on, beside how: not part of a run's settings, so that a moved folder is no change. */
 typedef struct {
-    char *data, *init, *preset, *config, *recipe, *tokenizer;
+    char *data, *init, *preset, *config, *tokenizer;
     bool resume, overwrite, accept_changes, padded_vocab, dry_run, json;
 } Words;
 
@@ -26,7 +26,6 @@ static const Field words_fields[] = {
     F_STRING(Words, init, "", "start from this model folder"),
     F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(Words, config, "", "start from random weights in the shape of this config.json"),
-    F_STRING(Words, recipe, "", "read settings from the sections train: and model: of this YAML file"),
     F_STRING(Words, tokenizer, "", "vocabulary to put beside the weights; default: the one the data names"),
     F_BOOL(Words, resume, false, "go on with the run in the output folder; starts one where there is none"),
     F_BOOL(Words, overwrite, false, "delete the run in the output folder first"),
@@ -36,7 +35,10 @@ static const Field words_fields[] = {
     F_BOOL(Words, json, false, "print the result as JSON"),
 };
 static const FieldTable words_table = FIELD_TABLE(words_fields);
-static const Flag train_flags[] = {{"output", 'o', "FOLDER", "the run's folder: log, checkpoints, model"}};
+static const Flag train_flags[] = {
+    {"output", 'o', "FOLDER", "the run's folder: log, checkpoints, model"},
+    {"recipe", 'r', "FILE", "takes settings from its sections train: and model:; flags win over it"},
+};
 
 /* The same things under the names that other trainers use. */
 static const struct {
@@ -59,7 +61,7 @@ typedef struct {
     TrainConfig config;
     HParams h;
     bool has_shape;
-    char *output;
+    char *output, *recipe_path;
     json_t *resumed, *recipe;
 } TrainCommand;
 
@@ -274,17 +276,16 @@ static Status take_recipe(TrainCommand *t, const char *path)
 static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     Args args = {0};
-    char *recipe = mem_str(t->words.recipe);
     bool resume = t->words.resume;
     config_defaults(&words_table, &t->words);
     config_defaults(&train_table, &t->config);
     Status st = ST_OK;
-    if (*recipe)
-        st = take_recipe(t, recipe);
+    if (t->recipe_path)
+        st = take_recipe(t, t->recipe_path);
     if (st == ST_OK && resume && t->output) {
         config_defaults(&train_table, &t->config); /* the run knows its recipe; a recipe given again must be the same */
         st = take_resumed(t);
-        if (st == ST_OK && *recipe)
+        if (st == ST_OK && json_object_get(t->recipe, "train"))
             st = set_from_recipe(t, json_object_get(t->recipe, "train"));
     }
     if (st == ST_OK)
@@ -295,7 +296,6 @@ static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
         t->output = mem_str(output);
     }
     args_drop(&args);
-    mem_free(recipe);
     return st;
 }
 
@@ -382,7 +382,9 @@ int cmd_train(int argc, char **argv)
     };
     if (cmd_parse(&command, &args, argc, words, &code)) {
         const char *output = args_value(&args, "output");
+        const char *recipe = args_value(&args, "recipe");
         t.output = output ? mem_str(output) : NULL;
+        t.recipe_path = recipe ? mem_str(recipe) : NULL;
         args_drop(&args);
         code = cmd_exit(run(&t, &command, argc, words));
     }
@@ -391,6 +393,7 @@ int cmd_train(int argc, char **argv)
     mem_free(renamed);
     mem_free(words);
     mem_free(t.output);
+    mem_free(t.recipe_path);
     json_decref(t.resumed);
     json_decref(t.recipe);
     config_drop(&words_table, &t.words);

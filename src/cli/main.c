@@ -18,6 +18,11 @@ typedef struct {
 
 /* In the order of the work. */
 static const Verb verbs[] = {
+    {"corpus", "build a clean corpus from trees, text and JSONL; show it", cmd_corpus},
+    {"pack", "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack},
+    {"train", "train a model on shards; resume; show a run", cmd_train},
+    {"generate", "let a model go on with a prompt", cmd_generate},
+    {"bench", "measure this machine and what is made of it", cmd_bench},
     {"doctor", "say what this machine has and which kernels it will use", cmd_doctor},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };

@@ -159,22 +159,29 @@ static size_t base64_run(const uint8_t *classes, const char *s, size_t n)
     return at >= 64 && telling >= at / 8 ? at : 0;
 }
 
-/* Base64 runs are looked for where one can begin: behind a byte outside the alphabet. */
+/* The run of encoded data that begins at i, or 0.  Hexadecimal runs begin where a word does, base64 runs behind a byte
+ * outside their alphabet; looking nowhere else keeps this linear. */
+static size_t encoded_run(const uint8_t *classes, Span text, size_t i, bool word_starts)
+{
+    const char *s = text.at + i;
+    size_t left = text.n - i, run = 0;
+    uint8_t class = classes[(unsigned char)s[0]], next = left > 1 ? classes[(unsigned char)s[1]] : 0;
+    if (word_starts && left > 1 && ((class & next & HEX) || s[1] == 'x'))
+        run = hex_run(classes, s, left);
+    if (!run && class & BASE64 && (i == 0 || !(classes[(unsigned char)s[-1]] & BASE64)))
+        run = base64_run(classes, s, left);
+    return !run && s[0] == '\\' ? escape_run(classes, s, left) : run;
+}
+
 static bool is_encoded(const CleanCode *c, Span text)
 {
     const uint8_t *classes = byte_classes();
     size_t total = 0, longest = 0;
+    bool in_word = false;
     for (size_t i = 0; i < text.n;) {
-        uint8_t class = classes[(unsigned char)text.at[i]];
-        bool starts = i == 0 || !(classes[(unsigned char)text.at[i - 1]] & BASE64);
-        size_t run = 0, left = text.n - i;
-        bool word_starts = i == 0 || !(classes[(unsigned char)text.at[i - 1]] & (ALPHA | DIGIT));
-        if (word_starts && (class & HEX || text.at[i] == '\\'))
-            run = hex_run(classes, text.at + i, left);
-        if (!run && starts && class & BASE64)
-            run = base64_run(classes, text.at + i, left);
-        if (!run && text.at[i] == '\\')
-            run = escape_run(classes, text.at + i, left);
+        bool word = classes[(unsigned char)text.at[i]] & (ALPHA | DIGIT);
+        size_t run = in_word && word ? 0 : encoded_run(classes, text, i, !in_word);
+        in_word = word && !run;
         total += run;
         longest = run > longest ? run : longest;
         i += run ? run : 1;

@@ -99,11 +99,11 @@ static Status document_split(Build *b, const BatchItem *item)
     uint64_t key[2] = {item->high, item->low};
     uint64_t draw = XXH3_64bits_withSeed(key, sizeof key, (uint64_t)b->recipe->seed);
     int64_t bytes = (int64_t)item->doc.text.n;
-    if ((double)(draw >> 11) * 0x1p-53 < b->recipe->held_out) {
+    if ((double)(draw >> 11) * 0x1p-53 < b->source->held_out) {
         TRY(candidate_flush(b));
         return held_out_add(b, str_span(&item->line), bytes);
     }
-    bool wanted = b->recipe->held_out > 0 && b->ledger->held_out.documents == 0;
+    bool wanted = b->source->held_out > 0 && b->ledger->held_out.documents == 0;
     if (!wanted || (b->candidate.n && draw >= b->candidate_draw))
         return train_add(b, str_span(&item->line), bytes);
     TRY(candidate_flush(b));

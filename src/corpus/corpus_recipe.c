@@ -26,6 +26,7 @@ static const Field source_fields[] = {
     F_STRING(CorpusSource, separator, "", "text: cuts a file into documents"),
     F_INT(CorpusSource, limit, 0, 0, 1e18, "bytes of text to keep; 0: all"),
     F_FLOAT(CorpusSource, weight, 1, 0, 1e6, "how often it is packed, next to others of its kind"),
+    F_FLOAT(CorpusSource, held_out, -1, -1, 0.5, "share of documents kept for validation; -1: the recipe's"),
     F_BOOL(CorpusSource, optional, false, "finding no file is no error"),
 };
 static const FieldTable source_table = FIELD_TABLE(source_fields);
@@ -144,6 +145,8 @@ static Status source_read(CorpusRecipe *r, CorpusSource *s, const json_t *entry)
     json_decref(rest);
     TRY(st);
     TRY(source_clean(s, json_object_get(entry, "clean")));
+    if (s->held_out < 0)
+        s->held_out = r->held_out;
     return source_check(r, s);
 }
 

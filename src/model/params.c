@@ -78,6 +78,6 @@ const Param *params_find(const Params *p, ParamKind kind, int layer)
     for (int64_t i = 0; i < p->n; i++)
         if (p->at[i].kind == kind && p->at[i].layer == layer)
             return &p->at[i];
-    check(!"a parameter of this kind and layer");
+    check(0 && "a parameter of this kind and layer");
     return NULL;
 }

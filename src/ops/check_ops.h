@@ -1,9 +1,9 @@
-/* The harness of check_ops_test.c: a call of an operation with its tensors, run by a table and by the reference in f64,
- * and compared.  Tests only.
+/* The harness of check_ops_test.c: a call of an operation with its tensors, run by a table and by the
+ * reference in f64, and compared.  Tests only.
  *
- * A Call owns its tensors.  Each is allocated to the exact byte, so that AddressSanitizer sees a step outside; rows lie
- * `gap` elements apart, and what lies between them must be the same afterwards; outputs start as rubbish, so that a kernel
- * that does nothing or adds where it should set is seen. */
+ * A Call owns its tensors.  Each is allocated to the exact byte, so that AddressSanitizer sees a step
+ * outside; rows lie `gap` elements apart, and what lies between them must be the same afterwards; outputs
+ * start as rubbish, so that a kernel that does nothing or adds where it should set is seen. */
 #ifndef OPS_CHECK_OPS_H
 #define OPS_CHECK_OPS_H
 
@@ -23,10 +23,10 @@ static const DType acts[] = {DTYPE_F32, DTYPE_BF16};
 enum { ACTS = 2 };
 
 typedef enum {
-    ROLE_IN,    /* read */
-    ROLE_OUT,   /* overwritten */
-    ROLE_ADD,   /* read and written */
-    ROLE_COPY   /* overwritten, and bf16 even where everything else is f64 */
+    ROLE_IN,  /* read */
+    ROLE_OUT, /* overwritten */
+    ROLE_ADD, /* read and written */
+    ROLE_COPY /* overwritten, and bf16 even where everything else is f64 */
 } Role;
 
 enum { CALL_TENSORS = 12 };
@@ -71,7 +71,8 @@ static inline Tensor *call_tensor(Call *c, Role role, DType d, int64_t rows, int
     for (int64_t r = 0; r < rows; r++)
         for (int64_t i = 0; i < (r + 1 < rows ? t->stride : cols); i++)
             dtype_store(t->data, d, r * t->stride + i,
-                        i >= cols || role == ROLE_OUT || role == ROLE_COPY ? 777 : size * rng_normal(&c->rng));
+                        i >= cols || role == ROLE_OUT || role == ROLE_COPY ? 777
+                                                                           : size * rng_normal(&c->rng));
     return t;
 }
 
@@ -101,7 +102,8 @@ static inline Call call_copy(const Call *c, bool wide)
             to->data = mem_copy(from->data, call_bytes(from));
             continue;
         }
-        *to = tensor_view(mem_zeroed((size_t)tensor_count(from), sizeof(double)), DTYPE_F64, from->rows, from->cols);
+        *to = tensor_view(mem_zeroed((size_t)tensor_count(from), sizeof(double)), DTYPE_F64, from->rows,
+                          from->cols);
         for (int64_t r = 0; r < to->rows; r++)
             for (int64_t k = 0; k < to->cols; k++)
                 tensor_set(to, r, k, tensor_get(from, r, k));
@@ -109,8 +111,8 @@ static inline Call call_copy(const Call *c, bool wide)
     return copy;
 }
 
-/* How far a is from b: `mean` is the root of the mean squared error over that of b, `worst` the greatest error of an
- * element over its own size plus the root mean square of b. */
+/* How far a is from b: `mean` is the root of the mean squared error over that of b, `worst` the greatest
+ * error of an element over its own size plus the root mean square of b. */
 typedef struct {
     double mean, worst;
 } Distance;
@@ -183,8 +185,8 @@ static inline void describe(const Harness *h, const Call *c, const char *what)
 {
     print_error("%s %s: %s (%d threads)\n", h->table, h->op, what, h->dev->threads);
     for (int i = 0; i < c->n; i++)
-        print_error("  tensor %d: %s [%lld, %lld] stride %lld\n", i, dtype_name(c->t[i].dtype), (long long)c->t[i].rows,
-                    (long long)c->t[i].cols, (long long)c->t[i].stride);
+        print_error("  tensor %d: %s [%lld, %lld] stride %lld\n", i, dtype_name(c->t[i].dtype),
+                    (long long)c->t[i].rows, (long long)c->t[i].cols, (long long)c->t[i].stride);
 }
 
 static inline void require(const Harness *h, const Call *c, bool ok, const char *what)
@@ -206,7 +208,8 @@ static inline void require_close(const Harness *h, const Call *before, const Cal
                         call_tolerance(got, &got->t[i]), 4 * call_tolerance(got, &got->t[i]));
             require(h, got, false, "is not what the reference computes");
         }
-        require(h, got, !close_enough(got, &before->t[i], &want->t[i]), "the test would pass without the operation");
+        require(h, got, !close_enough(got, &before->t[i], &want->t[i]),
+                "the test would pass without the operation");
     }
 }
 
@@ -219,7 +222,8 @@ static inline void judge(Harness *h, Call *c)
     second.run(h->dev, &second);
     require(h, c, !device_failed(h->dev) && !device_failed(h->ref), "the device failed");
     for (int i = 0; i < c->n; i++)
-        require(h, c, memcmp(first.t[i].data, second.t[i].data, call_bytes(&c->t[i])) == 0, "two runs, two results");
+        require(h, c, memcmp(first.t[i].data, second.t[i].data, call_bytes(&c->t[i])) == 0,
+                "two runs, two results");
     require(h, c, rest_untouched(c, &first), "wrote outside its outputs");
     require_close(h, c, &first, &want);
     call_drop(&want);
@@ -239,12 +243,15 @@ static inline double weighted(const Tensor *out, const Tensor *weight)
     return sum;
 }
 
-/* `gradient` is d weighted(forward's tensor `out`, weight) / d (forward's tensor `in`): by central differences, in f64. */
-static inline void require_gradient(Device *dev, Call *forward, int out, const Tensor *weight, int in, const Tensor *gradient)
+/* `gradient` is d weighted(forward's tensor `out`, weight) / d (forward's tensor `in`): by central
+ * differences, in f64. */
+static inline void require_gradient(Device *dev, Call *forward, int out, const Tensor *weight, int in,
+                                    const Tensor *gradient)
 {
     Tensor *x = &forward->t[in];
     double h = 1e-5, largest = 0;
-    check(x->dtype == DTYPE_F64 && tensor_same_shape(x, gradient) && tensor_same_shape(&forward->t[out], weight));
+    check(x->dtype == DTYPE_F64 && tensor_same_shape(x, gradient) &&
+          tensor_same_shape(&forward->t[out], weight));
     for (int64_t r = 0; r < x->rows; r++) {
         for (int64_t i = 0; i < x->cols; i++) {
             double value = tensor_get(x, r, i), side[2];
@@ -257,8 +264,8 @@ static inline void require_gradient(Device *dev, Call *forward, int out, const T
             }
             double slope = (side[0] - side[1]) / (2 * h), got = tensor_get(gradient, r, i);
             if (!(fabs(slope - got) <= 1e-7 * (1 + fabs(slope)))) {
-                print_error("tensor %d [%lld, %lld]: differences say %.9g, the gradient is %.9g\n", in, (long long)r,
-                            (long long)i, slope, got);
+                print_error("tensor %d [%lld, %lld]: differences say %.9g, the gradient is %.9g\n", in,
+                            (long long)r, (long long)i, slope, got);
                 fail();
             }
             largest = fmax(largest, fabs(slope));

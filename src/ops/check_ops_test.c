@@ -1,16 +1,17 @@
-/* Every operation of every table this processor can run, against the reference in f64, on odd shapes and each type; and
- * every `_back` of the reference against central differences.
+/* Every operation of every table this processor can run, against the reference in f64, on odd shapes and each
+ * type; and every `_back` of the reference against central differences.
  *
- * To add an operation, edit two places: write its check in check_rows.h or check_products.h (what it is called with, and
- * on which shapes; for a `_back` its differences too), and name it in `checks` below.  An operation of ops.def without a
- * check fails. */
+ * To add an operation, edit two places: write its check in check_rows.h or check_products.h (what it is
+ * called with, and on which shapes; for a `_back` its differences too), and name it in `checks` below.  An
+ * operation of ops.def without a check fails. */
 #include "ops/check_products.h"
 #include "ops/check_rows.h"
 
 static const struct {
     const char *op;
     void (*try)(Harness *h);
-    void (*differences)(Device *dev); /* a `_back`: the reference against central differences, on a device of it */
+    void (*differences)(
+        Device *dev); /* a `_back`: the reference against central differences, on a device of it */
 } checks[] = {
     {"embed", check_embed, NULL},
     {"embed_back", check_embed_back, embed_differences},

@@ -23,7 +23,7 @@ static void run_matmul_back_w(Device *dev, Call *c)
 
 /* N, M, K of y [N, M] = x [N, K] w [M, K]^T, and elements between rows */
 static const int64_t products[][4] = {
-    {1, 1, 1, 0},    {1, 17, 33, 0},  {3, 7, 1, 2},    {17, 33, 65, 0},  {33, 3, 17, 5},   {1, 100, 96, 0},
+    {1, 1, 1, 0},    {1, 17, 33, 0},  {3, 7, 1, 2},     {17, 33, 65, 0},  {33, 3, 17, 5},   {1, 100, 96, 0},
     {7, 96, 48, 16}, {64, 64, 64, 0}, {65, 17, 130, 1}, {100, 33, 7, 32}, {32, 96, 128, 0}, {2, 256, 64, 0},
 };
 enum { PRODUCTS = sizeof products / sizeof products[0] };
@@ -35,7 +35,8 @@ static Call matmul_call(void (*run)(Device *, Call *), DType out, DType d, const
     bool y = run == run_matmul, x = run == run_matmul_back_x;
     c.flag = add_to;
     c.gap = p[3];
-    /* f32 sums of f32 products drift with their length; a product may go through bf16 where the output is bf16 */
+    /* f32 sums of f32 products drift with their length; a product may go through bf16 where the output is
+     * bf16 */
     c.tolerance = out == DTYPE_F32 ? 4e-6 : out == DTYPE_BF16 ? 0.005 : 0;
     call_tensor(&c, add_to ? ROLE_ADD : ROLE_OUT, out, y || x ? N : M, y ? M : K, 1);
     call_tensor(&c, ROLE_IN, d, N, y ? K : M, 1);
@@ -99,8 +100,8 @@ static void run_attention(Device *dev, Call *c)
 /* t: dq 0, dk 1, dv 2, dout 3, out 4, lse 5, q 6, k 7, v 8, starts 9 */
 static void run_attention_back(Device *dev, Call *c)
 {
-    attention_back(dev, &c->t[0], &c->t[1], &c->t[2], &c->t[3], &c->t[4], &c->t[5], &c->t[6], &c->t[7], &c->t[8],
-                   c->flag ? &c->t[9] : NULL, &c->shape);
+    attention_back(dev, &c->t[0], &c->t[1], &c->t[2], &c->t[3], &c->t[4], &c->t[5], &c->t[6], &c->t[7],
+                   &c->t[8], c->flag ? &c->t[9] : NULL, &c->shape);
 }
 
 static void run_attention_cached(Device *dev, Call *c)
@@ -110,8 +111,9 @@ static void run_attention_cached(Device *dev, Call *c)
 
 static const AttentionShape attentions[] = {
     /* B, T, H, Hk, D */
-    {1, 1, 1, 1, 2},   {2, 3, 2, 1, 4},   {1, 7, 4, 2, 8},   {2, 17, 3, 3, 16}, {1, 33, 4, 4, 24},   {3, 16, 2, 2, 32},
-    {1, 65, 6, 2, 48}, {1, 64, 2, 2, 64}, {2, 31, 2, 1, 80}, {1, 100, 1, 1, 96}, {1, 130, 2, 1, 128}, {2, 48, 3, 1, 6},
+    {1, 1, 1, 1, 2},   {2, 3, 2, 1, 4},    {1, 7, 4, 2, 8},     {2, 17, 3, 3, 16},
+    {1, 33, 4, 4, 24}, {3, 16, 2, 2, 32},  {1, 65, 6, 2, 48},   {1, 64, 2, 2, 64},
+    {2, 31, 2, 1, 80}, {1, 100, 1, 1, 96}, {1, 130, 2, 1, 128}, {2, 48, 3, 1, 6},
 };
 enum { ATTENTIONS = sizeof attentions / sizeof attentions[0] };
 
@@ -221,7 +223,8 @@ static void attention_differences(Device *dev)
 {
     static const AttentionShape s = {2, 5, 4, 2, 4};
     for (int starts = 0; starts < 2; starts++) {
-        Call forward = attention_call(DTYPE_F64, &s, 0, starts), back = attention_back_call(dev, DTYPE_F64, &s, 0, starts);
+        Call forward = attention_call(DTYPE_F64, &s, 0, starts),
+             back = attention_back_call(dev, DTYPE_F64, &s, 0, starts);
         back.run(dev, &back);
         for (int i = 0; i < 3; i++)
             require_gradient(dev, &forward, 0, &back.t[3], 2 + i, &back.t[i]);

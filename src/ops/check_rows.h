@@ -9,9 +9,9 @@ typedef struct {
     int64_t N, C, gap;
 } Shape;
 static const Shape shapes[] = {
-    {1, 1, 0},   {1, 3, 0},   {3, 1, 2},   {2, 7, 1},   {7, 8, 0},   {7, 8, 8},   {3, 15, 1},  {5, 16, 0},  {5, 17, 5},
-    {17, 31, 0}, {17, 32, 1}, {1, 33, 0},  {2, 48, 16}, {9, 65, 3},  {33, 64, 0}, {4, 100, 0}, {3, 127, 1}, {2, 128, 4},
-    {5, 130, 2}, {1, 257, 0}, {2, 768, 0}, {65, 96, 32},
+    {1, 1, 0},   {1, 3, 0},   {3, 1, 2},   {2, 7, 1},   {7, 8, 0},   {7, 8, 8},    {3, 15, 1},  {5, 16, 0},
+    {5, 17, 5},  {17, 31, 0}, {17, 32, 1}, {1, 33, 0},  {2, 48, 16}, {9, 65, 3},   {33, 64, 0}, {4, 100, 0},
+    {3, 127, 1}, {2, 128, 4}, {5, 130, 2}, {1, 257, 0}, {2, 768, 0}, {65, 96, 32},
 };
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
@@ -58,7 +58,8 @@ static void check_embed_back(Harness *h)
 
 static void embed_differences(Device *dev)
 {
-    Call forward = embed_call(false, DTYPE_F64, (Shape){7, 3, 0}), back = embed_call(true, DTYPE_F64, (Shape){7, 3, 0});
+    Call forward = embed_call(false, DTYPE_F64, (Shape){7, 3, 0}),
+         back = embed_call(true, DTYPE_F64, (Shape){7, 3, 0});
     memcpy(back.t[2].data, forward.t[2].data, call_bytes(&back.t[2]));
     memset(back.t[0].data, 0, call_bytes(&back.t[0]));
     back.run(dev, &back);
@@ -198,7 +199,8 @@ static void check_rope_back(Harness *h)
 /* In place, so the weights are a tensor beside the call. */
 static void rope_differences(Device *dev)
 {
-    Call forward = rope_call(run_rope, DTYPE_F64, 3, 2, 6), back = rope_call(run_rope_back, DTYPE_F64, 3, 2, 6);
+    Call forward = rope_call(run_rope, DTYPE_F64, 3, 2, 6),
+         back = rope_call(run_rope_back, DTYPE_F64, 3, 2, 6);
     for (int64_t r = 0; r < 3; r++)
         for (int64_t i = 0; i < 12; i++)
             tensor_set(&back.t[0], r, i, rng_normal(&forward.rng));
@@ -300,7 +302,8 @@ static void check_add(Harness *h)
 /* t: loss 0, targets 1, dlogits 2, logits 3; count 0: loss only, t[2] is logits; 1: in place; 2: apart */
 static void run_cross_entropy(Device *dev, Call *c)
 {
-    cross_entropy(dev, &c->t[0], c->count ? &c->t[2] : NULL, &c->t[c->count == 2 ? 3 : 2], &c->t[1], c->number);
+    cross_entropy(dev, &c->t[0], c->count ? &c->t[2] : NULL, &c->t[c->count == 2 ? 3 : 2], &c->t[1],
+                  c->number);
 }
 
 static Call cross_entropy_call(DType out, DType d, Shape s, int64_t way, double size)
@@ -358,8 +361,14 @@ static void check_adamw(Harness *h)
     for (int i = 0; i < SHAPES; i++) {
         Call c = call_start(run_adamw, 13);
         int64_t N = shapes[i].N, C = shapes[i].C;
-        c.step = (AdamWStep){.lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .weight_decay = 0.1f,
-                             .bias1 = 0.271f, .bias2 = 0.142625f, .grad_scale = 0.5f};
+        c.step = (AdamWStep){.lr = 0.01f,
+                             .beta1 = 0.9f,
+                             .beta2 = 0.95f,
+                             .eps = 1e-8f,
+                             .weight_decay = 0.1f,
+                             .bias1 = 0.271f,
+                             .bias2 = 0.142625f,
+                             .grad_scale = 0.5f};
         c.flag = i % 3 != 0;
         for (int k = 0; k < 3; k++)
             call_tensor(&c, ROLE_ADD, DTYPE_F32, N, C, 1);

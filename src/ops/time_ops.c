@@ -16,7 +16,14 @@ const TimeShape time_shapes[] = {
     {NULL, 0, 0, 0, 0, 0, 0, 0},
 };
 
-enum { TENSORS = 10, LOGIT_ROWS = 256, PARAMETERS = 1 << 24, EVICT_BYTES = 96 << 20, RUNS_MIN = 5, RUNS_MAX = 200 };
+enum {
+    TENSORS = 10,
+    LOGIT_ROWS = 256,
+    PARAMETERS = 1 << 24,
+    EVICT_BYTES = 96 << 20,
+    RUNS_MIN = 5,
+    RUNS_MAX = 200
+};
 static const double seconds_each = 0.3;
 
 typedef struct {
@@ -183,8 +190,8 @@ static void attention_set(Timing *a)
     operand(a, DTYPE_F32, a->N, a->s->H);
     a->attention = (AttentionShape){a->s->B, a->s->T, a->s->H, a->s->Hk, a->head_dim};
     double pairs = (double)(a->s->B * a->s->H * a->s->T) * ((double)a->s->T + 1) / 2;
-    describe(a, (double)(a->N * (2 * Cq + 2 * Ck)) * act_size(a), 4 * pairs * (double)a->head_dim, "T %lld D %lld", a->s->T,
-             a->head_dim);
+    describe(a, (double)(a->N * (2 * Cq + 2 * Ck)) * act_size(a), 4 * pairs * (double)a->head_dim,
+             "T %lld D %lld", a->s->T, a->head_dim);
 }
 
 static void attention_run(Timing *a)
@@ -203,8 +210,8 @@ static void attention_back_set(Timing *a)
 
 static void attention_back_run(Timing *a)
 {
-    attention_back(a->dev, &a->t[4], &a->t[5], &a->t[6], &a->t[7], &a->t[3], &a->t[8], &a->t[0], &a->t[1], &a->t[2], NULL,
-                   &a->attention);
+    attention_back(a->dev, &a->t[4], &a->t[5], &a->t[6], &a->t[7], &a->t[3], &a->t[8], &a->t[0], &a->t[1],
+                   &a->t[2], NULL, &a->attention);
 }
 
 /* One new row, and a cache as long as the sequence. */
@@ -216,7 +223,8 @@ static void attention_cached_set(Timing *a)
     operand(a, a->act, a->s->T, Ck);
     operand(a, a->act, a->s->T, Ck);
     a->attention = (AttentionShape){1, 1, a->s->H, a->s->Hk, a->head_dim};
-    describe(a, (double)(2 * a->s->T * Ck) * act_size(a), 0, "1 row, cache %lld, D %lld", a->s->T, a->head_dim);
+    describe(a, (double)(2 * a->s->T * Ck) * act_size(a), 0, "1 row, cache %lld, D %lld", a->s->T,
+             a->head_dim);
 }
 
 static void attention_cached_run(Timing *a)
@@ -287,8 +295,14 @@ static void adamw_set(Timing *a)
 
 static void adamw_run(Timing *a)
 {
-    AdamWStep step = {.lr = 1e-4f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .weight_decay = 0.1f,
-                      .bias1 = 1, .bias2 = 1, .grad_scale = 1};
+    AdamWStep step = {.lr = 1e-4f,
+                      .beta1 = 0.9f,
+                      .beta2 = 0.95f,
+                      .eps = 1e-8f,
+                      .weight_decay = 0.1f,
+                      .bias1 = 1,
+                      .bias2 = 1,
+                      .grad_scale = 1};
     adamw(a->dev, &a->t[0], &a->t[4], &a->t[1], &a->t[3], &a->t[2], &step);
 }
 
@@ -341,7 +355,14 @@ static const struct {
     {"sum_squares", sum_squares_set, sum_squares_run},
     {"cast", cast_set, cast_run},
 };
-enum { TIMINGS = sizeof timings / sizeof timings[0] };
+enum {
+#define OP(name, params, args) OPERATION_##name,
+#include "ops/ops.def"
+#undef OP
+    OPERATIONS,
+    TIMINGS = sizeof timings / sizeof timings[0]
+};
+_Static_assert((int)TIMINGS == OPERATIONS, "each operation of ops.def has its timing");
 
 /* Reads and writes a buffer larger than the caches. */
 static void evict(unsigned char *buffer)
@@ -365,10 +386,11 @@ static void measure(Timing *a, void (*run)(Timing *a), unsigned char *buffer)
     a->result->seconds = best;
 }
 
-static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeShape *shape, DType act, int threads,
-                       unsigned char *buffer)
+static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeShape *shape, DType act,
+                       int threads, unsigned char *buffer)
 {
-    Timing a = {.s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .result = out};
+    Timing a = {
+        .s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .result = out};
     Ops *ops = mem_new(Ops);
     *ops = ops_ref;
     ops_overlay(ops, table->ops);

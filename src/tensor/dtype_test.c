@@ -35,8 +35,8 @@ static void every_f16_is_read_and_written_back(void **state)
         float f = f16_to_f32(h);
         if (f16_is_finite(h)) {
             if ((double)f != f16_value(h) || f16_from_f32(f) != h)
-                fail_msg("f16 %04x reads as %a, should be %a, and is written back as %04x", i, (double)f, f16_value(h),
-                         f16_from_f32(f));
+                fail_msg("f16 %04x reads as %a, should be %a, and is written back as %04x", i, (double)f,
+                         f16_value(h), f16_from_f32(f));
         } else if (h & 0x3FF) {
             assert_true(isnan(f));
             assert_true(isnan(f16_to_f32(f16_from_f32(f))));
@@ -53,7 +53,8 @@ static void f16_rounds_to_the_nearest_and_ties_to_even(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < 0x7BFF; i++) {
-        float middle = (float)((f16_value((uint16_t)i) + f16_value((uint16_t)(i + 1))) / 2); /* exact in f32 */
+        float middle =
+            (float)((f16_value((uint16_t)i) + f16_value((uint16_t)(i + 1))) / 2); /* exact in f32 */
         uint16_t even = (uint16_t)(i + (i & 1));
         assert_int_equal(f16_from_f32(middle), even);
         assert_int_equal(f16_from_f32(-middle), 0x8000 | even);
@@ -88,7 +89,8 @@ static void bf16_rounds_to_the_nearest_and_ties_to_even(void **state)
         assert_int_equal(bf16_from_f32(from_bits(low | 0x8001)), i + 1);
         assert_int_equal(bf16_from_f32(from_bits(low | 0x80008001u)), 0x8000 | (i + 1));
     }
-    assert_true(isnan(bf16_to_f32(bf16_from_f32(from_bits(0x7F800001))))); /* a NaN whose upper half says infinity */
+    assert_true(
+        isnan(bf16_to_f32(bf16_from_f32(from_bits(0x7F800001))))); /* a NaN whose upper half says infinity */
 }
 
 static void elements_of_every_type_go_through_double(void **state)

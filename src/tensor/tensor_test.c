@@ -30,7 +30,8 @@ static void rows_and_columns_are_views_into_the_same_memory(void **state)
     (void)state;
     float data[24];
     fill(data);
-    Tensor t = tensor_view(data, DTYPE_F32, 4, 6), rows = tensor_rows(&t, 1, 2), part = tensor_cols(&rows, 2, 3);
+    Tensor t = tensor_view(data, DTYPE_F32, 4, 6), rows = tensor_rows(&t, 1, 2),
+           part = tensor_cols(&rows, 2, 3);
     assert_true(tensor_contiguous(&rows));
     assert_false(tensor_contiguous(&part));
     assert_int_equal(part.rows, 2);
@@ -53,8 +54,10 @@ static void narrow_types_step_by_their_size(void **state)
 {
     (void)state;
     uint16_t data[6] = {0x3F80, 0x4000, 0x4040, 0x4080, 0x40A0, 0x40C0}; /* 1 .. 6 in bf16 */
-    Tensor t = tensor_view(data, DTYPE_BF16, 2, 3), last = tensor_cols(&t, 2, 1), second = tensor_rows(&t, 1, 1);
-    assert_true(tensor_get(&last, 0, 0) == 3 && tensor_get(&last, 1, 0) == 6 && tensor_get(&second, 0, 0) == 4);
+    Tensor t = tensor_view(data, DTYPE_BF16, 2, 3), last = tensor_cols(&t, 2, 1),
+           second = tensor_rows(&t, 1, 1);
+    assert_true(tensor_get(&last, 0, 0) == 3 && tensor_get(&last, 1, 0) == 6 &&
+                tensor_get(&second, 0, 0) == 4);
     assert_int_equal(tensor_bf16(&last, 1)[0], 0x40C0);
     int32_t ids[2] = {7, -1};
     Tensor i = tensor_view(ids, DTYPE_I32, 1, 2);

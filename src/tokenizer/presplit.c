@@ -193,6 +193,11 @@ void presplit_ready(Presplit *p)
         p->known = KNOWN_STARCODER;
 }
 
+Span presplit_pattern(const Presplit *p, size_t step)
+{
+    return (Span){p->steps.at[step]->pattern, p->steps.at[step]->pattern_n};
+}
+
 void presplit_drop(Presplit *p)
 {
     for (size_t i = 0; i < p->steps.n; i++) {

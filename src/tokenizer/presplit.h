@@ -40,6 +40,7 @@ MUST_CHECK Status presplit_add_literal(Presplit *p, Span text, SplitBehaviour be
 /* The steps that a GGUF file names ("gpt-2", "llama-bpe", "starcoder", "default"); ST_UNSUPPORTED for an unknown name. */
 MUST_CHECK Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges);
 void presplit_ready(Presplit *p); /* after the last step: looks whether a hand-written splitter does the same */
+Span presplit_pattern(const Presplit *p, size_t step); /* as it was added */
 void presplit_drop(Presplit *p);
 void presplitwork_drop(PresplitWork *w);
 

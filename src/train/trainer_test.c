@@ -1,6 +1,8 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "train/checkpoint.h"
@@ -13,15 +15,27 @@ typedef struct {
     TrainJob job;
     TrainResult result;
     volatile sig_atomic_t stop;
-    int64_t stop_at, count_from;
+    int64_t stop_at, count_from, full_from, full_until; /* steps */
     int64_t mem_before, mem_after;
     int evaluations;
     double first_loss, last_loss;
 } Fixture;
 
+/* As a full disk does it: writes fail beyond a few kilobytes, which logs stay below and weights do not. */
+static void disk_is_full(bool full)
+{
+    struct rlimit r;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = full ? 8000 : r.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
 static void on_step(void *context, const TrainStep *s)
 {
     Fixture *f = context;
+    if (f->full_from)
+        disk_is_full(s->step >= f->full_from && s->step < f->full_until);
     if (s->step == 1)
         f->first_loss = s->loss_nats;
     f->last_loss = s->loss_nats;
@@ -353,7 +367,7 @@ static void lengths_are_refused_when_there_are_two(void **state)
     drop(f);
 }
 
-/* A file where the folder should be; a log on a full disk. */
+/* A file where the folder should be; and a dry run, which needs none. */
 static void folders_that_cannot_be_written_are_said(void **state)
 {
     (void)state;
@@ -366,6 +380,37 @@ static void folders_that_cannot_be_written_are_said(void **state)
     f->job.output = NULL;
     expect_ok(train(f));
     assert_int_equal(f->result.steps, 0);
+    drop(f);
+}
+
+/* Full from step 7 to 10, so that the checkpoint at 8 cannot be written. */
+static void a_full_disk_loses_nothing(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    f->c.log_every = 1;
+    expect_ok(train(f));
+    f->job.output = f->tiny.other;
+    f->full_from = 7;
+    f->full_until = 10;
+    expect_ok(train(f));
+    assert_true(is_there(f->tiny.other, "checkpoints/step-00000004"));
+    assert_false(is_there(f->tiny.other, "checkpoints/step-00000008"));
+    assert_false(is_there(f->tiny.other, "checkpoints/.tmp-step-8"));
+    expect_same_end(f->tiny.run, f->tiny.other);
+
+    mem_free(f->c.on_save_failure);
+    f->c.on_save_failure = mem_str("stop");
+    f->job.overwrite = true;
+    Status st = train(f);
+    disk_is_full(false);
+    assert_int_equal(st, ST_IO);
+    assert_non_null(strstr(error_text(), "step 8"));
+    f->job.overwrite = false;
+    f->job.resume = true;
+    f->full_from = 0;
+    expect_ok(train(f));
+    expect_same_end(f->tiny.run, f->tiny.other);
     drop(f);
 }
 
@@ -413,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_loss_that_is_not_finite_stops_the_run),
         cmocka_unit_test(lengths_are_refused_when_there_are_two),
         cmocka_unit_test(folders_that_cannot_be_written_are_said),
+        cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(two_runs_do_not_share_a_folder),
         cmocka_unit_test(a_touched_file_saves),
     };

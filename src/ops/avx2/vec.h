@@ -1,7 +1,7 @@
 /* Eight floats at a time: the vectors that ops/simd is written in, for AVX2 and FMA.
  *
- * `lanes` is how many of the eight elements there are: LANES in a loop's body, fewer at the end of a row.  Elements that
- * are not there are neither read nor written; a load gives 0 for them. */
+ * `lanes` is how many of the eight elements there are: LANES in a loop's body, fewer at the end of a row.
+ * Elements that are not there are neither read nor written; a load gives 0 for them. */
 #ifndef OPS_AVX2_VEC_H
 #define OPS_AVX2_VEC_H
 
@@ -43,7 +43,8 @@ static inline Vec vec_load_bf16(const uint16_t *p, int lanes)
         memcpy(part, p, (size_t)lanes * sizeof *p);
         p = part;
     }
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)p)), 16));
+    return _mm256_castsi256_ps(
+        _mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)p)), 16));
 }
 
 /* Nearest even; NaN stays NaN: the same bits as bf16_from_f32. */
@@ -51,7 +52,8 @@ static inline __m128i vec_to_bf16(Vec v)
 {
     __m256i bits = _mm256_castps_si256(v), upper = _mm256_srli_epi32(bits, 16);
     __m256i odd = _mm256_and_si256(upper, _mm256_set1_epi32(1));
-    __m256i rounded = _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF))), 16);
+    __m256i rounded =
+        _mm256_srli_epi32(_mm256_add_epi32(bits, _mm256_add_epi32(odd, _mm256_set1_epi32(0x7FFF))), 16);
     __m256i nan = _mm256_castps_si256(_mm256_cmp_ps(v, v, _CMP_UNORD_Q));
     rounded = _mm256_blendv_epi8(rounded, _mm256_or_si256(upper, _mm256_set1_epi32(0x40)), nan);
     return _mm_packus_epi32(_mm256_castsi256_si128(rounded), _mm256_extracti128_si256(rounded, 1));
@@ -65,8 +67,8 @@ static inline void vec_store_bf16(uint16_t *p, Vec v, int lanes)
         memcpy(p, part, (size_t)lanes * sizeof *p);
 }
 
-/* LANES of them past the caches, where p allows it: for what nobody reads soon.  vec_stream_end comes before another
- * thread reads them. */
+/* LANES of them past the caches, where p allows it: for what nobody reads soon.  vec_stream_end comes before
+ * another thread reads them. */
 static inline void vec_stream_bf16(uint16_t *p, Vec v)
 {
     if (((uintptr_t)p & 15) == 0)
@@ -123,7 +125,8 @@ static inline Vec vec_power2(__m256i n) /* n in [-126, 127] */
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(n, _mm256_set1_epi32(127)), 23));
 }
 
-/* a * 2^n, n whole in [-151, 129]; ends in 0 and infinity.  In two steps, because 2^n may be no float where a * 2^n is. */
+/* a * 2^n, n whole in [-151, 129]; ends in 0 and infinity.  In two steps: 2^n may be no float where the
+ * product is. */
 static inline Vec vec_scale(Vec a, Vec n)
 {
     __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
@@ -139,7 +142,8 @@ static inline float vec_sum(Vec v)
 
 static inline double vec_sum_f64(Vec v)
 {
-    __m256d s = _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(v)), _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)));
+    __m256d s = _mm256_add_pd(_mm256_cvtps_pd(_mm256_castps256_ps128(v)),
+                              _mm256_cvtps_pd(_mm256_extractf128_ps(v, 1)));
     __m128d t = _mm_add_pd(_mm256_castpd256_pd128(s), _mm256_extractf128_pd(s, 1));
     return _mm_cvtsd_f64(_mm_add_sd(t, _mm_unpackhi_pd(t, t)));
 }

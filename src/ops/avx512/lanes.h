@@ -1,8 +1,8 @@
-/* Sixteen floats at a time: the vectors that ops/simd is written in, for AVX-512 F, BW, DQ, VL.  What stores bf16 is in
- * vec.h, because AVX-512 BF16 has an instruction for it; include that.
+/* Sixteen floats at a time: the vectors that ops/simd is written in, for AVX-512 F, BW, DQ, VL.  What stores
+ * bf16 is in vec.h, because AVX-512 BF16 has an instruction for it; include that.
  *
- * `lanes` is how many of the sixteen elements there are: LANES in a loop's body, fewer at the end of a row.  Elements that
- * are not there are neither read nor written; a load gives 0 for them. */
+ * `lanes` is how many of the sixteen elements there are: LANES in a loop's body, fewer at the end of a row.
+ * Elements that are not there are neither read nor written; a load gives 0 for them. */
 #ifndef OPS_AVX512_LANES_H
 #define OPS_AVX512_LANES_H
 
@@ -37,7 +37,8 @@ static inline void vec_store_f32(float *p, Vec v, int lanes)
 
 static inline Vec vec_load_bf16(const uint16_t *p, int lanes)
 {
-    __m256i half = lanes == LANES ? _mm256_loadu_si256((const void *)p) : _mm256_maskz_loadu_epi16(vec_mask(lanes), p);
+    __m256i half =
+        lanes == LANES ? _mm256_loadu_si256((const void *)p) : _mm256_maskz_loadu_epi16(vec_mask(lanes), p);
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(half), 16));
 }
 
@@ -92,7 +93,8 @@ static inline float vec_sum(Vec v)
 
 static inline double vec_sum_f64(Vec v)
 {
-    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(v)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
+    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(v)),
+            high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(v, 1));
     return _mm512_reduce_add_pd(_mm512_add_pd(low, high));
 }
 

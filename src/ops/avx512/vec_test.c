@@ -1,6 +1,6 @@
 #include "ops/avx512/vec.h"
 
-#include "ops/simd/check_vec.h"
+#include "base/cpu.h"
 
 static const bool keeps_subnormals = true;
 
@@ -8,3 +8,5 @@ static bool runs_here(const CpuFeatures *cpu)
 {
     return cpu->avx512;
 }
+
+#include "ops/simd/check_vec.h" /* the tests */

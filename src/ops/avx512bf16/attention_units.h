@@ -57,18 +57,26 @@ SIMD_INLINE Vec units_dot(Vec sum, Units a, Units b)
     return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
 }
 
-/* Word i of the first half beside word i of the second: what cvtne2 puts into halves becomes units. */
-SIMD_INLINE Units units_weave(Units halves)
+/* STEP rows of LANES numbers each, rounded, one row after the other. */
+SIMD_INLINE Units units_round(const Vec rows[STEP])
+{
+    return (Units)_mm512_cvtne2ps_pbh(rows[1], rows[0]);
+}
+
+/* The same as LANES units along the other dimension: number i of each row together. */
+SIMD_INLINE Units units_weave(Units rounded)
 {
     const Units order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
                                          20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    return _mm512_permutexvar_epi16(order, halves);
+    return _mm512_permutexvar_epi16(order, rounded);
 }
 
-/* STEP rows of LANES numbers each, rounded, as LANES units along the other dimension. */
-SIMD_INLINE Units units_join(const Vec rows[STEP])
+/* The same as units along the rows: vector `vec` of STEP rows that lie `row` units apart. */
+SIMD_INLINE void units_store_rows(Unit *to, int64_t row, int64_t vec, Units rounded)
 {
-    return units_weave((Units)_mm512_cvtne2ps_pbh(rows[1], rows[0]));
+    to += vec * (LANES / STEP);
+    _mm256_storeu_si256((void *)to, _mm512_castsi512_si256(rounded));
+    _mm256_storeu_si256((void *)(to + row), _mm512_extracti64x4_epi64(rounded, 1));
 }
 
 /* STEP rows of LANES units along the rows: as STEP * LANES units across them. */
@@ -76,12 +84,6 @@ SIMD_INLINE void units_zip(Units out[STEP], const Units rows[STEP])
 {
     out[0] = units_weave(_mm512_inserti64x4(rows[0], _mm512_castsi512_si256(rows[1]), 1));
     out[1] = units_weave(_mm512_shuffle_i64x2(rows[0], rows[1], 0xEE));
-}
-
-/* Numbers vec * LANES .. + LANES - 1 of a row of units, rounded. */
-SIMD_INLINE void units_store_row(Unit *row, int64_t vec, Vec x)
-{
-    _mm256_storeu_si256((void *)(row + vec * (LANES / STEP)), vec_to_bf16(x));
 }
 
 SIMD_INLINE void units_transpose(Units r[LANES])

@@ -1,5 +1,5 @@
-/* The vectors of this folder: AVX-512's, with the instruction that stores bf16.  It takes subnormal numbers for 0, which
- * bf16_from_f32 does not. */
+/* The vectors of this folder: AVX-512's, with the instruction that stores bf16.  It takes subnormal numbers
+ * for 0, which bf16_from_f32 does not. */
 #ifndef OPS_AVX512BF16_VEC_H
 #define OPS_AVX512BF16_VEC_H
 

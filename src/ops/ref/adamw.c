@@ -2,7 +2,8 @@
 
 #include "ops/ref/ref.h"
 
-void ref_adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g, const AdamWStep *step)
+void ref_adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g,
+               const AdamWStep *step)
 {
     double beta1 = (double)step->beta1, beta2 = (double)step->beta2, lr = (double)step->lr;
     int64_t n = tensor_count(w); /* contiguous: element i of row 0, whatever the shape */

@@ -14,10 +14,10 @@ static double *shares(Device *dev, int64_t each)
     return device_scratch(dev, (size_t)dev->threads * (size_t)each * sizeof(double));
 }
 
-/* One row of queries, head columns from qc, against rows first .. last of k and v, head columns from kc; `p` holds the
- * row's last - first + 1 probabilities.  Returns the log of the softmax's denominator. */
-static double attend(double *p, const Tensor *out, const Tensor *q, int64_t row, int64_t qc, const Tensor *k, const Tensor *v,
-                     int64_t first, int64_t last, int64_t kc, int64_t D)
+/* One row of queries, head columns from qc, against rows first .. last of k and v, head columns from kc; `p`
+ * holds the row's last - first + 1 probabilities.  Returns the log of the softmax's denominator. */
+static double attend(double *p, const Tensor *out, const Tensor *q, int64_t row, int64_t qc, const Tensor *k,
+                     const Tensor *v, int64_t first, int64_t last, int64_t kc, int64_t D)
 {
     double max = -INFINITY, sum = 0;
     int64_t seen = last - first + 1;
@@ -49,13 +49,14 @@ void ref_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const
         for (int64_t h = 0; h < s->H; h++) {
             int64_t first = row - row % s->T + (starts ? tensor_i32(starts, 0)[row] : 0);
             tensor_set(lse, row, h,
-                       attend(share(scratch, s->T), out, q, row, h * s->D, k, v, first, row, h / (s->H / s->Hk) * s->D, s->D));
+                       attend(share(scratch, s->T), out, q, row, h * s->D, k, v, first, row,
+                              h / (s->H / s->Hk) * s->D, s->D));
         }
     }
 }
 
-void ref_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
-                          const AttentionShape *s)
+void ref_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
+                          int64_t past, const AttentionShape *s)
 {
     int64_t each = past + s->T;
     double *scratch = shares(dev, each);
@@ -64,7 +65,8 @@ void ref_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tenso
 #pragma omp parallel for schedule(static) collapse(2) num_threads(dev->threads)
     for (int64_t t = 0; t < s->T; t++)
         for (int64_t h = 0; h < s->H; h++)
-            attend(share(scratch, each), out, q, t, h * s->D, k, v, 0, past + t, h / (s->H / s->Hk) * s->D, s->D);
+            attend(share(scratch, each), out, q, t, h * s->D, k, v, 0, past + t, h / (s->H / s->Hk) * s->D,
+                   s->D);
 }
 
 typedef struct {
@@ -72,11 +74,15 @@ typedef struct {
     const AttentionShape *s;
 } Back;
 
-/* One query row of head h: sets dq, adds to the sums of its key head, dk and dv [T, D], which start at row `base`.
- *   out = sum_j p[j] v[j], p = softmax(z), z[j] = q k[j] / sqrt(D):
- *   dv[j] += p[j] dout        dp[j] = dout v[j]        dz[j] = p[j] (dp[j] - sum_i p[i] dp[i]), and that sum is dout out
- *   dq = sum_j dz[j] k[j] / sqrt(D)                    dk[j] += dz[j] q / sqrt(D) */
-static void attend_back(const Back *a, double *dq, double *dk, double *dv, int64_t base, int64_t row, int64_t h)
+/* One query row of head h: sets dq, adds to the sums of its key head, dk and dv [T, D], which start at row
+ * `base`.  With out = sum_j p[j] v[j], p = softmax(z), z[j] = q k[j] / sqrt(D):
+ *   dv[j] += p[j] dout
+ *   dp[j] = dout v[j]
+ *   dz[j] = p[j] (dp[j] - sum_i p[i] dp[i]), and that sum is dout out
+ *   dq = sum_j dz[j] k[j] / sqrt(D)
+ *   dk[j] += dz[j] q / sqrt(D) */
+static void attend_back(const Back *a, double *dq, double *dk, double *dv, int64_t base, int64_t row,
+                        int64_t h)
 {
     const AttentionShape *s = a->s;
     int64_t D = s->D, qc = h * D, kc = h / (s->H / s->Hk) * D;
@@ -96,16 +102,17 @@ static void attend_back(const Back *a, double *dq, double *dk, double *dv, int64
         tensor_set(a->dq, row, qc + d, dq[d]);
 }
 
-void ref_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
-                        const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
-                        const AttentionShape *s)
+void ref_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout,
+                        const Tensor *out, const Tensor *lse, const Tensor *q, const Tensor *k,
+                        const Tensor *v, const Tensor *starts, const AttentionShape *s)
 {
-    Back a = {.dq = dq, .dout = dout, .out = out, .lse = lse, .q = q, .k = k, .v = v, .starts = starts, .s = s};
+    Back a = {
+        .dq = dq, .dout = dout, .out = out, .lse = lse, .q = q, .k = k, .v = v, .starts = starts, .s = s};
     int64_t T = s->T, D = s->D, shared = s->H / s->Hk, each = (2 * T + 1) * D;
     double *scratch = shares(dev, each);
     if (!scratch)
         return;
-    /* One task is one sequence and one key head with all its query heads, so that dk and dv have one writer. */
+    /* A task is a sequence and a key head with all its query heads: dk and dv have one writer. */
 #pragma omp parallel for schedule(static) collapse(2) num_threads(dev->threads)
     for (int64_t b = 0; b < s->B; b++) {
         for (int64_t hk = 0; hk < s->Hk; hk++) {

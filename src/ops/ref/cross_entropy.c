@@ -3,7 +3,8 @@
 #include "ops/ref/ref.h"
 
 /* loss = log(sum_v exp(z[v])) - z[target], so d loss / d z[v] = exp(z[v]) / sum - [v = target]. */
-void ref_cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits, const Tensor *targets, float scale)
+void ref_cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits,
+                       const Tensor *targets, float scale)
 {
     int64_t V = logits->cols;
 #pragma omp parallel for schedule(static) num_threads(dev->threads)

@@ -10,8 +10,8 @@ void ref_embed(Device *dev, Tensor *out, const Tensor *table, const Tensor *ids)
     }
 }
 
-/* Each thread keeps its own columns through all rows (equal static loops are cut equally), so equal ids are added in
- * order and nobody waits. */
+/* Each thread keeps its own columns through all rows (equal static loops are cut equally), so equal ids are
+ * added in order and nobody waits. */
 void ref_embed_back(Device *dev, Tensor *dtable, const Tensor *dout, const Tensor *ids)
 {
 #pragma omp parallel num_threads(dev->threads)

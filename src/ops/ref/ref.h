@@ -1,7 +1,7 @@
-/* The reference: every operation in plain C, the specification that other tables are checked against, and the fallback on
- * processors without kernels of their own.  Any floating type, element by element by way of double; sums in f64 and in
- * one order whatever the thread count.  Where every tensor is f64, so is everything in between: `_back` is checked
- * against central differences that way. */
+/* The reference: every operation in plain C, the specification that other tables are checked against, and the
+ * fallback on processors without kernels of their own.  Any floating type, element by element by way of
+ * double; sums in f64 and in one order whatever the thread count.  Where every tensor is f64, so is
+ * everything in between: `_back` is checked against central differences that way. */
 #ifndef OPS_REF_REF_H
 #define OPS_REF_REF_H
 
@@ -14,7 +14,8 @@
 #undef OP
 
 /* sum over i < n of a[ra, ca + i] * b[rb, cb + i] */
-static inline double ref_dot(const Tensor *a, int64_t ra, int64_t ca, const Tensor *b, int64_t rb, int64_t cb, int64_t n)
+static inline double ref_dot(const Tensor *a, int64_t ra, int64_t ca, const Tensor *b, int64_t rb, int64_t cb,
+                             int64_t n)
 {
     double sum = 0;
     for (int64_t i = 0; i < n; i++)

@@ -19,8 +19,8 @@ void ref_rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x, const 
  *   dx[c] = sum_k dout[k] w[k] (r [k = c] - r^3 x[k] x[c] / C)
  *         = r (g[c] - xh[c] sum_k g[k] xh[k] / C)              with g = dout w, xh = x r
  *   dw[c] = sum_n dout[n,c] xh[n,c] */
-void ref_rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout, const Tensor *x,
-                      const Tensor *w, const Tensor *rstd)
+void ref_rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout,
+                      const Tensor *x, const Tensor *w, const Tensor *rstd)
 {
     int64_t N = x->rows, C = x->cols;
 #pragma omp parallel for schedule(static) num_threads(dev->threads)

@@ -26,7 +26,8 @@ void ref_swiglu_back(Device *dev, Tensor *dgate_up, const Tensor *dout, const Te
 #pragma omp parallel for schedule(static) num_threads(dev->threads)
     for (int64_t n = 0; n < dout->rows; n++) {
         for (int64_t f = 0; f < F; f++) {
-            double gate = tensor_get(gate_up, n, f), up = tensor_get(gate_up, n, F + f), d = tensor_get(dout, n, f);
+            double gate = tensor_get(gate_up, n, f), up = tensor_get(gate_up, n, F + f),
+                   d = tensor_get(dout, n, f);
             double s = sigmoid(gate);
             tensor_set(dgate_up, n, f, d * up * s * (1 + gate * (1 - s)));
             tensor_set(dgate_up, n, F + f, d * gate * s);

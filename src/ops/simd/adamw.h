@@ -3,17 +3,18 @@
 
 #include "ops/simd/simd.h"
 
-/* The numbers of a step as the loop needs them:
- *   w' = w (1 - lr decay) - rate m' / (sqrt(v') + eps)        rate = lr sqrt(bias2) / bias1        eps = eps sqrt(bias2)
- * which is ops.h's formula with the denominator multiplied by sqrt(bias2). */
+/* The numbers of a step as the loop needs them: ops.h's formula, its denominator multiplied by sqrt(bias2).
+ *   w' = w (1 - lr decay) - rate m' / (sqrt(v') + eps)
+ *   rate = lr sqrt(bias2) / bias1        eps = eps sqrt(bias2) */
 typedef struct {
     Vec beta1, rest1, beta2, rest2, keep, rate, eps, grad_scale;
 } AdamwVecs;
 
-/* How far ahead w, m, v and g are asked for; w_cast is written past the caches.  The two together gain a sixth. */
+/* How far ahead w, m, v and g are asked for; w_cast is written past the caches.  Together they gain a tenth. */
 enum { ADAMW_AHEAD = 512 };
 
-SIMD_INLINE void adamw_vec(float *w, uint16_t *w_cast, float *m, float *v, const float *g, const AdamwVecs *s, int64_t i, int lanes)
+SIMD_INLINE void adamw_vec(float *w, uint16_t *w_cast, float *m, float *v, const float *g, const AdamwVecs *s,
+                           int64_t i, int lanes)
 {
     const float *streams[] = {w, m, v, g};
     for (int k = 0; k < 4; k++)
@@ -31,7 +32,8 @@ SIMD_INLINE void adamw_vec(float *w, uint16_t *w_cast, float *m, float *v, const
         vec_store_bf16(w_cast + i, wi, lanes);
 }
 
-static void simd_adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g, const AdamWStep *step)
+static void simd_adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g,
+                       const AdamWStep *step)
 {
     if (w->dtype != DTYPE_F32 || g->dtype != DTYPE_F32) {
         ops_ref.adamw(dev, w, w_cast, m, v, g, step);

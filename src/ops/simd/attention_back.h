@@ -9,6 +9,8 @@
 
 #include "ops/simd/attention_tiles.h"
 
+enum { ROW = QUERIES / STEP }; /* units of a row of p and ds */
+
 typedef struct {
     Dims m;
     const AttentionShape *s;
@@ -18,6 +20,8 @@ typedef struct {
 
 /* One sequence and key head, with one of its query heads at a time. */
 typedef struct {
+    int64_t sequence, head; /* query head */
+    int64_t packed;         /* blocks of queries so far */
     /* of the query head, by blocks of queries */
     Unit *q_across, *dout_across; /* [blocks][units][QUERIES] */
     Unit *q_down, *dout_down;     /* [blocks][QUERIES / STEP][cols] */
@@ -26,7 +30,7 @@ typedef struct {
     /* of the block of keys */
     Unit *k_rows, *v_rows; /* [KEYS][units] */
     Unit *k_down;          /* [KEYS / STEP][cols] */
-    Unit *p_rows, *ds_rows; /* [KEYS][QUERIES / STEP] */
+    Unit *p_rows, *ds_rows; /* [KEYS][ROW] */
     Unit *ds_down;          /* [KEYS / STEP][QUERIES] */
     float *dk, *dv;         /* [key_rows][cols], or of one block of keys where no query heads share them */
 } Pair;
@@ -53,15 +57,18 @@ SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64
     for (int v = 0; v < vecs; v++) {
         int64_t i = (at + v) * LANES;
         Vec lse = vec_load_f32(b->lse + i, LANES);
-        for (int r = 0; r < TILE_ROWS; r++) {
-            Vec y = vec_fma(p[r][v], scale, vec_all(0) - lse);
-            if (masked) {
-                Vec none = vec_all(-INFINITY), here = vec_all((float)(b->key + j + r));
-                y = vec_where_ge(positions_from(b->first + i), here, y, none);
-                y = vec_where_ge(here, vec_load_f32(b->start + i, LANES), y, none);
+        for (int r = 0; r < TILE_ROWS; r += STEP) {
+            Vec e[STEP];
+            for (int n = 0; n < STEP; n++) {
+                Vec y = vec_fma(p[r + n][v], scale, vec_all(0) - lse);
+                if (masked) {
+                    Vec none = vec_all(-INFINITY), here = vec_all((float)(b->key + j + r + n));
+                    y = vec_where_ge(positions_from(b->first + i), here, y, none);
+                    y = vec_where_ge(here, vec_load_f32(b->start + i, LANES), y, none);
+                }
+                p[r + n][v] = e[n] = vec_exp2(y);
             }
-            p[r][v] = exp2_of(y);
-            units_store_row(x->p_rows + (row + r) * (QUERIES / STEP), at + v, p[r][v]);
+            units_store_rows(x->p_rows + (row + r) * ROW, ROW, at + v, units_round(e));
         }
     }
     tile_multiply(ds, (Left){x->v_rows + row * units, units, 1}, (Right){b->dout + at * LANES, QUERIES}, units, vecs);
@@ -70,11 +77,11 @@ SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64
         Vec delta = vec_load_f32(b->delta + i, LANES);
         for (int r = 0; r < TILE_ROWS; r += STEP) {
             Vec e[STEP];
-            for (int n = 0; n < STEP; n++) {
+            for (int n = 0; n < STEP; n++)
                 e[n] = p[r + n][v] * (ds[r + n][v] - delta);
-                units_store_row(x->ds_rows + (row + r + n) * (QUERIES / STEP), at + v, e[n]);
-            }
-            units_store(x->ds_down + (row + r) / STEP * QUERIES + i, units_join(e), LANES);
+            Units rounded = units_round(e);
+            units_store_rows(x->ds_rows + (row + r) * ROW, ROW, at + v, rounded);
+            units_store(x->ds_down + (row + r) / STEP * QUERIES + i, units_weave(rounded), LANES);
         }
     }
 }
@@ -103,7 +110,7 @@ static void back_meet(const Back *a, const Pair *x, int64_t key, int64_t row, in
 {
     const Dims *m = &a->m;
     int64_t across = i * m->units * QUERIES, down = (i * QUERIES + at * LANES) / STEP * m->cols;
-    int64_t rows = row * (QUERIES / STEP) + at * LANES / STEP, steps = (QUERIES - at * LANES) / STEP;
+    int64_t rows = row * ROW + at * LANES / STEP, steps = (QUERIES - at * LANES) / STEP;
     Meeting b = {.first = i * QUERIES,
                  .key = key + row,
                  .row = row,
@@ -118,68 +125,77 @@ static void back_meet(const Back *a, const Pair *x, int64_t key, int64_t row, in
     else
         back_scores(a, x, &b, at, false);
     int64_t to = (a->m.shared > 1 ? key + row : row) * m->cols;
-    product_rows(x->dv + to, m->cols, x->p_rows + rows, QUERIES / STEP, (Right){x->dout_down + down, m->cols}, keys,
+    product_rows(x->dv + to, m->cols, x->p_rows + rows, ROW, (Right){x->dout_down + down, m->cols}, keys,
                  m->cols / LANES, steps);
-    product_rows(x->dk + to, m->cols, x->ds_rows + rows, QUERIES / STEP, (Right){x->q_down + down, m->cols}, keys,
+    product_rows(x->dk + to, m->cols, x->ds_rows + rows, ROW, (Right){x->q_down + down, m->cols}, keys,
                  m->cols / LANES, steps);
     product_down(x->dq + i * m->cols * QUERIES + at * LANES, QUERIES, x->k_down + row / STEP * m->cols, m->cols,
                  (Right){x->ds_down + row / STEP * QUERIES + at * LANES, QUERIES}, m->cols, QUERY_VECS - at, keys / STEP);
 }
 
-static void back_keys(const Back *a, const Pair *x, int64_t key, int64_t keys)
+/* Asks for a block of queries that will be packed. */
+static void back_expect_queries(const Back *a, int64_t sequence, int64_t head, int64_t i)
+{
+    const Dims *m = &a->m;
+    int64_t row = sequence * m->T + i * QUERIES;
+    expect_rows(a->q, m, row, head * m->D, QUERIES);
+    expect_rows(a->dout, m, row, head * m->D, QUERIES);
+    expect_rows(a->out, m, row, head * m->D, QUERIES);
+}
+
+static void back_expect_keys(const Back *a, int64_t sequence, int64_t key_head, int64_t key)
+{
+    const Dims *m = &a->m;
+    expect_rows(a->k, m, sequence * m->T + key, key_head * m->D, KEYS);
+    expect_rows(a->v, m, sequence * m->T + key, key_head * m->D, KEYS);
+}
+
+/* Packs block `i` of the queries, and zeroes its dq. */
+static void back_pack_queries(const Back *a, const Pair *x, int64_t i)
+{
+    const Dims *m = &a->m;
+    int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
+    int64_t across = i * m->units * QUERIES, down = first / STEP * m->cols;
+    int64_t row = x->sequence * m->T + first, col = x->head * m->D;
+    if (count < QUERIES) {
+        memset(x->q_across + across, 0, (size_t)(m->units * QUERIES) * sizeof(Unit));
+        memset(x->dout_across + across, 0, (size_t)(m->units * QUERIES) * sizeof(Unit));
+    }
+    pack_across(x->q_across + across, m, a->q, row, col, count);
+    pack_across(x->dout_across + across, m, a->dout, row, col, count);
+    pack_down(x->q_down + down, m, a->q, row, col, count, QUERIES);
+    pack_down(x->dout_down + down, m, a->dout, row, col, count, QUERIES);
+    for (int64_t n = 0; n < QUERIES; n += LANES)
+        vec_store_f32(x->delta + first + n, row_dots(m, a->dout, row + n, col, a->out, row + n, col, count - n), LANES);
+    for (int64_t n = 0; n < QUERIES; n++) {
+        int64_t last = n < count ? n : count - 1; /* rows of zeros see what the last one sees */
+        x->lse[first + n] = n < count ? tensor_f32(a->lse, row + n)[x->head] * 0x1.715476p+0f : 0;
+        x->start[first + n] = a->starts ? (float)tensor_i32(a->starts, 0)[row + last] : 0;
+    }
+    memset(x->dq + first * m->cols, 0, (size_t)(QUERIES * m->cols) * sizeof *x->dq);
+}
+
+static void back_keys(const Back *a, Pair *x, int64_t key, int64_t keys)
 {
     const Dims *m = &a->m;
     for (int64_t i = key / QUERIES; i < m->blocks; i++) {
         int64_t first = i * QUERIES;
+        if (i == x->packed) {
+            back_pack_queries(a, x, i);
+            if (++x->packed < m->blocks)
+                back_expect_queries(a, x->sequence, x->head, x->packed);
+        }
         if (x->start[first] >= (float)(key + keys))
             break; /* a later document: so are all that follow */
         int64_t below = first - key < keys ? first - key : keys; /* keys that all of these queries may see */
         if (below > 0)
             back_meet(a, x, key, 0, below, i, 0, false);
-        for (int64_t row = below > 0 ? below : 0; row < keys; row += LANES)
-            back_meet(a, x, key, row, LANES, i, (key + row - first) / LANES, true);
+        for (int64_t row = below > 0 ? below : 0; row < keys; row += STRIP)
+            back_meet(a, x, key, row, keys - row < STRIP ? keys - row : STRIP, i, (key + row - first) / LANES, true);
     }
 }
 
-static float head_dot(const Tensor *a, const Tensor *b, int64_t row, int64_t col, int64_t D)
-{
-    Vec sum = vec_all(0);
-    const void *x = head_row(a, row, col), *y = head_row(b, row, col);
-    for (int64_t d = 0; d < D; d += LANES) {
-        int lanes = lanes_left(d, D);
-        sum = vec_fma(simd_load(x, a->dtype, d, lanes), simd_load(y, b->dtype, d, lanes), sum);
-    }
-    return vec_sum(sum);
-}
-
-/* Packs a query head of a sequence, and zeroes its dq. */
-static void back_pack_queries(const Back *a, const Pair *x, int64_t sequence, int64_t head)
-{
-    const Dims *m = &a->m;
-    int64_t row = sequence * m->T, col = head * m->D;
-    for (int64_t i = 0; i < m->blocks; i++) {
-        int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
-        int64_t across = i * m->units * QUERIES, down = first / STEP * m->cols;
-        if (count < QUERIES) {
-            memset(x->q_across + across, 0, (size_t)(m->units * QUERIES) * sizeof(Unit));
-            memset(x->dout_across + across, 0, (size_t)(m->units * QUERIES) * sizeof(Unit));
-        }
-        pack_across(x->q_across + across, m, a->q, row + first, col, count);
-        pack_across(x->dout_across + across, m, a->dout, row + first, col, count);
-        pack_down(x->q_down + down, m, a->q, row + first, col, count, QUERIES);
-        pack_down(x->dout_down + down, m, a->dout, row + first, col, count, QUERIES);
-    }
-    for (int64_t i = 0; i < m->blocks * QUERIES; i++) {
-        bool is = i < m->T;
-        x->lse[i] = is ? tensor_f32(a->lse, row + i)[head] * 0x1.715476p+0f : 0;
-        x->delta[i] = is ? head_dot(a->dout, a->out, row + i, col, m->D) : 0;
-        int64_t t = is ? i : m->T - 1; /* rows of zeros see what the last one sees */
-        x->start[i] = a->starts ? (float)tensor_i32(a->starts, 0)[row + t] : 0;
-    }
-    memset(x->dq, 0, (size_t)(m->blocks * QUERIES * m->cols) * sizeof *x->dq);
-}
-
-static void back_write_queries(const Back *a, const Pair *x, int64_t sequence, int64_t head)
+static void back_write_queries(const Back *a, const Pair *x)
 {
     const Dims *m = &a->m;
     float scale[QUERIES];
@@ -187,7 +203,7 @@ static void back_write_queries(const Back *a, const Pair *x, int64_t sequence, i
         scale[i] = m->scale;
     for (int64_t i = 0; i < m->blocks; i++) {
         int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
-        write_across(a->dq, m, sequence * m->T + first, head * m->D, count, x->dq + first * m->cols, scale);
+        write_across(a->dq, m, x->sequence * m->T + first, x->head * m->D, count, x->dq + first * m->cols, scale);
     }
 }
 
@@ -201,19 +217,26 @@ static void back_write_keys(const Tensor *t, const Dims *m, int64_t row, int64_t
                        lanes_left(d, m->D));
 }
 
-static void back_pair(const Back *a, const Pair *x, int64_t sequence, int64_t key_head)
+static void back_pair(const Back *a, Pair *x, int64_t sequence, int64_t key_head)
 {
     const Dims *m = &a->m;
     bool shared = m->shared > 1;
     int64_t base = sequence * m->T, key_col = key_head * m->D, sums = (shared ? m->key_rows : KEYS) * m->cols;
     for (int64_t h = 0; h < m->shared; h++) {
-        int64_t head = key_head * m->shared + h;
-        back_pack_queries(a, x, sequence, head);
+        x->sequence = sequence;
+        x->head = key_head * m->shared + h;
+        x->packed = 0;
         for (int64_t key = 0; key < m->T; key += KEYS) {
             int64_t count = m->T - key < KEYS ? m->T - key : KEYS, keys = up_to(count, LANES);
             pack_rows(x->k_rows, m, a->k, base + key, key_col, count, keys);
             pack_rows(x->v_rows, m, a->v, base + key, key_col, count, keys);
             pack_down(x->k_down, m, a->k, base + key, key_col, count, keys);
+            if (key + KEYS < m->T)
+                back_expect_keys(a, sequence, key_head, key + KEYS);
+            else if (x->head + 1 < a->s->H) {
+                back_expect_keys(a, sequence, (x->head + 1) / m->shared, 0);
+                back_expect_queries(a, sequence, x->head + 1, 0);
+            }
             if (!shared || (h == 0 && key == 0)) {
                 memset(x->dk, 0, (size_t)sums * sizeof *x->dk);
                 memset(x->dv, 0, (size_t)sums * sizeof *x->dv);
@@ -225,7 +248,7 @@ static void back_pair(const Back *a, const Pair *x, int64_t sequence, int64_t ke
                 back_write_keys(a->dv, m, base + key, key_col, count, x->dv + from, 1);
             }
         }
-        back_write_queries(a, x, sequence, head);
+        back_write_queries(a, x);
     }
 }
 

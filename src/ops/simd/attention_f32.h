@@ -44,19 +44,25 @@ SIMD_INLINE Vec units_dot(Vec sum, Units a, Units b)
     return vec_fma(a, b, sum);
 }
 
-SIMD_INLINE Units units_join(const Vec rows[STEP])
+SIMD_INLINE Units units_round(const Vec rows[STEP])
 {
     return rows[0];
+}
+
+SIMD_INLINE Units units_weave(Units rounded)
+{
+    return rounded;
+}
+
+SIMD_INLINE void units_store_rows(Unit *to, int64_t row, int64_t vec, Units rounded)
+{
+    (void)row;
+    vec_store_f32(to + vec * LANES, rounded, LANES);
 }
 
 SIMD_INLINE void units_zip(Units out[STEP], const Units rows[STEP])
 {
     out[0] = rows[0];
-}
-
-SIMD_INLINE void units_store_row(Unit *row, int64_t vec, Vec x)
-{
-    vec_store_f32(row + vec * LANES, x, LANES);
 }
 
 SIMD_INLINE void units_transpose(Units r[LANES])

@@ -26,7 +26,6 @@ typedef struct {
     int32_t start, last_start; /* of its first and last query */
     const Unit *k_rows, *v_down;
     Unit *q;    /* across */
-    Unit *own;  /* keys of the same positions, across */
     Unit *p;    /* [KEYS / STEP][QUERIES]: probabilities of a block, down */
     float *out; /* [cols][QUERIES] */
     float base[QUERIES], sum[QUERIES];  /* log2 of the scale of out and sum; sum of probabilities */
@@ -59,10 +58,10 @@ SIMD_INLINE void forward_tile(const Forward *f, QueryBlock *b, int64_t key, Unit
                     y = vec_where_ge(here, vec_load_f32(b->starts + i, LANES), y, none);
                 }
                 top = vec_max(top, y);
-                e[n] = exp2_of(y);
+                e[n] = vec_exp2(y);
                 sum = sum + e[n];
             }
-            units_store(p + r / STEP * QUERIES + i, units_join(e), LANES);
+            units_store(p + r / STEP * QUERIES + i, units_weave(units_round(e)), LANES);
         }
         vec_store_f32(b->added + i, sum, LANES);
         vec_store_f32(b->top + i, top, LANES);
@@ -108,7 +107,7 @@ static bool forward_rescale(const Forward *f, QueryBlock *b, int64_t at)
         if (!(vec_top(top) > LIMIT))
             continue;
         raised = true;
-        Vec less = exp2_of(vec_all(0) - top);
+        Vec less = vec_exp2(vec_all(0) - top);
         vec_store_f32(b->base + i, vec_load_f32(b->base + i, LANES) + top, LANES);
         vec_store_f32(b->sum + i, vec_load_f32(b->sum + i, LANES) * less, LANES);
         for (int64_t c = 0; c < f->m.cols; c++) {
@@ -131,17 +130,6 @@ static void forward_keys(const Forward *f, QueryBlock *b, int64_t key, int64_t k
                  (Right){b->p + at * LANES, QUERIES}, f->m.cols, b->vecs - at, keys / STEP);
 }
 
-/* Each query's score with its own key: both factors are packed across, so a lane is a query. */
-static void forward_base(const Forward *f, QueryBlock *b)
-{
-    for (int64_t i = 0; i < b->vecs * LANES; i += LANES) {
-        Vec sum = vec_all(0);
-        for (int64_t u = 0; u < f->m.units; u++)
-            sum = units_dot(sum, units_load(b->q + u * QUERIES + i), units_load(b->own + u * QUERIES + i));
-        vec_store_f32(b->base + i, sum * vec_all(f->m.log2_scale), LANES);
-    }
-}
-
 /* Packs the queries and sets what a block begins with. */
 static void forward_start(const Forward *f, QueryBlock *b, int64_t sequence, int64_t head, int64_t count)
 {
@@ -156,8 +144,10 @@ static void forward_start(const Forward *f, QueryBlock *b, int64_t sequence, int
         b->sum[i] = 0;
     }
     pack_across(b->q, m, f->q, row, head * m->D, count);
-    pack_across(b->own, m, f->k, key_row, head / m->shared * m->D, count);
-    forward_base(f, b);
+    for (int64_t i = 0; i < QUERIES; i += LANES) {
+        Vec own = row_dots(m, f->q, row + i, head * m->D, f->k, key_row + i, head / m->shared * m->D, count - i);
+        vec_store_f32(b->base + i, own * vec_all(m->log2_scale), LANES);
+    }
     memset(b->out, 0, (size_t)(m->cols * QUERIES) * sizeof *b->out);
 }
 
@@ -179,15 +169,16 @@ static void forward_block(const Forward *f, QueryBlock *b, int64_t sequence, int
     int64_t before = f->m.past + b->first, diagonal = before / LANES * LANES, key = b->start / LANES * LANES;
     for (; key < diagonal; key += KEYS)
         forward_keys(f, b, key, diagonal - key < KEYS ? diagonal - key : KEYS, 0, false);
-    /* On the diagonal, LANES keys at a time, each time fewer queries. */
-    for (key = diagonal; key < before + count; key += LANES)
-        forward_keys(f, b, key, LANES, key > before ? (key - before) / LANES : 0, true);
+    /* On the diagonal, few keys at a time, each time with fewer queries. */
+    int64_t last = up_to(before + count, LANES);
+    for (key = diagonal; key < last; key += STRIP)
+        forward_keys(f, b, key, last - key < STRIP ? last - key : STRIP, key > before ? (key - before) / LANES : 0, true);
     forward_end(f, b, sequence, head, count);
 }
 
 static int64_t query_block_bytes(const Dims *m)
 {
-    return lines((int64_t)sizeof(QueryBlock)) + 2 * lines(m->units * QUERIES * (int64_t)sizeof(Unit)) +
+    return lines((int64_t)sizeof(QueryBlock)) + lines(m->units * QUERIES * (int64_t)sizeof(Unit)) +
            lines(KEYS / STEP * QUERIES * (int64_t)sizeof(Unit)) + lines(m->cols * QUERIES * (int64_t)sizeof(float));
 }
 
@@ -195,10 +186,31 @@ static QueryBlock *query_block_take(char *memory, const Dims *m)
 {
     QueryBlock *b = take(&memory, (int64_t)sizeof *b);
     b->q = take(&memory, m->units * QUERIES * (int64_t)sizeof(Unit));
-    b->own = take(&memory, m->units * QUERIES * (int64_t)sizeof(Unit));
     b->p = take(&memory, KEYS / STEP * QUERIES * (int64_t)sizeof(Unit));
     b->out = take(&memory, m->cols * QUERIES * (int64_t)sizeof(float));
     return b;
+}
+
+/* LANES keys and values of every head: rows of a fused matrix are read as they lie. */
+static void forward_pack_keys(const Forward *f, int64_t sequence, int64_t key)
+{
+    const Dims *m = &f->m;
+    int64_t row = sequence * m->keys + key, count = m->keys - key < LANES ? m->keys - key : LANES;
+    for (int64_t h = 0; h < f->s->Hk; h++) {
+        int64_t head = sequence * f->s->Hk + h;
+        pack_rows(f->k_rows + head * f->k_each + key * m->units, m, f->k, row, h * m->D, count, LANES);
+        pack_down(f->v_down + head * f->v_each + key / STEP * m->cols, m, f->v, row, h * m->D, count, LANES);
+    }
+}
+
+/* Asks for the queries of a task, and for their own keys. */
+static void forward_expect(const Forward *f, int64_t task)
+{
+    const Dims *m = &f->m;
+    int64_t head = task / m->blocks, sequence = head / f->s->H, first = (m->blocks - 1 - task % m->blocks) * QUERIES;
+    head %= f->s->H;
+    expect_rows(f->q, m, sequence * m->T + first, head * m->D, QUERIES);
+    expect_rows(f->k, m, sequence * m->keys + m->past + first, head / m->shared * m->D, QUERIES);
 }
 
 /* All of it: keys and values are packed once for all query heads, then every block of queries of every head is a task,
@@ -217,12 +229,10 @@ static void forward_run(Device *dev, Forward *f)
     f->v_down = take(&memory, v_bytes);
 #pragma omp parallel num_threads(dev->threads)
     {
-#pragma omp for schedule(static)
-        for (int64_t i = 0; i < heads; i++) {
-            int64_t row = i / f->s->Hk * m->keys, col = i % f->s->Hk * m->D;
-            pack_rows(f->k_rows + i * f->k_each, m, f->k, row, col, m->keys, m->key_rows);
-            pack_down(f->v_down + i * f->v_each, m, f->v, row, col, m->keys, m->key_rows);
-        }
+#pragma omp for schedule(static) collapse(2)
+        for (int64_t n = 0; n < f->s->B; n++)
+            for (int64_t key = 0; key < m->key_rows; key += LANES)
+                forward_pack_keys(f, n, key);
         QueryBlock *b = query_block_take(memory + omp_get_thread_num() * each, m);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t i = 0; i < tasks; i++) {
@@ -230,6 +240,8 @@ static void forward_run(Device *dev, Forward *f)
             b->first = (m->blocks - 1 - i % m->blocks) * QUERIES;
             b->k_rows = f->k_rows + key_head * f->k_each;
             b->v_down = f->v_down + key_head * f->v_each;
+            if (i + dev->threads < tasks)
+                forward_expect(f, i + dev->threads);
             forward_block(f, b, head / f->s->H, head % f->s->H);
         }
     }

@@ -19,6 +19,7 @@
 #include "ops/simd/simd.h"
 
 enum { QUERIES = 64, KEYS = 64, QUERY_VECS = QUERIES / LANES }; /* of a block */
+enum { STRIP = 16 };                                            /* keys at a time on the diagonal */
 
 typedef struct {
     int64_t T, past, keys;   /* queries, keys before the first query, past + T */
@@ -74,19 +75,34 @@ static inline void *head_row(const Tensor *t, int64_t row, int64_t col)
     return t->dtype == DTYPE_BF16 ? (void *)(tensor_bf16(t, row) + col) : (void *)(tensor_f32(t, row) + col);
 }
 
-/* 2^x within 2 ulp; 0 from -151 down, infinity from 128 up, NaN for NaN.  2^(n + f) with |f| <= 1/2; 2^f by a polynomial
- * of least greatest relative error, 7.5e-8. */
-SIMD_INLINE Vec exp2_of(Vec x)
+/* Asks for `count` rows of a head that will be packed next: rows of a fused matrix lie pages apart, where no hardware
+ * looks ahead. */
+static inline void expect_rows(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count)
 {
-    x = vec_max(vec_all(-151), vec_min(vec_all(129), x));
-    Vec n = vec_round(x), f = x - n;
-    Vec p = vec_all(0x1.5c08e6p-10f);
-    p = vec_fma(p, f, vec_all(0x1.3d0c54p-7f));
-    p = vec_fma(p, f, vec_all(0x1.c6b6e4p-5f));
-    p = vec_fma(p, f, vec_all(0x1.ebf918p-3f));
-    p = vec_fma(p, f, vec_all(0x1.62e428p-1f));
-    p = vec_fma(p, f, vec_all(0x1.000002p+0f));
-    return vec_scale(p, n);
+    int64_t bytes = m->D * (t->dtype == DTYPE_BF16 ? 2 : 4);
+    for (int64_t r = 0; r < count && row + r < t->rows; r++)
+        for (int64_t b = 0; b < bytes + 63; b += 64)
+            __builtin_prefetch((const char *)head_row(t, row + r, col) + (b < bytes ? b : bytes - 1));
+}
+
+/* The dot products of `count` rows of two heads, at most LANES, a row a lane; 0 in the other lanes. */
+SIMD_INLINE Vec row_dots(const Dims *m, const Tensor *a, int64_t a_row, int64_t a_col, const Tensor *b, int64_t b_row,
+                         int64_t b_col, int64_t count)
+{
+    Vec sum[LANES];
+    for (int i = 0; i < LANES; i++) {
+        sum[i] = vec_all(0);
+        for (int64_t u = 0; i < count && u < m->units; u += LANES) {
+            int lanes = lanes_left(u, m->units);
+            sum[i] = units_dot(sum[i], units_read(head_row(a, a_row + i, a_col), a->dtype, u, lanes),
+                               units_read(head_row(b, b_row + i, b_col), b->dtype, u, lanes));
+        }
+    }
+    vec_transpose(sum);
+    for (int n = LANES / 2; n; n /= 2)
+        for (int i = 0; i < n; i++)
+            sum[i] = sum[i] + sum[i + n];
+    return sum[0];
 }
 
 /* The positions first .. first + LANES - 1, exact below 2^24. */
@@ -155,7 +171,7 @@ static void write_across(const Tensor *t, const Dims *m, int64_t row, int64_t co
                 Vec y[STEP];
                 for (int e = 0; k < lanes && e < STEP; e++)
                     y[e] = vec_load_f32(from + ((u + k) * STEP + e) * QUERIES + r, LANES) * f;
-                x[k] = k < lanes ? units_join(y) : units_zero();
+                x[k] = k < lanes ? units_weave(units_round(y)) : units_zero();
             }
             units_transpose(x);
             for (int i = 0; i < LANES && r + i < count; i++)

@@ -13,7 +13,8 @@ SIMD_INLINE void cast_row(void *to, DType to_type, const void *from, DType from_
 }
 
 /* n elements of a row of one type to a row of another, from column `first` on. */
-static inline void simd_convert(const Tensor *out, int64_t to, const Tensor *x, int64_t from, int64_t first, int64_t n)
+static inline void simd_convert(const Tensor *out, int64_t to, const Tensor *x, int64_t from, int64_t first,
+                                int64_t n)
 {
     if (out->dtype == DTYPE_F32 && x->dtype == DTYPE_F32)
         cast_row(tensor_f32(out, to) + first, DTYPE_F32, tensor_f32(x, from) + first, DTYPE_F32, n);
@@ -31,7 +32,8 @@ static void simd_cast(Device *dev, Tensor *out, const Tensor *x)
         ops_ref.cast(dev, out, x);
         return;
     }
-    if (tensor_contiguous(out) && tensor_contiguous(x)) { /* any shape, one long row: threads cut it anywhere */
+    if (tensor_contiguous(out) &&
+        tensor_contiguous(x)) { /* any shape, one long row: threads cut it anywhere */
         Tensor to = tensor_view(out->data, out->dtype, 1, tensor_count(out));
         Tensor from = tensor_view(x->data, x->dtype, 1, tensor_count(x));
 #pragma omp parallel num_threads(dev->threads)

@@ -1,27 +1,15 @@
-/* What a vec.h promises and what simd.h builds on it, for the vec_test.c of each instruction set, which includes its vec.h
- * first and says with `runs_here` whether this processor has it.  Tests only. */
+/* What a vec.h promises and what simd.h builds on it, for the vec_test.c of each instruction set.  That
+ * includes its vec.h first, says in `keeps_subnormals` whether bf16 subnormals are stored as they are, and in
+ * runs_here whether this processor has the instructions.  Tests only. */
 #ifndef OPS_SIMD_CHECK_VEC_H
 #define OPS_SIMD_CHECK_VEC_H
 
-#include "base/cpu.h"
 #include "ops/simd/simd.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h> /* last: its macro fail() takes the place of status.h's function */
-
-static bool runs_here(const CpuFeatures *cpu);
-static const bool keeps_subnormals; /* whether bf16 subnormals are stored as they are */
-
-static int skip_elsewhere(void **state)
-{
-    (void)state;
-    CpuFeatures cpu = cpu_features();
-    if (!runs_here(&cpu))
-        print_message("SKIP this processor has not the instructions of %s\n", __FILE__);
-    return runs_here(&cpu) ? 0 : -1;
-}
 
 /* |got - want| in units of the last place of want as a float */
 static double ulps(float got, double want)
@@ -54,7 +42,8 @@ static void exp_and_sigmoid_end_where_they_should(void **state)
     static const float x[8] = {-INFINITY, -200, 0, 89, 1e30f, INFINITY, -104, 0}, nan = NAN;
     float y[LANES];
     vec_store_f32(y, simd_exp(vec_load_f32(x, 8)), 8);
-    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 1 && isinf(y[3]) && isinf(y[4]) && isinf(y[5]) && y[6] == 0);
+    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 1 && isinf(y[3]) && isinf(y[4]) && isinf(y[5]) &&
+                y[6] == 0);
     vec_store_f32(y, simd_exp(vec_all(nan)), LANES);
     assert_true(isnan(y[0]));
     vec_store_f32(y, simd_sigmoid(vec_load_f32(x, 8)), 8);
@@ -90,7 +79,8 @@ static void bf16_rounds_as_dtype_does(void **state)
     }
 }
 
-/* Whatever the number of lanes: those are moved, what lies behind is neither read into the vector nor written. */
+/* Whatever the number of lanes: those are moved, what lies behind is neither read into the vector nor
+ * written. */
 static void part_of_a_vector_stays_within(void **state)
 {
     (void)state;
@@ -149,6 +139,13 @@ static void shares_cover_everything_once(void **state)
     }
 }
 
+static void none_of_it_runs_here(void **state)
+{
+    (void)state;
+    print_message("SKIP this processor lacks the instructions\n");
+    skip();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,7 +156,10 @@ int main(void)
         cmocka_unit_test(streamed_is_stored_wherever_it_goes),
         cmocka_unit_test(shares_cover_everything_once),
     };
-    return cmocka_run_group_tests(tests, skip_elsewhere, NULL);
+    const struct CMUnitTest elsewhere[] = {cmocka_unit_test(none_of_it_runs_here)};
+    CpuFeatures cpu = cpu_features();
+    return runs_here(&cpu) ? cmocka_run_group_tests(tests, NULL, NULL)
+                           : cmocka_run_group_tests(elsewhere, NULL, NULL);
 }
 
 #endif

@@ -3,8 +3,9 @@
 
 #include "ops/simd/simd.h"
 
-/* A row of V logits goes through in blocks that stay in the first-level cache; each block's sum of exp is taken against
- * the greatest logit so far, and the sum so far is scaled when that grows (Milakov & Gimelshein 2018, arXiv:1805.02867). */
+/* A row of V logits goes through in blocks that stay in the first-level cache; each block's sum of exp is
+ * taken against the greatest logit so far, and the sum so far is scaled when that grows (Milakov & Gimelshein
+ * 2018, arXiv:1805.02867). */
 enum { CROSS_ENTROPY_BLOCK = 2048 };
 
 typedef struct {
@@ -49,13 +50,14 @@ SIMD_INLINE Softmax cross_entropy_softmax(const void *row, DType d, int64_t V)
     return s;
 }
 
-SIMD_INLINE void cross_entropy_back_vec(void *out, DType out_type, const void *row, DType d, Vec max, Vec scale, int64_t v,
-                                        int lanes)
+SIMD_INLINE void cross_entropy_back_vec(void *out, DType out_type, const void *row, DType d, Vec max,
+                                        Vec scale, int64_t v, int lanes)
 {
     simd_store(out, out_type, v, simd_exp(simd_load(row, d, v, lanes) - max) * scale, lanes);
 }
 
-SIMD_INLINE void cross_entropy_back_row(void *out, DType out_type, const void *row, DType d, Vec max, Vec scale, int64_t V)
+SIMD_INLINE void cross_entropy_back_row(void *out, DType out_type, const void *row, DType d, Vec max,
+                                        Vec scale, int64_t V)
 {
     int64_t v = 0;
     for (; v + LANES <= V; v += LANES)
@@ -65,12 +67,13 @@ SIMD_INLINE void cross_entropy_back_row(void *out, DType out_type, const void *r
 }
 
 /* dlogits[n,:] = softmax(logits[n,:]) * scale, and then - scale at the target. */
-static void cross_entropy_back(const Tensor *dlogits, const Tensor *logits, int64_t n, const Softmax *s, int32_t target,
-                               float scale)
+static void cross_entropy_back(const Tensor *dlogits, const Tensor *logits, int64_t n, const Softmax *s,
+                               int32_t target, float scale)
 {
     int64_t V = logits->cols;
     void *out = simd_row(dlogits, n), *row = simd_row(logits, n);
-    float z = (float)dtype_load(row, logits->dtype, target), p = (float)(exp((double)z - (double)s->max) / s->sum);
+    float z = (float)dtype_load(row, logits->dtype, target),
+          p = (float)(exp((double)z - (double)s->max) / s->sum);
     Vec max = vec_all(s->max), factor = vec_all((float)((double)scale / s->sum));
     if (logits->dtype == DTYPE_F32 && dlogits->dtype == DTYPE_F32)
         cross_entropy_back_row(out, DTYPE_F32, row, DTYPE_F32, max, factor, V);
@@ -83,8 +86,8 @@ static void cross_entropy_back(const Tensor *dlogits, const Tensor *logits, int6
     dtype_store(out, dlogits->dtype, target, (double)(scale * (p - 1)));
 }
 
-static void simd_cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits, const Tensor *targets,
-                               float scale)
+static void simd_cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits,
+                               const Tensor *targets, float scale)
 {
     if (loss->dtype != DTYPE_F32 || !simd_takes(logits) || (dlogits && !simd_takes(dlogits))) {
         ops_ref.cross_entropy(dev, loss, dlogits, logits, targets, scale);

@@ -19,8 +19,8 @@ SIMD_INLINE void embed_add_vec(float *to, const float *from, int64_t i, int lane
     vec_store_f32(to + i, vec_load_f32(to + i, lanes) + vec_load_f32(from + i, lanes), lanes);
 }
 
-/* Each thread goes through all rows and adds its own columns, whole cache lines of them: rows of equal id are added in
- * order whatever the thread count, and no two threads write to one line. */
+/* Each thread goes through all rows and adds its own columns, whole cache lines of them: rows of equal id are
+ * added in order whatever the thread count, and no two threads write to one line. */
 static void simd_embed_back(Device *dev, Tensor *dtable, const Tensor *dout, const Tensor *ids)
 {
     if (dtable->dtype != DTYPE_F32 || dout->dtype != DTYPE_F32) {

@@ -37,7 +37,8 @@ SIMD_INLINE void rmsnorm_row(void *out, DType d, const float *x, const float *w,
 
 static void simd_rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x, const Tensor *w, float eps)
 {
-    if (!simd_takes(out) || x->dtype != DTYPE_F32 || w->dtype != DTYPE_F32 || (rstd && rstd->dtype != DTYPE_F32)) {
+    if (!simd_takes(out) || x->dtype != DTYPE_F32 || w->dtype != DTYPE_F32 ||
+        (rstd && rstd->dtype != DTYPE_F32)) {
         ops_ref.rmsnorm(dev, out, rstd, x, w, eps);
         return;
     }
@@ -54,7 +55,8 @@ static void simd_rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x
     }
 }
 
-/* One row of the backward pass; the formulas are in ref/rmsnorm.c.  dw_sum is this thread's, and stays in its cache. */
+/* One row of the backward pass; the formulas are in ref/rmsnorm.c.  dw_sum is this thread's, and stays in its
+ * cache. */
 typedef struct {
     float *dx, *dw_sum;
     uint16_t *dx_cast; /* or NULL */
@@ -97,8 +99,8 @@ SIMD_INLINE void rmsnorm_back_row(const RmsnormBack *a, DType d, int64_t C)
         rmsnorm_back_vec(a, d, mean, c, (int)(C - c));
 }
 
-static void simd_rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout, const Tensor *x,
-                              const Tensor *w, const Tensor *rstd)
+static void simd_rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout,
+                              const Tensor *x, const Tensor *w, const Tensor *rstd)
 {
     const Tensor *f32[] = {dx, dw, x, w, rstd};
     bool ours = simd_takes(dout);

@@ -32,12 +32,17 @@ SIMD_INLINE void rope_row(const Rope *a, void *row, DType d)
     }
 }
 
-static void rope_rotate(Device *dev, Tensor *x, const Tensor *table, const Tensor *positions, int64_t D, float sign)
+static void rope_rotate(Device *dev, Tensor *x, const Tensor *table, const Tensor *positions, int64_t D,
+                        float sign)
 {
 #pragma omp parallel for schedule(static) num_threads(dev->threads)
     for (int64_t n = 0; n < x->rows; n++) {
         const float *angles = tensor_f32(table, tensor_i32(positions, 0)[n]);
-        Rope a = {.cosine = angles, .sine = angles + D / 2, .half = D / 2, .heads = x->cols / D, .stride = x->stride,
+        Rope a = {.cosine = angles,
+                  .sine = angles + D / 2,
+                  .half = D / 2,
+                  .heads = x->cols / D,
+                  .stride = x->stride,
                   .sign = vec_all(sign)};
         if (x->dtype == DTYPE_BF16)
             rope_row(&a, tensor_bf16(x, n), DTYPE_BF16);
@@ -54,7 +59,8 @@ static void simd_rope(Device *dev, Tensor *x, const Tensor *table, const Tensor 
         ops_ref.rope(dev, x, table, positions, head_dim);
 }
 
-static void simd_rope_back(Device *dev, Tensor *dx, const Tensor *table, const Tensor *positions, int64_t head_dim)
+static void simd_rope_back(Device *dev, Tensor *dx, const Tensor *table, const Tensor *positions,
+                           int64_t head_dim)
 {
     if (simd_takes(dx) && table->dtype == DTYPE_F32)
         rope_rotate(dev, dx, table, positions, head_dim, -1);

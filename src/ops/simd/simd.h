@@ -1,10 +1,11 @@
-/* Kernels in vectors of any width.  The headers of this folder are included once by the table.c of an instruction set,
- * after its vec.h, which says what a Vec is and how wide: one text, compiled for AVX2, AVX-512 and AVX-512 BF16.
+/* Kernels in vectors of any width.  The headers of this folder are included once by the table.c of an
+ * instruction set, after its vec.h, which says what a Vec is and how wide: one text, compiled for AVX2,
+ * AVX-512 and AVX-512 BF16.
  *
- * Here is what they share: loads and stores by element type, exp and sigmoid, and each thread's share of the work.
- * A kernel's work on one vector is a function of the element types and of `lanes`, how many elements there are: LANES in
- * the body of the loop over a row, fewer in the call after it.  All are constants where it is called, so that inlining
- * leaves straight code. */
+ * Here is what they share: loads and stores by element type, exp and sigmoid, and each thread's share of the
+ * work. A kernel's work on one vector is a function of the element types and of `lanes`, how many elements
+ * there are: LANES in the body of the loop over a row, fewer in the call after it.  All are constants where
+ * it is called, so that inlining leaves straight code. */
 #ifndef OPS_SIMD_SIMD_H
 #define OPS_SIMD_SIMD_H
 
@@ -28,7 +29,8 @@ static inline void *simd_row(const Tensor *t, int64_t r)
 
 SIMD_INLINE Vec simd_load(const void *row, DType d, int64_t i, int lanes)
 {
-    return d == DTYPE_BF16 ? vec_load_bf16((const uint16_t *)row + i, lanes) : vec_load_f32((const float *)row + i, lanes);
+    return d == DTYPE_BF16 ? vec_load_bf16((const uint16_t *)row + i, lanes)
+                           : vec_load_f32((const float *)row + i, lanes);
 }
 
 SIMD_INLINE void simd_store(void *row, DType d, int64_t i, Vec v, int lanes)
@@ -45,16 +47,17 @@ SIMD_INLINE int simd_lanes(int64_t i, int64_t n)
     return n - i < LANES ? (int)(n - i) : LANES;
 }
 
-/* Asks for what a later iteration reads, `ahead` elements on; may lie past the end.  The processor's own prefetching stops
- * at each page of 4 kB, which is about a row: asking one row ahead halves the time of a pass over cold rows. */
+/* Asks for what a later iteration reads, `ahead` elements on; may lie past the end.  The processor's own
+ * prefetching stops at each page of 4 kB, which is about a row: asking one row ahead halves the time of a
+ * pass over cold rows. */
 SIMD_INLINE void simd_prefetch(const void *row, DType d, int64_t i, int64_t ahead)
 {
     __builtin_prefetch((const void *)((uintptr_t)row + (uintptr_t)(i + ahead) * (d == DTYPE_BF16 ? 2 : 4)));
 }
 
 /* exp(x) for x in [-104, 89] or NaN, within 1 ulp.
- * x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which n times the first is exact (Cody & Waite 1980);
- * exp(r) = 1 + r + r^2 q(r), q by least squares weighted towards the smallest greatest error, 3e-9. */
+ * x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which n times the first is exact (Cody & Waite
+ * 1980); exp(r) = 1 + r + r^2 q(r), q by least squares weighted towards the smallest greatest error, 3e-9. */
 static inline Vec simd_exp_within(Vec x)
 {
     Vec n = vec_round(x * vec_all(0x1.715476p+0f));
@@ -77,10 +80,12 @@ static inline Vec simd_exp(Vec x)
 /* 1 / (1 + exp(-x)); not below 2e-38. */
 static inline Vec simd_sigmoid(Vec x)
 {
-    return vec_all(1) / (vec_all(1) + simd_exp_within(vec_max(vec_all(-104), vec_min(vec_all(87), vec_all(0) - x))));
+    return vec_all(1) /
+           (vec_all(1) + simd_exp_within(vec_max(vec_all(-104), vec_min(vec_all(87), vec_all(0) - x))));
 }
 
-/* This thread's part of [0, total), cut at multiples of `unit`: the same part whenever the threads are as many. */
+/* This thread's part of [0, total), cut at multiples of `unit`: the same part whenever the threads are as
+ * many. */
 typedef struct {
     int64_t first, last;
 } SimdShare;

@@ -3,8 +3,8 @@
 
 #include "ops/simd/simd.h"
 
-/* Blocks of fixed size are summed in f32 lanes and added up in f64 in their order, so the sum does not depend on the
- * thread count. */
+/* Blocks of fixed size are summed in f32 lanes and added up in f64 in their order, so the sum does not depend
+ * on the thread count. */
 enum { SUM_SQUARES_BLOCK = 8192 };
 
 static double sum_squares_block(const float *x, int64_t n)

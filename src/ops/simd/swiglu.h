@@ -3,7 +3,8 @@
 
 #include "ops/simd/simd.h"
 
-SIMD_INLINE void swiglu_vec(void *out, const void *gate, const void *up, DType d, int64_t stride, int64_t f, int lanes)
+SIMD_INLINE void swiglu_vec(void *out, const void *gate, const void *up, DType d, int64_t stride, int64_t f,
+                            int lanes)
 {
     simd_prefetch(gate, d, f, stride);
     simd_prefetch(up, d, f, stride);
@@ -31,9 +32,11 @@ static void simd_swiglu(Device *dev, Tensor *out, const Tensor *gate_up)
 #pragma omp parallel for schedule(static) num_threads(dev->threads)
     for (int64_t n = 0; n < out->rows; n++) {
         if (out->dtype == DTYPE_BF16)
-            swiglu_row(tensor_bf16(out, n), tensor_bf16(gate_up, n), tensor_bf16(gate_up, n) + F, DTYPE_BF16, gate_up->stride, F);
+            swiglu_row(tensor_bf16(out, n), tensor_bf16(gate_up, n), tensor_bf16(gate_up, n) + F, DTYPE_BF16,
+                       gate_up->stride, F);
         else
-            swiglu_row(tensor_f32(out, n), tensor_f32(gate_up, n), tensor_f32(gate_up, n) + F, DTYPE_F32, gate_up->stride, F);
+            swiglu_row(tensor_f32(out, n), tensor_f32(gate_up, n), tensor_f32(gate_up, n) + F, DTYPE_F32,
+                       gate_up->stride, F);
     }
 }
 
@@ -49,7 +52,8 @@ SIMD_INLINE void swiglu_back_vec(const SwigluBack *a, DType d, int64_t f, int la
     simd_prefetch(a->dout, d, f, a->dout_stride);
     simd_prefetch(a->gate, d, f, a->stride);
     simd_prefetch(a->up, d, f, a->stride);
-    Vec g = simd_load(a->gate, d, f, lanes), u = simd_load(a->up, d, f, lanes), o = simd_load(a->dout, d, f, lanes);
+    Vec g = simd_load(a->gate, d, f, lanes), u = simd_load(a->up, d, f, lanes),
+        o = simd_load(a->dout, d, f, lanes);
     Vec s = simd_sigmoid(g), os = o * s;
     simd_store(a->dgate, d, f, os * u * vec_fma(g, vec_all(1) - s, vec_all(1)), lanes);
     simd_store(a->dup, d, f, os * g, lanes);
@@ -74,8 +78,11 @@ static void simd_swiglu_back(Device *dev, Tensor *dgate_up, const Tensor *dout, 
     size_t half = (size_t)F * dtype_size(dout->dtype);
 #pragma omp parallel for schedule(static) num_threads(dev->threads)
     for (int64_t n = 0; n < dout->rows; n++) {
-        SwigluBack a = {.dgate = simd_row(dgate_up, n), .dout = simd_row(dout, n), .gate = simd_row(gate_up, n),
-                        .dout_stride = dout->stride, .stride = gate_up->stride};
+        SwigluBack a = {.dgate = simd_row(dgate_up, n),
+                        .dout = simd_row(dout, n),
+                        .gate = simd_row(gate_up, n),
+                        .dout_stride = dout->stride,
+                        .stride = gate_up->stride};
         a.dup = (char *)a.dgate + half;
         a.up = (const char *)a.gate + half;
         if (dout->dtype == DTYPE_BF16)

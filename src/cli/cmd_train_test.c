@@ -1,0 +1,122 @@
+/* lemur train through its command line: where settings come from, and what is refused before anything is made. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "train/run_folder.h"
+#include "train/tiny_data_test.h"
+
+enum { WORDS_MAX = 24 };
+
+/* Splits `line` at spaces and calls the command. */
+static int lemur(const char *fmt, ...)
+{
+    char line[1024], *words[WORDS_MAX + 1] = {0};
+    int n = 0;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    for (char *at = strtok(line, " "); at && n < WORDS_MAX; at = strtok(NULL, " "))
+        words[n++] = at;
+    return cmd_train(n, words);
+}
+
+static const char recipe_text[] =
+    "train: {batch: 2, num_epochs: 0.2, learning_rate: 2e-3, threads: 1, save_every: 0, peak_flops: 1e11}\n"
+    "model: {hidden_size: 16, intermediate_size: 24, num_hidden_layers: 1, num_attention_heads: 2}\n";
+
+static void write_recipe(const Tiny *t, char *path, size_t size, const char *text)
+{
+    snprintf(path, size, "%s/recipe.yaml", t->root);
+    assert_int_equal(file_replace(path, text, strlen(text)), ST_OK);
+}
+
+static json_t *setting(const char *run, json_t **config, const char *section, const char *key)
+{
+    assert_int_equal(run_folder_read_config(config, run), ST_OK);
+    return json_object_get(json_object_get(*config, section), key);
+}
+
+static void flags_win_over_the_recipe(void **state)
+{
+    (void)state;
+    Tiny t;
+    char recipe[128];
+    json_t *config;
+    tiny_open(&t);
+    write_recipe(&t, recipe, sizeof recipe, recipe_text);
+    assert_int_equal(lemur("train --data %s -r %s -o %s --learning-rate 1e-3", t.data, recipe, t.run), 0);
+    assert_true(json_real_value(setting(t.run, &config, "settings", "learning_rate")) == 1e-3);
+    json_decref(config);
+    assert_true(json_real_value(setting(t.run, &config, "settings", "epochs")) == 0.2); /* num_epochs, by another name */
+    json_decref(config);
+    assert_int_equal(json_integer_value(setting(t.run, &config, "model", "vocab_size")), TINY_V); /* the data's */
+    json_decref(config);
+    assert_int_equal(json_integer_value(setting(t.run, &config, "model", "num_key_value_heads")), 2);
+    json_decref(config);
+    /* Resuming needs the folder only; what it holds is the base that flags change. */
+    assert_int_equal(lemur("train --resume -o %s", t.run), 0);
+    assert_int_equal(lemur("train --resume -o %s --micro-batch-size 4", t.run), 2);
+    assert_int_equal(lemur("train --resume -o %s --log-every 3", t.run), 0);
+    assert_int_equal(lemur("train --data %s -r %s -o %s", t.data, recipe, t.run), 2); /* holds a run */
+    /* Its model is a place to start from. */
+    assert_int_equal(lemur("train --data %s --init %s/model -o %s --steps 2 --batch 1 --peak-flops 1e9", t.data, t.run, t.other), 0);
+    tiny_close(&t);
+}
+
+static void bad_words_are_usage_errors(void **state)
+{
+    (void)state;
+    Tiny t;
+    char recipe[128];
+    tiny_open(&t);
+    assert_int_equal(lemur("train -o %s --preset 5m", t.run), 2);                                /* no data */
+    assert_int_equal(lemur("train --data %s --preset 5m", t.data), 2);                           /* no output */
+    assert_int_equal(lemur("train --data %s -o %s", t.data, t.run), 2);                          /* no model */
+    assert_int_equal(lemur("train --data %s -o %s --preset 5x", t.data, t.run), 2);              /* no such shape */
+    assert_int_equal(lemur("train --data %s -o %s --preset 5m --lerning-rate 1", t.data, t.run), 2);
+    assert_int_equal(lemur("train --data %s -o %s --preset 5m --config x", t.data, t.run), 2);
+    assert_int_equal(lemur("train --data %s -o %s --config %s/none.json", t.data, t.run, t.root), 1);
+    assert_int_equal(lemur("train --data %s/none -o %s --preset 5m", t.root, t.run), 1);
+    write_recipe(&t, recipe, sizeof recipe, "model: {hiden_size: 16}\n");
+    assert_int_equal(lemur("train --data %s -r %s -o %s", t.data, recipe, t.run), 2);
+    write_recipe(&t, recipe, sizeof recipe, "train: {stepz: 16}\n");
+    assert_int_equal(lemur("train --data %s -r %s -o %s --preset 5m", t.data, recipe, t.run), 2);
+    write_recipe(&t, recipe, sizeof recipe, "corpus: {}\n");
+    assert_int_equal(lemur("train --data %s -r %s -o %s --preset 5m", t.data, recipe, t.run), 2);
+    assert_false(path_exists(t.run));
+    write_recipe(&t, recipe, sizeof recipe, recipe_text);
+    assert_int_equal(lemur("train --data %s -r %s --dry-run", t.data, recipe), 0);
+    tiny_close(&t);
+}
+
+/* A shape from a file, its vocabulary named and wrong, or left to the data. */
+static void shapes_come_from_files(void **state)
+{
+    (void)state;
+    static const char with[] = "{\"vocab_size\": 99, \"hidden_size\": 16, \"num_attention_heads\": 2, "
+                               "\"intermediate_size\": 24, \"num_hidden_layers\": 1}",
+                      without[] = "{\"hidden_size\": 16, \"num_attention_heads\": 2, \"intermediate_size\": 24, "
+                                  "\"num_hidden_layers\": 1}";
+    Tiny t;
+    char file[128];
+    tiny_open(&t);
+    snprintf(file, sizeof file, "%s/config.json", t.root);
+    assert_int_equal(file_replace(file, with, sizeof with - 1), ST_OK);
+    assert_int_equal(lemur("train --data %s --config %s --dry-run --peak-flops 1e9", t.data, file), 2);
+    assert_int_equal(lemur("train --data %s --config %s --dry-run --peak-flops 1e9 --padded-vocab", t.data, t.root), 0);
+    assert_int_equal(file_replace(file, without, sizeof without - 1), ST_OK);
+    assert_int_equal(lemur("train --data %s --config %s --dry-run --peak-flops 1e9", t.data, file), 0);
+    tiny_close(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flags_win_over_the_recipe),
+        cmocka_unit_test(bad_words_are_usage_errors),
+        cmocka_unit_test(shapes_come_from_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

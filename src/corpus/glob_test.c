@@ -1,0 +1,96 @@
+#include "corpus/glob.h"
+
+#include "corpus/scratch_test.h"
+
+static void patterns_match_paths(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *path;
+        bool match;
+    } cases[] = {
+        {"a.c", "a.c", true},          {"a.c", "b.c", false},        {"*.c", "x.c", true},         {"*.c", "d/x.c", false},
+        {"**/*.c", "x.c", true},       {"**/*.c", "a/b/x.c", true},  {"a/**/x.c", "a/x.c", true},  {"a/**/x.c", "a/b/c/x.c", true},
+        {"a/**/x.c", "b/x.c", false},  {"a/**", "a/b/c", true},      {"a/**", "b", false},         {"?.c", "x.c", true},
+        {"?.c", "xy.c", false},        {"[a-c].h", "b.h", true},     {"[a-c].h", "d.h", false},    {"[!a-c].h", "d.h", true},
+        {"[]x].h", "].h", true},       {"[a", "[a", false},          {"*", ".hidden", false},      {".h*", ".hidden", true},
+        {"**/x", ".git/x", false},     {"a*b*c", "aXbYbZc", true},   {"a*b*c", "aXbYbZ", false},   {"/u/*/q*/**/z", "/u/a/q1/b/z", true},
+        {"**/a/**/b", "x/a/y/a/z/b", true}, {"**/t/*.py", "t/t/x.py", true}, {"", "", true},       {"*", "", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (glob_match(cases[i].pattern, cases[i].path) != cases[i].match)
+            fail_msg("'%s' on '%s'", cases[i].pattern, cases[i].path);
+}
+
+static void hard_patterns_end_soon(void **state)
+{
+    (void)state;
+    char path[2001];
+    memset(path, 'a', sizeof path - 1);
+    path[2000] = 0;
+    assert_false(glob_match("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", path));
+    for (int i = 1; i < 2000; i += 2)
+        path[i] = '/';
+    assert_false(glob_match("**/a/**/a/**/a/**/a/**/a/**/a/**/a/**/b", path));
+}
+
+/* Names found, without the folder, joined by blanks. */
+static char *found(const char *const *patterns, size_t n, const char *const *excludes, size_t excludes_n)
+{
+    Str out = {0};
+    char *full[4];
+    for (size_t i = 0; i < n; i++)
+        full[i] = scratch_path(patterns[i]);
+    GlobWalk *w = glob_start((const char *const *)full, n, excludes, excludes_n);
+    for (const char *path; (path = glob_next(w));)
+        str_addf(&out, "%s%s", out.n ? " " : "", path + strlen(scratch) + 1);
+    glob_end(w);
+    for (size_t i = 0; i < n; i++)
+        mem_free(full[i]);
+    char *result = mem_str(str_c(&out));
+    str_drop(&out);
+    return result;
+}
+
+#define EXPECT(wanted, excludes, excludes_n, ...)                                                             \
+    do {                                                                                                      \
+        const char *patterns_[] = {__VA_ARGS__};                                                              \
+        char *got_ = found(patterns_, sizeof patterns_ / sizeof *patterns_, excludes, excludes_n);            \
+        assert_string_equal(got_, wanted);                                                                    \
+        mem_free(got_);                                                                                       \
+    } while (0)
+
+static void walks_are_sorted_and_whole(void **state)
+{
+    (void)state;
+    scratch_text("t/b.py", "");
+    scratch_text("t/a.py", "");
+    scratch_text("t/sub/c.py", "");
+    scratch_text("t/sub/d.txt", "");
+    scratch_text("t/sub/deep/e.py", "");
+    scratch_text("t/.git/f.py", "");
+    scratch_run("ln -s sub t/link && ln -s a.py t/z.py && ln -s . t/loop");
+    EXPECT("t/a.py t/b.py t/sub/c.py t/sub/deep/e.py", NULL, 0, "t/**/*.py");
+    EXPECT("t/a.py t/b.py", NULL, 0, "t/*.py");
+    EXPECT("t/sub/c.py t/sub/d.txt t/sub/deep/e.py", NULL, 0, "t/sub");
+    EXPECT("t/link/c.py", NULL, 0, "t/link/*.py"); /* a link that is spelt out is followed */
+    EXPECT("t/z.py", NULL, 0, "t/z.py");
+    EXPECT("t/b.py t/a.py t/sub/c.py t/sub/deep/e.py", NULL, 0, "t/b.py", "t/**/*.py"); /* each once */
+    EXPECT("t/sub/c.py t/sub/d.txt t/sub/deep/e.py t/a.py t/b.py", NULL, 0, "t/sub/", "t/**/*.py");
+    EXPECT("", NULL, 0, "t/*.rs");
+    EXPECT("", NULL, 0, "none/**/*.py");
+    const char *const excludes[] = {"c.py", "*/deep/**"};
+    EXPECT("t/a.py t/b.py t/sub/deep/e.py", excludes, 2, "t/**/*.py");
+    const char *const tree[] = {"**/deep/**"};
+    EXPECT("t/a.py t/b.py t/sub/c.py t/sub/deep/e.py", tree, 0, "t/**/*.py");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(patterns_match_paths),
+        cmocka_unit_test(hard_patterns_end_soon),
+        cmocka_unit_test(walks_are_sorted_and_whole),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

@@ -1,0 +1,87 @@
+/* A model whose next token is known, and its vocabulary: after "a" comes "b", after "t" the two bytes of "é", then the end.
+ *
+ * The embedding is the identity, the layers add nothing, and row next(i) of the head points at column i. */
+#ifndef INFER_CYCLE_TEST_H
+#define INFER_CYCLE_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/model.h"
+#include "ops/select.h"
+#include "tokenizer/tokenizer.h"
+
+/* <unk> <s> </s> and the space, twenty letters, 256 bytes; then rows without a token. */
+enum { CYCLE_END = 2, CYCLE_SPACE = 3, CYCLE_A = 4, CYCLE_T = 23, CYCLE_BYTES = 24, CYCLE_TOKENS = 280, CYCLE_V = 288 };
+
+static inline Tokenizer *cycle_tokenizer(void)
+{
+    static char letters[20][2], bytes[256][8];
+    Span pieces[CYCLE_TOKENS] = {span("<unk>"), span("<s>"), span("</s>"), span("\xE2\x96\x81")};
+    int32_t kinds[CYCLE_TOKENS] = {PIECE_UNKNOWN, PIECE_CONTROL, PIECE_CONTROL, PIECE_NORMAL};
+    float scores[CYCLE_TOKENS] = {0};
+    for (int i = 0; i < 20; i++) {
+        letters[i][0] = (char)('a' + i);
+        pieces[CYCLE_A + i] = span(letters[i]);
+        kinds[CYCLE_A + i] = PIECE_NORMAL;
+    }
+    for (int i = 0; i < 256; i++) {
+        snprintf(bytes[i], sizeof bytes[i], "<0x%02X>", (unsigned)i);
+        pieces[CYCLE_BYTES + i] = span(bytes[i]);
+        kinds[CYCLE_BYTES + i] = PIECE_BYTE;
+    }
+    VocabArrays v = {.kind = VOCAB_SPM, .n = CYCLE_TOKENS, .pieces = pieces, .scores = scores, .kinds = kinds, .bos = 1,
+                     .eos = CYCLE_END, .unk = 0, .add_bos = true, .add_space_prefix = true};
+    Tokenizer *t = NULL;
+    if (tokenizer_from_arrays(&t, &v) != ST_OK)
+        fail_msg("%s", error_text());
+    return t;
+}
+
+static inline HParams cycle_hparams(int64_t vocab)
+{
+    return (HParams){
+        .vocab_size = vocab, .hidden_size = CYCLE_V, .intermediate_size = 8, .num_hidden_layers = 1, .num_attention_heads = 2,
+        .num_key_value_heads = 1, .head_dim = 16, .max_position_embeddings = 64, .rms_norm_eps = 1e-5, .rope_theta = 10000,
+        .bos_token_id = 1, .eos_token_id = CYCLE_END,
+    };
+}
+
+static inline int cycle_next(int id)
+{
+    if (id == CYCLE_T)
+        return CYCLE_BYTES + 0xC3;
+    if (id == CYCLE_BYTES + 0xC3)
+        return CYCLE_BYTES + 0xA9;
+    return id > CYCLE_T ? CYCLE_END : id + 1;
+}
+
+static inline float *cycle_weight(Model *m, ParamKind kind, int layer)
+{
+    return (float *)model_weights(m).data + params_find(model_params(m), kind, layer)->offset;
+}
+
+static inline Model *cycle_model(Device *dev, int64_t vocab, int64_t context)
+{
+    Model *m;
+    HParams h = cycle_hparams(vocab);
+    ModelSetup setup = {.batch = 1, .context = context, .compute = DTYPE_F32};
+    assert_int_equal(model_open(&m, dev, &h, &setup), ST_OK);
+    Tensor w = model_weights(m);
+    memset(w.data, 0, tensor_bytes(&w));
+    for (int i = 0; i < CYCLE_TOKENS && i < vocab; i++) {
+        cycle_weight(m, PARAM_EMBED, -1)[i * CYCLE_V + i] = 1;
+        if (cycle_next(i) < vocab)
+            cycle_weight(m, PARAM_HEAD, -1)[cycle_next(i) * CYCLE_V + i] = 20;
+    }
+    for (int i = 0; i < CYCLE_V; i++)
+        cycle_weight(m, PARAM_FINAL_NORM, -1)[i] = 1;
+    model_weights_changed(m);
+    return m;
+}
+
+#endif

@@ -1,0 +1,213 @@
+/* The reference's forward passes on numbers that can be worked out by hand; its backward passes are checked
+ * against these by differences, and every other table against it, in check_ops_test.c. */
+#include "ops/select.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h> /* last: its macro fail() takes the place of status.h's function */
+
+static Device *dev;
+
+static int set_up(void **state)
+{
+    (void)state;
+    assert_int_equal(device_open_cpu(&dev, 2), ST_OK);
+    assert_int_equal(ops_attach(dev, "ref"), ST_OK);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    device_close(dev);
+    return 0;
+}
+
+#define assert_near(a, b) assert_true(fabs((double)(a) - (double)(b)) < 1e-6)
+
+static Tensor f32(float *data, int64_t rows, int64_t cols)
+{
+    return tensor_view(data, DTYPE_F32, rows, cols);
+}
+
+static Tensor i32(int32_t *data, int64_t n)
+{
+    return tensor_view(data, DTYPE_I32, 1, n);
+}
+
+static void embed_looks_up_and_its_gradient_adds(void **state)
+{
+    (void)state;
+    float table[] = {1, 2, 3, 4, 5, 6}, out[6], d[6] = {0, 0, 0, 0, 0, 1};
+    int32_t ids[] = {2, 0, 2};
+    Tensor t = f32(table, 3, 2), o = f32(out, 3, 2), g = f32(d, 3, 2), i = i32(ids, 3);
+    embed(dev, &o, &t, &i);
+    assert_true(out[0] == 5 && out[1] == 6 && out[2] == 1 && out[3] == 2 && out[4] == 5);
+    embed_back(dev, &g, &o, &i);
+    assert_true(d[0] == 1 && d[1] == 2 && d[2] == 0 && d[4] == 10 && d[5] == 13);
+}
+
+static void rmsnorm_divides_by_the_root_of_the_mean_square(void **state)
+{
+    (void)state;
+    float x[] = {3, 4, 0, 0}, w[] = {1, 10}, out[4], r[2];
+    Tensor tx = f32(x, 2, 2), tw = f32(w, 1, 2), to = f32(out, 2, 2), tr = f32(r, 1, 2);
+    rmsnorm(dev, &to, &tr, &tx, &tw, 0.25f);
+    assert_near(r[0], 1 / sqrt(12.75));
+    assert_near(out[0], 3 / sqrt(12.75));
+    assert_near(out[1], 40 / sqrt(12.75));
+    assert_true(r[1] == 2 && out[2] == 0 && out[3] == 0); /* eps under the root */
+}
+
+/* Two heads of four: i turns with i + 2, each head alike, by the angles of the row's position. */
+static void rope_turns_pairs_half_a_head_apart(void **state)
+{
+    (void)state;
+    float x[] = {1, 2, 3, 4, 5, 6, 7, 8}, table[] = {1, 1, 0, 0, 0, 0.6f, 1, 0.8f};
+    int32_t at[] = {1};
+    Tensor tx = f32(x, 1, 8), tt = f32(table, 2, 4), tp = i32(at, 1);
+    rope(dev, &tx, &tt, &tp, 4);
+    assert_near(x[0], -3); /* a quarter turn */
+    assert_near(x[2], 1);
+    assert_near(x[1], 2 * 0.6 - 4 * 0.8);
+    assert_near(x[3], 4 * 0.6 + 2 * 0.8);
+    assert_near(x[4], -7);
+    rope_back(dev, &tx, &tt, &tp, 4);
+    assert_near(x[0], 1);
+    assert_near(x[7], 8);
+}
+
+static void the_three_products(void **state)
+{
+    (void)state;
+    float x[] = {1, 2, 3, 4, 5, 6}, w[] = {1, 0, -1, 2, 1, 0}, y[4] = {100, 0, 0, 0}, dx[6], dw[6];
+    Tensor tx = f32(x, 2, 3), tw = f32(w, 2, 3), ty = f32(y, 2, 2), tdx = f32(dx, 2, 3), tdw = f32(dw, 2, 3);
+    matmul(dev, &ty, &tx, &tw, true);
+    assert_true(y[0] == 98 && y[1] == 4 && y[2] == -2 && y[3] == 13);
+    matmul(dev, &ty, &tx, &tw, false);
+    assert_true(y[0] == -2);
+    matmul_back_x(dev, &tdx, &ty, &tw, false);
+    assert_true(dx[0] == 6 && dx[1] == 4 && dx[2] == 2 && dx[3] == 24);
+    matmul_back_w(dev, &tdw, &ty, &tx, false);
+    assert_true(dw[0] == -10 && dw[1] == -14 && dw[3] == 56);
+}
+
+/* Queries of zeros see all rows alike: the mean of the values, and the log of how many there are. */
+static void attention_averages_what_a_row_may_see(void **state)
+{
+    (void)state;
+    float q[2 * 4 * 2] = {0}, k[4] = {5, 6, 7, 8}, v[4] = {1, 3, 5, 9}, out[8], lse[8];
+    int32_t from[] = {0, 0, 2, 2};
+    AttentionShape s = {1, 4, 2, 1, 1};
+    Tensor tq = f32(q, 4, 2), tk = f32(k, 4, 1), tv = f32(v, 4, 1), to = f32(out, 4, 2), tl = f32(lse, 4, 2),
+           ts = i32(from, 4);
+    attention(dev, &to, &tl, &tq, &tk, &tv, NULL, &s);
+    assert_true(out[0] == 1 && out[1] == 1 && out[2] == 2 && out[4] == 3 && out[7] == 4.5f);
+    assert_near(lse[6], log(4));
+    attention(dev, &to, &tl, &tq, &tk, &tv, &ts, &s);
+    assert_true(out[2] == 2 && out[4] == 5 && out[6] == 7);
+    assert_near(lse[6], log(2));
+}
+
+/* One head of two: scores are divided by sqrt(2); then by softmax of (ln 3, 0) three quarters and one. */
+static void attention_weighs_by_the_softmax_of_scaled_products(void **state)
+{
+    (void)state;
+    float q[] = {0, 0, 1, 0}, k[] = {(float)(log(3) * sqrt(2)), 7, 0, 7}, v[] = {4, 0, 0, 8}, out[4], lse[2],
+          last[2];
+    AttentionShape s = {1, 2, 1, 1, 2}, one = {1, 1, 1, 1, 2};
+    Tensor tq = f32(q, 2, 2), tk = f32(k, 2, 2), tv = f32(v, 2, 2), to = f32(out, 2, 2), tl = f32(lse, 2, 1);
+    attention(dev, &to, &tl, &tq, &tk, &tv, NULL, &s);
+    assert_near(out[2], 3);
+    assert_near(out[3], 2);
+    assert_near(lse[1], log(4));
+    Tensor row = tensor_rows(&tq, 1, 1), cached = f32(last, 1, 2);
+    attention_cached(dev, &cached, &row, &tk, &tv, 1, &one);
+    assert_true(last[0] == out[2] && last[1] == out[3]);
+}
+
+static void swiglu_gates(void **state)
+{
+    (void)state;
+    float gate_up[] = {0, 1, -1000, 7, 2, 3}, out[3];
+    Tensor t = f32(gate_up, 1, 6), o = f32(out, 1, 3);
+    swiglu(dev, &o, &t);
+    assert_true(out[0] == 0);
+    assert_near(out[1], 2 / (1 + exp(-1)));
+    assert_near(out[2], 0);
+}
+
+static void cross_entropy_of_equal_logits(void **state)
+{
+    (void)state;
+    float logits[] = {2, 2, 2, 2, 1000, 0, 0, 0}, loss[2], d[8];
+    int32_t targets[] = {1, -1};
+    Tensor t = f32(logits, 2, 4), tl = f32(loss, 1, 2), td = f32(d, 2, 4), ti = i32(targets, 2);
+    cross_entropy(dev, &tl, &td, &t, &ti, 2);
+    assert_near(loss[0], log(4));
+    assert_near(d[0], 0.5);
+    assert_near(d[1], -1.5);
+    assert_true(loss[1] == 0 && d[4] == 0 && d[7] == 0);
+    targets[1] = 0;
+    cross_entropy(dev, &tl, NULL, &t, &ti, 2);
+    assert_true(loss[1] == 0); /* nothing overflows */
+    targets[1] = 3;
+    cross_entropy(dev, &tl, NULL, &t, &ti, 2);
+    assert_true(loss[1] == 1000);
+}
+
+/* Two steps of torch.optim.AdamW of PyTorch 1.13, in f64. */
+static void adamw_steps_as_pytorch_does(void **state)
+{
+    (void)state;
+    double w = 1, m = 0, v = 0, g[2] = {0.5, -0.25}, want[2] = {0.899000002, 0.8714672987058463};
+    uint16_t copy = 0;
+    Tensor tw = tensor_view(&w, DTYPE_F64, 1, 1), tm = tensor_view(&m, DTYPE_F64, 1, 1),
+           tv = tensor_view(&v, DTYPE_F64, 1, 1);
+    Tensor tc = tensor_view(&copy, DTYPE_BF16, 1, 1);
+    AdamWStep s = {
+        .lr = 0.1f, .beta1 = 0.9f, .beta2 = 0.999f, .eps = 1e-8f, .weight_decay = 0.01f, .grad_scale = 1};
+    for (int i = 0; i < 2; i++) {
+        Tensor tg = tensor_view(&g[i], DTYPE_F64, 1, 1);
+        s.bias1 = (float)(1 - pow(0.9, i + 1));
+        s.bias2 = (float)(1 - pow(0.999, i + 1));
+        adamw(dev, &tw, &tc, &tm, &tv, &tg, &s);
+        assert_near(w, want[i]); /* the settings are floats */
+        assert_int_equal(copy, bf16_from_f32((float)w));
+    }
+}
+
+static void sums_and_casts(void **state)
+{
+    (void)state;
+    float a[] = {3, 4, -12, 1.00390625f}, b[] = {1, 1, 1, 1}, c[4];
+    uint16_t h[4];
+    double sum;
+    Tensor ta = f32(a, 2, 2), tb = f32(b, 2, 2), tc = f32(c, 2, 2), three = f32(a, 1, 3);
+    Tensor th = tensor_view(h, DTYPE_BF16, 2, 2), ts = tensor_view(&sum, DTYPE_F64, 1, 1);
+    add(dev, &tc, &ta, &tb);
+    assert_true(c[0] == 4 && c[2] == -11);
+    sum_squares(dev, &ts, &three);
+    assert_true(sum == 169);
+    cast(dev, &th, &ta);
+    assert_true(h[0] == 0x4040 && h[3] == 0x3F80); /* a tie, to the even one */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(embed_looks_up_and_its_gradient_adds),
+        cmocka_unit_test(rmsnorm_divides_by_the_root_of_the_mean_square),
+        cmocka_unit_test(rope_turns_pairs_half_a_head_apart),
+        cmocka_unit_test(the_three_products),
+        cmocka_unit_test(attention_averages_what_a_row_may_see),
+        cmocka_unit_test(attention_weighs_by_the_softmax_of_scaled_products),
+        cmocka_unit_test(swiglu_gates),
+        cmocka_unit_test(cross_entropy_of_equal_logits),
+        cmocka_unit_test(adamw_steps_as_pytorch_does),
+        cmocka_unit_test(sums_and_casts),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

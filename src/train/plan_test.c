@@ -1,0 +1,52 @@
+#include "train/plan.h"
+
+#include "train/tiny_data_test.h"
+
+static void the_plan_adds_up_and_refuses(void **state)
+{
+    (void)state;
+    Tiny tiny;
+    Loader *train, *held_out;
+    TrainConfig c = {0};
+    HParams h = tiny_shape();
+    tiny_open(&tiny);
+    config_defaults(&train_table, &c);
+    c.batch = 2;
+    c.grad_accumulation = 3;
+    assert_int_equal(loader_open(&train, tiny.data, "train", c.batch), ST_OK);
+    assert_int_equal(loader_open(&held_out, tiny.data, "held_out", c.batch), ST_OK);
+    TrainPlan p = plan_make(&c, &h, train, held_out, 2);
+    assert_int_equal(p.step_tokens, 2 * 3 * 2 * TINY_T);
+    assert_int_equal(p.epoch_tokens, TINY_ROWS * TINY_T);
+    assert_int_equal(p.steps, TINY_ROWS / 12);
+    assert_int_equal(p.eval_rows, TINY_HELD_OUT);
+    assert_true(p.memory_bytes > p.model.total && p.disk_bytes > p.checkpoint_bytes);
+    plan_print(&p, &c, tiny.data, tiny.run, 2);
+    assert_int_equal(plan_check(&p, &c, tiny.run, 0), ST_OK);
+    assert_int_equal(plan_check(&p, &c, "relative/that/is/not/there", 0), ST_OK);
+
+    TrainPlan large = p;
+    large.memory_bytes = (size_t)1 << 60;
+    assert_int_equal(plan_check(&large, &c, tiny.run, 0), ST_LIMIT);
+    assert_non_null(strstr(error_text(), "lower batch (now 2"));
+    assert_non_null(strstr(error_text(), "recompute"));
+    large = p;
+    large.disk_bytes = (size_t)1 << 60;
+    assert_int_equal(plan_check(&large, &c, tiny.run, 0), ST_LIMIT);
+    assert_non_null(strstr(error_text(), "keep_checkpoints"));
+    assert_int_equal(plan_check(&large, &c, tiny.run, large.disk_bytes), ST_OK); /* what is replaced gives its room */
+
+    c.save_every = -1;
+    TrainPlan none = plan_make(&c, &h, train, held_out, 2);
+    assert_true(none.disk_bytes < none.checkpoint_bytes);
+    loader_close(train);
+    loader_close(held_out);
+    config_drop(&train_table, &c);
+    tiny_close(&tiny);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_plan_adds_up_and_refuses)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
