@@ -32,7 +32,7 @@ packed=${2:-$work/packed}
 
 cat > "$work/train.yaml" <<EOF
 train: {batch: 4, grad_accumulation: 2, steps: 300, learning_rate: 2e-3, save_every: 7, eval_every: 40, eval_rows: 8,
-        threads: 2, peak_flops: 1e11}
+        threads: 1, peak_flops: 1e11}
 model: {hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2, tie_word_embeddings: true}
 EOF
 # Becomes the program, so that `start ... &` leaves the program's own process id in $!.

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static _Atomic int64_t allocations;
 
@@ -79,14 +80,18 @@ void mem_free(void *p)
     free(p);
 }
 
+enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20, HUGE_FROM = 4 << 20 };
+
 void *mem_aligned(size_t bytes)
 {
-    size_t rounded;
+    size_t rounded, align = bytes >= HUGE_FROM ? HUGE_PAGE : CACHE_LINE;
     count_one();
-    if (__builtin_add_overflow(bytes, (size_t)63, &rounded))
+    if (__builtin_add_overflow(bytes ? bytes : 1, align - 1, &rounded))
         return NULL;
-    rounded &= ~(size_t)63;
-    return aligned_alloc(64, rounded ? rounded : 64);
+    void *p = aligned_alloc(align, rounded & ~(align - 1));
+    if (p && align == HUGE_PAGE)
+        madvise(p, bytes, MADV_HUGEPAGE); /* a hint: all works without it */
+    return p;
 }
 
 int64_t mem_allocations(void)

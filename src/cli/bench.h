@@ -3,6 +3,7 @@
 #define CLI_BENCH_H
 
 int bench_gemm(int argc, char **argv);
+int bench_tokenizer(int argc, char **argv);
 int bench_train(int argc, char **argv);
 
 #endif

@@ -269,7 +269,7 @@ static Status take_recipe(TrainCommand *t, const char *path)
     if (!section && !json_object_get(t->recipe, "model"))
         return fail(ST_ARG, "%s has neither a section train: nor a section model:", path);
     Status st = section ? set_from_recipe(t, section) : ST_OK;
-    return st == ST_OK ? st : fail_in(st, "%s, train:", path);
+    return st == ST_OK ? st : fail_in(st, "%s, section train", path);
 }
 
 /* argv has been parsed once, to find the files that stand behind it; now they are read, and argv over them. */

@@ -19,6 +19,7 @@ typedef struct {
 /* In the order of the work. */
 static const Verb verbs[] = {
     {"corpus", "build a clean corpus from trees, text and JSONL; show it", cmd_corpus},
+    {"tokenizer", "learn a vocabulary; text to ids and back", cmd_tokenizer},
     {"pack", "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack},
     {"train", "train a model on shards; resume; show a run", cmd_train},
     {"generate", "let a model go on with a prompt", cmd_generate},

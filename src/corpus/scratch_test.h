@@ -2,19 +2,21 @@
 #ifndef CORPUS_SCRATCH_TEST_H
 #define CORPUS_SCRATCH_TEST_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <cmocka.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "tokenizer/tokenizer.h"
+
+/* cmocka's macro `fail` would spoil base/status.h, so it comes last. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
 
 static char scratch[] = "/tmp/lemur-corpus-test-XXXXXX";
 
@@ -42,6 +44,7 @@ static inline void scratch_write(const char *name, const char *bytes, size_t n)
     *slash = 0;
     assert_int_equal(folder_make(path), ST_OK);
     *slash = '/';
+    unlink(path); /* some file systems wait for the disk where a file is cut and written again */
     FILE *f = fopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(fwrite(bytes, 1, n, f), n);

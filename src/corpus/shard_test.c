@@ -1,18 +1,10 @@
 #include "corpus/shard.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
 #include <xxhash.h>
 
-#include "base/file.h"
-#include "base/mem.h"
+#include "corpus/scratch_test.h"
 
 enum { T1 = 5, ROWS = 7, VOCAB = 70000 };
-static const char *const path = "/tmp/lemur-shard-test.tok";
 static const ShardSource sources[] = {{"python", SHARD_CODE}, {"prose", SHARD_TEXT}};
 
 static void ids_of(int32_t ids[T1], int64_t row)
@@ -23,30 +15,35 @@ static void ids_of(int32_t ids[T1], int64_t row)
 
 static Str shard_bytes(int32_t vocab)
 {
-    ShardSpec spec = {.row_tokens = T1, .vocab_size = vocab, .tokenizer_hash = 0xABCDEF, .has_bytes = true, .sources = sources, .sources_n = 2};
+    ShardSpec spec = {.row_tokens = T1, .vocab_size = vocab, .tokenizer_hash = 0xABCDEF, .has_bytes = true,
+                      .sources = sources, .sources_n = 2};
     ShardWriter *w;
+    char *path = scratch_path("x.tok");
     assert_int_equal(shard_create(&w, path, &spec), ST_OK);
+    mem_free(path);
     for (int64_t i = 0; i < ROWS; i++) {
         int32_t ids[T1];
         ids_of(ids, i);
         for (int k = 0; k < T1; k++)
             ids[k] %= vocab;
         uint32_t starts[] = {0, 2, 4};
-        assert_int_equal(shard_add(w, ids, &(ShardRow){.starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i}), ST_OK);
+        ShardRow row = {.starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i};
+        assert_int_equal(shard_add(w, ids, &row), ST_OK);
     }
     assert_int_equal(shard_finish(w, NULL), ST_OK);
-    Str bytes = {0};
-    assert_int_equal(file_read(&bytes, path, 0), ST_OK);
-    return bytes;
+    return scratch_read("x.tok");
 }
 
 /* Writes bytes, opens them, reads every row. */
 static Status try_bytes(const char *bytes, size_t n)
 {
     ShardReader *r;
-    assert_int_equal(file_replace(path, bytes, n), ST_OK);
-    TRY(shard_open(&r, path));
-    Status st = shard_verify(r);
+    char *path = scratch_path("x.tok");
+    scratch_write("x.tok", bytes, n);
+    Status st = shard_open(&r, path);
+    mem_free(path);
+    TRY(st);
+    st = shard_verify(r);
     shard_close(r);
     return st;
 }
@@ -69,7 +66,9 @@ static void rows_come_back(void **state)
     for (int v = 0; v < 3; v++) {
         Str bytes = shard_bytes(vocabs[v]);
         ShardReader *r;
+        char *path = scratch_path("x.tok");
         assert_int_equal(shard_open(&r, path), ST_OK);
+        mem_free(path);
         assert_int_equal(shard_rows(r), ROWS);
         assert_int_equal(shard_row_tokens(r), T1);
         assert_int_equal(shard_header(r)->id_bytes, vocabs[v] > 65536 ? 4 : 2);
@@ -139,7 +138,12 @@ static void hostile_values_with_right_sums_are_refused(void **state)
     ShardHeader h;
     memcpy(&h, bytes.at, sizeof h);
     refuse_u32(&bytes, offsetof(ShardHeader, version), 99, ST_UNSUPPORTED);
-    const size_t fields[] = {offsetof(ShardHeader, rows), offsetof(ShardHeader, rows) + 4, offsetof(ShardHeader, row_tokens), offsetof(ShardHeader, starts_n), offsetof(ShardHeader, id_bytes), offsetof(ShardHeader, sources_n), offsetof(ShardHeader, names_bytes), offsetof(ShardHeader, index_at), offsetof(ShardHeader, sums_at), offsetof(ShardHeader, block_rows), offsetof(ShardHeader, file_bytes)};
+    const size_t fields[] = {offsetof(ShardHeader, rows),        offsetof(ShardHeader, rows) + 4,
+                             offsetof(ShardHeader, row_tokens),  offsetof(ShardHeader, starts_n),
+                             offsetof(ShardHeader, id_bytes),    offsetof(ShardHeader, sources_n),
+                             offsetof(ShardHeader, names_bytes), offsetof(ShardHeader, index_at),
+                             offsetof(ShardHeader, sums_at),     offsetof(ShardHeader, block_rows),
+                             offsetof(ShardHeader, file_bytes)};
     const uint32_t values[] = {0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000};
     for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
         for (size_t v = 0; v < sizeof values / sizeof *values; v++)
@@ -164,7 +168,6 @@ static void errors_are_sentences(void **state)
     assert_int_equal(try_bytes(zeros, sizeof zeros), ST_FORMAT);
     assert_non_null(strstr(error_text(), "not a token shard"));
     shard_close(NULL);
-    unlink(path);
 }
 
 int main(void)
@@ -176,5 +179,5 @@ int main(void)
         cmocka_unit_test(hostile_values_with_right_sums_are_refused),
         cmocka_unit_test(errors_are_sentences),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

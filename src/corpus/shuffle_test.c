@@ -1,9 +1,5 @@
 #include "corpus/shuffle.h"
 
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "corpus/scratch_test.h"
 
 static void every_place_once(void **state)

@@ -28,11 +28,8 @@ static void save(int64_t vocab)
     assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
     assert_int_equal(ops_attach(dev, NULL), ST_OK);
     Model *m = cycle_model(dev, vocab, 8);
-    Tokenizer *t = cycle_tokenizer();
     assert_int_equal(model_save(m, folder, DTYPE_BF16), ST_OK);
-    if (tokenizer_save(t, folder) != ST_OK)
-        fail_msg("%s", error_text());
-    tokenizer_close(t);
+    cycle_write_tokenizer(folder);
     model_close(m);
     device_close(dev);
 }

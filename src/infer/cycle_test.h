@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "model/model.h"
 #include "ops/select.h"
 #include "tokenizer/tokenizer.h"
@@ -18,21 +20,35 @@
 /* <unk> <s> </s> and the space, twenty letters, 256 bytes; then rows without a token. */
 enum { CYCLE_END = 2, CYCLE_SPACE = 3, CYCLE_A = 4, CYCLE_T = 23, CYCLE_BYTES = 24, CYCLE_TOKENS = 280, CYCLE_V = 288 };
 
+typedef struct {
+    char text[8];
+    int32_t kind;
+} CyclePiece;
+
+static inline CyclePiece cycle_piece(int id)
+{
+    static const CyclePiece first[] = {{"<unk>", PIECE_UNKNOWN}, {"<s>", PIECE_CONTROL}, {"</s>", PIECE_CONTROL},
+                                       {"\xE2\x96\x81", PIECE_NORMAL}};
+    CyclePiece p = {.text = {(char)('a' + id - CYCLE_A)}, .kind = PIECE_NORMAL};
+    if (id < CYCLE_A)
+        return first[id];
+    if (id >= CYCLE_BYTES) {
+        snprintf(p.text, sizeof p.text, "<0x%02X>", (unsigned)(id - CYCLE_BYTES) & 255u);
+        p.kind = PIECE_BYTE;
+    }
+    return p;
+}
+
 static inline Tokenizer *cycle_tokenizer(void)
 {
-    static char letters[20][2], bytes[256][8];
-    Span pieces[CYCLE_TOKENS] = {span("<unk>"), span("<s>"), span("</s>"), span("\xE2\x96\x81")};
-    int32_t kinds[CYCLE_TOKENS] = {PIECE_UNKNOWN, PIECE_CONTROL, PIECE_CONTROL, PIECE_NORMAL};
+    CyclePiece made[CYCLE_TOKENS];
+    Span pieces[CYCLE_TOKENS];
+    int32_t kinds[CYCLE_TOKENS];
     float scores[CYCLE_TOKENS] = {0};
-    for (int i = 0; i < 20; i++) {
-        letters[i][0] = (char)('a' + i);
-        pieces[CYCLE_A + i] = span(letters[i]);
-        kinds[CYCLE_A + i] = PIECE_NORMAL;
-    }
-    for (int i = 0; i < 256; i++) {
-        snprintf(bytes[i], sizeof bytes[i], "<0x%02X>", (unsigned)i);
-        pieces[CYCLE_BYTES + i] = span(bytes[i]);
-        kinds[CYCLE_BYTES + i] = PIECE_BYTE;
+    for (int i = 0; i < CYCLE_TOKENS; i++) {
+        made[i] = cycle_piece(i);
+        pieces[i] = span(made[i].text);
+        kinds[i] = made[i].kind;
     }
     VocabArrays v = {.kind = VOCAB_SPM, .n = CYCLE_TOKENS, .pieces = pieces, .scores = scores, .kinds = kinds, .bos = 1,
                      .eos = CYCLE_END, .unk = 0, .add_bos = true, .add_space_prefix = true};
@@ -40,6 +56,24 @@ static inline Tokenizer *cycle_tokenizer(void)
     if (tokenizer_from_arrays(&t, &v) != ST_OK)
         fail_msg("%s", error_text());
     return t;
+}
+
+/* The same vocabulary as a SentencePiece file: pieces {text, score, kind}, then a trainer that made BPE with bytes. */
+static inline void cycle_write_tokenizer(const char *folder)
+{
+    Str model = {0};
+    for (int i = 0; i < CYCLE_TOKENS; i++) {
+        CyclePiece p = cycle_piece(i);
+        size_t n = strlen(p.text);
+        str_addf(&model, "\n%c\n%c%s\x15", (char)(n + 9), (char)n, p.text);
+        str_add(&model, "\0\0\0\0\x18", 5);
+        str_addc(&model, (char)p.kind);
+    }
+    str_add(&model, "\x12\x05\x18\x02\x98\x02\x01", 7); /* model_type BPE, byte_fallback */
+    char *path = path_join(folder, "tokenizer.model");
+    assert_int_equal(file_replace(path, model.at, model.n), ST_OK);
+    mem_free(path);
+    str_drop(&model);
 }
 
 static inline HParams cycle_hparams(int64_t vocab)

@@ -72,6 +72,7 @@ static void carve_backward(Activations *a, Slab *s, const HParams *h, DType act)
     a->dx = slab_take(s, DTYPE_F32, N, C);
     a->dx_act = act == DTYPE_F32 ? a->dx : slab_take(s, act, N, C);
     a->dnorm = slab_take(s, act, N, C);
+    a->dnorm_head = act == DTYPE_F32 ? a->dnorm : slab_take(s, DTYPE_F32, N, C);
     a->dqkv = slab_take(s, act, N, q + 2 * h->num_key_value_heads * h->head_dim);
     a->datt = slab_take(s, act, N, q);
     a->dff = slab_take(s, act, N, h->intermediate_size);

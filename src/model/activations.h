@@ -38,6 +38,7 @@ typedef struct {
 
     Tensor dx;      /* [N, C] f32: gradient of the residual stream              */
     Tensor dx_act;  /* [N, C] act: the same, for products; dx itself in f32     */
+    Tensor dnorm_head; /* [N, C] f32: what the head's product sums over V is kept whole */
     Tensor dnorm;   /* [N, C] act */
     Tensor dqkv;    /* [N, (H+2Hk) D] act */
     Tensor datt;    /* [N, H D] act */

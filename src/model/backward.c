@@ -41,7 +41,7 @@ static void head_step(Model *m, float scale, bool add_to)
     Tensor *dx_copy = a->dx_act.data == a->dx.data ? NULL : &a->dx_act;
     for (int64_t first = 0, n; first < a->N; first += n) {
         n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
-        Tensor x = tensor_rows(&a->norm, first, n), dnorm = tensor_rows(&a->dnorm, first, n);
+        Tensor x = tensor_rows(&a->norm, first, n), dnorm = tensor_rows(&a->dnorm_head, first, n);
         Tensor logits = tensor_rows(&a->logits, 0, n), dlogits = tensor_rows(&a->dlogits, 0, n);
         Tensor targets = tensor_cols(&a->targets, first, n), loss = tensor_cols(&a->loss, first, n);
         matmul(m->dev, &logits, &x, &w.head, false);
@@ -50,7 +50,7 @@ static void head_step(Model *m, float scale, bool add_to)
         matmul_back_w(m->dev, &g.head, &dlogits, &x, add_to || first > 0);
     }
     device_zero(m->dev, a->dx.data, tensor_bytes(&a->dx));
-    rmsnorm_back(m->dev, &a->dx, dx_copy, &g.final_norm, &a->dnorm, &a->x_out, &w.final_norm, &a->rstd);
+    rmsnorm_back(m->dev, &a->dx, dx_copy, &g.final_norm, &a->dnorm_head, &a->x_out, &w.final_norm, &a->rstd);
 }
 
 /* Operations that can only add start from zero in a first micro-batch: norms, and rows of the embedding. */

@@ -32,7 +32,7 @@ Status trainer_log_open(Trainer *t)
     if (st == ST_OK && resumed) {
         runlog_begin(&t->log, t->state.step);
         runlog_text(&t->log, "event", "resume");
-        runlog_real(&t->log, "unix_s", clock_unix());
+        runlog_int(&t->log, "unix_s", (int64_t)clock_unix());
         told(t, runlog_end(&t->log));
     }
     return st;
