@@ -24,30 +24,28 @@ say "1. Corpus: source code and prose of this machine, cleaned, without duplicat
 "$lemur" corpus build "$recipe" -o "$run/corpus"
 
 say "2. Vocabulary: byte-level BPE learned from the training part"
-"$lemur" tokenizer train --corpus "$run/corpus" --vocab-size 8192 -o "$run/tokenizer"
+"$lemur" tokenizer train --vocab-size 8192 -o "$run/tokenizer" "$run/corpus/train"
 
 say "3. Packing: rows of 512 tokens, code : text = 10 : 1"
 "$lemur" pack "$run/corpus" --tokenizer "$run/tokenizer" --recipe "$recipe" -o "$run/packed"
 
 say "4. Training for $minutes minutes"
-"$lemur" train --recipe "$recipe" --data "$run/packed" --tokenizer-folder "$run/tokenizer" \
-    --minutes "$minutes" -o "$run/model"
+"$lemur" train --recipe "$recipe" --data "$run/packed" --minutes "$minutes" -o "$run/model"
 
-say "5. The loss curve"
-"$lemur" train --show "$run/model"
+say "5. The loss curve, and what held-out documents cost"
+"$lemur" train --show "$run/model" | tee "$run/summary.txt"
 
-say "6. Bits per byte on held-out documents, beside what compressors make of the same bytes"
-"$lemur" train --report "$run/model" --data "$run/packed" > "$run/bits.txt"
-printf '%-8s %12s %10s %10s %10s\n' kind bytes lemur 'xz -9' 'zstd -19'
+say "6. Bits per byte of held-out documents: the model, and compressors on the same bytes"
+printf '%-8s %10s %10s %10s %10s\n' kind bytes lemur 'xz -9' 'zstd -19'
 for kind in code text; do
     "$lemur" corpus cat "$run/corpus" --split held_out --kind $kind > "$run/held_out.$kind"
     bytes=$(wc -c < "$run/held_out.$kind")
     xz=$(xz -9 -c "$run/held_out.$kind" | wc -c)
     zs=$(zstd -19 -q -c "$run/held_out.$kind" | wc -c)
-    ours=$(awk -v k=$kind '$1 == k {print $2}' "$run/bits.txt")
-    awk -v k=$kind -v b="$bytes" -v o="$ours" -v x="$xz" -v z="$zs" \
-        'BEGIN {printf "%-8s %12d %10.3f %10.3f %10.3f\n", k, b, o, 8 * x / b, 8 * z / b}'
+    awk -v k=$kind -v b="$bytes" -v x="$xz" -v z="$zs" '$1 == k {
+        printf "%-8s %10d %10.3f %10.3f %10.3f\n", k, b, $5, 8 * x / b, 8 * z / b}' "$run/summary.txt"
 done
+echo "(the model reads whole rows: the last, unfilled row of each source is left out of its figure)"
 
 say "7. What it writes"
 echo "--- code"

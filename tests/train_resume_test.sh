@@ -2,9 +2,9 @@
 # Kill -9 anywhere, resume, same bytes: the real program, killed at random moments until it gets through, against a run that
 # nobody disturbed.  Also SIGTERM: everything is saved, exit status 130.
 #
-#   tests/train_resume_test.sh LEMUR [PACKED]      LEMUR: the program; PACKED: packed rows (default: packed here)
+#   tests/train_resume_test.sh [LEMUR [PACKED]]    LEMUR: the program ($B/lemur); PACKED: packed rows (default: packed here)
 set -u
-lemur=$1
+lemur=${1:-${B:-build}/lemur}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
@@ -12,23 +12,22 @@ trap 'exit 1' INT TERM
 say() { echo "train_resume: $*"; }
 die() { say "FAILED: $*"; exit 1; }
 
-# Sources of this repository, packed with a vocabulary trained on them.
+# Sources of this repository, packed with a vocabulary learned from them.
 pack() {
     cat > "$work/corpus.yaml" <<EOF
 corpus:
+  held_out: 0.1
   sources:
-    - {name: c, kind: code, language: c, tree: "$PWD/src/base/*.c"}
-    - {name: prose, kind: text, language: en, text: "$PWD/docs/**/*.md"}
-pack:
-  context: 64
+    - {name: c, kind: code, language: c, path: "$PWD/src/base/*.c"}
+    - {name: headers, kind: text, language: en, path: "$PWD/src/base/*.h"}
 EOF
-    "$lemur" corpus build "$work/corpus.yaml" -o "$work/corpus" > "$work/pack.log" 2>&1 &&
-        "$lemur" tokenizer train "$work/corpus" --vocab-size 512 -o "$work/vocab" >> "$work/pack.log" 2>&1 &&
-        "$lemur" pack "$work/corpus" --vocab "$work/vocab" --context 64 -o "$work/packed" >> "$work/pack.log" 2>&1
+    "$lemur" corpus build "$work/corpus.yaml" -o "$work/corpus" &&
+        "$lemur" tokenizer train --vocab-size 512 -o "$work/vocab" src/base &&
+        "$lemur" pack "$work/corpus" --tokenizer "$work/vocab" --context 64 --max-repeats 1000 -o "$work/packed"
 }
 
 packed=${2:-$work/packed}
-[ $# -gt 1 ] || pack || { cat "$work/pack.log"; die "cannot pack"; }
+[ $# -gt 1 ] || pack > "$work/pack.log" 2>&1 || { cat "$work/pack.log"; die "cannot pack"; }
 
 cat > "$work/train.yaml" <<EOF
 train: {batch: 4, grad_accumulation: 2, steps: 300, learning_rate: 2e-3, save_every: 7, eval_every: 40, eval_rows: 8,

@@ -4,7 +4,8 @@
 
 Cursor cursor_over(const void *bytes, size_t n)
 {
-    return (Cursor){.at = bytes, .end = (const unsigned char *)bytes + n};
+    const unsigned char *at = bytes ? bytes : (const void *)""; /* an empty map has no address, and NULL + 0 is undefined */
+    return (Cursor){.at = at, .end = at + n};
 }
 
 size_t cursor_left(const Cursor *c)

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "tokenizer/tokenizer.h"
+#include "train/curve.h"
 #include "train/run_folder.h"
 #include "train/trainer.h"
 
@@ -38,6 +39,7 @@ static const FieldTable words_table = FIELD_TABLE(words_fields);
 static const Flag train_flags[] = {
     {"output", 'o', "FOLDER", "the run's folder: log, checkpoints, model"},
     {"recipe", 'r', "FILE", "takes settings from its sections train: and model:; flags win over it"},
+    {"show", 0, "RUN", "print a run's loss curve and where it stands, and do nothing else"},
 };
 
 /* The same things under the names that other trainers use. */
@@ -359,6 +361,25 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     return ST_OK;
 }
 
+enum { CURVE_WIDTH = 76, CURVE_HEIGHT = 14 };
+
+static Status show(const char *path)
+{
+    Str text = {0};
+    Status st = curve_plot(&text, path, CURVE_WIDTH, CURVE_HEIGHT);
+    if (st == ST_OK)
+        fputs(str_c(&text), stdout);
+    char *results = path_join(path, "results.json");
+    str_clear(&text);
+    if (st == ST_OK && path_exists(results))
+        st = file_read(&text, results, 16 << 20);
+    if (st == ST_OK)
+        fputs(text.n ? text.at : "the run is not complete; go on with: lemur train --resume -o FOLDER\n", stdout);
+    mem_free(results);
+    str_drop(&text);
+    return st;
+}
+
 int cmd_train(int argc, char **argv)
 {
     TrainCommand t = {0};
@@ -373,7 +394,7 @@ int cmd_train(int argc, char **argv)
     }
     const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
     const Command command = {
-        .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN [settings]",
+        .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN [settings]   |   --show RUN",
         .about = "Trains a model on packed rows.  RUN gets config.json, log.jsonl, TensorBoard events, checkpoints/ and model/.\n"
                  "Ctrl-C or SIGTERM saves everything; `lemur train --resume -o RUN` goes on and ends in the same bytes;\n"
                  "`touch RUN/save` saves now.",
@@ -381,12 +402,12 @@ int cmd_train(int argc, char **argv)
         COMMAND_TABLES(tables),
     };
     if (cmd_parse(&command, &args, argc, words, &code)) {
-        const char *output = args_value(&args, "output");
-        const char *recipe = args_value(&args, "recipe");
+        const char *output = args_value(&args, "output"), *recipe = args_value(&args, "recipe");
+        const char *shown = args_value(&args, "show");
         t.output = output ? mem_str(output) : NULL;
         t.recipe_path = recipe ? mem_str(recipe) : NULL;
         args_drop(&args);
-        code = cmd_exit(run(&t, &command, argc, words));
+        code = cmd_exit(shown ? show(shown) : run(&t, &command, argc, words));
     }
     for (int i = 0; i < argc; i++)
         mem_free(renamed[i]);

@@ -60,6 +60,8 @@ static void flags_win_over_the_recipe(void **state)
     assert_int_equal(lemur("train --resume -o %s --micro-batch-size 4", t.run), 2);
     assert_int_equal(lemur("train --resume -o %s --log-every 3", t.run), 0);
     assert_int_equal(lemur("train --data %s -r %s -o %s", t.data, recipe, t.run), 2); /* holds a run */
+    assert_int_equal(lemur("train --show %s", t.run), 0);
+    assert_int_equal(lemur("train --show %s", t.root), 1);
     /* Its model is a place to start from. */
     assert_int_equal(lemur("train --data %s --init %s/model -o %s --steps 2 --batch 1 --peak-flops 1e9", t.data, t.run, t.other), 0);
     tiny_close(&t);

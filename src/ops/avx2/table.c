@@ -16,6 +16,7 @@ const Ops ops_avx2 = {
     .add = simd_add,
     .attention = avx2_attention,
     .attention_back = avx2_attention_back,
+    .attention_cached = avx2_attention_cached,
     .cast = simd_cast,
     .cross_entropy = simd_cross_entropy,
     .embed = simd_embed,

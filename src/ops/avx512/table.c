@@ -16,6 +16,7 @@ const Ops ops_avx512 = {
     .add = simd_add,
     .attention = avx512_attention,
     .attention_back = avx512_attention_back,
+    .attention_cached = avx512_attention_cached,
     .cast = simd_cast,
     .cross_entropy = simd_cross_entropy,
     .embed = simd_embed,

@@ -7,6 +7,7 @@
 
 enum { TILE_ROWS = 4, TILE_VECS = 4 };
 #include "ops/simd/attention_back.h"
+#include "ops/simd/attention_cached.h"
 #include "ops/simd/attention_forward.h"
 
 static bool takes(const Tensor *q, const Tensor *lse, const AttentionShape *s)
@@ -31,4 +32,13 @@ void avx512bf16_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, 
         simd_attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
     else
         ops_avx512.attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
+}
+
+void avx512bf16_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
+                          const AttentionShape *s)
+{
+    if (q->dtype == DTYPE_BF16 && s->D % STEP == 0)
+        simd_attention_cached(dev, out, q, k, v, past, s);
+    else
+        ops_avx512.attention_cached(dev, out, q, k, v, past, s);
 }

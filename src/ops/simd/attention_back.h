@@ -166,7 +166,9 @@ static void back_pack_queries(const Back *a, const Pair *x, int64_t i)
     pack_down(x->q_down + down, m, a->q, row, col, count, QUERIES);
     pack_down(x->dout_down + down, m, a->dout, row, col, count, QUERIES);
     for (int64_t n = 0; n < QUERIES; n += LANES)
-        vec_store_f32(x->delta + first + n, row_dots(m, a->dout, row + n, col, a->out, row + n, col, count - n), LANES);
+        vec_store_f32(x->delta + first + n,
+                      row_dots(m, head_rows(a->dout, row + n, col), head_rows(a->out, row + n, col), a->q->dtype, count - n),
+                      LANES);
     for (int64_t n = 0; n < QUERIES; n++) {
         int64_t last = n < count ? n : count - 1; /* rows of zeros see what the last one sees */
         x->lse[first + n] = n < count ? tensor_f32(a->lse, row + n)[x->head] * 0x1.715476p+0f : 0;

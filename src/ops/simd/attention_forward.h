@@ -145,7 +145,8 @@ static void forward_start(const Forward *f, QueryBlock *b, int64_t sequence, int
     }
     pack_across(b->q, m, f->q, row, head * m->D, count);
     for (int64_t i = 0; i < QUERIES; i += LANES) {
-        Vec own = row_dots(m, f->q, row + i, head * m->D, f->k, key_row + i, head / m->shared * m->D, count - i);
+        Vec own = row_dots(m, head_rows(f->q, row + i, head * m->D),
+                           head_rows(f->k, key_row + i, head / m->shared * m->D), f->q->dtype, count - i);
         vec_store_f32(b->base + i, own * vec_all(m->log2_scale), LANES);
     }
     memset(b->out, 0, (size_t)(m->cols * QUERIES) * sizeof *b->out);

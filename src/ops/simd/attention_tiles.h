@@ -85,24 +85,45 @@ static inline void expect_rows(const Tensor *t, const Dims *m, int64_t row, int6
             __builtin_prefetch((const char *)head_row(t, row + r, col) + (b < bytes ? b : bytes - 1));
 }
 
-/* The dot products of `count` rows of two heads, at most LANES, a row a lane; 0 in the other lanes. */
-SIMD_INLINE Vec row_dots(const Dims *m, const Tensor *a, int64_t a_row, int64_t a_col, const Tensor *b, int64_t b_row,
-                         int64_t b_col, int64_t count)
+/* Rows of a head of a tensor; `next` is in bytes. */
+typedef struct {
+    const char *data;
+    int64_t next;
+} Rows;
+
+static inline Rows head_rows(const Tensor *t, int64_t row, int64_t col)
+{
+    return (Rows){head_row(t, row, col), t->stride * (t->dtype == DTYPE_BF16 ? 2 : 4)};
+}
+
+SIMD_INLINE Vec row_dots_of(const Dims *m, Rows a, Rows b, const DType d, int64_t count, const bool all)
 {
     Vec sum[LANES];
-    for (int i = 0; i < LANES; i++) {
+    for (int i = 0; i < LANES; i++)
         sum[i] = vec_all(0);
-        for (int64_t u = 0; i < count && u < m->units; u += LANES) {
-            int lanes = lanes_left(u, m->units);
-            sum[i] = units_dot(sum[i], units_read(head_row(a, a_row + i, a_col), a->dtype, u, lanes),
-                               units_read(head_row(b, b_row + i, b_col), b->dtype, u, lanes));
-        }
-    }
+    int64_t u = 0;
+    for (; u + LANES <= m->units; u += LANES)
+        for (int i = 0; i < LANES; i++)
+            if (all || i < count)
+                sum[i] = units_dot(sum[i], units_read(a.data + i * a.next, d, u, LANES),
+                                   units_read(b.data + i * b.next, d, u, LANES));
+    for (int i = 0; i < LANES && u < m->units; i++)
+        if (all || i < count)
+            sum[i] = units_dot(sum[i], units_read(a.data + i * a.next, d, u, lanes_left(u, m->units)),
+                               units_read(b.data + i * b.next, d, u, lanes_left(u, m->units)));
     vec_transpose(sum);
     for (int n = LANES / 2; n; n /= 2)
         for (int i = 0; i < n; i++)
             sum[i] = sum[i] + sum[i + n];
     return sum[0];
+}
+
+/* The dot products of `count` rows of a with as many of b, at most LANES, each in a lane; 0 in the other lanes. */
+SIMD_INLINE Vec row_dots(const Dims *m, Rows a, Rows b, DType d, int64_t count)
+{
+    if (count >= LANES)
+        return d == DTYPE_BF16 ? row_dots_of(m, a, b, DTYPE_BF16, LANES, true) : row_dots_of(m, a, b, DTYPE_F32, LANES, true);
+    return row_dots_of(m, a, b, d, count, false);
 }
 
 /* The positions first .. first + LANES - 1, exact below 2^24. */
