@@ -1,8 +1,8 @@
 /* logits_of FOLDER OUT.safetensors [COPY f32|bf16|f16]
  *
- * Loads a model folder, writes ids and the logits of each position ([T], [T, V], computed in f32) to OUT.safetensors, and
- * where COPY is given saves the model there in that type.  transformers_check.py compares both with what transformers says;
- * docs/checks.md has the command that builds it. */
+ * Loads a model folder, writes ids and the logits of each position ([T], [T, V], computed in f32) to
+ * OUT.safetensors, and where COPY is given saves the model there in that type.  transformers_check.py
+ * compares both with what transformers says; docs/checks.md has the command that builds it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -23,8 +23,10 @@ static Status write_logits(Model *m, const char *path)
     Batch batch = {.ids = ids, .targets = ids};
     Status st = model_logits(m, &batch, logits);
     SafetensorsItem items[] = {
-        {.name = "ids", .dtype = DTYPE_I32, .ndim = 1, .shape = {POSITIONS}, .source_dtype = DTYPE_I32, .source = ids},
-        {.name = "logits", .dtype = DTYPE_F32, .ndim = 2, .shape = {POSITIONS, V}, .source_dtype = DTYPE_F32, .source = logits},
+        {.name = "ids", .dtype = DTYPE_I32, .ndim = 1, .shape = {POSITIONS}, .source_dtype = DTYPE_I32,
+         .source = ids},
+        {.name = "logits", .dtype = DTYPE_F32, .ndim = 2, .shape = {POSITIONS, V}, .source_dtype = DTYPE_F32,
+         .source = logits},
     };
     if (st == ST_OK)
         st = safetensors_write(path, items, 2, NULL);

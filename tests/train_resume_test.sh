@@ -54,7 +54,10 @@ while :; do
     pid=$!
     sleep "0.$((seed / 65536 % 25 + 10))" # 0.10 to 0.34 s
     kill -9 $pid 2> /dev/null && kills=$((kills + 1))
-    wait $pid 2> /dev/null && break
+    wait $pid 2> /dev/null
+    status=$?
+    [ $status -eq 0 ] && break
+    [ $status -eq 137 ] || { cat "$work/killed.log"; die "exit status $status of a resumed run"; }
     [ $kills -ge 6 ] && { train "$work/killed" --resume && break; cat "$work/killed.log"; die "resuming after $kills kills"; }
 done
 [ $kills -gt 0 ] || say "note: the run was over before it could be killed"

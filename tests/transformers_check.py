@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Do Hugging Face transformers and this program agree on what a model folder means?  Both ways; docs/checks.md tells how
-to run it, and what came out.
+"""Do Hugging Face transformers and this program agree on what a model folder means?  Both ways.
+docs/checks.md tells how to run it, and what came out.
 
     python3 tests/transformers_check.py LOGITS_OF      (the program that tests/logits_of.c becomes)
 
     theirs -> ours    transformers makes a model and saves it; logits_of loads the folder: same logits
-    ours -> theirs    logits_of saves what it loaded; transformers loads that folder: same logits, nothing missing or left over
+    ours -> theirs    logits_of saves what it loaded; transformers loads that folder: same logits, no weight
+                      missing or left over
     golden            transformers loads tests/golden/llama: the logits that tools/make_golden.py computed
 
-Norm: sum |a - b| / sum |b|, below 1e-5 in f32.  A copy in bf16 or f16 is compared with transformers' own rounding of the
-weights to that type, computed in f32, so that it must agree as closely."""
+Norm: sum |a - b| / sum |b|, below 1e-5 in f32.  A copy in bf16 or f16 is compared with transformers' own
+rounding of the weights to that type, computed in f32, so that it must agree as closely."""
 import os
 import subprocess
 import sys
@@ -24,7 +25,8 @@ from transformers import LlamaConfig, LlamaForCausalLM
 TOLERANCE = 1e-5
 BASE = dict(vocab_size=211, hidden_size=64, intermediate_size=112, num_hidden_layers=3, num_attention_heads=8,
             num_key_value_heads=2, max_position_embeddings=256, rms_norm_eps=1e-5)
-ROPE = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=32)
+ROPE = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
+            original_max_position_embeddings=32)
 NEW = int(transformers.__version__.split(".")[0]) >= 5
 CASES = {
     "grouped": BASE,
@@ -32,7 +34,8 @@ CASES = {
     "wide heads": dict(BASE, head_dim=16),
     "theta": dict(BASE, **({"rope_parameters": dict(rope_type="default", rope_theta=500000.0)} if NEW
                            else {"rope_theta": 500000.0})),
-    "llama3": dict(BASE, **({"rope_parameters": dict(ROPE, rope_theta=10000.0)} if NEW else {"rope_scaling": ROPE})),
+    "llama3": dict(BASE, **({"rope_parameters": dict(ROPE, rope_theta=10000.0)} if NEW
+                            else {"rope_scaling": ROPE})),
 }
 if not hasattr(transformers.models.llama.modeling_llama, "ROPE_INIT_FUNCTIONS"):
     del CASES["llama3"]  # releases before 4.43
@@ -55,7 +58,8 @@ def report(what, d):
 
 def load(folder):
     """Everything in f32, and every weight accounted for."""
-    model, info = LlamaForCausalLM.from_pretrained(folder, output_loading_info=True, attn_implementation="eager")
+    model, info = LlamaForCausalLM.from_pretrained(folder, output_loading_info=True,
+                                                   attn_implementation="eager")
     left = {k: v for k, v in info.items() if v and k != "error_msgs"}
     assert not left, f"{folder}: {left}"
     return model.float().eval()
@@ -95,7 +99,8 @@ def check_golden(folder):
     vocabulary = expected["logits"].shape[1]
     with torch.no_grad():
         ids = expected["ids"][0].view(2, -1).long()  # B = 2 in every case
-        report(f"golden  {os.path.basename(folder)}", distance(model(ids).logits.view(-1, vocabulary), expected["logits"]))
+        d = distance(model(ids).logits.view(-1, vocabulary), expected["logits"])
+    report(f"golden  {os.path.basename(folder)}", d)
 
 
 def main():

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Golden vectors for src/model/golden_test.c, computed by PyTorch's autograd from a Llama written plainly here.
+"""Golden vectors for src/model/golden_test.c: PyTorch's autograd over a Llama written plainly here.
 
     /usr/bin/python3 tools/make_golden.py [--out tests/golden/llama]
 
-Nothing of it comes from the C program: the forward pass below is the text of the model, one line per step, and the
-gradients and AdamW are PyTorch's.  Everything is computed in f64 and rounded to f32 once, when it is written; --noise
-prints how far the same program in f32 ends from that, which is the scale that a tolerance must respect.
+Nothing of it comes from the C program: the forward pass below is the text of the model, one line per step,
+and the gradients and AdamW are PyTorch's.  Everything is computed in f64 and rounded to f32 once, when it is
+written; --noise prints how far the same program in f32 ends from that, which is the scale that a tolerance
+must respect.
 
 Each case is a model folder that any tool can open (config.json, model.safetensors) and expected.safetensors:
 
     ids, targets      [1 or 2, B*T] i32  targets < 0 are not learned; step s takes row s mod their number
-    positions, starts [B*T] i32          restarted positions, first position each row may attend to; where documents are isolated
+    positions, starts [B*T] i32          restarted positions, first position each row may attend to;
+                                         where documents are isolated
     logits            [B*T, V]           of step 0, before any update
     loss              [B*T]              of step 0, in nats, 0 where not learned
     grad.NAME                            of the mean loss of step 0
@@ -168,7 +170,8 @@ def write_safetensors(path, tensors, metadata):
         integer = not t.is_floating_point()
         t = t.to(torch.int32 if integer else torch.float32).contiguous()
         blob = t.numpy().tobytes()
-        header[name] = dict(dtype="I32" if integer else "F32", shape=list(t.shape), data_offsets=[at, at + len(blob)])
+        header[name] = dict(dtype="I32" if integer else "F32", shape=list(t.shape),
+                            data_offsets=[at, at + len(blob)])
         at += len(blob)
         blobs.append(blob)
     text = json.dumps(header, separators=(",", ":")).encode()
@@ -197,9 +200,11 @@ def noise(exact, rough):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default="tests/golden/llama")
-    parser.add_argument("--noise", action="store_true", help="also run in f32 and print the largest difference")
+    parser.add_argument("--noise", action="store_true",
+                        help="also run in f32 and print the largest difference")
     args = parser.parse_args()
     for number, (name, c) in enumerate(CASES.items()):
         torch.manual_seed(SEED + number)
@@ -220,7 +225,8 @@ def main():
         print(name, sum(t.numel() for t in weights.values()), "parameters; losses", exact.get("losses", "-"),
               "norms", exact.get("norms", "-"))
         if args.noise:
-            print("  f32 against f64, sum |a-b| / sum |b|: %.2e at %s" % noise(exact, run(c, weights, batches, torch.float32)))
+            rough = run(c, weights, batches, torch.float32)
+            print("  f32 against f64, sum |a-b| / sum |b|: %.2e at %s" % noise(exact, rough))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 #ifndef CLI_BENCH_H
 #define CLI_BENCH_H
 
+int bench_corpus(int argc, char **argv);
 int bench_gemm(int argc, char **argv);
 int bench_tokenizer(int argc, char **argv);
 int bench_train(int argc, char **argv);

@@ -13,11 +13,9 @@
 #include "corpus/pack.h"
 #include "corpus/stop.h"
 
-int bench_corpus(int argc, char **argv);
-
 typedef struct {
-    double input_bytes, text_bytes;                        /* into build, into pack */
-    double build_s, reread_s, pack_s, tokenise_s;          /* of processor time     */
+    double input_bytes, text_bytes;               /* into build, into pack */
+    double build_s, reread_s, pack_s, tokenise_s; /* of processor time     */
     double build_wall_s, pack_wall_s;
 } Timing;
 
@@ -26,8 +24,8 @@ static double input_bytes(const json_t *manifest)
     double sum = 0;
     json_t *s;
     size_t i;
-    json_array_foreach(json_object_get(manifest, "sources"), i, s)
-        sum += json_number_value(json_object_get(json_object_get(s, "input"), "bytes"));
+    json_array_foreach(json_object_get(manifest, "sources"), i, s) sum +=
+        json_number_value(json_object_get(json_object_get(s, "input"), "bytes"));
     return sum;
 }
 
@@ -47,7 +45,8 @@ static Status time_build(Timing *t, const char *recipe_path, const char *folder,
     return st;
 }
 
-/* Reads what was built: the speed of compressed JSON lines, and with a vocabulary what tokenising alone takes. */
+/* Reads what was built: the speed of compressed JSON lines, and with a vocabulary what tokenising alone
+ * takes. */
 static Status time_read(Timing *t, const char *folder, const Tokenizer *tok)
 {
     static const char *const splits[] = {"train", "held_out"};
@@ -76,7 +75,8 @@ static Status time_read(Timing *t, const char *folder, const Tokenizer *tok)
     return st;
 }
 
-static Status time_pack(Timing *t, const char *corpus, const char *vocabulary, const char *folder, int threads)
+static Status time_pack(Timing *t, const char *corpus, const char *vocabulary, const char *folder,
+                        int threads)
 {
     Tokenizer *tok;
     PackConfig config = {0};
@@ -97,11 +97,13 @@ static Status time_pack(Timing *t, const char *corpus, const char *vocabulary, c
 static void print(const Timing *t, int threads, bool packed, bool as_json)
 {
     double build = t->input_bytes / t->build_s, reread = t->text_bytes / t->reread_s;
-    double besides = packed ? t->text_bytes / (t->pack_s - t->tokenise_s) : 0, tokenise = packed ? t->text_bytes / t->tokenise_s : 0;
+    double besides = packed ? t->text_bytes / (t->pack_s - t->tokenise_s) : 0,
+           tokenise = packed ? t->text_bytes / t->tokenise_s : 0;
     if (as_json) {
-        json_t *o = json_pack("{s:i, s:f, s:f, s:f, s:f, s:I}", "threads", threads, "input_bytes", t->input_bytes,
-                              "build_bytes_per_s_core", build, "build_bytes_per_s", t->input_bytes / t->build_wall_s,
-                              "jsonl_bytes_per_s_core", reread, "peak_bytes", (json_int_t)memory_peak());
+        json_t *o =
+            json_pack("{s:i, s:f, s:f, s:f, s:f, s:I}", "threads", threads, "input_bytes", t->input_bytes,
+                      "build_bytes_per_s_core", build, "build_bytes_per_s", t->input_bytes / t->build_wall_s,
+                      "jsonl_bytes_per_s_core", reread, "peak_bytes", (json_int_t)memory_peak());
         if (packed) {
             json_object_set_new(o, "pack_bytes_per_s_core", json_real(besides));
             json_object_set_new(o, "pack_bytes_per_s", json_real(t->text_bytes / t->pack_wall_s));
@@ -112,12 +114,13 @@ static void print(const Timing *t, int threads, bool packed, bool as_json)
         json_decref(o);
         return;
     }
-    printf("build       %7.1f MB/s a core  %7.1f MB/s by the clock, %d threads: read, clean, deduplicate, compress\n", build / 1e6,
-           t->input_bytes / t->build_wall_s / 1e6, threads);
+    printf("build       %7.1f MB/s a core  %7.1f MB/s by the clock, %d threads: read, clean, deduplicate, "
+           "compress\n",
+           build / 1e6, t->input_bytes / t->build_wall_s / 1e6, threads);
     printf("read jsonl  %7.1f MB/s a core\n", reread / 1e6);
     if (packed) {
-        printf("pack        %7.1f MB/s a core besides tokenising, %7.1f MB/s by the clock with it\n", besides / 1e6,
-               t->text_bytes / t->pack_wall_s / 1e6);
+        printf("pack        %7.1f MB/s a core besides tokenising, %7.1f MB/s by the clock with it\n",
+               besides / 1e6, t->text_bytes / t->pack_wall_s / 1e6);
         printf("tokenise    %7.1f MB/s a core\n", tokenise / 1e6);
     }
     printf("peak memory %7.1f MB for %.1f MB of input\n", (double)memory_peak() / 1e6, t->input_bytes / 1e6);
@@ -128,7 +131,8 @@ static Status measure(const Args *args, const char *folder, int threads)
     Timing t = {0};
     const char *vocabulary = args_value(args, "tokenizer");
     char *corpus = path_join(folder, "corpus"), *packed = path_join(folder, "packed");
-    Status st = time_build(&t, args->positional_n ? args->positional[0] : "recipes/demo.yaml", corpus, threads);
+    Status st =
+        time_build(&t, args->positional_n ? args->positional[0] : "recipes/demo.yaml", corpus, threads);
     if (st == ST_OK)
         st = vocabulary ? time_pack(&t, corpus, vocabulary, packed, threads) : time_read(&t, corpus, NULL);
     if (st == ST_OK)
@@ -145,11 +149,12 @@ int bench_corpus(int argc, char **argv)
         {"threads", 't', "N", "processors to use (1)"},
         {"json", 0, NULL, "one JSON object"},
     };
-    const Command c = {.usage = "[RECIPE.yaml] [flags]",
-                       .about = "Builds the corpus of a recipe (recipes/demo.yaml) in a temporary folder, packs it where a\n"
-                                "vocabulary is given, and prints how fast that was.",
-                       COMMAND_FLAGS(flags),
-                       .positional_max = 1};
+    const Command c = {
+        .usage = "[RECIPE.yaml] [flags]",
+        .about = "Builds the corpus of a recipe (recipes/demo.yaml) in a temporary folder, packs it where a\n"
+                 "vocabulary is given, and prints how fast that was.",
+        COMMAND_FLAGS(flags),
+        .positional_max = 1};
     Args args;
     int code;
     if (!cmd_parse(&c, &args, argc, argv, &code))

@@ -1,4 +1,5 @@
-/* lemur bench train: a whole training step (forward, backward, clipping, AdamW) on made-up ids, and what it costs. */
+/* lemur bench train: a whole training step (forward, backward, clipping, AdamW) on made-up ids, and what it
+ * costs. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,11 +36,14 @@ static const Field bench_fields[] = {
     F_INT(BenchConfig, steps, 10, 1, 1e6, "timed steps"),
     F_INT(BenchConfig, warm_up, 2, 1, 1e6, "steps before the clock starts"),
     F_CHOICE(BenchConfig, compute, "auto", compute_names, "type of matrix products"),
-    F_CHOICE(BenchConfig, recompute, "none", recompute_names, "activations to compute again in the backward pass"),
+    F_CHOICE(BenchConfig, recompute, "none", recompute_names,
+             "activations to compute again in the backward pass"),
     F_INT(BenchConfig, loss_rows, 0, 0, 1e9, "rows of logits that exist at a time; 0: the model's choice"),
     F_INT(BenchConfig, threads, 0, 0, 4096, "threads; 0: all this process may use"),
-    F_STRING(BenchConfig, ops, "", "use this table of operations and those below it only (ref, onednn, avx2, ...)"),
-    F_FLOAT(BenchConfig, peak_flops, 0, 0, 1e20, "FLOP/s that count as 100 % MFU; 0: measure a bf16 product first"),
+    F_STRING(BenchConfig, ops, "",
+             "use this table of operations and those below it only (ref, onednn, avx2, ...)"),
+    F_FLOAT(BenchConfig, peak_flops, 0, 0, 1e20,
+            "FLOP/s that count as 100 % MFU; 0: measure a bf16 product first"),
     F_BOOL(BenchConfig, profile, false, "print the time of each operation"),
     F_BOOL(BenchConfig, json, false, "print the result as JSON"),
 };
@@ -82,7 +86,8 @@ static Status bench_plan(Bench *b)
     int64_t batch, context;
     TRY(hparams_preset(&b->h, b->set.preset));
     default_shape(b->set.preset, &batch, &context);
-    bool bf16 = strcmp(b->set.compute, "bf16") == 0 || (strcmp(b->set.compute, "auto") == 0 && ops_bf16_fast(&cpu));
+    bool bf16 =
+        strcmp(b->set.compute, "bf16") == 0 || (strcmp(b->set.compute, "auto") == 0 && ops_bf16_fast(&cpu));
     b->setup = (ModelSetup){
         .batch = b->set.batch ? b->set.batch : batch,
         .context = b->set.context ? b->set.context : context,
@@ -98,8 +103,10 @@ static Status bench_plan(Bench *b)
     int64_t available = memory_available();
     char need[32], have[32];
     if (available >= 0 && b->plan.total > (size_t)available)
-        return fail(ST_LIMIT, "the step needs %s and %s are free; lower --batch or --context, or take --recompute layer",
-                    human_bytes(need, (double)b->plan.total), human_bytes(have, (double)available));
+        return fail(
+            ST_LIMIT,
+            "the step needs %s and %s are free; lower --batch or --context, or take --recompute layer",
+            human_bytes(need, (double)b->plan.total), human_bytes(have, (double)available));
     return ST_OK;
 }
 
@@ -183,13 +190,14 @@ static void bench_print(Bench *b)
     double peak_bytes = (double)memory_peak();
     if (b->set.json) {
         json_t *j = json_pack(
-            "{s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "preset", b->set.preset,
-            "compute", dtype_name(b->setup.compute), "batch", (json_int_t)b->setup.batch, "context",
-            (json_int_t)b->setup.context, "parameters", (json_int_t)hparams_param_count(&b->h), "threads", b->dev->threads,
-            "step_ms", step * 1e3, "step_ms_min", b->seconds[0] * 1e3, "step_ms_max", b->seconds[n - 1] * 1e3,
-            "tokens_per_s", (double)tokens / step, "model_flops_per_s", flops, "gemm_flops_per_s", b->peak, "mfu",
-            flops / b->peak, "planned_bytes", (json_int_t)b->plan.total, "peak_bytes", (json_int_t)peak_bytes,
-            "device_peak_bytes", (json_int_t)b->dev->peak_bytes);
+            "{s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "preset",
+            b->set.preset, "compute", dtype_name(b->setup.compute), "batch", (json_int_t)b->setup.batch,
+            "context", (json_int_t)b->setup.context, "parameters", (json_int_t)hparams_param_count(&b->h),
+            "threads", b->dev->threads, "step_ms", step * 1e3, "step_ms_min", b->seconds[0] * 1e3,
+            "step_ms_max", b->seconds[n - 1] * 1e3, "tokens_per_s", (double)tokens / step,
+            "model_flops_per_s", flops, "gemm_flops_per_s", b->peak, "mfu", flops / b->peak, "planned_bytes",
+            (json_int_t)b->plan.total, "peak_bytes", (json_int_t)peak_bytes, "device_peak_bytes",
+            (json_int_t)b->dev->peak_bytes);
         if (b->set.profile)
             json_object_set_new(j, "operations", profile_to_json(b->dev, b->in_steps, n));
         json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
@@ -199,12 +207,14 @@ static void bench_print(Bench *b)
     }
     char count[32], planned[32], peak[32];
     printf("%s: %s parameters, %s, %lld x %lld tokens a step, %d threads\n", b->set.preset,
-           human_count(count, (double)hparams_param_count(&b->h)), dtype_name(b->setup.compute), (long long)b->setup.batch,
-           (long long)b->setup.context, b->dev->threads);
-    printf("step %.1f ms (median of %lld; %.1f to %.1f)   %.0f tok/s   %.1f GFLOP/s   MFU %.1f%% of %.1f GFLOP/s\n",
-           step * 1e3, (long long)n, b->seconds[0] * 1e3, b->seconds[n - 1] * 1e3, (double)tokens / step, flops * 1e-9,
-           100 * flops / b->peak, b->peak * 1e-9);
-    printf("memory %s planned, %s at most\n", human_bytes(planned, (double)b->plan.total), human_bytes(peak, peak_bytes));
+           human_count(count, (double)hparams_param_count(&b->h)), dtype_name(b->setup.compute),
+           (long long)b->setup.batch, (long long)b->setup.context, b->dev->threads);
+    printf("step %.1f ms (median of %lld; %.1f to %.1f)   %.0f tok/s   %.1f GFLOP/s   MFU %.1f%% of %.1f "
+           "GFLOP/s\n",
+           step * 1e3, (long long)n, b->seconds[0] * 1e3, b->seconds[n - 1] * 1e3, (double)tokens / step,
+           flops * 1e-9, 100 * flops / b->peak, b->peak * 1e-9);
+    printf("memory %s planned, %s at most\n", human_bytes(planned, (double)b->plan.total),
+           human_bytes(peak, peak_bytes));
     if (b->set.profile) {
         putchar('\n');
         profile_print(b->dev, b->in_steps, n, stdout);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
 #include <cmocka.h>
 
 #include "base/log.h"
@@ -15,8 +16,9 @@
 static void the_result_adds_up(void **state)
 {
     (void)state;
-    char name[] = "bench-train", preset[] = "--preset=5m", batch[] = "--batch=1", context[] = "--context=16", steps[] = "--steps=2",
-         warm[] = "--warm-up=1", peak[] = "--peak-flops=1e12", json[] = "--json", profile[] = "--profile", threads[] = "--threads=1";
+    char name[] = "bench-train", preset[] = "--preset=5m", batch[] = "--batch=1", context[] = "--context=16",
+         steps[] = "--steps=2", warm[] = "--warm-up=1", peak[] = "--peak-flops=1e12", json[] = "--json",
+         profile[] = "--profile", threads[] = "--threads=1";
     char *words[] = {name, preset, batch, context, steps, warm, peak, json, profile, threads};
     FILE *out = tmpfile();
     assert_non_null(out);
@@ -32,10 +34,12 @@ static void the_result_adds_up(void **state)
     json_t *j = json_loadf(out, 0, NULL);
     fclose(out);
     assert_non_null(j);
-    static const char *const keys[] = {"tokens_per_s", "model_flops_per_s", "mfu", "planned_bytes", "peak_bytes", "step_ms"};
+    static const char *const keys[] = {"tokens_per_s",  "model_flops_per_s", "mfu",
+                                       "planned_bytes", "peak_bytes",        "step_ms"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         assert_true(json_number_value(json_object_get(j, keys[i])) > 0);
-    double rate = json_number_value(json_object_get(j, "tokens_per_s")), ms = json_number_value(json_object_get(j, "step_ms"));
+    double rate = json_number_value(json_object_get(j, "tokens_per_s")),
+           ms = json_number_value(json_object_get(j, "step_ms"));
     assert_true(rate * ms > 15990 && rate * ms < 16010); /* 16 tokens a step */
     assert_non_null(json_object_get(json_object_get(j, "operations"), "adamw"));
     json_decref(j);
@@ -44,7 +48,8 @@ static void the_result_adds_up(void **state)
 static void unknown_shapes_are_refused(void **state)
 {
     (void)state;
-    char name[] = "bench-train", preset[] = "--preset=6m", large[] = "--batch=1000000", sixty[] = "--preset=60m";
+    char name[] = "bench-train", preset[] = "--preset=6m", large[] = "--batch=1000000",
+         sixty[] = "--preset=60m";
     log_level_set(LOG_ERROR);
     assert_int_equal(bench_train(2, (char *[]){name, preset}), 2);
     assert_int_equal(bench_train(3, (char *[]){name, sixty, large}), 1); /* more memory than there is */

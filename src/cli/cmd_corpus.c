@@ -40,12 +40,14 @@ static int run_build(int argc, char **argv)
         {"threads", 't', "N", "processors to use (all)"},
         {"json", 0, NULL, "print the manifest instead of the ledger"},
     };
-    const Command c = {.usage = "RECIPE.yaml -o FOLDER [flags]",
-                       .about = "Reads the sources of a recipe, cleans them, drops repetitions, holds a part out, and writes\n"
-                                "FOLDER/{train,held_out}/SOURCE.jsonl.zst and FOLDER/manifest.json, the ledger of all of it.",
-                       COMMAND_FLAGS(flags),
-                       .positional_min = 1,
-                       .positional_max = 1};
+    const Command c = {
+        .usage = "RECIPE.yaml -o FOLDER [flags]",
+        .about =
+            "Reads the sources of a recipe, cleans them, drops repetitions, holds a part out, and writes\n"
+            "FOLDER/{train,held_out}/SOURCE.jsonl.zst and FOLDER/manifest.json, the ledger of all of it.",
+        COMMAND_FLAGS(flags),
+        .positional_min = 1,
+        .positional_max = 1};
     Args args;
     int code;
     if (!cmd_parse(&c, &args, argc, argv, &code))
@@ -73,11 +75,12 @@ static int run_build(int argc, char **argv)
 static int run_show(int argc, char **argv)
 {
     static const Flag flags[] = {{"json", 0, NULL, "print the manifest itself"}};
-    const Command c = {.usage = "FOLDER [--json]",
-                       .about = "Prints the ledger of a corpus: what was read, what was dropped and why, what is left.",
-                       COMMAND_FLAGS(flags),
-                       .positional_min = 1,
-                       .positional_max = 1};
+    const Command c = {
+        .usage = "FOLDER [--json]",
+        .about = "Prints the ledger of a corpus: what was read, what was dropped and why, what is left.",
+        COMMAND_FLAGS(flags),
+        .positional_min = 1,
+        .positional_max = 1};
     Args args;
     int code;
     if (!cmd_parse(&c, &args, argc, argv, &code))
@@ -194,6 +197,7 @@ int cmd_corpus(int argc, char **argv)
     fputs("usage: lemur corpus build RECIPE.yaml -o FOLDER   documents of a recipe's sources, cleaned\n"
           "       lemur corpus show FOLDER                  its ledger\n"
           "       lemur corpus sample FOLDER                a few of its documents\n"
-          "       lemur corpus cat FOLDER                   all their text\n", help ? stdout : stderr);
+          "       lemur corpus cat FOLDER                   all their text\n",
+          help ? stdout : stderr);
     return help ? EXIT_DONE : EXIT_USAGE;
 }

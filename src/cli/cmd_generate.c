@@ -23,12 +23,15 @@ static const Field generate_fields[] = {
     F_FLOAT(GenerateConfig, temp, 0.8, 0, 100, "temperature; 0: always the most likely token"),
     F_INT(GenerateConfig, top_k, 0, 0, 1e9, "sample among the k most likely tokens; 0: among all"),
     F_FLOAT(GenerateConfig, top_p, 1, 0, 1, "sample among the fewest tokens that reach this probability"),
-    F_FLOAT(GenerateConfig, min_p, 0, 0, 1, "sample among tokens at least this likely relative to the most likely"),
-    F_FLOAT(GenerateConfig, repetition_penalty, 1, 0.01, 100, "makes tokens that occurred less likely; 1: does not"),
+    F_FLOAT(GenerateConfig, min_p, 0, 0, 1,
+            "sample among tokens at least this likely relative to the most likely"),
+    F_FLOAT(GenerateConfig, repetition_penalty, 1, 0.01, 100,
+            "makes tokens that occurred less likely; 1: does not"),
     F_INT(GenerateConfig, seed, 0, 0, 9e18, "one seed, one text"),
     F_INT(GenerateConfig, context, 0, 0, 1e7, "positions; 0: the model's own, at most 4096"),
     F_INT(GenerateConfig, threads, 0, 0, 4096, "0: all this process may use"),
-    F_CHOICE(GenerateConfig, dtype, "auto", dtype_names, "of weights and products; auto: bf16 where it is fast"),
+    F_CHOICE(GenerateConfig, dtype, "auto", dtype_names,
+             "of weights and products; auto: bf16 where it is fast"),
 };
 static const FieldTable generate_table = FIELD_TABLE(generate_fields);
 
@@ -125,9 +128,9 @@ static void print_json(const Job *job, const GenerateResult *r)
 {
     json_t *o = json_pack("{s:o s:o s:I s:I s:s s:f s:f s:f s:f}", "prompt", json_text(&job->prompt), "text",
                           json_text(&job->text), "prompt_tokens", (json_int_t)r->prompt_tokens, "tokens",
-                          (json_int_t)r->tokens, "end", generate_end_name(r->end), "prompt_s", r->prompt_s, "tokens_s",
-                          r->tokens_s, "prompt_tokens_per_s", rate(r->prompt_tokens, r->prompt_s), "tokens_per_s",
-                          rate(r->tokens, r->tokens_s));
+                          (json_int_t)r->tokens, "end", generate_end_name(r->end), "prompt_s", r->prompt_s,
+                          "tokens_s", r->tokens_s, "prompt_tokens_per_s", rate(r->prompt_tokens, r->prompt_s),
+                          "tokens_per_s", rate(r->tokens, r->tokens_s));
     if (r->stop >= 0)
         json_object_set_new(o, "stop", json_string(job->stops.at[r->stop]));
     json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -141,9 +144,9 @@ static void print_end(const Job *job, const GenerateResult *r)
         print_json(job, r);
     else if (job->text.n == 0 || job->text.at[job->text.n - 1] != '\n')
         putchar('\n');
-    log_info("prompt: %lld tokens, %.1f tok/s; text: %lld tokens, %.1f tok/s; ended by %s", (long long)r->prompt_tokens,
-             rate(r->prompt_tokens, r->prompt_s), (long long)r->tokens, rate(r->tokens, r->tokens_s),
-             generate_end_name(r->end));
+    log_info("prompt: %lld tokens, %.1f tok/s; text: %lld tokens, %.1f tok/s; ended by %s",
+             (long long)r->prompt_tokens, rate(r->prompt_tokens, r->prompt_s), (long long)r->tokens,
+             rate(r->tokens, r->tokens_s), generate_end_name(r->end));
 }
 
 static Status generate_with(Job *job, const Bundle *b)
@@ -166,7 +169,8 @@ static Status run(Job *job)
     char *folder;
     Bundle b;
     TRY(read_job(job));
-    BundleSetup setup = {.threads = (int)job->config.threads, .context = job->config.context, .compute = DTYPE_COUNT};
+    BundleSetup setup = {.threads = (int)job->config.threads, .context = job->config.context,
+                         .compute = DTYPE_COUNT};
     if (strcmp(job->config.dtype, "auto") != 0)
         setup.compute = strcmp(job->config.dtype, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
     TRY(model_folder_find(&folder, args_value(job->args, "model")));
@@ -187,9 +191,9 @@ int cmd_generate(int argc, char **argv)
     ArgsTable tables[] = {{&generate_table, &job.config}};
     const Command c = {
         .usage = "-m DIR [PROMPT] [flags]",
-        .about = "Writes the text that goes on from PROMPT to standard output as it arrives.  Without PROMPT, or where it is\n"
-                 "'-', the prompt is standard input, byte for byte.  DIR is a model folder (config.json, model.safetensors,\n"
-                 "tokenizer.json or tokenizer.model) or the folder of a training run.",
+        .about = "Writes the text that goes on from PROMPT to standard output as it arrives.  Without\n"
+                 "PROMPT, or where it is '-', the prompt is standard input, byte for byte.  DIR is a model\n"
+                 "folder (config.json, model.safetensors, tokenizer.json or tokenizer.model) or a training run's.",
         COMMAND_FLAGS(flags), COMMAND_TABLES(tables), .positional_max = 1,
     };
     if (cmd_parse(&c, &args, argc, argv, &code)) {

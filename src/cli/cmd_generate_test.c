@@ -71,7 +71,8 @@ static Str generate(int wanted_code, const char *const *words, size_t n)
     return text;
 }
 
-#define WORDS(...) (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
+#define WORDS(...) \
+    (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)
 
 static void expect(const char *wanted, const char *const *words, size_t n)
 {

@@ -78,12 +78,14 @@ int cmd_pack(int argc, char **argv)
     PackConfig config = {0};
     config_defaults(&pack_table, &config);
     ArgsTable tables[] = {{&pack_table, &config}};
-    const Command c = {.usage = "CORPUS --tokenizer PATH -o FOLDER [flags]   |   --show FOLDER",
-                       .about = "Turns a corpus into rows of tokens: tokenises, mixes code and text at their ratio, shuffles,\n"
-                                "cuts into rows of one length, and writes shards with a ledger of what each source gave.",
-                       COMMAND_FLAGS(flags),
-                       COMMAND_TABLES(tables),
-                       .positional_max = 1};
+    const Command c = {
+        .usage = "CORPUS --tokenizer PATH -o FOLDER [flags]   |   --show FOLDER",
+        .about =
+            "Turns a corpus into rows of tokens: tokenises, mixes code and text at their ratio, shuffles,\n"
+            "cuts into rows of one length, and writes shards with a ledger of what each source gave.",
+        COMMAND_FLAGS(flags),
+        COMMAND_TABLES(tables),
+        .positional_max = 1};
     Args args;
     int code;
     if (!cmd_parse(&c, &args, argc, argv, &code)) {

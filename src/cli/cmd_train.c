@@ -1,5 +1,5 @@
-/* lemur train: packed rows to a model.  Where settings come from, the last one winning: defaults, the run that is resumed,
- * the recipe, the command line. */
+/* lemur train: packed rows to a model.  Where settings come from, the last one winning: defaults, the run
+ * that is resumed, the recipe, the command line. */
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "tokenizer/tokenizer.h"
-#include "train/curve.h"
 #include "train/run_folder.h"
+#include "train/summary.h"
 #include "train/trainer.h"
 
 /* What to train on, beside how: not part of a run's settings, so that a moved folder is no change. */
@@ -62,7 +62,8 @@ typedef struct {
     Words words;
     TrainConfig config;
     HParams h;
-    bool has_shape;
+    bool has_shape; /* h is set */
+    bool takes_ids; /* ... by something that leaves begin and end of text to the data's vocabulary */
     char *output, *recipe_path;
     json_t *resumed, *recipe;
 } TrainCommand;
@@ -103,14 +104,15 @@ static char *our_name(const char *word)
     return NULL;
 }
 
-/* The recipe ------------------------------------------------------------------------------------------------------- */
+/* The recipe ---------------------------------------------------------------------------------- */
 
 static Status set_from_recipe(TrainCommand *t, const json_t *section)
 {
     const char *key;
     json_t *value;
     json_t *words = json_object(), *settings = json_object();
-    json_object_foreach((json_t *)(uintptr_t)section, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)section, key, value)
+    {
         char *flag = mem_format("--%s", key), *ours = our_name(flag);
         const char *name = ours ? ours + 2 : key;
         if (strcmp(name, "output") == 0 && json_is_string(value)) {
@@ -130,15 +132,16 @@ static Status set_from_recipe(TrainCommand *t, const json_t *section)
     return st;
 }
 
-/* `changes` over the shape in `base` (NULL: Hugging Face's defaults).  Unlike a config.json, a recipe is written by hand: a key
- * that no Llama has is a slip. */
+/* `changes` over the shape in `base` (NULL: Hugging Face's defaults).  Unlike a config.json, a recipe is
+ * written by hand: a key that no Llama has is a slip. */
 static Status shape_with(HParams *out, const HParams *base, const json_t *changes)
 {
     const char *key;
     json_t *value;
     json_t *object = base ? hparams_to_json(base) : json_object(), *known = hparams_to_json(out);
     Status st = ST_OK;
-    json_object_foreach((json_t *)(uintptr_t)changes, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)changes, key, value)
+    {
         bool is_ours = strcmp(key, "preset") == 0 || strcmp(key, "config") == 0 || key[0] == '\001';
         if (!is_ours && !json_object_get(known, key) && st == ST_OK)
             st = fail(ST_ARG, "model: there is no '%s' in a Llama's config.json", key);
@@ -169,7 +172,7 @@ static Status read_json_file(json_t **out, const char *path)
 }
 
 /* A config.json, or the folder it lies in.  Its vocabulary counts where it names one. */
-static Status shape_from_file(HParams *out, const char *path)
+static Status shape_from_file(HParams *out, const char *path, bool *takes_ids)
 {
     json_t *object = NULL;
     char *inside = path_is_folder(path) ? path_join(path, "config.json") : mem_str(path);
@@ -178,12 +181,14 @@ static Status shape_from_file(HParams *out, const char *path)
         st = hparams_from_json(out, object);
     if (st == ST_OK && !json_object_get(object, "vocab_size"))
         out->vocab_size = 0;
+    *takes_ids = !json_object_get(object, "bos_token_id") && !json_object_get(object, "eos_token_id");
     json_decref(object);
     mem_free(inside);
     return st == ST_OK ? st : fail_in(st, "the model's shape in %s", path);
 }
 
-/* The shape of random weights: --config or --preset, else the recipe's model section, else the resumed run's. */
+/* The shape of random weights: --config or --preset, else the recipe's model section, else the resumed run's.
+ */
 static Status choose_shape(TrainCommand *t)
 {
     const json_t *section = json_object_get(t->recipe, "model");
@@ -197,15 +202,17 @@ static Status choose_shape(TrainCommand *t)
         if (!json_object_get(section, "vocab_size"))
             t->h.vocab_size = 0;
         t->has_shape = true;
+        t->takes_ids = !json_object_get(section, "bos_token_id") && !json_object_get(section, "eos_token_id");
         return ST_OK;
     }
     if (*preset && *file)
         return fail(ST_ARG, "--preset and --config both give the model's shape: give one of them");
     if (*file) {
-        TRY(shape_from_file(&t->h, file));
+        TRY(shape_from_file(&t->h, file, &t->takes_ids));
     } else if (*preset) {
         TRY(hparams_preset(&t->h, preset));
         t->h.vocab_size = 0; /* a preset is a shape; the data brings the vocabulary */
+        t->takes_ids = true;
     } else if (t->resumed) {
         TRY(hparams_from_json(&t->h, json_object_get(t->resumed, "model")));
     }
@@ -235,7 +242,7 @@ static Status take_special_ids(TrainCommand *t)
     return st;
 }
 
-/* Settings --------------------------------------------------------------------------------------------------------- */
+/* Settings ------------------------------------------------------------------------------------ */
 
 static Status set_path(char **slot, const json_t *config, const char *key)
 {
@@ -274,7 +281,8 @@ static Status take_recipe(TrainCommand *t, const char *path)
     return st == ST_OK ? st : fail_in(st, "%s, section train", path);
 }
 
-/* argv has been parsed once, to find the files that stand behind it; now they are read, and argv over them. */
+/* argv has been parsed once, to find the files that stand behind it; now they are read, and argv over them.
+ */
 static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     Args args = {0};
@@ -285,7 +293,8 @@ static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
     if (t->recipe_path)
         st = take_recipe(t, t->recipe_path);
     if (st == ST_OK && resume && t->output) {
-        config_defaults(&train_table, &t->config); /* the run knows its recipe; a recipe given again must be the same */
+        config_defaults(&train_table,
+                        &t->config); /* the run knows its recipe; a recipe given again must be the same */
         st = take_resumed(t);
         if (st == ST_OK && json_object_get(t->recipe, "train"))
             st = set_from_recipe(t, json_object_get(t->recipe, "train"));
@@ -308,8 +317,10 @@ static Status check_words(const TrainCommand *t)
     if (!t->output && !t->words.dry_run)
         return fail(ST_ARG, "where the run goes is missing: give -o FOLDER");
     if (!*t->words.init && !t->has_shape)
-        return fail(ST_ARG, "the model is missing: give --init FOLDER to continue one, or --preset, --config or a recipe's "
-                            "section model: for a new one");
+        return fail(
+            ST_ARG,
+            "the model is missing: give --init FOLDER to continue one, or --preset, --config or a recipe's "
+            "section model: for a new one");
     return ST_OK;
 }
 
@@ -339,7 +350,7 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     TRY(gather(t, c, argc, argv));
     TRY(choose_shape(t));
     TRY(check_words(t));
-    if (!*t->words.init && !t->resumed)
+    if (!*t->words.init && t->takes_ids)
         TRY(take_special_ids(t));
     watch_signals();
     TrainJob job = {
@@ -361,21 +372,12 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     return ST_OK;
 }
 
-enum { CURVE_WIDTH = 76, CURVE_HEIGHT = 14 };
-
-static Status show(const char *path)
+static Status show(const char *run_folder)
 {
     Str text = {0};
-    Status st = curve_plot(&text, path, CURVE_WIDTH, CURVE_HEIGHT);
+    Status st = summary_text(&text, run_folder);
     if (st == ST_OK)
         fputs(str_c(&text), stdout);
-    char *results = path_join(path, "results.json");
-    str_clear(&text);
-    if (st == ST_OK && path_exists(results))
-        st = file_read(&text, results, 16 << 20);
-    if (st == ST_OK)
-        fputs(text.n ? text.at : "the run is not complete; go on with: lemur train --resume -o FOLDER\n", stdout);
-    mem_free(results);
     str_drop(&text);
     return st;
 }
@@ -394,9 +396,12 @@ int cmd_train(int argc, char **argv)
     }
     const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
     const Command command = {
-        .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN [settings]   |   --show RUN",
-        .about = "Trains a model on packed rows.  RUN gets config.json, log.jsonl, TensorBoard events, checkpoints/ and model/.\n"
-                 "Ctrl-C or SIGTERM saves everything; `lemur train --resume -o RUN` goes on and ends in the same bytes;\n"
+        .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN "
+                 "[settings]   |   --show RUN",
+        .about = "Trains a model on packed rows.  RUN gets config.json, log.jsonl, TensorBoard events, "
+                 "checkpoints/ and model/.\n"
+                 "Ctrl-C or SIGTERM saves everything; `lemur train --resume -o RUN` goes on and ends in the "
+                 "same bytes;\n"
                  "`touch RUN/save` saves now.",
         COMMAND_FLAGS(train_flags),
         COMMAND_TABLES(tables),

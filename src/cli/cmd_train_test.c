@@ -1,4 +1,5 @@
-/* lemur train through its command line: where settings come from, and what is refused before anything is made. */
+/* lemur train through its command line: where settings come from, and what is refused before anything is
+ * made. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -49,21 +50,27 @@ static void flags_win_over_the_recipe(void **state)
     assert_int_equal(lemur("train --data %s -r %s -o %s --learning-rate 1e-3", t.data, recipe, t.run), 0);
     assert_true(json_real_value(setting(t.run, &config, "settings", "learning_rate")) == 1e-3);
     json_decref(config);
-    assert_true(json_real_value(setting(t.run, &config, "settings", "epochs")) == 0.2); /* num_epochs, by another name */
+    assert_true(json_real_value(setting(t.run, &config, "settings", "epochs")) ==
+                0.2); /* num_epochs, by another name */
     json_decref(config);
-    assert_int_equal(json_integer_value(setting(t.run, &config, "model", "vocab_size")), TINY_V); /* the data's */
+    assert_int_equal(json_integer_value(setting(t.run, &config, "model", "vocab_size")),
+                     TINY_V); /* the data's */
     json_decref(config);
     assert_int_equal(json_integer_value(setting(t.run, &config, "model", "num_key_value_heads")), 2);
     json_decref(config);
     /* Resuming needs the folder only; what it holds is the base that flags change. */
     assert_int_equal(lemur("train --resume -o %s", t.run), 0);
+    assert_int_equal(
+        lemur("train --data %s -r %s --resume -o %s --learning-rate 1e-3", t.data, recipe, t.run), 0);
     assert_int_equal(lemur("train --resume -o %s --micro-batch-size 4", t.run), 2);
     assert_int_equal(lemur("train --resume -o %s --log-every 3", t.run), 0);
     assert_int_equal(lemur("train --data %s -r %s -o %s", t.data, recipe, t.run), 2); /* holds a run */
     assert_int_equal(lemur("train --show %s", t.run), 0);
     assert_int_equal(lemur("train --show %s", t.root), 1);
     /* Its model is a place to start from. */
-    assert_int_equal(lemur("train --data %s --init %s/model -o %s --steps 2 --batch 1 --peak-flops 1e9", t.data, t.run, t.other), 0);
+    assert_int_equal(lemur("train --data %s --init %s/model -o %s --steps 2 --batch 1 --peak-flops 1e9",
+                           t.data, t.run, t.other),
+                     0);
     tiny_close(&t);
 }
 
@@ -73,10 +80,10 @@ static void bad_words_are_usage_errors(void **state)
     Tiny t;
     char recipe[128];
     tiny_open(&t);
-    assert_int_equal(lemur("train -o %s --preset 5m", t.run), 2);                                /* no data */
-    assert_int_equal(lemur("train --data %s --preset 5m", t.data), 2);                           /* no output */
-    assert_int_equal(lemur("train --data %s -o %s", t.data, t.run), 2);                          /* no model */
-    assert_int_equal(lemur("train --data %s -o %s --preset 5x", t.data, t.run), 2);              /* no such shape */
+    assert_int_equal(lemur("train -o %s --preset 5m", t.run), 2);                   /* no data */
+    assert_int_equal(lemur("train --data %s --preset 5m", t.data), 2);              /* no output */
+    assert_int_equal(lemur("train --data %s -o %s", t.data, t.run), 2);             /* no model */
+    assert_int_equal(lemur("train --data %s -o %s --preset 5x", t.data, t.run), 2); /* no such shape */
     assert_int_equal(lemur("train --data %s -o %s --preset 5m --lerning-rate 1", t.data, t.run), 2);
     assert_int_equal(lemur("train --data %s -o %s --preset 5m --config x", t.data, t.run), 2);
     assert_int_equal(lemur("train --data %s -o %s --config %s/none.json", t.data, t.run, t.root), 1);
@@ -99,15 +106,17 @@ static void shapes_come_from_files(void **state)
     (void)state;
     static const char with[] = "{\"vocab_size\": 99, \"hidden_size\": 16, \"num_attention_heads\": 2, "
                                "\"intermediate_size\": 24, \"num_hidden_layers\": 1}",
-                      without[] = "{\"hidden_size\": 16, \"num_attention_heads\": 2, \"intermediate_size\": 24, "
-                                  "\"num_hidden_layers\": 1}";
+                      without[] =
+                          "{\"hidden_size\": 16, \"num_attention_heads\": 2, \"intermediate_size\": 24, "
+                          "\"num_hidden_layers\": 1}";
     Tiny t;
     char file[128];
     tiny_open(&t);
     snprintf(file, sizeof file, "%s/config.json", t.root);
     assert_int_equal(file_replace(file, with, sizeof with - 1), ST_OK);
     assert_int_equal(lemur("train --data %s --config %s --dry-run --peak-flops 1e9", t.data, file), 2);
-    assert_int_equal(lemur("train --data %s --config %s --dry-run --peak-flops 1e9 --padded-vocab", t.data, t.root), 0);
+    assert_int_equal(
+        lemur("train --data %s --config %s --dry-run --peak-flops 1e9 --padded-vocab", t.data, t.root), 0);
     assert_int_equal(file_replace(file, without, sizeof without - 1), ST_OK);
     assert_int_equal(lemur("train --data %s --config %s --dry-run --peak-flops 1e9", t.data, file), 0);
     tiny_close(&t);

@@ -47,7 +47,6 @@ Status model_folder_find(char **out, const char *given)
     mem_free(result);
     if (holds(given, "checkpoints"))
         return find_checkpoint(out, given);
-    return fail(ST_IO,
-                "%s is neither a model folder (config.json and model.safetensors) nor a run folder (model or checkpoints in it)",
-                given);
+    return fail(ST_IO, "%s is neither a model folder (config.json, model.safetensors) nor a run's "
+                       "(model, checkpoints)", given);
 }

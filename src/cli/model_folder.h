@@ -1,11 +1,12 @@
-/* Which folder holds the model that somebody means: a model folder itself, or a run folder's result or newest checkpoint. */
+/* Which folder holds the model that somebody means: a model folder itself, or a run folder's result or
+ * newest checkpoint. */
 #ifndef CLI_MODEL_FOLDER_H
 #define CLI_MODEL_FOLDER_H
 
 #include "base/status.h"
 
-/* *out, which the caller frees, is `given` where it holds safetensors, else given/model, else the newest whole checkpoint of
- * given/checkpoints.  ST_IO: it is none of these. */
+/* *out, which the caller frees, is `given` where it holds safetensors, else given/model, else the newest
+ * whole checkpoint of given/checkpoints.  ST_IO: it is none of these. */
 MUST_CHECK Status model_folder_find(char **out, const char *given);
 
 #endif

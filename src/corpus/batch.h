@@ -1,4 +1,5 @@
-/* A few documents read by one thread and worked on by many: how the passes over a corpus keep order and memory.
+/* A few documents read by one thread and worked on by many: how the passes over a corpus keep order and
+ * memory.
  *
  *     while (batch_fill(&b, reader) == ST_OK && b.n) {
  *         batch_each(&b, threads, work, context);    // work(context, &b.items[i], i, thread)

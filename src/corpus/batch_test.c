@@ -40,11 +40,13 @@ static void batches_keep_order_and_are_bounded(void **state)
     mem_free(path);
 }
 
-/* Each file is larger than a batch: one document a batch, and the buffers do not grow with the number of files. */
+/* Each file is larger than a batch: one document a batch, and the buffers do not grow with the number of
+ * files. */
 static void large_documents_do_not_add_up(void **state)
 {
     (void)state;
-    scratch_run("mkdir big && head -c 6000000 /dev/zero | tr '\\0' x > big/1 && cp big/1 big/2 && cp big/1 big/3");
+    scratch_run(
+        "mkdir big && head -c 6000000 /dev/zero | tr '\\0' x > big/1 && cp big/1 big/2 && cp big/1 big/3");
     char *path = scratch_path("big");
     ReaderSpec spec = {.patterns = (const char *const *)&path, .patterns_n = 1};
     Reader *r;

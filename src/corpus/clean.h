@@ -1,6 +1,6 @@
-/* Rules that say whether a document is worth training on.  A rule has a name, under which the ledger counts what it
- * drops, a source, and thresholds that a recipe can move; a document is dropped by the first rule that it breaks.
- * Text: clean_text.c.  Code: clean_code.c. */
+/* Rules that say whether a document is worth training on.  A rule has a name, under which the ledger
+ * counts what it drops, a source, and thresholds that a recipe can move; a document is dropped by the
+ * first rule that it breaks. Text: clean_text.c.  Code: clean_code.c. */
 #ifndef CORPUS_CLEAN_H
 #define CORPUS_CLEAN_H
 
@@ -14,7 +14,8 @@ typedef struct {
     const char *source; /* where it comes from           */
 } CleanRule;
 
-/* Thresholds.  Fields and defaults: the tables below; docs/formats/recipe.md lists them with their sources. */
+/* Thresholds.  Fields and defaults: the tables below; docs/formats/recipe.md lists them with their
+ * sources. */
 typedef struct {
     int64_t min_words, max_words, min_stop_words;
     double min_word_length, max_word_length, max_symbols_per_word, max_bullet_lines, max_ellipsis_lines;
@@ -36,14 +37,15 @@ extern const int clean_text_rules_n, clean_code_rules_n;
 
 /* Memory reused from document to document; one per thread.  {0} is an empty one. */
 typedef struct {
-    Array(uint64_t) hashes;   /* of words                  */
-    Array(uint32_t) ends;     /* bytes in words up to each */
-    Array(uint64_t) keys;     /* of the counting table     */
+    Array(uint64_t) hashes; /* of words                  */
+    Array(uint32_t) ends;   /* bytes in words up to each */
+    Array(uint64_t) keys;   /* of the counting table     */
     Array(uint32_t) counts;
 } CleanScratch;
 void clean_scratch_drop(CleanScratch *s);
 
-/* The index of the first rule that the text breaks, or -1.  `english` lets the rule about English stop words apply. */
+/* The index of the first rule that the text breaks, or -1.  `english` lets the rule about English stop
+ * words apply. */
 int clean_text(const CleanText *c, CleanScratch *s, Span text, bool english);
 int clean_code(const CleanCode *c, Span text);
 

@@ -1,6 +1,7 @@
-/* Rules for prose: the quality and repetition rules of Gopher (Rae et al. 2021, arXiv:2112.11446, section A1.1 and its
- * table A1) with its thresholds, and one of C4's.  A word is what stands between white space; lines count when they hold
- * more than white space; shares of repetition are of the bytes in lines, paragraphs or words. */
+/* Rules for prose: the quality and repetition rules of Gopher (Rae et al. 2021, arXiv:2112.11446, section
+ * A1.1 and its table A1) with its thresholds, and one of C4's.  A word is what stands between white space;
+ * lines count when they hold more than white space; shares of repetition are of the bytes in lines,
+ * paragraphs or words. */
 #include <string.h>
 #include <xxhash.h>
 
@@ -26,20 +27,34 @@ static const Field text_fields[] = {
     F_FLOAT(CleanText, max_top_2gram, 0.2, 0, 1, "share of bytes in the commonest 2 words in a row"),
     F_FLOAT(CleanText, max_top_3gram, 0.18, 0, 1, "the same of 3"),
     F_FLOAT(CleanText, max_top_4gram, 0.16, 0, 1, "the same of 4"),
-    F_FLOAT(CleanText, max_repeated_5gram, 0.15, 0, 1, "share of bytes in 5 words in a row that stood before"),
+    F_FLOAT(CleanText, max_repeated_5gram, 0.15, 0, 1,
+            "share of bytes in 5 words in a row that stood before"),
     F_FLOAT(CleanText, max_repeated_10gram, 0.1, 0, 1, "the same of 10"),
     F_BOOL(CleanText, lorem_ipsum, true, "drop what holds \"lorem ipsum\""),
 };
 const FieldTable clean_text_table = FIELD_TABLE(text_fields);
 
 enum {
-    FEW_WORDS, MANY_WORDS, WORD_LENGTH, SYMBOLS, BULLETS, ELLIPSES, FEW_ALPHABETIC, STOP_WORDS, LOREM_IPSUM,
-    REPEATED_LINES, REPEATED_PARAGRAPHS, TOP_NGRAM, REPEATED_NGRAMS, RULES
+    FEW_WORDS,
+    MANY_WORDS,
+    WORD_LENGTH,
+    SYMBOLS,
+    BULLETS,
+    ELLIPSES,
+    FEW_ALPHABETIC,
+    STOP_WORDS,
+    LOREM_IPSUM,
+    REPEATED_LINES,
+    REPEATED_PARAGRAPHS,
+    TOP_NGRAM,
+    REPEATED_NGRAMS,
+    RULES
 };
 const CleanRule clean_text_rules[] = {
     [FEW_WORDS] = {"text_few_words", "fewer than min_words", GOPHER},
     [MANY_WORDS] = {"text_many_words", "more than max_words", GOPHER},
-    [WORD_LENGTH] = {"text_word_length", "mean word length outside min_word_length .. max_word_length", GOPHER},
+    [WORD_LENGTH] = {"text_word_length", "mean word length outside min_word_length .. max_word_length",
+                     GOPHER},
     [SYMBOLS] = {"text_symbols", "more than max_symbols_per_word", GOPHER},
     [BULLETS] = {"text_bullet_lines", "more than max_bullet_lines", GOPHER},
     [ELLIPSES] = {"text_ellipsis_lines", "more than max_ellipsis_lines", GOPHER},
@@ -47,7 +62,8 @@ const CleanRule clean_text_rules[] = {
     [STOP_WORDS] = {"text_few_stop_words", "fewer than min_stop_words (English only)", GOPHER},
     [LOREM_IPSUM] = {"text_lorem_ipsum", "a printer's filler", C4},
     [REPEATED_LINES] = {"text_repeated_lines", "over max_repeated_lines or max_repeated_line_bytes", GOPHER},
-    [REPEATED_PARAGRAPHS] = {"text_repeated_paragraphs", "over max_repeated_paragraphs or their bytes", GOPHER},
+    [REPEATED_PARAGRAPHS] = {"text_repeated_paragraphs", "over max_repeated_paragraphs or their bytes",
+                             GOPHER},
     [TOP_NGRAM] = {"text_top_ngram", "over max_top_2gram, 3gram or 4gram", GOPHER},
     [REPEATED_NGRAMS] = {"text_repeated_ngrams", "over max_repeated_5gram .. 10gram", GOPHER},
 };
@@ -62,7 +78,7 @@ void clean_scratch_drop(CleanScratch *s)
     array_drop(&s->counts);
 }
 
-/* Counting ------------------------------------------------------------------------------------------------------- */
+/* Counting ----------------------------------------------------------------------------------------------- */
 
 /* Empties the table and makes it large enough for n keys at half load. */
 static void table_start(CleanScratch *s, size_t n)
@@ -88,7 +104,7 @@ static uint32_t table_count(CleanScratch *s, uint64_t key)
     return ++s->counts.at[at];
 }
 
-/* Words and lines ------------------------------------------------------------------------------------------------ */
+/* Words and lines ---------------------------------------------------------------------------------------- */
 
 typedef struct {
     size_t words, characters, bytes, alphabetic, hashes, ellipses; /* over words */
@@ -162,8 +178,9 @@ static bool line_next(Span text, size_t *at, Span *line)
 
 static bool begins_with_bullet(Span line)
 {
-    return span_starts(line, "- ") || span_starts(line, "* ") || span_starts(line, "\xE2\x80\xA2") /* bullet */ ||
-           span_starts(line, "\xE2\x80\xA3") || span_starts(line, "\xC2\xB7") || span_starts(line, "=item *");
+    return span_starts(line, "- ") || span_starts(line, "* ") ||
+           span_starts(line, "\xE2\x80\xA2") /* bullet */ || span_starts(line, "\xE2\x80\xA3") ||
+           span_starts(line, "\xC2\xB7") || span_starts(line, "=item *");
 }
 
 static void lines_measure(TextMeasures *m, Span text)
@@ -178,7 +195,7 @@ static void lines_measure(TextMeasures *m, Span text)
     }
 }
 
-/* Repetition ----------------------------------------------------------------------------------------------------- */
+/* Repetition --------------------------------------------------------------------------------------------- */
 
 static bool exceeds(size_t part, double share, size_t whole)
 {
@@ -199,7 +216,8 @@ static bool lines_repeat(const CleanText *c, CleanScratch *s, Span text, size_t 
             repeated_bytes += line.n;
         }
     }
-    return exceeds(repeated, c->max_repeated_lines, lines) || exceeds(repeated_bytes, c->max_repeated_line_bytes, bytes);
+    return exceeds(repeated, c->max_repeated_lines, lines) ||
+           exceeds(repeated_bytes, c->max_repeated_line_bytes, bytes);
 }
 
 /* A paragraph ends at an empty line. */
@@ -275,7 +293,8 @@ static bool repeated_ngrams_exceed(CleanScratch *s, size_t n, double share, size
 static bool ngrams_repeat(const CleanText *c, CleanScratch *s, size_t bytes)
 {
     for (size_t n = 5; n <= 10; n++) {
-        double share = c->max_repeated_5gram + (c->max_repeated_10gram - c->max_repeated_5gram) * (double)(n - 5) / 5;
+        double share =
+            c->max_repeated_5gram + (c->max_repeated_10gram - c->max_repeated_5gram) * (double)(n - 5) / 5;
         if (repeated_ngrams_exceed(s, n, share, bytes))
             return true;
         if (share >= 1)
@@ -305,7 +324,8 @@ static int quality(const CleanText *c, const TextMeasures *m, bool english)
     double length = m->words ? (double)m->characters / words : 0;
     if (m->words && (length < c->min_word_length || length > c->max_word_length))
         return WORD_LENGTH;
-    if (exceeds(m->hashes, c->max_symbols_per_word, m->words) || exceeds(m->ellipses, c->max_symbols_per_word, m->words))
+    if (exceeds(m->hashes, c->max_symbols_per_word, m->words) ||
+        exceeds(m->ellipses, c->max_symbols_per_word, m->words))
         return SYMBOLS;
     if (exceeds(m->bullets, c->max_bullet_lines, m->lines))
         return BULLETS;
@@ -334,7 +354,8 @@ int clean_text(const CleanText *c, CleanScratch *s, Span text, bool english)
         return REPEATED_LINES;
     if (paragraphs_repeat(c, s, text, m.lines))
         return REPEATED_PARAGRAPHS;
-    if (top_ngram_exceeds(s, 2, c->max_top_2gram, m.bytes) || top_ngram_exceeds(s, 3, c->max_top_3gram, m.bytes) ||
+    if (top_ngram_exceeds(s, 2, c->max_top_2gram, m.bytes) ||
+        top_ngram_exceeds(s, 3, c->max_top_3gram, m.bytes) ||
         top_ngram_exceeds(s, 4, c->max_top_4gram, m.bytes))
         return TOP_NGRAM;
     return ngrams_repeat(c, s, m.bytes) ? REPEATED_NGRAMS : -1;

@@ -2,10 +2,13 @@
 
 #include "corpus/scratch_test.h"
 
-#define PROSE                                                                                                        \
-    "The reader of this page should find it easy to follow, and nothing that stands in it is to be taken for more " \
-    "than an example of ordinary words.\nA second line goes on with other matters: weather, rivers, and the long "   \
-    "road that leads from one town to another.\n\nPeople have walked there with their dogs since before anybody "    \
+#define PROSE                                                                                              \
+    "The reader of this page should find it easy to follow, and nothing that stands in it is to be taken " \
+    "for more "                                                                                            \
+    "than an example of ordinary words.\nA second line goes on with other matters: weather, rivers, and "  \
+    "the long "                                                                                            \
+    "road that leads from one town to another.\n\nPeople have walked there with their dogs since before "  \
+    "anybody "                                                                                             \
     "thought of counting them, which is why no number is given here.\n"
 
 static const char *broken(const char *text, bool english)
@@ -50,7 +53,8 @@ static void quality_rules_drop_their_own(void **state)
     expect_many(PROSE, "# heading ", 12, "text_symbols");
     expect_many(PROSE, "and... ", 12, "text_symbols");
     expect_many("", "- the point of this and that is to have words with others\n", 10, "text_bullet_lines");
-    expect_many("", "it goes on and on to the next line of words and then stops short again ...\n", 6, "text_ellipsis_lines");
+    expect_many("", "it goes on and on to the next line of words and then stops short again ...\n", 6,
+                "text_ellipsis_lines");
     expect_many(PROSE, "12345 ", 40, "text_few_alphabetic_words");
     expect_many(PROSE, "Lorem ipsum dolor sit amet. ", 1, "text_lorem_ipsum");
 }
@@ -72,7 +76,8 @@ static void repetition_is_dropped(void **state)
     (void)state;
     expect_many(PROSE, "This very line stands here again.\n", 10, "text_repeated_lines");
     Str s = {0};
-    for (int i = 0; i < 10; i++) /* paragraphs of two lines in another order, so that no rule about lines is met first */
+    for (int i = 0; i < 10;
+         i++) /* paragraphs of two lines in another order, so that no rule about lines is met first */
         str_addf(&s, "%s", i % 2 ? "Another short paragraph with words of its own.\n\n" : PROSE "\n");
     assert_true(strcmp(broken(str_c(&s), true), "kept") != 0);
     str_drop(&s);
@@ -112,9 +117,11 @@ static void scratch_carries_nothing_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prose_is_kept),         cmocka_unit_test(quality_rules_drop_their_own),
+        cmocka_unit_test(prose_is_kept),
+        cmocka_unit_test(quality_rules_drop_their_own),
         cmocka_unit_test(foreign_text_is_kept_where_it_is_meant),
-        cmocka_unit_test(repetition_is_dropped), cmocka_unit_test(scratch_carries_nothing_over),
+        cmocka_unit_test(repetition_is_dropped),
+        cmocka_unit_test(scratch_carries_nothing_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

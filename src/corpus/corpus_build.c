@@ -26,7 +26,8 @@ typedef struct {
     CleanScratch *scratch; /* [threads] */
     Dedup *dedup;
     JsonlWriter *train, *held_out, *rejected;
-    /* The text of the source whose draw is smallest so far, while none was held out: a source gives at least one. */
+    /* The text of the source whose draw is smallest so far, while none was held out: a source gives at
+     * least one. */
     Str candidate;
     int64_t candidate_bytes;
     uint64_t candidate_draw;
@@ -34,7 +35,7 @@ typedef struct {
     int64_t consumed; /* packed bytes of sources that are done */
 } Build;
 
-/* One document, on any thread ------------------------------------------------------------------------------------- */
+/* One document, on any thread ---------------------------------------------------------------------------- */
 
 static void line_make(const Build *b, BatchItem *item)
 {
@@ -42,11 +43,13 @@ static void line_make(const Build *b, BatchItem *item)
     str_adds(line, "{\"text\":");
     jsonl_escape(line, item->doc.text);
     str_adds(line, ",\"id\":");
-    jsonl_escape(line, utf8_valid(item->doc.id.at, item->doc.id.n) ? item->doc.id : span("(name is not UTF-8)"));
+    jsonl_escape(line,
+                 utf8_valid(item->doc.id.at, item->doc.id.n) ? item->doc.id : span("(name is not UTF-8)"));
     str_addf(line, ",\"source\":\"%s\",\"kind\":\"%s\",\"language\":", b->source->name, b->source->kind);
     jsonl_escape(line, span(b->source->language));
     if (item->rule >= 0)
-        str_addf(line, ",\"rule\":\"%s\"", b->is_code ? clean_code_rules[item->rule].name : clean_text_rules[item->rule].name);
+        str_addf(line, ",\"rule\":\"%s\"",
+                 b->is_code ? clean_code_rules[item->rule].name : clean_text_rules[item->rule].name);
     str_adds(line, "}\n");
 }
 
@@ -57,8 +60,9 @@ static void item_work(void *context, BatchItem *item, int64_t i, int thread)
     reader_finish(&b->spec, &item->doc, &item->store);
     if (item->doc.reason != READ_GOOD)
         return;
-    item->rule = b->is_code ? clean_code(&b->source->code, item->doc.text)
-                            : clean_text(&b->source->text, &b->scratch[thread], item->doc.text, b->is_english);
+    item->rule = b->is_code
+                     ? clean_code(&b->source->code, item->doc.text)
+                     : clean_text(&b->source->text, &b->scratch[thread], item->doc.text, b->is_english);
     XXH128_hash_t sum = XXH3_128bits(item->doc.text.at, item->doc.text.n);
     item->high = sum.high64;
     item->low = sum.low64;
@@ -66,7 +70,7 @@ static void item_work(void *context, BatchItem *item, int64_t i, int thread)
         line_make(b, item);
 }
 
-/* In order -------------------------------------------------------------------------------------------------------- */
+/* In order ----------------------------------------------------------------------------------------------- */
 
 static void count(Tally *t, int64_t bytes)
 {
@@ -93,7 +97,8 @@ static Status candidate_flush(Build *b)
     return st;
 }
 
-/* Which documents are held out follows from seed and text alone, so the same text falls on the same side in every corpus. */
+/* Which documents are held out follows from seed and text alone, so the same text falls on the same side
+ * in every corpus. */
 static Status document_split(Build *b, const BatchItem *item)
 {
     uint64_t key[2] = {item->high, item->low};
@@ -209,7 +214,7 @@ static Status source_build(Build *b, size_t i, SourceLedger *ledger)
     return writers_close(b);
 }
 
-/* The whole ------------------------------------------------------------------------------------------------------- */
+/* The whole ---------------------------------------------------------------------------------------------- */
 
 /* Names a source that finds nothing before any work is done. */
 static Status sources_measure(const CorpusRecipe *r, int64_t *total)
@@ -222,10 +227,11 @@ static Status sources_measure(const CorpusRecipe *r, int64_t *total)
         reader_measure(&spec, &files, &bytes);
         *total += bytes;
         if (files == 0 && !s->optional)
-            return fail(ST_ARG, "source %s: no file matches %s%s; correct its path, or set optional: true", s->name,
-                        s->paths.at[0], s->paths.n > 1 ? " and its other patterns" : "");
+            return fail(ST_ARG, "source %s: no file matches %s%s; correct its path, or set optional: true",
+                        s->name, s->paths.at[0], s->paths.n > 1 ? " and its other patterns" : "");
         if (files == 0)
-            log_warn("source %s: no file matches %s; it is optional and passed over", s->name, s->paths.at[0]);
+            log_warn("source %s: no file matches %s; it is optional and passed over", s->name,
+                     s->paths.at[0]);
     }
     return ST_OK;
 }
@@ -285,8 +291,11 @@ Status corpus_manifest(json_t **out, const char *folder)
     Str text = {0};
     json_error_t why;
     json_t *m = NULL;
-    Status st = path_exists(path) ? file_read(&text, path, LIMIT)
-                                  : fail(ST_IO, "no %s: the folder holds no finished corpus; make one with `lemur corpus build`", path);
+    Status st =
+        path_exists(path)
+            ? file_read(&text, path, LIMIT)
+            : fail(ST_IO, "no %s: the folder holds no finished corpus; make one with `lemur corpus build`",
+                   path);
     if (st == ST_OK && !(m = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why)))
         st = fail(ST_FORMAT, "%s is damaged: line %d: %s", path, why.line, why.text);
     const char *format = json_string_value(json_object_get(m, "format"));
@@ -313,7 +322,9 @@ static Status sources_build(Build *b, SourceLedger *ledgers)
             return fail_in(st, "source %s", b->recipe->sources[i].name);
         kept += ledgers[i].kept_bytes;
     }
-    return kept ? ST_OK : fail(ST_ARG, "no document of any source is left: every one was unusable, dropped or a duplicate");
+    return kept ? ST_OK
+                : fail(ST_ARG,
+                       "no document of any source is left: every one was unusable, dropped or a duplicate");
 }
 
 static void build_drop(Build *b)
@@ -349,7 +360,8 @@ Status corpus_build(const CorpusRecipe *r, const char *folder, int threads, json
     }
     if (st != ST_OK) {
         Error why = error_take();
-        if (folder_remove(b.folder) != ST_OK) /* what cannot be removed is passed over by readers and removed next time */
+        if (folder_remove(b.folder) !=
+            ST_OK) /* what cannot be removed is passed over by readers and removed next time */
             log_warn("%s", error_text());
         st = error_put(&why);
     }

@@ -34,7 +34,7 @@ static void sources_write(void)
         Str code = {0};
         snprintf(name, sizeof name, "src/%c/f%03d.c", 'a' + i % 3, i);
         str_addf(&code, "/* number %d */\n", i % 100); /* the last 20 repeat the first */
-        str_adds(&code, "int main(void)\r\n{\r\n    return 0;\r\n}\r\n");
+        str_adds(&code, "int main(void)\r\n{\r\n    return 0;\r\n}\r\n/* nothing else */\n");
         scratch_write(name, code.at, code.n);
         str_drop(&code);
         str_addf(&notes, "{\"text\":\"note number %d says that the words of it are to be read\"}\n", i);
@@ -46,16 +46,17 @@ static void sources_write(void)
     scratch_write("src/a/bin.c", "a\0b", 3);
 }
 
-#define RECIPE                                                                              \
-    "corpus:\n"                                                                             \
-    "  held_out: 0.1\n"                                                                     \
-    "  keep_rejected: true\n"                                                               \
-    "  clean: {text: {min_words: 5, max_repeated_10gram: 1, max_repeated_5gram: 1}}\n"      \
-    "  sources:\n"                                                                          \
-    "    - {name: c, kind: code, language: c, path: '@/src/**/*.c'}\n"                      \
+#define RECIPE                                                                         \
+    "corpus:\n"                                                                        \
+    "  held_out: 0.1\n"                                                                \
+    "  keep_rejected: true\n"                                                          \
+    "  clean: {text: {min_words: 5, max_repeated_10gram: 1, max_repeated_5gram: 1}}\n" \
+    "  sources:\n"                                                                     \
+    "    - {name: c, kind: code, language: c, path: '@/src/**/*.c'}\n"                 \
     "    - {name: notes, kind: text, language: en, path: '@/notes.jsonl'}\n"
 
-static int64_t number(const json_t *manifest, size_t source, const char *group, const char *key, const char *what)
+static int64_t number(const json_t *manifest, size_t source, const char *group, const char *key,
+                      const char *what)
 {
     const json_t *o = json_object_get(json_array_get(json_object_get(manifest, "sources"), source), group);
     return json_integer_value(json_object_get(key ? json_object_get(o, key) : o, what));
@@ -70,11 +71,13 @@ static void every_document_is_accounted_for(void **state)
     assert_int_equal(number(m, 0, "unusable", "binary", "documents"), 1);
     assert_int_equal(number(m, 0, "dropped", "code_too_short", "documents"), 1);
     assert_int_equal(number(m, 0, "dropped", "duplicate", "documents"), 20);
-    assert_int_equal(number(m, 0, "train", NULL, "documents") + number(m, 0, "held_out", NULL, "documents"), 100);
+    assert_int_equal(number(m, 0, "train", NULL, "documents") + number(m, 0, "held_out", NULL, "documents"),
+                     100);
     assert_in_range(number(m, 0, "held_out", NULL, "documents"), 1, 25);
     assert_int_equal(number(m, 1, "unusable", "not_json", "documents"), 1);
     assert_int_equal(number(m, 1, "unusable", "no_such_key", "documents"), 1);
-    assert_int_equal(number(m, 1, "train", NULL, "documents") + number(m, 1, "held_out", NULL, "documents"), 120);
+    assert_int_equal(number(m, 1, "train", NULL, "documents") + number(m, 1, "held_out", NULL, "documents"),
+                     120);
     json_decref(m);
     scratch_run("test \"$(ls -A out | tr '\\n' ' ')\" = 'held_out manifest.json rejected train '");
     scratch_run("zstd -dc out/rejected/c.jsonl.zst | grep -q '\"rule\":\"code_too_short\"'");
@@ -93,11 +96,15 @@ static void a_source_gives_one_document_at_least(void **state)
 {
     (void)state;
     json_t *m = NULL;
-    assert_int_equal(build_into("few", "corpus:\n  held_out: 0.000001\n  sources:\n"
-                                       "    - {name: c, kind: code, path: '@/src/a/f*.c'}\n"
-                                       "    - {name: one, kind: code, path: '@/src/b/f001.c'}\n", 1, &m), ST_OK);
+    assert_int_equal(build_into("few",
+                                "corpus:\n  held_out: 0.000001\n  sources:\n"
+                                "    - {name: c, kind: code, path: '@/src/a/f*.c'}\n"
+                                "    - {name: one, kind: code, path: '@/src/b/f001.c'}\n",
+                                1, &m),
+                     ST_OK);
     assert_int_equal(number(m, 0, "held_out", NULL, "documents"), 1);
-    assert_int_equal(number(m, 0, "train", NULL, "documents"), 39); /* f000 f003 ..., all but the one; duplicates aside */
+    assert_int_equal(number(m, 0, "train", NULL, "documents"),
+                     39); /* f000 f003 ..., all but the one; duplicates aside */
     assert_int_equal(number(m, 1, "train", NULL, "documents"), 1);
     assert_int_equal(number(m, 1, "held_out", NULL, "documents"), 0);
     json_decref(m);
@@ -107,9 +114,13 @@ static void limits_stop_a_source(void **state)
 {
     (void)state;
     json_t *m = NULL;
-    assert_int_equal(build_into("lim", "corpus:\n  held_out: 0\n  sources:\n"
-                                       "    - {name: c, kind: code, path: '@/src', limit: 200}\n", 2, &m), ST_OK);
-    assert_int_equal(number(m, 0, "train", NULL, "documents"), 4); /* of 55 bytes: the one that passes 200 is the last */
+    assert_int_equal(build_into("lim",
+                                "corpus:\n  held_out: 0\n  sources:\n"
+                                "    - {name: c, kind: code, path: '@/src', limit: 200}\n",
+                                2, &m),
+                     ST_OK);
+    assert_int_equal(number(m, 0, "train", NULL, "documents"),
+                     3); /* of 67 bytes: the one that reaches 200 is the last */
     assert_int_equal(number(m, 0, "held_out", NULL, "documents"), 0);
     json_decref(m);
 }
@@ -117,12 +128,20 @@ static void limits_stop_a_source(void **state)
 static void missing_sources_are_named(void **state)
 {
     (void)state;
-    assert_int_equal(build_into("bad", "corpus: {sources: [{name: rust, kind: code, path: '@/**/*.rs'}]}\n", 1, NULL), ST_ARG);
+    assert_int_equal(
+        build_into("bad", "corpus: {sources: [{name: rust, kind: code, path: '@/**/*.rs'}]}\n", 1, NULL),
+        ST_ARG);
     assert_non_null(strstr(error_text(), "source rust"));
     scratch_run("test ! -e bad/manifest.json");
-    assert_int_equal(build_into("good", "corpus: {sources: [{name: rust, kind: code, path: '@/**/*.rs', optional: true},\n"
-                                        "  {name: c, kind: code, path: '@/src'}]}\n", 1, NULL), ST_OK);
-    assert_int_equal(build_into("none", "corpus: {sources: [{name: t, kind: code, path: '@/src/a/tiny.c'}]}\n", 1, NULL), ST_ARG);
+    assert_int_equal(
+        build_into("good",
+                   "corpus: {sources: [{name: rust, kind: code, path: '@/**/*.rs', optional: true},\n"
+                   "  {name: c, kind: code, path: '@/src'}]}\n",
+                   1, NULL),
+        ST_OK);
+    assert_int_equal(
+        build_into("none", "corpus: {sources: [{name: t, kind: code, path: '@/src/a/tiny.c'}]}\n", 1, NULL),
+        ST_ARG);
     assert_non_null(strstr(error_text(), "no document"));
 }
 
@@ -163,9 +182,12 @@ static int prepare(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_document_is_accounted_for),      cmocka_unit_test(threads_do_not_change_a_byte),
-        cmocka_unit_test(a_source_gives_one_document_at_least), cmocka_unit_test(limits_stop_a_source),
-        cmocka_unit_test(missing_sources_are_named),            cmocka_unit_test(stopping_keeps_the_old_and_leaves_nothing),
+        cmocka_unit_test(every_document_is_accounted_for),
+        cmocka_unit_test(threads_do_not_change_a_byte),
+        cmocka_unit_test(a_source_gives_one_document_at_least),
+        cmocka_unit_test(limits_stop_a_source),
+        cmocka_unit_test(missing_sources_are_named),
+        cmocka_unit_test(stopping_keeps_the_old_and_leaves_nothing),
         cmocka_unit_test(damaged_manifests_are_refused),
     };
     return cmocka_run_group_tests(tests, prepare, scratch_remove);

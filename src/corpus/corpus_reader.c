@@ -9,7 +9,8 @@
 struct CorpusReader {
     json_t *manifest;
     char *folder, *path;
-    const char *split, *kind, *source; /* kind and source as asked for, NULL: all; they are strings of the caller's copies */
+    const char *split, *kind,
+        *source; /* kind and source as asked for, NULL: all; they are strings of the caller's copies */
     char *kind_copy, *source_copy;
     size_t at; /* the next source */
     const char *current_source, *current_kind;
@@ -22,7 +23,8 @@ static Status query_check(const CorpusReader *r)
     json_t *s;
     bool found = !r->source;
     Str names = {0};
-    json_array_foreach(json_object_get(r->manifest, "sources"), i, s) {
+    json_array_foreach(json_object_get(r->manifest, "sources"), i, s)
+    {
         const char *name = json_string_value(json_object_get(s, "name"));
         str_addf(&names, " %s", name ? name : "?");
         found |= name && r->source && strcmp(name, r->source) == 0;
@@ -86,7 +88,8 @@ static Status source_open(CorpusReader *r)
         const char *name = json_string_value(json_object_get(s, "name"));
         const char *kind = json_string_value(json_object_get(s, "kind"));
         if (!name || !kind || strchr(name, '/'))
-            return fail(ST_FORMAT, "%s/manifest.json: source %zu has no plain name or no kind", r->folder, r->at);
+            return fail(ST_FORMAT, "%s/manifest.json: source %zu has no plain name or no kind", r->folder,
+                        r->at);
         if ((r->source && strcmp(name, r->source) != 0) || (r->kind && strcmp(kind, r->kind) != 0))
             continue;
         r->current_source = name;
@@ -95,7 +98,8 @@ static Status source_open(CorpusReader *r)
         r->path = mem_format("%s/%s/%s.jsonl.zst", r->folder, r->split, name);
         if (!path_exists(r->path))
             return fail(ST_IO, "no %s: the corpus is incomplete%s", r->path,
-                        strcmp(r->split, "rejected") == 0 ? "; it was built without keep_rejected" : "; build it again");
+                        strcmp(r->split, "rejected") == 0 ? "; it was built without keep_rejected"
+                                                          : "; build it again");
         ReaderSpec spec = {.patterns = (const char *const *)&r->path,
                            .patterns_n = 1,
                            .format = FORMAT_JSONL,

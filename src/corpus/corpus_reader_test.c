@@ -34,7 +34,8 @@ static void queries_choose(void **state)
     int train = count((CorpusQuery){0}, NULL), held = count((CorpusQuery){.split = "held_out"}, NULL);
     assert_int_equal(train + held, 120);
     assert_in_range(held, 8, 45);
-    int code = count((CorpusQuery){.kind = "code"}, "code"), text = count((CorpusQuery){.kind = "text"}, "text");
+    int code = count((CorpusQuery){.kind = "code"}, "code"),
+        text = count((CorpusQuery){.kind = "text"}, "text");
     assert_int_equal(code + text, train);
     assert_int_equal(count((CorpusQuery){.source = "notes"}, "text"), text);
     assert_int_equal(count((CorpusQuery){.source = "notes", .kind = "code"}, NULL), 0);

@@ -19,7 +19,8 @@ static const FieldTable recipe_table = FIELD_TABLE(recipe_fields);
 
 static const Field source_fields[] = {
     F_STRING(CorpusSource, name, "", "letters, digits, '.', '_', '-'; names its files"),
-    F_CHOICE(CorpusSource, kind, "text", kind_names, "which rules clean it, and which side of the ratio it is on"),
+    F_CHOICE(CorpusSource, kind, "text", kind_names,
+             "which rules clean it, and which side of the ratio it is on"),
     F_STRING(CorpusSource, language, "", "a programming language, or en, de, ..."),
     F_CHOICE(CorpusSource, format, "auto", format_choices, "how documents lie in its files"),
     F_STRING(CorpusSource, text_key, "", "JSONL: where the text is; without it \"text\", then \"content\""),
@@ -78,7 +79,8 @@ static Status clean_take(CleanText *text, CleanCode *code, json_t *object)
         return ST_OK;
     const char *key;
     json_t *value;
-    json_object_foreach(clean, key, value) {
+    json_object_foreach(clean, key, value)
+    {
         Status st = ST_OK;
         if (strcmp(key, "text") == 0)
             st = config_from_json(&clean_text_table, text, value);
@@ -113,12 +115,14 @@ static bool name_is_plain(const char *name)
 static Status source_check(const CorpusRecipe *r, const CorpusSource *s)
 {
     if (!name_is_plain(s->name))
-        return fail(ST_ARG, "a source needs a name of letters, digits, '.', '_' and '-', and '%s' is none", s->name);
+        return fail(ST_ARG, "a source needs a name of letters, digits, '.', '_' and '-', and '%s' is none",
+                    s->name);
     for (size_t i = 0; &r->sources[i] < s; i++)
         if (strcmp(r->sources[i].name, s->name) == 0)
             return fail(ST_ARG, "two sources are named %s", s->name);
     if (s->paths.n == 0)
-        return fail(ST_ARG, "source %s has no path: give a file, a folder or a pattern, or a list of them", s->name);
+        return fail(ST_ARG, "source %s has no path: give a file, a folder or a pattern, or a list of them",
+                    s->name);
     return ST_OK;
 }
 
@@ -240,8 +244,9 @@ json_t *corpus_recipe_to_json(const CorpusRecipe *r)
         json_object_set_new(one, "path", words_to_json(&s->paths));
         json_object_set_new(one, "exclude", words_to_json(&s->excludes));
         json_object_set_new(one, "members", words_to_json(&s->members));
-        json_object_set_new(one, "clean", strcmp(s->kind, "code") == 0 ? config_to_json(&clean_code_table, &s->code)
-                                                                         : config_to_json(&clean_text_table, &s->text));
+        json_object_set_new(one, "clean",
+                            strcmp(s->kind, "code") == 0 ? config_to_json(&clean_code_table, &s->code)
+                                                         : config_to_json(&clean_text_table, &s->text));
         json_array_append_new(sources, one);
     }
     json_object_set_new(all, "sources", sources);

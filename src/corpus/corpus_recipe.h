@@ -14,12 +14,12 @@ typedef struct {
 
 typedef struct {
     char *name, *kind, *language, *format, *text_key, *separator;
-    int64_t limit;       /* bytes of text kept; 0: all          */
-    double weight;       /* for packing: times its natural share */
-    double held_out;     /* share of documents; the recipe's where the source has none of its own */
-    bool optional;       /* finding no file is no error          */
+    int64_t limit;   /* bytes of text kept; 0: all          */
+    double weight;   /* for packing: times its natural share */
+    double held_out; /* share of documents; the recipe's where the source has none of its own */
+    bool optional;   /* finding no file is no error          */
     Words paths, excludes, members;
-    CleanText text;      /* the recipe's thresholds with this source's own on top */
+    CleanText text; /* the recipe's thresholds with this source's own on top */
     CleanCode code;
 } CorpusSource;
 

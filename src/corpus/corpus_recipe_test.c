@@ -11,25 +11,26 @@ static void recipes_are_read_whole(void **state)
 {
     (void)state;
     CorpusRecipe r;
-    assert_int_equal(parse(&r, "tokenizer: {vocab_size: 5}\n"
-                               "corpus:\n"
-                               "  seed: 9\n"
-                               "  held_out: 0.1\n"
-                               "  clean:\n"
-                               "    code: {max_line_length: 500}\n"
-                               "    text: {min_words: 7}\n"
-                               "  sources:\n"
-                               "    - {name: c, kind: code, language: c, path: '/usr/include/**/*.h', limit: 2M}\n"
-                               "    - name: notes\n"
-                               "      kind: text\n"
-                               "      path: [a.txt, b.jsonl.gz]\n"
-                               "      exclude: x.txt\n"
-                               "      weight: 2.5\n"
-                               "      held_out: 0.3\n"
-                               "      text_key: body\n"
-                               "      clean: {min_words: 3}\n"
-                               "train: {anything: 1}\n"),
-                     ST_OK);
+    assert_int_equal(
+        parse(&r, "tokenizer: {vocab_size: 5}\n"
+                  "corpus:\n"
+                  "  seed: 9\n"
+                  "  held_out: 0.1\n"
+                  "  clean:\n"
+                  "    code: {max_line_length: 500}\n"
+                  "    text: {min_words: 7}\n"
+                  "  sources:\n"
+                  "    - {name: c, kind: code, language: c, path: '/usr/include/**/*.h', limit: 2M}\n"
+                  "    - name: notes\n"
+                  "      kind: text\n"
+                  "      path: [a.txt, b.jsonl.gz]\n"
+                  "      exclude: x.txt\n"
+                  "      weight: 2.5\n"
+                  "      held_out: 0.3\n"
+                  "      text_key: body\n"
+                  "      clean: {min_words: 3}\n"
+                  "train: {anything: 1}\n"),
+        ST_OK);
     assert_int_equal(r.seed, 9);
     assert_int_equal(r.sources_n, 2);
     assert_int_equal(r.sources[0].limit, 2000000);
@@ -75,14 +76,17 @@ static void mistakes_are_named(void **state)
     refuse("corpus: {sources: [{name: a/b, kind: code, path: x}]}\n", "a/b");
     refuse("corpus: {sources: [{name: .., kind: code, path: x}]}\n", "..");
     refuse("corpus: {sources: [{kind: code, path: x}]}\n", "name");
-    refuse("corpus: {sources: [{name: a, kind: code, path: x}, {name: a, kind: text, path: y}]}\n", "two sources");
+    refuse("corpus: {sources: [{name: a, kind: code, path: x}, {name: a, kind: text, path: y}]}\n",
+           "two sources");
     refuse("corpus: {sources: [{name: a, kind: code, path: [x, [y]]}]}\n", "path");
     refuse("corpus: {sources: [{name: a, kind: code, path: x, limt: 5}]}\n", "limit");
     refuse("corpus: {held_out: 2, sources: [{name: a, kind: code, path: x}]}\n", "held_out");
     refuse("corpus: {clean: {cod: {}}, sources: [{name: a, kind: code, path: x}]}\n", "cod");
-    refuse("corpus: {clean: {code: {min_words: 5}}, sources: [{name: a, kind: code, path: x}]}\n", "min_words");
+    refuse("corpus: {clean: {code: {min_words: 5}}, sources: [{name: a, kind: code, path: x}]}\n",
+           "min_words");
     refuse("corpus: {sources: [{name: a, kind: code, path: x, clean: {min_words: 5}}]}\n", "min_words");
-    refuse("corpus:\n  sources:\n    - {name: ok, kind: code, path: x}\n    - {name: a, kind: x, path: x}\n", "line 4");
+    refuse("corpus:\n  sources:\n    - {name: ok, kind: code, path: x}\n    - {name: a, kind: x, path: x}\n",
+           "line 4");
 }
 
 static void sections_are_found(void **state)

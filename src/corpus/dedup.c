@@ -10,7 +10,8 @@
 #include "base/mem.h"
 
 typedef struct {
-    uint64_t high, low; /* both 0: free; the text whose sum that is would be taken for free, and is moved to low 1 */
+    uint64_t high,
+        low; /* both 0: free; the text whose sum that is would be taken for free, and is moved to low 1 */
 } Slot;
 
 struct Dedup {
@@ -81,8 +82,8 @@ static Slot *slot_find(Slot *slots, uint64_t size, uint64_t high, uint64_t low)
     return &slots[at];
 }
 
-/* Old slots are visited in order, and a key's new place is its old one or `size` further on, so both halves of the new
- * table are written front to back: kind to a disk. */
+/* Old slots are visited in order, and a key's new place is its old one or `size` further on, so both
+ * halves of the new table are written front to back: kind to a disk. */
 static Status table_double(Dedup *d)
 {
     Slot *larger;

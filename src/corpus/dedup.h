@@ -1,7 +1,8 @@
 /* A set of 128-bit sums (XXH3 of whole texts): which texts were seen.
  *
- * The table lies in a file without a name in the given folder, mapped: what memory cannot hold the kernel writes out, so
- * millions of documents cost disk, not memory.  21 to 43 bytes a document: 16 a slot, at most three quarters full. */
+ * The table lies in a file without a name in the given folder, mapped: what memory cannot hold the kernel
+ * writes out, so millions of documents cost disk, not memory.  21 to 43 bytes a document: 16 a slot, at
+ * most three quarters full. */
 #ifndef CORPUS_DEDUP_H
 #define CORPUS_DEDUP_H
 

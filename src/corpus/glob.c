@@ -10,9 +10,10 @@
 #include "base/file.h"
 #include "base/str.h"
 
-/* Matching ------------------------------------------------------------------------------------------------------- */
+/* Matching ----------------------------------------------------------------------------------------------- */
 
-/* Whether c is in the class that begins behind '['; *end is behind its ']'.  An unclosed class matches nothing. */
+/* Whether c is in the class that begins behind '['; *end is behind its ']'.  An unclosed class matches
+ * nothing. */
 static bool class_match(const char *p, char c, const char **end)
 {
     bool negated = *p == '!' || *p == '^', found = false;
@@ -31,7 +32,8 @@ static bool class_match(const char *p, char c, const char **end)
     return *p && c && found != negated;
 }
 
-/* One part of a path, [s, s_end), against one part of a pattern, [p, p_end).  Linear but for its last star. */
+/* One part of a path, [s, s_end), against one part of a pattern, [p, p_end).  Linear but for its last
+ * star. */
 static bool part_match(const char *p, const char *p_end, const char *s, const char *s_end)
 {
     const char *star = NULL, *star_s = NULL;
@@ -46,7 +48,8 @@ static bool part_match(const char *p, const char *p_end, const char *s, const ch
         }
         if (s == s_end && p == p_end)
             return true;
-        bool hit = s < s_end && p < p_end && (*p == '?' || (*p == '[' ? class_match(p + 1, *s, &next) : *p == *s));
+        bool hit =
+            s < s_end && p < p_end && (*p == '?' || (*p == '[' ? class_match(p + 1, *s, &next) : *p == *s));
         if (hit) {
             p = next;
             s++;
@@ -72,7 +75,8 @@ static bool is_any_depth(const char *p, const char *p_end)
 
 bool glob_match(const char *pattern, const char *path)
 {
-    const char *retry_pattern = NULL, *retry_path = NULL; /* behind the last "**", as a star does in part_match */
+    const char *retry_pattern = NULL,
+               *retry_path = NULL; /* behind the last "**", as a star does in part_match */
     for (;;) {
         const char *p_end = part_end(pattern), *s_end = part_end(path);
         if (is_any_depth(pattern, p_end)) {
@@ -102,7 +106,7 @@ bool glob_has_wildcard(const char *pattern)
     return strpbrk(pattern, "*?[") != NULL;
 }
 
-/* Walking -------------------------------------------------------------------------------------------------------- */
+/* Walking ------------------------------------------------------------------------------------------------ */
 
 /* One folder being listed. */
 typedef struct {
@@ -114,16 +118,18 @@ typedef struct {
 struct GlobWalk {
     const char *const *patterns, *const *excludes;
     size_t patterns_n, excludes_n, pattern;
-    bool begun; /* the current pattern's root has been entered */
+    bool begun;      /* the current pattern's root has been entered */
     char *effective; /* the current pattern; a folder's name becomes "folder/ **" without the blank */
     Str path;
     Array(Level) levels;
 };
 
-GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes, size_t excludes_n)
+GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
+                     size_t excludes_n)
 {
     GlobWalk *w = mem_new(GlobWalk);
-    *w = (GlobWalk){.patterns = patterns, .patterns_n = patterns_n, .excludes = excludes, .excludes_n = excludes_n};
+    *w = (GlobWalk){
+        .patterns = patterns, .patterns_n = patterns_n, .excludes = excludes, .excludes_n = excludes_n};
     return w;
 }
 
@@ -132,7 +138,8 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Lists the folder named by the walk's path.  One that cannot be read is empty: the caller learns nothing was found. */
+/* Lists the folder named by the walk's path.  One that cannot be read is empty: the caller learns nothing
+ * was found. */
 static void level_enter(GlobWalk *w)
 {
     Level level = {.path_n = w->path.n};
@@ -174,7 +181,8 @@ static size_t literal_prefix(const char *pattern)
     return wild;
 }
 
-/* Whether a folder with this path could hold matches: each of its parts matches the pattern's, up to a "**". */
+/* Whether a folder with this path could hold matches: each of its parts matches the pattern's, up to a
+ * "**". */
 static bool may_hold(const char *pattern, const char *folder)
 {
     for (;;) {
@@ -203,7 +211,8 @@ static bool pattern_covers(const char *pattern, const char *path)
     size_t n = strlen(pattern);
     while (n > 1 && pattern[n - 1] == '/')
         n--;
-    return glob_match(pattern, path) || (strncmp(pattern, path, n) == 0 && path[n] == '/' && !glob_has_wildcard(pattern));
+    return glob_match(pattern, path) ||
+           (strncmp(pattern, path, n) == 0 && path[n] == '/' && !glob_has_wildcard(pattern));
 }
 
 static bool is_seen_before(const GlobWalk *w, const char *path)

@@ -3,9 +3,9 @@
  *   ?      one byte but '/'          *      any bytes but '/'         [a-z] [!a-z]   one of (not of) these
  *   **     any number of folders, where it is a whole part of the path:  src/ ** /x.c (without the blanks)
  *
- * Wildcards do not match a leading '.', and do not pass through symbolic links, so that a tree is met once; what a
- * pattern spells out literally may be a link.  Entries of a folder come sorted by their bytes; a folder's listing is all
- * that is held in memory. */
+ * Wildcards do not match a leading '.', and do not pass through symbolic links, so that a tree is met
+ * once; what a pattern spells out literally may be a link.  Entries of a folder come sorted by their
+ * bytes; a folder's listing is all that is held in memory. */
 #ifndef CORPUS_GLOB_H
 #define CORPUS_GLOB_H
 
@@ -17,11 +17,13 @@
 bool glob_match(const char *pattern, const char *path);
 bool glob_has_wildcard(const char *pattern);
 
-/* Walks files that match one of patterns and none of excludes, each once, pattern by pattern.  A pattern that names a
- * folder means all files below it.  An exclude without '/' is matched against the last part of the path, else the whole. */
+/* Walks files that match one of patterns and none of excludes, each once, pattern by pattern.  A pattern
+ * that names a folder means all files below it.  An exclude without '/' is matched against the last part
+ * of the path, else the whole. */
 typedef struct GlobWalk GlobWalk;
 
-GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes, size_t excludes_n);
+GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
+                     size_t excludes_n);
 /* The next path, valid until the next call; NULL at the end. */
 const char *glob_next(GlobWalk *w);
 /* Which pattern the last path came from. */

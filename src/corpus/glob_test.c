@@ -9,13 +9,34 @@ static void patterns_match_paths(void **state)
         const char *pattern, *path;
         bool match;
     } cases[] = {
-        {"a.c", "a.c", true},          {"a.c", "b.c", false},        {"*.c", "x.c", true},         {"*.c", "d/x.c", false},
-        {"**/*.c", "x.c", true},       {"**/*.c", "a/b/x.c", true},  {"a/**/x.c", "a/x.c", true},  {"a/**/x.c", "a/b/c/x.c", true},
-        {"a/**/x.c", "b/x.c", false},  {"a/**", "a/b/c", true},      {"a/**", "b", false},         {"?.c", "x.c", true},
-        {"?.c", "xy.c", false},        {"[a-c].h", "b.h", true},     {"[a-c].h", "d.h", false},    {"[!a-c].h", "d.h", true},
-        {"[]x].h", "].h", true},       {"[a", "[a", false},          {"*", ".hidden", false},      {".h*", ".hidden", true},
-        {"**/x", ".git/x", false},     {"a*b*c", "aXbYbZc", true},   {"a*b*c", "aXbYbZ", false},   {"/u/*/q*/**/z", "/u/a/q1/b/z", true},
-        {"**/a/**/b", "x/a/y/a/z/b", true}, {"**/t/*.py", "t/t/x.py", true}, {"", "", true},       {"*", "", true},
+        {"a.c", "a.c", true},
+        {"a.c", "b.c", false},
+        {"*.c", "x.c", true},
+        {"*.c", "d/x.c", false},
+        {"**/*.c", "x.c", true},
+        {"**/*.c", "a/b/x.c", true},
+        {"a/**/x.c", "a/x.c", true},
+        {"a/**/x.c", "a/b/c/x.c", true},
+        {"a/**/x.c", "b/x.c", false},
+        {"a/**", "a/b/c", true},
+        {"a/**", "b", false},
+        {"?.c", "x.c", true},
+        {"?.c", "xy.c", false},
+        {"[a-c].h", "b.h", true},
+        {"[a-c].h", "d.h", false},
+        {"[!a-c].h", "d.h", true},
+        {"[]x].h", "].h", true},
+        {"[a", "[a", false},
+        {"*", ".hidden", false},
+        {".h*", ".hidden", true},
+        {"**/x", ".git/x", false},
+        {"a*b*c", "aXbYbZc", true},
+        {"a*b*c", "aXbYbZ", false},
+        {"/u/*/q*/**/z", "/u/a/q1/b/z", true},
+        {"**/a/**/b", "x/a/y/a/z/b", true},
+        {"**/t/*.py", "t/t/x.py", true},
+        {"", "", true},
+        {"*", "", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (glob_match(cases[i].pattern, cases[i].path) != cases[i].match)
@@ -52,12 +73,12 @@ static char *found(const char *const *patterns, size_t n, const char *const *exc
     return result;
 }
 
-#define EXPECT(wanted, excludes, excludes_n, ...)                                                             \
-    do {                                                                                                      \
-        const char *patterns_[] = {__VA_ARGS__};                                                              \
-        char *got_ = found(patterns_, sizeof patterns_ / sizeof *patterns_, excludes, excludes_n);            \
-        assert_string_equal(got_, wanted);                                                                    \
-        mem_free(got_);                                                                                       \
+#define EXPECT(wanted, excludes, excludes_n, ...)                                                  \
+    do {                                                                                           \
+        const char *patterns_[] = {__VA_ARGS__};                                                   \
+        char *got_ = found(patterns_, sizeof patterns_ / sizeof *patterns_, excludes, excludes_n); \
+        assert_string_equal(got_, wanted);                                                         \
+        mem_free(got_);                                                                            \
     } while (0)
 
 static void walks_are_sorted_and_whole(void **state)

@@ -1,4 +1,5 @@
-/* libarchive compresses: its "raw" format is the bytes alone, its zstd filter a plain .zst frame of level 3. */
+/* libarchive compresses: its "raw" format is the bytes alone, its zstd filter a plain .zst frame of level
+ * 3. */
 #include "corpus/jsonl_write.h"
 
 #include <archive.h>
@@ -11,7 +12,7 @@
 struct JsonlWriter {
     struct archive *a;
     FileWriter file;
-    Error why; /* of the first write that failed inside libarchive */
+    Error why; /* of the first write that failed; nothing is written after it */
 };
 
 /* 0: stands for itself; 'u': as \u00XX; else the letter behind a backslash. */
@@ -53,14 +54,15 @@ void jsonl_escape(Str *out, Span text)
     str_addc(out, '"');
 }
 
+/* Never tells libarchive of a failure, which would make it forget memory: the first one is kept, what
+ * follows is dropped. */
 static la_ssize_t block_write(struct archive *a, void *data, const void *bytes, size_t n)
 {
+    (void)a;
     JsonlWriter *w = data;
-    if (file_write(&w->file, bytes, n) == ST_OK)
-        return (la_ssize_t)n;
-    w->why = error_take();
-    archive_set_error(a, -1, "%s", w->why.text);
-    return -1;
+    if (w->why.status == ST_OK && file_write(&w->file, bytes, n) != ST_OK)
+        w->why = error_take();
+    return (la_ssize_t)n;
 }
 
 static Status failed(JsonlWriter *w)
@@ -78,7 +80,8 @@ static Status frame_begin(JsonlWriter *w)
     archive_entry_set_filetype(entry, AE_IFREG);
     archive_write_set_bytes_per_block(w->a, 1 << 16);
     archive_write_set_bytes_in_last_block(w->a, 1); /* no padding behind the frame */
-    bool good = archive_write_set_format_raw(w->a) == ARCHIVE_OK && archive_write_add_filter_zstd(w->a) == ARCHIVE_OK &&
+    bool good = archive_write_set_format_raw(w->a) == ARCHIVE_OK &&
+                archive_write_add_filter_zstd(w->a) == ARCHIVE_OK &&
                 archive_write_open(w->a, w, NULL, block_write, NULL) == ARCHIVE_OK &&
                 archive_write_header(w->a, entry) == ARCHIVE_OK;
     archive_entry_free(entry);
@@ -104,7 +107,7 @@ Status jsonl_add(JsonlWriter *w, Span line)
 {
     for (size_t at = 0; at < line.n;) {
         la_ssize_t n = archive_write_data(w->a, line.at + at, line.n - at);
-        if (n <= 0)
+        if (n <= 0 || w->why.status != ST_OK)
             return failed(w);
         at += (size_t)n;
     }
@@ -113,7 +116,8 @@ Status jsonl_add(JsonlWriter *w, Span line)
 
 Status jsonl_finish(JsonlWriter *w)
 {
-    Status st = archive_write_close(w->a) == ARCHIVE_OK ? ST_OK : failed(w);
+    bool closed = archive_write_close(w->a) == ARCHIVE_OK;
+    Status st = closed && w->why.status == ST_OK ? ST_OK : failed(w);
     if (st == ST_OK)
         st = file_commit(&w->file);
     jsonl_abandon(w);
@@ -124,10 +128,9 @@ void jsonl_abandon(JsonlWriter *w)
 {
     if (!w)
         return;
-    if (w->a) {
-        archive_write_fail(w->a); /* frees without writing more */
-        archive_write_free(w->a);
-    }
+    if (w->why.status == ST_OK)
+        w->why.status = ST_CANCELLED; /* what closing would still write is dropped */
+    archive_write_free(w->a);
     file_abandon(&w->file);
     mem_free(w);
 }

@@ -21,7 +21,7 @@ void ledger_drop(SourceLedger *l)
     *l = (SourceLedger){0};
 }
 
-/* JSON ------------------------------------------------------------------------------------------------------------ */
+/* JSON --------------------------------------------------------------------------------------------------- */
 
 static json_t *tally_json(const Tally *t)
 {
@@ -45,8 +45,8 @@ static json_t *source_json(const CorpusSource *s, const SourceLedger *l)
     for (int i = 0; i < rules_n; i++)
         tally_put(dropped, rules[i].name, &l->dropped[i]);
     tally_put(dropped, "duplicate", &l->duplicates);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:f, s:I}", "name", s->name, "kind", s->kind, "language", s->language, "weight",
-                          s->weight, "files", (json_int_t)l->files);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:f, s:I}", "name", s->name, "kind", s->kind, "language",
+                          s->language, "weight", s->weight, "files", (json_int_t)l->files);
     json_object_set_new(o, "input", tally_json(&l->input));
     json_object_set_new(o, "unusable", unusable);
     json_object_set_new(o, "dropped", dropped);
@@ -59,7 +59,8 @@ static json_t *source_json(const CorpusSource *s, const SourceLedger *l)
 static void rules_put(json_t *out, const CleanRule *rules, int n)
 {
     for (int i = 0; i < n; i++)
-        json_object_set_new(out, rules[i].name, json_pack("{s:s, s:s}", "drops", rules[i].drops, "source", rules[i].source));
+        json_object_set_new(out, rules[i].name,
+                            json_pack("{s:s, s:s}", "drops", rules[i].drops, "source", rules[i].source));
 }
 
 json_t *ledger_corpus_json(const CorpusRecipe *r, const SourceLedger *sources)
@@ -69,11 +70,11 @@ json_t *ledger_corpus_json(const CorpusRecipe *r, const SourceLedger *sources)
         json_array_append_new(list, source_json(&r->sources[i], &sources[i]));
     rules_put(rules, clean_code_rules, clean_code_rules_n);
     rules_put(rules, clean_text_rules, clean_text_rules_n);
-    return json_pack("{s:s, s:i, s:o, s:o, s:o}", "format", "lemur-corpus", "version", 1, "sources", list, "rules", rules,
-                     "recipe", corpus_recipe_to_json(r));
+    return json_pack("{s:s, s:i, s:o, s:o, s:o}", "format", "lemur-corpus", "version", 1, "sources", list,
+                     "rules", rules, "recipe", corpus_recipe_to_json(r));
 }
 
-/* Tables ---------------------------------------------------------------------------------------------------------- */
+/* Tables ------------------------------------------------------------------------------------------------- */
 
 static int64_t number(const json_t *object, const char *key)
 {
@@ -102,14 +103,14 @@ static Tally tally_sum(const json_t *object)
     Tally sum = {0};
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-        tally_add(&sum, value);
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) tally_add(&sum, value);
     return sum;
 }
 
 enum { COLUMNS = 5 };
 
-static void corpus_row(Str *out, const char *name, const char *kind, const char *language, const Tally t[COLUMNS])
+static void corpus_row(Str *out, const char *name, const char *kind, const char *language,
+                       const Tally t[COLUMNS])
 {
     str_addf(out, "%-18s %-4s %-10s", name, kind, language);
     for (int i = 0; i < COLUMNS; i++)
@@ -124,13 +125,15 @@ static void reasons_text(Str *out, const json_t *sources, const char *group)
     const char *key;
     size_t i;
     json_array_foreach((json_t *)(uintptr_t)sources, i, source)
-        json_object_foreach(json_object_get(source, group), key, value) {
-            const json_t *old = json_object_get(sums, key);
-            Tally sum = {number(old, "documents"), number(old, "bytes")};
-            tally_add(&sum, value);
-            json_object_set_new(sums, key, tally_json(&sum));
-        }
-    json_object_foreach(sums, key, value) {
+        json_object_foreach(json_object_get(source, group), key, value)
+    {
+        const json_t *old = json_object_get(sums, key);
+        Tally sum = {number(old, "documents"), number(old, "bytes")};
+        tally_add(&sum, value);
+        json_object_set_new(sums, key, tally_json(&sum));
+    }
+    json_object_foreach(sums, key, value)
+    {
         str_addf(out, "  %-32s", key);
         tally_columns(out, number(value, "documents"), number(value, "bytes"));
         str_addc(out, '\n');
@@ -144,13 +147,14 @@ void ledger_corpus_text(Str *out, const json_t *manifest)
     Tally total[COLUMNS] = {{0}};
     json_t *s;
     size_t i;
-    str_addf(out, "%-18s %-4s %-10s %19s %19s %19s %19s %19s\n", "", "", "", "read", "unusable", "dropped", "train",
-             "held out");
+    str_addf(out, "%-18s %-4s %-10s %19s %19s %19s %19s %19s\n", "", "", "", "read", "unusable", "dropped",
+             "train", "held out");
     str_addf(out, "%-18s %-4s %-10s", "source", "kind", "language");
     for (int k = 0; k < COLUMNS; k++)
         str_addf(out, " %9s %9s", "documents", "MB");
     str_addc(out, '\n');
-    json_array_foreach((json_t *)(uintptr_t)sources, i, s) {
+    json_array_foreach((json_t *)(uintptr_t)sources, i, s)
+    {
         Tally t[COLUMNS] = {{0}};
         tally_add(&t[0], json_object_get(s, "input"));
         t[1] = tally_sum(json_object_get(s, "unusable"));

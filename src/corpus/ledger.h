@@ -1,4 +1,5 @@
-/* What became of every document: counted while a corpus is built or packed, kept in its manifest, printed as a table. */
+/* What became of every document: counted while a corpus is built or packed, kept in its manifest, printed
+ * as a table. */
 #ifndef CORPUS_LEDGER_H
 #define CORPUS_LEDGER_H
 
@@ -19,7 +20,7 @@ typedef struct {
     Tally unusable[READ_REASONS]; /* by ReadReason                                   */
     Tally dropped[LEDGER_RULES];  /* by rule of its kind; bytes of text from here on */
     Tally duplicates, train, held_out;
-    json_t *examples;             /* of unusable documents, at most LEDGER_EXAMPLES a reason */
+    json_t *examples; /* of unusable documents, at most LEDGER_EXAMPLES a reason */
     int examples_n[READ_REASONS];
 } SourceLedger;
 
@@ -29,8 +30,8 @@ void ledger_drop(SourceLedger *l);
 /* The manifest of a corpus.  New reference. */
 json_t *ledger_corpus_json(const CorpusRecipe *r, const SourceLedger *sources);
 
-/* Appends the tables that `lemur corpus show` and `lemur pack --show` print.  Missing members print as 0: a manifest that
- * somebody edited shows what it holds. */
+/* Appends the tables that `lemur corpus show` and `lemur pack --show` print.  Missing members print as 0:
+ * a manifest that somebody edited shows what it holds. */
 void ledger_corpus_text(Str *out, const json_t *manifest);
 void ledger_pack_text(Str *out, const json_t *manifest);
 

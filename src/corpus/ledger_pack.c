@@ -19,8 +19,9 @@ static const char *text(const json_t *object, const char *key)
 static Line line_of(const json_t *s)
 {
     const json_t *held = json_object_get(s, "held_out");
-    return (Line){number(s, "documents"), number(s, "bytes"), number(s, "tokens_available"), number(s, "tokens_wanted"),
-                  number(s, "tokens"), number(s, "rows"), number(held, "documents"), number(held, "rows")};
+    return (Line){number(s, "documents"),     number(s, "bytes"),  number(s, "tokens_available"),
+                  number(s, "tokens_wanted"), number(s, "tokens"), number(s, "rows"),
+                  number(held, "documents"),  number(held, "rows")};
 }
 
 static void line_add(Line *sum, const Line *l)
@@ -39,9 +40,10 @@ static void line_text(Str *out, const char *name, const char *kind, const Line *
 {
     double repeats = l->available ? (double)l->tokens / (double)l->available : 0;
     double share = all_rows ? 100.0 * (double)l->rows / (double)all_rows : 0;
-    str_addf(out, "%-18s %-4s %9lld %9.2f %12lld %12lld %12lld %8lld %6.2fx %6.2f%% %9lld %6lld\n", name, kind,
-             (long long)l->documents, (double)l->bytes / 1e6, (long long)l->available, (long long)l->wanted,
-             (long long)l->tokens, (long long)l->rows, repeats, share, (long long)l->held_documents, (long long)l->held_rows);
+    str_addf(out, "%-18s %-4s %9lld %9.2f %12lld %12lld %12lld %8lld %6.2fx %6.2f%% %9lld %6lld\n", name,
+             kind, (long long)l->documents, (double)l->bytes / 1e6, (long long)l->available,
+             (long long)l->wanted, (long long)l->tokens, (long long)l->rows, repeats, share,
+             (long long)l->held_documents, (long long)l->held_rows);
 }
 
 void ledger_pack_text(Str *out, const json_t *manifest)
@@ -50,15 +52,18 @@ void ledger_pack_text(Str *out, const json_t *manifest)
     size_t i;
     Line kinds[2] = {{0}}, all = {0};
     const json_t *list = json_object_get(manifest, "ledger");
-    json_array_foreach((json_t *)(uintptr_t)list, i, s) {
+    json_array_foreach((json_t *)(uintptr_t)list, i, s)
+    {
         Line l = line_of(s);
         line_add(&kinds[text(s, "kind")[0] == 't'], &l);
         line_add(&all, &l);
     }
-    str_addf(out, "%-18s %-4s %9s %9s %38s %8s %7s %7s %16s\n", "", "", "", "", "tokens", "", "", "", "held out");
-    str_addf(out, "%-18s %-4s %9s %9s %12s %12s %12s %8s %7s %7s %9s %6s\n", "source", "kind", "documents", "MB", "available",
-             "wanted", "packed", "rows", "repeats", "share", "documents", "rows");
-    json_array_foreach((json_t *)(uintptr_t)list, i, s) {
+    str_addf(out, "%-18s %-4s %9s %9s %38s %8s %7s %7s %16s\n", "", "", "", "", "tokens", "", "", "",
+             "held out");
+    str_addf(out, "%-18s %-4s %9s %9s %12s %12s %12s %8s %7s %7s %9s %6s\n", "source", "kind", "documents",
+             "MB", "available", "wanted", "packed", "rows", "repeats", "share", "documents", "rows");
+    json_array_foreach((json_t *)(uintptr_t)list, i, s)
+    {
         Line l = line_of(s);
         line_text(out, text(s, "source"), text(s, "kind"), &l, all.rows);
     }
@@ -66,8 +71,8 @@ void ledger_pack_text(Str *out, const json_t *manifest)
     line_text(out, "all text", "", &kinds[1], all.rows);
     line_text(out, "total", "", &all, all.rows);
     int64_t row_tokens = number(manifest, "row_tokens");
-    str_addf(out, "rows of %lld tokens, attention %s, code : text = %lld : %lld rows = %.3f : 1\n", (long long)row_tokens,
-             text(manifest, "attention"), (long long)kinds[0].rows, (long long)kinds[1].rows,
-             kinds[1].rows ? (double)kinds[0].rows / (double)kinds[1].rows : 0);
+    str_addf(out, "rows of %lld tokens, attention %s, code : text = %lld : %lld rows = %.3f : 1\n",
+             (long long)row_tokens, text(manifest, "attention"), (long long)kinds[0].rows,
+             (long long)kinds[1].rows, kinds[1].rows ? (double)kinds[0].rows / (double)kinds[1].rows : 0);
     str_adds(out, text(manifest, "notes"));
 }

@@ -36,7 +36,7 @@ typedef struct {
     Str notes;
 } Pack;
 
-/* Sources -------------------------------------------------------------------------------------------------------- */
+/* Sources ------------------------------------------------------------------------------------------------ */
 
 static Status sources_list(Pack *p)
 {
@@ -54,9 +54,11 @@ static Status sources_list(Pack *p)
         const char *language = json_string_value(json_object_get(s, "language"));
         const json_t *weight = json_object_get(s, "weight");
         if (!name || !*name || strlen(name) > SHARD_NAME_MAX || strchr(name, '/') || !kind)
-            return fail(ST_FORMAT, "%s/manifest.json: source %zu has no plain name or no kind", p->corpus_folder, i + 1);
+            return fail(ST_FORMAT, "%s/manifest.json: source %zu has no plain name or no kind",
+                        p->corpus_folder, i + 1);
         ShardKind k = strcmp(kind, "code") == 0 ? SHARD_CODE : SHARD_TEXT;
-        p->sources[i] = (PackSource){.name = name, .language = language ? language : "",
+        p->sources[i] = (PackSource){.name = name,
+                                     .language = language ? language : "",
                                      .weight = weight ? json_number_value(weight) : 1};
         p->plan[i] = (PlanSource){.kind = k, .weight = p->sources[i].weight};
         p->names[i] = (ShardSource){.name = name, .kind = k};
@@ -69,7 +71,8 @@ static double corpus_bytes(const Pack *p)
     double sum = 0;
     json_t *s;
     size_t i;
-    json_array_foreach(json_object_get(p->corpus, "sources"), i, s) {
+    json_array_foreach(json_object_get(p->corpus, "sources"), i, s)
+    {
         sum += json_number_value(json_object_get(json_object_get(s, "train"), "bytes"));
         sum += json_number_value(json_object_get(json_object_get(s, "held_out"), "bytes"));
     }
@@ -118,7 +121,7 @@ static Status all_tokenise(Pack *p)
     return st;
 }
 
-/* Training rows -------------------------------------------------------------------------------------------------- */
+/* Training rows ------------------------------------------------------------------------------------------ */
 
 /* Rows read at once, by several threads, and then written in order. */
 typedef struct {
@@ -126,8 +129,8 @@ typedef struct {
     int64_t row_tokens;
     int64_t first, n; /* places in the split */
     Shuffle order;
-    int64_t *before;  /* [sources + 1] rows of the sources in front of each */
-    int32_t *ids;     /* [ROWS_AT_ONCE][row_tokens] */
+    int64_t *before; /* [sources + 1] rows of the sources in front of each */
+    int32_t *ids;    /* [ROWS_AT_ONCE][row_tokens] */
     TokenStart *starts;
     int64_t starts_n[ROWS_AT_ONCE];
     size_t source[ROWS_AT_ONCE];
@@ -144,8 +147,8 @@ static void row_read(void *context, int64_t task, int thread)
         s++;
     b->source[task] = s;
     Status st = token_store_read(b->p->sources[s].train, (row - b->before[s]) * b->row_tokens,
-                                 b->ids + task * b->row_tokens, b->row_tokens, b->starts + task * b->row_tokens,
-                                 &b->starts_n[task]);
+                                 b->ids + task * b->row_tokens, b->row_tokens,
+                                 b->starts + task * b->row_tokens, &b->starts_n[task]);
     b->failed[task] = st == ST_OK ? (Error){.status = ST_OK} : error_take();
 }
 
@@ -196,8 +199,8 @@ static Status train_write(Pack *p)
     for (size_t i = 0; st == ST_OK && i < p->n; i++) {
         b.before[i + 1] = b.before[i] + p->plan[i].rows;
         /* Repetitions take streams of their own, 2^32 apart from the next source's. */
-        st = token_store_order(p->sources[i].train, p->plan[i].rows * b.row_tokens, true, (uint64_t)p->c->seed,
-                               ((uint64_t)i + 1) << 32);
+        st = token_store_order(p->sources[i].train, p->plan[i].rows * b.row_tokens, true,
+                               (uint64_t)p->c->seed, ((uint64_t)i + 1) << 32);
     }
     int64_t total = b.before[p->n];
     Progress progress = progress_start("writing rows", (double)total, "rows");
@@ -213,10 +216,11 @@ static Status train_write(Pack *p)
     return st;
 }
 
-/* Held-out rows -------------------------------------------------------------------------------------------------- */
+/* Held-out rows ------------------------------------------------------------------------------------------ */
 
 /* Bytes that the predicted tokens, all but the first, stand for. */
-static int64_t row_bytes(const uint16_t *id_bytes, const int32_t *ids, int64_t n, const TokenStart *starts, int64_t starts_n)
+static int64_t row_bytes(const uint16_t *id_bytes, const int32_t *ids, int64_t n, const TokenStart *starts,
+                         int64_t starts_n)
 {
     int64_t bytes = 0;
     for (int64_t i = 1; i < n; i++)
@@ -258,7 +262,7 @@ static Status held_out_write(Pack *p)
     return st;
 }
 
-/* Manifest ------------------------------------------------------------------------------------------------------- */
+/* Manifest ----------------------------------------------------------------------------------------------- */
 
 static json_t *source_ledger(const Pack *p, size_t i, int64_t total)
 {
@@ -266,16 +270,20 @@ static json_t *source_ledger(const Pack *p, size_t i, int64_t total)
     const PlanSource *plan = &p->plan[i];
     int64_t n = p->c->context + 1, tokens = plan->rows * n;
     int64_t unused = plan->available > tokens ? plan->available - tokens : 0;
-    json_t *o = json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "source", s->name, "kind",
-                          plan->kind == SHARD_CODE ? "code" : "text", "language", s->language, "weight", s->weight, "documents",
-                          (json_int_t)s->documents, "bytes", (json_int_t)s->bytes, "tokens_available",
-                          (json_int_t)plan->available, "tokens_wanted", (json_int_t)(plan->wanted + 0.5), "tokens",
-                          (json_int_t)tokens, "rows", (json_int_t)plan->rows, "tokens_unused", (json_int_t)unused);
-    json_object_set_new(o, "repeats", json_real(plan->available ? (double)tokens / (double)plan->available : 0));
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "source", s->name, "kind",
+                  plan->kind == SHARD_CODE ? "code" : "text", "language", s->language, "weight", s->weight,
+                  "documents", (json_int_t)s->documents, "bytes", (json_int_t)s->bytes, "tokens_available",
+                  (json_int_t)plan->available, "tokens_wanted", (json_int_t)(plan->wanted + 0.5), "tokens",
+                  (json_int_t)tokens, "rows", (json_int_t)plan->rows, "tokens_unused", (json_int_t)unused);
+    json_object_set_new(o, "repeats",
+                        json_real(plan->available ? (double)tokens / (double)plan->available : 0));
     json_object_set_new(o, "share", json_real(total ? (double)plan->rows / (double)total : 0));
-    json_object_set_new(o, "held_out", json_pack("{s:I, s:I, s:I, s:I}", "documents", (json_int_t)s->held_documents, "bytes",
-                                                 (json_int_t)s->held_bytes, "tokens",
-                                                 (json_int_t)token_store_tokens(s->held_out), "rows", (json_int_t)s->held_rows));
+    json_object_set_new(o, "held_out",
+                        json_pack("{s:I, s:I, s:I, s:I}", "documents", (json_int_t)s->held_documents, "bytes",
+                                  (json_int_t)s->held_bytes, "tokens",
+                                  (json_int_t)token_store_tokens(s->held_out), "rows",
+                                  (json_int_t)s->held_rows));
     return o;
 }
 
@@ -287,8 +295,9 @@ static json_t *ledger_make(const Pack *p)
         rows[p->plan[i].kind] += p->plan[i].rows;
     for (size_t i = 0; i < p->n; i++)
         json_array_append_new(list, source_ledger(p, i, rows[0] + rows[1]));
-    return json_pack("{s:o, s:I, s:I, s:s, s:o}", "ledger", list, "rows_code", (json_int_t)rows[SHARD_CODE], "rows_text",
-                     (json_int_t)rows[SHARD_TEXT], "notes", str_c(&p->notes), "pack", config_to_json(&pack_table, p->c));
+    return json_pack("{s:o, s:I, s:I, s:s, s:o}", "ledger", list, "rows_code", (json_int_t)rows[SHARD_CODE],
+                     "rows_text", (json_int_t)rows[SHARD_TEXT], "notes", str_c(&p->notes), "pack",
+                     config_to_json(&pack_table, p->c));
 }
 
 static Status shards_write(Pack *p)
@@ -345,9 +354,14 @@ static void pack_drop(Pack *p)
     json_decref(p->corpus);
 }
 
-Status pack(const char *corpus, const Tokenizer *tok, const PackConfig *c, const char *folder, int threads, json_t **manifest)
+Status pack(const char *corpus, const Tokenizer *tok, const PackConfig *c, const char *folder, int threads,
+            json_t **manifest)
 {
-    Pack p = {.c = c, .tok = tok, .corpus_folder = corpus, .folder = mem_str(folder), .partial = path_join(folder, ".partial"),
+    Pack p = {.c = c,
+              .tok = tok,
+              .corpus_folder = corpus,
+              .folder = mem_str(folder),
+              .partial = path_join(folder, ".partial"),
               .threads = threads < 1 ? 1 : threads};
     Status st = corpus_manifest(&p.corpus, corpus);
     if (st == ST_OK)

@@ -16,7 +16,8 @@ static const Field pack_fields[] = {
     F_INT(PackConfig, seed, 1, 0, 1e18, "decides the order"),
     F_CHOICE(PackConfig, attention, "across", attention_names,
              "across: documents of a row see each other; isolated: they do not, and positions restart"),
-    F_BOOL(PackConfig, bos, false, "put the begin-of-text token in front of each document, where the vocabulary has one"),
+    F_BOOL(PackConfig, bos, false,
+           "put the begin-of-text token in front of each document, where the vocabulary has one"),
     F_INT(PackConfig, shard_rows, 65536, 1, 1e9, "rows of one shard file"),
 };
 const FieldTable pack_table = FIELD_TABLE(pack_fields);
@@ -72,8 +73,8 @@ static void wants_set(const Plan *p, ShardKind kind, double rows)
             p->sources[i].wanted = all > 0 ? rows * (double)p->row_tokens * share(&p->sources[i]) / all : 0;
 }
 
-/* Gives `rows` to the sources of a kind that are `open`, each the whole part of its share; returns whether one met its
- * cap, which closes it: then the rest is to be shared again. */
+/* Gives `rows` to the sources of a kind that are `open`, each the whole part of its share; returns whether
+ * one met its cap, which closes it: then the rest is to be shared again. */
 static bool share_out(const Plan *p, ShardKind kind, int64_t rows, bool *open)
 {
     double all = 0;
@@ -99,7 +100,8 @@ static bool share_out(const Plan *p, ShardKind kind, int64_t rows, bool *open)
     return closed;
 }
 
-/* Largest remainders: the source furthest below what it wants, in rows, gets the next one.  Ties go to the earlier. */
+/* Largest remainders: the source furthest below what it wants, in rows, gets the next one.  Ties go to the
+ * earlier. */
 static PlanSource *neediest(const Plan *p, ShardKind kind)
 {
     PlanSource *best = NULL;
@@ -138,7 +140,9 @@ static Status kind_check(const Plan *p, ShardKind kind, double ratio)
     for (size_t i = 0; i < p->n; i++)
         all += p->sources[i].kind == kind ? share(&p->sources[i]) : 0;
     if (ratio > 0 && all <= 0)
-        return fail(ST_ARG, "the ratio asks for %g parts of %s and the corpus has none; add a source of it, or set ratio_%s to 0",
+        return fail(ST_ARG,
+                    "the ratio asks for %g parts of %s and the corpus has none; add a source of it, or set "
+                    "ratio_%s to 0",
                     ratio, names[kind], names[kind]);
     return ST_OK;
 }
@@ -160,7 +164,9 @@ static int64_t total_within(double code_part, int64_t total, int64_t code_cap, i
 
 Status pack_plan(const PackConfig *c, PlanSource *sources, size_t n, Str *notes)
 {
-    Plan p = {sources, n, c->context + 1, c->max_repeats, c->tokens == 0, c->ratio_code > 0 ? SHARD_CODE : SHARD_TEXT};
+    Plan p = {sources,        n,
+              c->context + 1, c->max_repeats,
+              c->tokens == 0, c->ratio_code > 0 ? SHARD_CODE : SHARD_TEXT};
     for (size_t i = 0; i < n; i++)
         sources[i].rows = 0, sources[i].wanted = 0;
     if (c->ratio_code <= 0 && c->ratio_text <= 0)
@@ -169,7 +175,8 @@ Status pack_plan(const PackConfig *c, PlanSource *sources, size_t n, Str *notes)
     TRY(kind_check(&p, SHARD_TEXT, c->ratio_text));
     double code_part = c->ratio_code / (c->ratio_code + c->ratio_text);
     int64_t once = kind_once(&p, p.leading);
-    int64_t wish = c->tokens ? c->tokens / p.row_tokens : llround((double)once / (code_part > 0 ? code_part : 1));
+    int64_t wish =
+        c->tokens ? c->tokens / p.row_tokens : llround((double)once / (code_part > 0 ? code_part : 1));
     double wish_rows = c->tokens ? (double)c->tokens / (double)p.row_tokens : (double)wish;
     int64_t total = total_within(code_part, wish, kind_cap(&p, SHARD_CODE), kind_cap(&p, SHARD_TEXT));
     if (total < 1)
@@ -177,7 +184,9 @@ Status pack_plan(const PackConfig *c, PlanSource *sources, size_t n, Str *notes)
                     wish < 1 ? "ask for more tokens, a shorter context, or a larger corpus"
                              : "the corpus is too small for this context, even repeated");
     if (total < wish)
-        str_addf(notes, "%lld rows were wanted and %lld can be had: at %g : %g, some source would be repeated more than %g times\n",
+        str_addf(notes,
+                 "%lld rows were wanted and %lld can be had: at %g : %g, some source would be repeated more "
+                 "than %g times\n",
                  (long long)wish, (long long)total, c->ratio_code, c->ratio_text, c->max_repeats);
     int64_t code = llround((double)total * code_part);
     wants_set(&p, SHARD_CODE, wish_rows * code_part);

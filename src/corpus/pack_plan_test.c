@@ -33,7 +33,8 @@ static int64_t rows_of(const PlanSource *s, size_t n, ShardKind kind)
 static void code_is_used_once_and_text_follows(void **state)
 {
     (void)state;
-    PlanSource s[] = {{SHARD_CODE, 1009, 1, 0, 0}, {SHARD_CODE, 5555, 1, 0, 0}, {SHARD_TEXT, 100000, 1, 0, 0}};
+    PlanSource s[] = {
+        {SHARD_CODE, 1009, 1, 0, 0}, {SHARD_CODE, 5555, 1, 0, 0}, {SHARD_TEXT, 100000, 1, 0, 0}};
     PackConfig c = config(9, 0);
     bool noted;
     assert_int_equal(plan(&c, s, 3, &noted), ST_OK);
@@ -47,13 +48,16 @@ static void the_ratio_is_exact_to_the_row(void **state)
 {
     (void)state;
     for (int64_t tokens = 100; tokens < 60000; tokens += 777) {
-        PlanSource s[] = {{SHARD_CODE, 70001, 1, 0, 0}, {SHARD_TEXT, 20003, 1, 0, 0}, {SHARD_CODE, 3333, 2, 0, 0},
+        PlanSource s[] = {{SHARD_CODE, 70001, 1, 0, 0},
+                          {SHARD_TEXT, 20003, 1, 0, 0},
+                          {SHARD_CODE, 3333, 2, 0, 0},
                           {SHARD_TEXT, 30011, 0.5, 0, 0}};
         PackConfig c = config(9, tokens);
         assert_int_equal(plan(&c, s, 4, NULL), ST_OK);
         int64_t total = tokens / 10, code = rows_of(s, 4, SHARD_CODE), text = rows_of(s, 4, SHARD_TEXT);
         assert_int_equal(code + text, total);
-        assert_true((double)code - (double)total * 10 / 11 <= 0.5 && (double)total * 10 / 11 - (double)code <= 0.5);
+        assert_true((double)code - (double)total * 10 / 11 <= 0.5 &&
+                    (double)total * 10 / 11 - (double)code <= 0.5);
         for (int i = 0; i < 4; i++) /* and so is each source's part of its kind */
             assert_true((double)s[i].rows - s[i].wanted / 10 < 2 && s[i].wanted / 10 - (double)s[i].rows < 2);
     }
@@ -98,7 +102,8 @@ static void too_many_repetitions_cut_the_other_kind(void **state)
 static void a_cap_is_shared_out_again(void **state)
 {
     (void)state;
-    PlanSource s[] = {{SHARD_CODE, 100, 100, 0, 0}, {SHARD_CODE, 10000, 1, 0, 0}, {SHARD_CODE, 10000, 1, 0, 0}};
+    PlanSource s[] = {
+        {SHARD_CODE, 100, 100, 0, 0}, {SHARD_CODE, 10000, 1, 0, 0}, {SHARD_CODE, 10000, 1, 0, 0}};
     PackConfig c = config(9, 10000);
     c.ratio_text = 0;
     assert_int_equal(plan(&c, s, 3, NULL), ST_OK);

@@ -13,17 +13,32 @@ typedef struct {
     int threads;
 } Choice;
 
+/* From files, as the command has it. */
+static Tokenizer *vocabulary(void)
+{
+    Tokenizer *made = scratch_vocabulary(), *tok = NULL;
+    char *folder = scratch_path("vocabulary");
+    assert_int_equal(folder_make(folder), ST_OK);
+    assert_int_equal(tokenizer_save(made, folder), ST_OK);
+    if (tokenizer_open(&tok, folder) != ST_OK)
+        fail_msg("%s", error_text());
+    tokenizer_close(made);
+    mem_free(folder);
+    return tok;
+}
+
 static Status pack_into(const char *out, Choice choice, json_t **manifest)
 {
     PackConfig c = {0};
-    Tokenizer *tok = scratch_vocabulary();
+    Tokenizer *tok = vocabulary();
     char *corpus = scratch_path("corpus"), *folder = scratch_path(out);
     config_defaults(&pack_table, &c);
     c.context = CONTEXT;
     c.seed = choice.seed;
     c.tokens = choice.tokens;
     c.shard_rows = 40;
-    assert_int_equal(config_set(&pack_table, &c, "attention", choice.attention ? choice.attention : "across"), ST_OK);
+    assert_int_equal(config_set(&pack_table, &c, "attention", choice.attention ? choice.attention : "across"),
+                     ST_OK);
     Status st = pack(corpus, tok, &c, folder, choice.threads ? choice.threads : 1, manifest);
     config_drop(&pack_table, &c);
     tokenizer_close(tok);
@@ -81,7 +96,8 @@ static void held_out_rows_count_their_bytes(void **state)
     Document d;
     Str wanted = {0};
     char *folder = scratch_path("corpus");
-    assert_int_equal(corpus_reader_open(&r, folder, &(CorpusQuery){.split = "held_out", .source = "c"}), ST_OK);
+    assert_int_equal(corpus_reader_open(&r, folder, &(CorpusQuery){.split = "held_out", .source = "c"}),
+                     ST_OK);
     while (corpus_reader_next(r, &d) == ST_OK && d.id.at) {
         str_add(&wanted, d.text.at, d.text.n);
         str_addc(&wanted, 0); /* for the end token */
@@ -122,7 +138,8 @@ static void seed_decides_and_threads_do_not(void **state)
     assert_int_equal(pack_into("a", (Choice){.seed = 5, .threads = 1}, NULL), ST_OK);
     assert_int_equal(pack_into("b", (Choice){.seed = 5, .threads = 3}, NULL), ST_OK);
     assert_int_equal(pack_into("c2", (Choice){.seed = 6}, NULL), ST_OK);
-    scratch_run("diff -r a b && ! cmp -s a/train-00000.tok c2/train-00000.tok && cmp a/held_out-00000.tok c2/held_out-00000.tok");
+    scratch_run("diff -r a b && ! cmp -s a/train-00000.tok c2/train-00000.tok && cmp a/held_out-00000.tok "
+                "c2/held_out-00000.tok");
     scratch_run("test ! -e a/.partial && test -e a/tokenizer/tokenizer.json");
 }
 

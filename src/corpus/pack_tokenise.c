@@ -5,7 +5,8 @@
 #include "base/mem.h"
 #include "corpus/stop.h"
 
-/* Bytes of each token: what it adds to a text that it follows.  (At the start of a text SentencePiece drops a space.) */
+/* Bytes of each token: what it adds to a text that it follows.  (At the start of a text SentencePiece
+ * drops a space.) */
 static Status id_bytes_measure(uint16_t *out, const Tokenizer *tok)
 {
     Ids anchor = {0};
@@ -29,7 +30,8 @@ static Status id_bytes_measure(uint16_t *out, const Tokenizer *tok)
 
 Status pack_tokenise_start(Tokenising *t, const Tokenizer *tok, bool bos, int threads, Progress *progress)
 {
-    *t = (Tokenising){.tok = tok, .eos = tokenizer_eos(tok), .bos = bos, .threads = threads, .progress = progress};
+    *t = (Tokenising){
+        .tok = tok, .eos = tokenizer_eos(tok), .bos = bos, .threads = threads, .progress = progress};
     if (t->eos < 0)
         return fail(ST_ARG, "the vocabulary has no end-of-text token, which must stand behind each document");
     t->id_bytes = mem_array(uint16_t, tokenizer_vocab_size(tok));
@@ -62,7 +64,9 @@ static void item_encode(void *context, BatchItem *item, int64_t i, int thread)
     reader_finish(&spec, &item->doc, &item->store);
     if (item->doc.reason != READ_GOOD)
         return;
-    item->rule = tokenizer_encode(t->tok, ids, item->doc.text.at, item->doc.text.n, t->bos ? TOK_BOS : 0) == ST_OK ? -1 : 1;
+    item->rule =
+        tokenizer_encode(t->tok, ids, item->doc.text.at, item->doc.text.n, t->bos ? TOK_BOS : 0) == ST_OK ? -1
+                                                                                                          : 1;
     array_push(ids, t->eos);
     int64_t sum = 0;
     for (size_t k = 0; k < ids->n; k++)
@@ -74,8 +78,8 @@ static Status item_store(Tokenising *t, TokenStore *store, int64_t i, int64_t *b
 {
     const BatchItem *item = &t->batch.items[i];
     if (item->doc.reason != READ_GOOD)
-        return fail(ST_FORMAT, "%.*s is damaged (%s); build the corpus again", (int)item->doc.id.n, item->doc.id.at,
-                    read_reason_names[item->doc.reason]);
+        return fail(ST_FORMAT, "%.*s is damaged (%s); build the corpus again", (int)item->doc.id.n,
+                    item->doc.id.at, read_reason_names[item->doc.reason]);
     if (item->rule >= 0)
         return fail(ST_LIMIT, "%.*s is too long to tokenise", (int)item->doc.id.n, item->doc.id.at);
     *bytes += (int64_t)item->doc.text.n;
@@ -99,7 +103,11 @@ static Status batches_store(Tokenising *t, TokenStore *store, Reader *reader, in
 Status pack_tokenise(Tokenising *t, TokenStore *store, const char *path, int64_t *bytes)
 {
     Reader *reader;
-    ReaderSpec spec = {.patterns = &path, .patterns_n = 1, .format = FORMAT_JSONL, .text_key = "text", .max_document_bytes = INT32_MAX};
+    ReaderSpec spec = {.patterns = &path,
+                       .patterns_n = 1,
+                       .format = FORMAT_JSONL,
+                       .text_key = "text",
+                       .max_document_bytes = INT32_MAX};
     *bytes = 0;
     TRY(reader_open(&reader, &spec));
     Status st = batches_store(t, store, reader, bytes);

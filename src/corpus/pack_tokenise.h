@@ -14,18 +14,20 @@ typedef struct {
     int threads;
     uint16_t *id_bytes; /* [vocab] bytes of text that a token stands for */
     Batch batch;
-    Ids *ids;           /* [BATCH_ITEMS] */
-    int32_t *extra;     /* [BATCH_ITEMS] */
+    Ids *ids;       /* [BATCH_ITEMS] */
+    int32_t *extra; /* [BATCH_ITEMS] */
     Progress *progress;
     double done_bytes;
 } Tokenising;
 
 /* ST_ARG: the vocabulary has no end-of-text token. */
-MUST_CHECK Status pack_tokenise_start(Tokenising *t, const Tokenizer *tok, bool bos, int threads, Progress *progress);
+MUST_CHECK Status pack_tokenise_start(Tokenising *t, const Tokenizer *tok, bool bos, int threads,
+                                      Progress *progress);
 void pack_tokenise_drop(Tokenising *t);
 
-/* Every document of one .jsonl.zst, each with the end token behind it.  The number kept with a document is its bytes less
- * the sum of its tokens' bytes: 0 but where the tokeniser adds or folds some, such as SentencePiece's space in front. */
+/* Every document of one .jsonl.zst, each with the end token behind it.  The number kept with a document is
+ * its bytes less the sum of its tokens' bytes: 0 but where the tokeniser adds or folds some, such as
+ * SentencePiece's space in front. */
 MUST_CHECK Status pack_tokenise(Tokenising *t, TokenStore *store, const char *path, int64_t *bytes);
 
 #endif

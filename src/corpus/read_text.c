@@ -34,7 +34,8 @@ Status read_text_next(Member *m, Document *d)
     size_t sep = strlen(m->separator);
     int64_t dropped = 0; /* bytes of a piece that is too long, no longer held */
     for (;;) {
-        const char *hit = m->buf.n > m->taken ? memmem(m->buf.at + m->taken, m->buf.n - m->taken, m->separator, sep) : NULL;
+        const char *hit =
+            m->buf.n > m->taken ? memmem(m->buf.at + m->taken, m->buf.n - m->taken, m->separator, sep) : NULL;
         if (hit) {
             size_t n = (size_t)(hit - m->buf.at) - m->at;
             piece_take(m, d, n, dropped);

@@ -87,7 +87,9 @@ static void member_start(Reader *r, const char *name)
 {
     Member *m = &r->member;
     r->in_member = true;
-    r->format = r->spec.format != FORMAT_AUTO ? r->spec.format : names_jsonl(name) ? FORMAT_JSONL : FORMAT_TEXT;
+    r->format = r->spec.format != FORMAT_AUTO ? r->spec.format
+                : names_jsonl(name)           ? FORMAT_JSONL
+                                              : FORMAT_TEXT;
     text_set(&r->name, str_c(&r->path));
     if (strcmp(name, str_c(&r->path)) != 0)
         str_addf(&r->name, ":%s", name);
@@ -121,7 +123,8 @@ static void file_close(Reader *r)
     r->in_member = false;
 }
 
-/* Moves to the next member, opening files as needed.  d->id is set where a file could not be read; *ended at the end. */
+/* Moves to the next member, opening files as needed.  d->id is set where a file could not be read; *ended
+ * at the end. */
 static void advance(Reader *r, Document *d, bool *ended)
 {
     while (!d->id.at) {
@@ -161,7 +164,8 @@ static Status member_next(Reader *r, Document *d)
 
 static void id_set(Reader *r, Document *d)
 {
-    bool whole = r->format == FORMAT_TREE || (r->format == FORMAT_TEXT && !(r->spec.separator && *r->spec.separator));
+    bool whole =
+        r->format == FORMAT_TREE || (r->format == FORMAT_TEXT && !(r->spec.separator && *r->spec.separator));
     text_set(&r->id, str_c(&r->name));
     if (!whole)
         str_addf(&r->id, ":%lld", (long long)r->member.number);
@@ -191,7 +195,8 @@ Status reader_next_raw(Reader *r, Document *d)
     }
 }
 
-/* "\r\n" and lone "\r" become "\n".  The text may lie in the store already: what is written never passes what is read. */
+/* "\r\n" and lone "\r" become "\n".  The text may lie in the store already: what is written never passes
+ * what is read. */
 static void line_ends_fold(Span *text, Str *store)
 {
     if (!memchr(text->at, '\r', text->n))

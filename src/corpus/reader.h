@@ -1,4 +1,5 @@
-/* Documents out of files, whatever they are wrapped in.  Front door of reading: eval uses it for questions, too.
+/* Documents out of files, whatever they are wrapped in.  Front door of reading: eval uses it for
+ * questions, too.
  *
  *     ReaderSpec spec = {.patterns = &pattern, .patterns_n = 1};
  *     Reader *r;  Document d;
@@ -27,11 +28,11 @@ typedef enum {
     READ_GOOD,
     READ_UNREADABLE, /* cannot be opened, or its packing is damaged */
     READ_NOT_UTF8,
-    READ_BINARY,     /* holds a NUL byte                            */
-    READ_TOO_LONG,   /* more than max_document_bytes                */
-    READ_EMPTY,      /* nothing but white space                     */
+    READ_BINARY,   /* holds a NUL byte                            */
+    READ_TOO_LONG, /* more than max_document_bytes                */
+    READ_EMPTY,    /* nothing but white space                     */
     READ_NOT_JSON,
-    READ_NO_KEY,     /* JSON, without text under the key            */
+    READ_NO_KEY, /* JSON, without text under the key            */
     READ_REASONS
 } ReadReason;
 extern const char *const read_reason_names[READ_REASONS];
@@ -55,11 +56,11 @@ enum { READ_MAX_DEFAULT = 10 * 1000 * 1000 };
 /* Views, valid until the next call on the reader. */
 typedef struct {
     Span text;
-    Span id;            /* path, path:member, path:number of line or piece, or the object's "id" */
-    ReadReason reason;  /* READ_GOOD, or why text is empty   */
-    Span why;           /* a sentence for READ_UNREADABLE and READ_NOT_JSON, else empty */
-    int64_t bytes;      /* of unpacked input that it took    */
-    ReadFormat format;  /* of this one, never FORMAT_AUTO    */
+    Span id;           /* path, path:member, path:number of line or piece, or the object's "id" */
+    ReadReason reason; /* READ_GOOD, or why text is empty   */
+    Span why;          /* a sentence for READ_UNREADABLE and READ_NOT_JSON, else empty */
+    int64_t bytes;     /* of unpacked input that it took    */
+    ReadFormat format; /* of this one, never FORMAT_AUTO    */
 } Document;
 
 typedef struct Reader Reader;
@@ -67,12 +68,14 @@ typedef struct Reader Reader;
 MUST_CHECK Status reader_open(Reader **out, const ReaderSpec *spec);
 void reader_close(Reader *r);
 
-/* The next document; id.at is NULL at the end.  Text is valid UTF-8 without byte-order mark, with "\n" line ends. */
+/* The next document; id.at is NULL at the end.  Text is valid UTF-8 without byte-order mark, with "\n"
+ * line ends. */
 MUST_CHECK Status reader_next(Reader *r, Document *d);
 
-/* The same in two halves, so that the second can run on another thread: a raw document is the bytes of a file, piece or
- * line; finishing parses, checks and normalises them.  `store` holds what text, id and why point to where they could not
- * stay views of the raw bytes; it must not be shared between documents in use. */
+/* The same in two halves, so that the second can run on another thread: a raw document is the bytes of a
+ * file, piece or line; finishing parses, checks and normalises them.  `store` holds what text, id and why
+ * point to where they could not stay views of the raw bytes; it must not be shared between documents in
+ * use. */
 typedef struct {
     Str text, id, why;
 } DocumentStore;
@@ -83,7 +86,8 @@ void document_store_drop(DocumentStore *store);
 int64_t reader_files(const Reader *r);    /* files opened so far, unreadable ones included */
 int64_t reader_consumed(const Reader *r); /* packed bytes read so far                      */
 
-/* Bytes of all files a spec matches (packed) and how many they are: for progress, and to name a source that has none. */
+/* Bytes of all files a spec matches (packed) and how many they are: for progress, and to name a source
+ * that has none. */
 void reader_measure(const ReaderSpec *spec, int64_t *files, int64_t *bytes);
 
 #endif

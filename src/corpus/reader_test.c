@@ -2,7 +2,8 @@
 
 #include "corpus/scratch_test.h"
 
-/* All documents of the files that match `pattern` in the scratch folder, as "reason:text|" each, ids aside. */
+/* All documents of the files that match `pattern` in the scratch folder, as "reason:text|" each, ids
+ * aside. */
 static char *read_all(const char *pattern, ReaderSpec spec)
 {
     char *path = scratch_path(pattern);
@@ -41,7 +42,8 @@ static void packed_files_read_as_their_contents(void **state)
     (void)state;
     scratch_text("p/a.txt", "one\n");
     scratch_text("p/b.jsonl", "{\"text\":\"two\"}\n{\"text\":\"three\"}\n");
-    scratch_run("cd p && gzip -k a.txt && xz -k b.jsonl && tar cf c.tar a.txt b.jsonl && gzip -k c.tar && zstd -q a.txt -o z.txt.zst");
+    scratch_run("cd p && gzip -k a.txt && xz -k b.jsonl && tar cf c.tar a.txt b.jsonl && gzip -k c.tar && "
+                "zstd -q a.txt -o z.txt.zst");
     expect("p/a.txt.gz", (ReaderSpec){0}, "one\n|");
     expect("p/z.txt.zst", (ReaderSpec){0}, "one\n|");
     expect("p/b.jsonl.xz", (ReaderSpec){0}, "two|three|");
@@ -76,7 +78,8 @@ static void text_is_normalised(void **state)
 static void ids_say_where(void **state)
 {
     (void)state;
-    scratch_text("i/a.jsonl", "{\"text\":\"x\"}\n\n{\"text\":\"y\",\"id\":\"mine\"}\n{\"text\":\"z\",\"id\":7}\n");
+    scratch_text("i/a.jsonl",
+                 "{\"text\":\"x\"}\n\n{\"text\":\"y\",\"id\":\"mine\"}\n{\"text\":\"z\",\"id\":7}\n");
     char *path = scratch_path("i/a.jsonl"), *first = mem_format("%s:1", path);
     const char *wanted[] = {first, "mine", "7"};
     ReaderSpec spec = {.patterns = (const char *const *)&path, .patterns_n = 1};
@@ -102,7 +105,8 @@ static void ids_say_where(void **state)
     mem_free(first);
 }
 
-/* A damaged archive gives what is whole, then one document that says so; the next file is read all the same. */
+/* A damaged archive gives what is whole, then one document that says so; the next file is read all the
+ * same. */
 static void every_truncated_archive_ends_in_a_reason(void **state)
 {
     (void)state;
@@ -133,8 +137,10 @@ static void nothing_to_read_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(packed_files_read_as_their_contents), cmocka_unit_test(what_is_wrong_has_a_reason),
-        cmocka_unit_test(text_is_normalised),                  cmocka_unit_test(ids_say_where),
+        cmocka_unit_test(packed_files_read_as_their_contents),
+        cmocka_unit_test(what_is_wrong_has_a_reason),
+        cmocka_unit_test(text_is_normalised),
+        cmocka_unit_test(ids_say_where),
         cmocka_unit_test(every_truncated_archive_ends_in_a_reason),
         cmocka_unit_test(nothing_to_read_is_refused),
     };

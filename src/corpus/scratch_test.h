@@ -13,10 +13,12 @@
 #include "tokenizer/tokenizer.h"
 
 /* cmocka's macro `fail` would spoil base/status.h, so it comes last. */
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+/* clang-format on */
 
 static char scratch[] = "/tmp/lemur-corpus-test-XXXXXX";
 
@@ -92,7 +94,14 @@ static inline Tokenizer *scratch_vocabulary(void)
     kinds[n++] = PIECE_CONTROL;
     for (int i = 0; i < n; i++)
         pieces[i] = span(text[i]);
-    VocabArrays v = {.kind = VOCAB_BBPE, .n = n, .pieces = pieces, .kinds = kinds, .pre = "gpt-2", .bos = -1, .eos = 256, .unk = -1};
+    VocabArrays v = {.kind = VOCAB_BBPE,
+                     .n = n,
+                     .pieces = pieces,
+                     .kinds = kinds,
+                     .pre = "gpt-2",
+                     .bos = -1,
+                     .eos = 256,
+                     .unk = -1};
     Tokenizer *tok = NULL;
     if (tokenizer_from_arrays(&tok, &v) != ST_OK)
         fail_msg("%s", error_text());

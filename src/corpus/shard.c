@@ -1,6 +1,6 @@
-/* Reading one token shard.  Everything that a file says is checked before it is used: the layout against the counts,
- * the tables against their sum when the file is opened, each block of ids against its sum when first touched, each id
- * against the vocabulary when it is copied. */
+/* Reading one token shard.  Everything that a file says is checked before it is used: the layout against
+ * the counts, the tables against their sum when the file is opened, each block of ids against its sum when
+ * first touched, each id against the vocabulary when it is copied. */
 #include "corpus/shard.h"
 
 #include <string.h>
@@ -60,10 +60,12 @@ static Status header_check(const ShardReader *r)
     if (memcmp(h->magic, magic, sizeof magic) != 0)
         return fail(ST_FORMAT, "not a token shard: it does not begin with \"LEMURTOK\"");
     if (h->version != SHARD_VERSION)
-        return fail(ST_UNSUPPORTED, "token shard of version %u, this program reads version %d; pack the corpus again",
+        return fail(ST_UNSUPPORTED,
+                    "token shard of version %u, this program reads version %d; pack the corpus again",
                     h->version, SHARD_VERSION);
     if (h->header_xxh3 != XXH3_64bits(h, offsetof(ShardHeader, header_xxh3)))
-        return fail(ST_FORMAT, "the header does not match its sum: the file is damaged; pack the corpus again");
+        return fail(ST_FORMAT,
+                    "the header does not match its sum: the file is damaged; pack the corpus again");
     if (h->file_bytes != r->map.n)
         return fail(ST_FORMAT, "the file has %zu bytes where its header says %llu: it was cut or added to",
                     r->map.n, (unsigned long long)h->file_bytes);
@@ -182,8 +184,10 @@ static Status block_touch(ShardReader *r, uint64_t row)
     uint64_t rows = h->rows - first < h->block_rows ? h->rows - first : h->block_rows;
     uint64_t row_bytes = (uint64_t)h->row_tokens * h->id_bytes;
     if (XXH3_64bits(r->map.at + h->ids_at + first * row_bytes, (size_t)(rows * row_bytes)) != r->sums[block])
-        return fail(ST_FORMAT, "%s: rows %llu to %llu do not match their sum: the file is damaged; pack the corpus again",
-                    r->path, (unsigned long long)first, (unsigned long long)(first + rows - 1));
+        return fail(
+            ST_FORMAT,
+            "%s: rows %llu to %llu do not match their sum: the file is damaged; pack the corpus again",
+            r->path, (unsigned long long)first, (unsigned long long)(first + rows - 1));
     r->touched[block / 8] |= bit;
     return ST_OK;
 }
@@ -214,8 +218,9 @@ static Status starts_check(const ShardReader *r, int64_t row)
     bool good = r->starts[from] == 0;
     for (uint32_t k = from + 1; k < to; k++)
         good &= r->starts[k] > r->starts[k - 1] && r->starts[k] < r->h.row_tokens;
-    return good ? ST_OK : fail(ST_FORMAT, "%s: the document starts of row %lld do not rise within it", r->path,
-                               (long long)row);
+    return good ? ST_OK
+                : fail(ST_FORMAT, "%s: the document starts of row %lld do not rise within it", r->path,
+                       (long long)row);
 }
 
 Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row)
@@ -223,10 +228,11 @@ Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row)
     check(i >= 0 && i < shard_rows(r));
     TRY(block_touch(r, (uint64_t)i));
     uint64_t row_bytes = (uint64_t)r->h.row_tokens * r->h.id_bytes;
-    uint32_t largest = ids_copy(ids, r->map.at + r->h.ids_at + (uint64_t)i * row_bytes, r->h.row_tokens, r->h.id_bytes);
+    uint32_t largest =
+        ids_copy(ids, r->map.at + r->h.ids_at + (uint64_t)i * row_bytes, r->h.row_tokens, r->h.id_bytes);
     if (largest >= r->h.vocab_size)
-        return fail(ST_FORMAT, "%s: row %lld holds id %u, outside the vocabulary of %u", r->path, (long long)i, largest,
-                    r->h.vocab_size);
+        return fail(ST_FORMAT, "%s: row %lld holds id %u, outside the vocabulary of %u", r->path,
+                    (long long)i, largest, r->h.vocab_size);
     if (!row)
         return ST_OK;
     TRY(starts_check(r, i));

@@ -7,23 +7,26 @@
  *     TRY(shards_row(set, i, ids, &row));       // inputs ids[0..T), targets ids[1..T], T = row_tokens - 1
  *     shards_close(set);
  *
- * A folder holds shards and a manifest.json, which is written last: without one there is nothing to read.  Rows have
- * one length, one source each, no padding, and lie in the order in which they are to be trained on.
+ * A folder holds shards and a manifest.json, which is written last: without one there is nothing to read.
+ * Rows have one length, one source each, no padding, and lie in the order in which they are to be trained
+ * on.
  *
- * One .tok file (docs/formats/shard.md), little-endian, sections 64-byte aligned, offsets from the file's start:
+ * One .tok file (docs/formats/shard.md), little-endian, sections 64-byte aligned, offsets from the file's
+ * start:
  *
- *     0           ShardHeader                                256 bytes, drawn below
- *     ids_at      ids[rows][row_tokens]                      u16 where the vocabulary has at most 65536 ids, else u32
- *     index_at    first[rows + 1]                            u32: row i's starts are starts[first[i] .. first[i+1])
- *     starts_at   starts[starts_n]                           u32: where documents begin within their row; first is 0
- *     source_at   source[rows]                               u16: index into the names
- *     bytes_at    bytes[rows]                                u32: of text that ids[1..T] stand for; absent (0) in training
- *     sums_at     sum[ceil(rows / block_rows)]               u64: XXH3 of each block of rows of ids
- *     names_at    { u16 n, u8 kind, u8 0, name[n] }          once per source
+ *     0           ShardHeader                       256 bytes, drawn below
+ *     ids_at      ids[rows][row_tokens]             u16 where the vocabulary has at most 65536 ids, else u32
+ *     index_at    first[rows + 1]                   u32: row i's starts are starts[first[i] .. first[i+1])
+ *     starts_at   starts[starts_n]                  u32: where documents begin within their row; first is 0
+ *     source_at   source[rows]                      u16: index into the names
+ *     bytes_at    bytes[rows]                       u32: of text that ids[1..T] stand for; 0: no table
+ *     sums_at     sum[ceil(rows / block_rows)]      u64: XXH3 of each block of rows of ids
+ *     names_at    { u16 n, u8 kind, u8 0, name[n] } once per source
  *
- * The header carries the XXH3 of all tables (index_at to the end) and of itself, so its sum vouches for the file, and
- * the manifest repeats it.  Opening reads header and tables (under 3 % of the file at 512 tokens a row); a block of
- * ids (about 256 kB) is read and summed when a row of it is first asked for: some 20 us, once. */
+ * The header carries the XXH3 of all tables (index_at to the end) and of itself, so its sum vouches for
+ * the file, and the manifest repeats it.  Opening reads header and tables (under 3 % of the file at 512
+ * tokens a row); a block of ids (about 256 kB) is read and summed when a row of it is first asked for:
+ * some 20 us, once. */
 #ifndef CORPUS_SHARD_H
 #define CORPUS_SHARD_H
 
@@ -66,8 +69,8 @@ _Static_assert(__builtin_offsetof(ShardHeader, rows) == 48, "drawn above");
 _Static_assert(__builtin_offsetof(ShardHeader, ids_at) == 72, "drawn above");
 _Static_assert(__builtin_offsetof(ShardHeader, header_xxh3) == 248, "drawn above");
 
-/* Fills the offsets, file_bytes and block_rows from the counts; false where they are out of bounds.  The reader
- * computes the layout again and refuses a header that says otherwise. */
+/* Fills the offsets, file_bytes and block_rows from the counts; false where they are out of bounds.  The
+ * reader computes the layout again and refuses a header that says otherwise. */
 bool shard_layout(ShardHeader *h);
 bool shard_machine_fits(void); /* little-endian: the tables are used where they lie in the map */
 
@@ -78,21 +81,22 @@ typedef struct {
     ShardKind kind;
 } ShardSource;
 
-/* What belongs to one row beside its ids.  With isolated documents, positions restart at every start and attention
- * does not cross one; otherwise starts only tell where documents begin. */
+/* What belongs to one row beside its ids.  With isolated documents, positions restart at every start and
+ * attention does not cross one; otherwise starts only tell where documents begin. */
 typedef struct {
     const uint32_t *starts; /* [starts_n] rising, starts[0] = 0; a view into the file */
     int32_t starts_n;
     int32_t source;
-    int64_t bytes;          /* of text that ids[1..T] stand for; -1 where not recorded */
+    int64_t bytes; /* of text that ids[1..T] stand for; -1 where not recorded */
 } ShardRow;
 
-/* One shard ---------------------------------------------------------------------------------------------------- */
+/* One shard ---------------------------------------------------------------------------------------------- */
 
 typedef struct ShardReader ShardReader;
 
 /* Maps a shard and verifies magic, version, length, tables.  One reader per thread.
- *   ST_IO cannot open or map   ST_FORMAT damaged or cut   ST_UNSUPPORTED another version, or a big-endian machine */
+ *   ST_IO cannot open or map   ST_FORMAT damaged or cut
+ *   ST_UNSUPPORTED another version, or a big-endian machine */
 MUST_CHECK Status shard_open(ShardReader **out, const char *path);
 void shard_close(ShardReader *r);
 
@@ -106,12 +110,13 @@ const ShardSource *shard_sources(const ShardReader *r); /* [sources_n] */
 MUST_CHECK Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row);
 MUST_CHECK Status shard_verify(ShardReader *r); /* every block and row */
 
-/* A folder of shards: one split ---------------------------------------------------------------------------------- */
+/* A folder of shards: one split -------------------------------------------------------------------------- */
 
 typedef struct ShardSet ShardSet;
 
-/* split: "train" or "held_out".  Same failures as shard_open; ST_IO also where the folder has no manifest.json,
- * ST_FORMAT where manifest and shards disagree.  A split without rows opens and has 0 of them.  One set per thread. */
+/* split: "train" or "held_out".  Same failures as shard_open; ST_IO also where the folder has no
+ * manifest.json, ST_FORMAT where manifest and shards disagree.  A split without rows opens and has 0 of
+ * them.  One set per thread. */
 MUST_CHECK Status shards_open(ShardSet **out, const char *folder, const char *split);
 void shards_close(ShardSet *s);
 
@@ -122,12 +127,13 @@ uint64_t shards_tokenizer_hash(const ShardSet *s);
 bool shards_isolated(const ShardSet *s);
 int32_t shards_sources_n(const ShardSet *s);
 const ShardSource *shards_sources(const ShardSet *s); /* [sources_n] */
-uint64_t shards_hash(const ShardSet *s);              /* of every shard's sum, in order: names exactly this data */
-/* The vocabulary that the folder carries (a folder or file for tokenizer_open), or NULL.  Lives as long as the set. */
+uint64_t shards_hash(const ShardSet *s); /* of every shard's sum, in order: names exactly this data */
+/* The vocabulary that the folder carries (a folder or file for tokenizer_open), or NULL.  Lives as long as
+ * the set. */
 const char *shards_tokenizer_path(const ShardSet *s);
 MUST_CHECK Status shards_row(ShardSet *s, int64_t i, int32_t *ids, ShardRow *row);
 
-/* Writing -------------------------------------------------------------------------------------------------------- */
+/* Writing ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
     int32_t row_tokens, vocab_size;
@@ -139,9 +145,9 @@ typedef struct {
 
 typedef struct ShardWriter ShardWriter;
 
-/* Writes one shard under a temporary name; shard_finish renames it and gives its header sum (NULL: not wanted).
- * row->starts are copied; row->bytes counts where the spec says has_bytes.  shard_abandon takes NULL, and frees a
- * writer that is not to be finished. */
+/* Writes one shard under a temporary name; shard_finish renames it and gives its header sum (NULL: not
+ * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes.  shard_abandon takes
+ * NULL, and frees a writer that is not to be finished. */
 MUST_CHECK Status shard_create(ShardWriter **out, const char *path, const ShardSpec *spec);
 MUST_CHECK Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row);
 MUST_CHECK Status shard_finish(ShardWriter *w, uint64_t *sum); /* frees w, also when it fails */
@@ -150,13 +156,16 @@ void shard_abandon(ShardWriter *w);
 typedef struct ShardSetWriter ShardSetWriter;
 struct json_t;
 
-/* Writes a folder of shards of at most shard_rows rows.  Beginning removes a manifest and shards that lie there: until
- * shards_finish the folder cannot be opened.  has_bytes of the spec is ignored: training rows have none, held-out rows do.
- * tokenizer_path is what shards_tokenizer_path is to say, relative to the folder, or NULL.
- * `more` (borrowed, may be NULL) is an object whose keys the manifest also gets: the ledger. */
-MUST_CHECK Status shards_create(ShardSetWriter **out, const char *folder, const ShardSpec *spec, int64_t shard_rows);
+/* Writes a folder of shards of at most shard_rows rows.  Beginning removes a manifest and shards that lie
+ * there: until shards_finish the folder cannot be opened.  has_bytes of the spec is ignored: training rows
+ * have none, held-out rows do. tokenizer_path is what shards_tokenizer_path is to say, relative to the
+ * folder, or NULL. `more` (borrowed, may be NULL) is an object whose keys the manifest also gets: the
+ * ledger. */
+MUST_CHECK Status shards_create(ShardSetWriter **out, const char *folder, const ShardSpec *spec,
+                                int64_t shard_rows);
 MUST_CHECK Status shards_add(ShardSetWriter *w, const char *split, const int32_t *ids, const ShardRow *row);
-MUST_CHECK Status shards_finish(ShardSetWriter *w, const char *tokenizer_path, struct json_t *more); /* frees w */
-void shards_abandon(ShardSetWriter *w); /* removes what was written */
+MUST_CHECK Status shards_finish(ShardSetWriter *w, const char *tokenizer_path,
+                                struct json_t *more); /* frees w */
+void shards_abandon(ShardSetWriter *w);               /* removes what was written */
 
 #endif

@@ -15,8 +15,12 @@ static void ids_of(int32_t ids[T1], int64_t row)
 
 static Str shard_bytes(int32_t vocab)
 {
-    ShardSpec spec = {.row_tokens = T1, .vocab_size = vocab, .tokenizer_hash = 0xABCDEF, .has_bytes = true,
-                      .sources = sources, .sources_n = 2};
+    ShardSpec spec = {.row_tokens = T1,
+                      .vocab_size = vocab,
+                      .tokenizer_hash = 0xABCDEF,
+                      .has_bytes = true,
+                      .sources = sources,
+                      .sources_n = 2};
     ShardWriter *w;
     char *path = scratch_path("x.tok");
     assert_int_equal(shard_create(&w, path, &spec), ST_OK);
@@ -27,7 +31,8 @@ static Str shard_bytes(int32_t vocab)
         for (int k = 0; k < T1; k++)
             ids[k] %= vocab;
         uint32_t starts[] = {0, 2, 4};
-        ShardRow row = {.starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i};
+        ShardRow row = {
+            .starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i};
         assert_int_equal(shard_add(w, ids, &row), ST_OK);
     }
     assert_int_equal(shard_finish(w, NULL), ST_OK);
@@ -147,7 +152,8 @@ static void hostile_values_with_right_sums_are_refused(void **state)
     const uint32_t values[] = {0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000};
     for (size_t f = 0; f < sizeof fields / sizeof *fields; f++)
         for (size_t v = 0; v < sizeof values / sizeof *values; v++)
-            refuse_u32(&bytes, fields[f], values[v], fields[f] == offsetof(ShardHeader, rows) + 4 && v == 0 ? ST_OK : ST_FORMAT);
+            refuse_u32(&bytes, fields[f], values[v],
+                       fields[f] == offsetof(ShardHeader, rows) + 4 && v == 0 ? ST_OK : ST_FORMAT);
     refuse_u32(&bytes, offsetof(ShardHeader, vocab_size), 100, ST_FORMAT); /* ids are now outside it */
     refuse_u32(&bytes, h.index_at + 4, 0xFFFFFF, ST_FORMAT);               /* row 0 ends beyond the starts */
     refuse_u32(&bytes, h.starts_at, 1, ST_FORMAT);                         /* first start is not 0 */

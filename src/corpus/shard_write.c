@@ -1,4 +1,5 @@
-/* Writing one token shard: ids go to the file as they come, the small tables are kept and written behind them. */
+/* Writing one token shard: ids go to the file as they come, the small tables are kept and written behind
+ * them. */
 #include <string.h>
 #include <xxhash.h>
 
@@ -40,7 +41,8 @@ Status shard_create(ShardWriter **out, const char *path, const ShardSpec *spec)
                          .vocab_size = (uint32_t)spec->vocab_size,
                          .id_bytes = spec->vocab_size <= 65536 ? 2 : 4,
                          .row_tokens = (uint32_t)spec->row_tokens,
-                         .flags = (spec->isolated ? SHARD_ISOLATED : 0u) | (spec->has_bytes ? SHARD_HAS_BYTES : 0u),
+                         .flags = (spec->isolated ? SHARD_ISOLATED : 0u) |
+                                  (spec->has_bytes ? SHARD_HAS_BYTES : 0u),
                          .sources_n = (uint32_t)spec->sources_n,
                          .names_bytes = w->names.n};
     memcpy(w->h.magic, "LEMURTOK", 8);
@@ -92,7 +94,8 @@ static void ids_narrow(Str *row, const int32_t *ids, uint32_t n, uint32_t id_byt
 
 Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row)
 {
-    check(row->starts_n >= 1 && row->starts[0] == 0 && row->source >= 0 && row->source < (int32_t)w->h.sources_n);
+    check(row->starts_n >= 1 && row->starts[0] == 0 && row->source >= 0 &&
+          row->source < (int32_t)w->h.sources_n);
     if (w->starts.n + (size_t)row->starts_n > UINT32_MAX)
         return fail(ST_LIMIT, "a shard holds at most 2^32 document starts; ask for fewer rows a shard");
     ids_narrow(&w->row, ids, w->h.row_tokens, w->h.id_bytes, w->h.vocab_size);

@@ -1,5 +1,5 @@
-/* Reading one split of a folder of shards: the manifest says which shards there are, and each shard must be the one it
- * means: same sum, row length, vocabulary, sources. */
+/* Reading one split of a folder of shards: the manifest says which shards there are, and each shard must
+ * be the one it means: same sum, row length, vocabulary, sources. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -36,7 +36,8 @@ static Status count_get(int64_t *out, const json_t *object, const char *key, int
     const json_t *v = json_object_get(object, key);
     *out = json_integer_value(v);
     if (!json_is_integer(v) || *out < min || *out > max)
-        return fail(ST_FORMAT, "\"%s\" is missing or no whole number from %lld to %lld", key, (long long)min, (long long)max);
+        return fail(ST_FORMAT, "\"%s\" is missing or no whole number from %lld to %lld", key, (long long)min,
+                    (long long)max);
     return ST_OK;
 }
 
@@ -76,11 +77,12 @@ static Status settings_get(ShardSet *s, const json_t *manifest, const char *fold
     int64_t version, row_tokens, vocab_size;
     TRY(text_get(&format, manifest, "format"));
     if (strcmp(format, "lemur-shards") != 0)
-        return fail(ST_FORMAT, "it describes \"%s\", not the \"lemur-shards\" that `lemur pack` writes", format);
+        return fail(ST_FORMAT, "it describes \"%s\", not the \"lemur-shards\" that `lemur pack` writes",
+                    format);
     TRY(count_get(&version, manifest, "version", 0, INT32_MAX));
     if (version != SHARD_VERSION)
-        return fail(ST_UNSUPPORTED, "version %lld, this program reads version %d; pack the corpus again", (long long)version,
-                    SHARD_VERSION);
+        return fail(ST_UNSUPPORTED, "version %lld, this program reads version %d; pack the corpus again",
+                    (long long)version, SHARD_VERSION);
     TRY(count_get(&row_tokens, manifest, "row_tokens", 2, SHARD_ROW_TOKENS_MAX));
     TRY(count_get(&vocab_size, manifest, "vocab_size", 1, INT32_MAX));
     TRY(hash_get(&s->tokenizer_hash, manifest, "tokenizer_hash"));
@@ -105,8 +107,10 @@ static Status shard_belongs(const ShardSet *s, const ShardReader *r, uint64_t su
                 h->tokenizer_hash == s->tokenizer_hash && !!(h->flags & SHARD_ISOLATED) == s->isolated &&
                 (int32_t)h->sources_n == s->sources_n;
     for (int32_t i = 0; same && i < s->sources_n; i++)
-        same = strcmp(shard_sources(r)[i].name, s->sources[i].name) == 0 && shard_sources(r)[i].kind == s->sources[i].kind;
-    return same ? ST_OK : fail(ST_FORMAT, "its row length, vocabulary, attention or sources are not the manifest's");
+        same = strcmp(shard_sources(r)[i].name, s->sources[i].name) == 0 &&
+               shard_sources(r)[i].kind == s->sources[i].kind;
+    return same ? ST_OK
+                : fail(ST_FORMAT, "its row length, vocabulary, attention or sources are not the manifest's");
 }
 
 static Status one_open(ShardSet *s, const char *folder, const json_t *entry)
@@ -144,8 +148,8 @@ static Status split_open(ShardSet *s, const json_t *manifest, const char *folder
     int64_t rows;
     TRY(count_get(&rows, part, "rows", 0, INT64_MAX));
     if (rows != shards_rows(s))
-        return fail(ST_FORMAT, "it promises %lld rows of \"%s\", its shards hold %lld", (long long)rows, split,
-                    (long long)shards_rows(s));
+        return fail(ST_FORMAT, "it promises %lld rows of \"%s\", its shards hold %lld", (long long)rows,
+                    split, (long long)shards_rows(s));
     return ST_OK;
 }
 

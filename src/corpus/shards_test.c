@@ -9,7 +9,12 @@ enum { ROWS = 10, HELD = 3, SHARD_ROWS = 4 };
 
 static void set_write(bool isolated)
 {
-    ShardSpec spec = {.row_tokens = 3, .vocab_size = 100, .tokenizer_hash = 77, .isolated = isolated, .sources = sources, .sources_n = 2};
+    ShardSpec spec = {.row_tokens = 3,
+                      .vocab_size = 100,
+                      .tokenizer_hash = 77,
+                      .isolated = isolated,
+                      .sources = sources,
+                      .sources_n = 2};
     ShardSetWriter *w;
     char *folder = scratch_path("set");
     assert_int_equal(shards_create(&w, folder, &spec, SHARD_ROWS), ST_OK);

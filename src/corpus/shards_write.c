@@ -1,5 +1,5 @@
-/* Writing a folder of shards.  The manifest goes first when the folder is begun and comes last when it is finished, so
- * that what lies there is either whole or not readable. */
+/* Writing a folder of shards.  The manifest goes first when the folder is begun and comes last when it is
+ * finished, so that what lies there is either whole or not readable. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -39,7 +39,9 @@ static bool is_shard_name(const char *name)
 static Status folder_clear(const char *folder)
 {
     char *manifest = path_join(folder, "manifest.json");
-    Status st = path_exists(manifest) && unlink(manifest) != 0 ? fail_errno(ST_IO, "cannot remove %s", manifest) : ST_OK;
+    Status st = path_exists(manifest) && unlink(manifest) != 0
+                    ? fail_errno(ST_IO, "cannot remove %s", manifest)
+                    : ST_OK;
     mem_free(manifest);
     TRY(st);
     DIR *d = opendir(folder);
@@ -101,7 +103,8 @@ static Status shard_end(Split *p)
     char file[64], hex[17];
     snprintf(file, sizeof file, "%s-%05d.tok", p->name, p->number++);
     snprintf(hex, sizeof hex, "%016" PRIx64, sum);
-    json_array_append_new(p->list, json_pack("{s:s, s:I, s:s}", "file", file, "rows", (json_int_t)p->shard_filled, "sum", hex));
+    json_array_append_new(
+        p->list, json_pack("{s:s, s:I, s:s}", "file", file, "rows", (json_int_t)p->shard_filled, "sum", hex));
     p->shard_filled = 0;
     return ST_OK;
 }
@@ -121,16 +124,18 @@ static json_t *manifest_make(const ShardSetWriter *w, const char *tokenizer_path
 {
     char hex[17];
     snprintf(hex, sizeof hex, "%016" PRIx64, w->spec.tokenizer_hash);
-    json_t *m = json_pack("{s:s, s:i, s:i, s:i, s:s, s:s?, s:s}", "format", "lemur-shards", "version", SHARD_VERSION, "row_tokens",
-                          (int)w->spec.row_tokens, "vocab_size", (int)w->spec.vocab_size, "tokenizer_hash", hex, "tokenizer",
-                          tokenizer_path, "attention", w->spec.isolated ? "isolated" : "across");
+    json_t *m = json_pack("{s:s, s:i, s:i, s:i, s:s, s:s?, s:s}", "format", "lemur-shards", "version",
+                          SHARD_VERSION, "row_tokens", (int)w->spec.row_tokens, "vocab_size",
+                          (int)w->spec.vocab_size, "tokenizer_hash", hex, "tokenizer", tokenizer_path,
+                          "attention", w->spec.isolated ? "isolated" : "across");
     json_t *sources = json_array(), *splits = json_object();
     for (int32_t i = 0; i < w->spec.sources_n; i++)
         json_array_append_new(sources, json_pack("{s:s, s:s}", "name", w->spec.sources[i].name, "kind",
                                                  w->spec.sources[i].kind == SHARD_CODE ? "code" : "text"));
     for (int i = 0; i < SPLITS; i++)
-        json_object_set_new(splits, w->splits[i].name,
-                            json_pack("{s:I, s:O}", "rows", (json_int_t)w->splits[i].rows, "shards", w->splits[i].list));
+        json_object_set_new(
+            splits, w->splits[i].name,
+            json_pack("{s:I, s:O}", "rows", (json_int_t)w->splits[i].rows, "shards", w->splits[i].list));
     json_object_set_new(m, "sources", sources);
     json_object_set_new(m, "splits", splits);
     return m;

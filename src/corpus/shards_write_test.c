@@ -22,7 +22,8 @@ static void shards_have_bounded_size_and_plain_names(void **state)
 {
     (void)state;
     assert_int_equal(shards_finish(begin("a", 5), NULL, NULL), ST_OK);
-    scratch_run("test \"$(ls a | tr '\\n' ' ')\" = 'manifest.json train-00000.tok train-00001.tok train-00002.tok '");
+    scratch_run(
+        "test \"$(ls a | tr '\\n' ' ')\" = 'manifest.json train-00000.tok train-00001.tok train-00002.tok '");
 }
 
 static void beginning_again_takes_the_old_away(void **state)

@@ -1,7 +1,8 @@
 /* A shuffled order of [0, n) that takes no memory: position i goes to shuffle_at(&s, i), each value once.
- * A Feistel network on 2k bits, 4^k >= n, keyed by the seed; what falls outside [0, n) is put through again until it
- * falls inside ("cycle walking": Black & Rogaway 2002, Ciphers with Arbitrary Finite Domains), fewer than 4 times on average.
- * Eight rounds, each an integer hash: plenty for an order, none for secrets. */
+ * A Feistel network on 2k bits, 4^k >= n, keyed by the seed; what falls outside [0, n) is put through
+ * again until it falls inside ("cycle walking": Black & Rogaway 2002, Ciphers with Arbitrary Finite
+ * Domains), fewer than 4 times on average. Eight rounds, each an integer hash: plenty for an order, none
+ * for secrets. */
 #ifndef CORPUS_SHUFFLE_H
 #define CORPUS_SHUFFLE_H
 

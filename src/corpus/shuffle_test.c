@@ -40,7 +40,8 @@ static void seed_and_stream_decide(void **state)
     assert_true(agreements(1000, 1, 1, 1, 2) < 15);
 }
 
-/* In a random order neighbours rise as often as they fall, and the first tenth holds a tenth of every tenth. */
+/* In a random order neighbours rise as often as they fall, and the first tenth holds a tenth of every
+ * tenth. */
 static void the_order_looks_random(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Asks the long passes of this folder to end early: they return ST_CANCELLED and remove what is unfinished.  One flag
- * for the process, as signals are; set from a signal handler, read by any thread. */
+/* Asks the long passes of this folder to end early: they return ST_CANCELLED and remove what is
+ * unfinished.  One flag for the process, as signals are; set from a signal handler, read by any thread. */
 #ifndef CORPUS_STOP_H
 #define CORPUS_STOP_H
 

@@ -11,8 +11,8 @@
 
 /* One document in its file. */
 typedef struct {
-    uint64_t at;  /* first token */
-    uint32_t n;   /* tokens      */
+    uint64_t at; /* first token */
+    uint32_t n;  /* tokens      */
     int32_t extra;
 } DocumentEntry;
 _Static_assert(sizeof(DocumentEntry) == 16, "as it lies on disk");
@@ -50,7 +50,8 @@ Status token_store_create(TokenStore **out, const char *path, int id_bytes)
 {
     check(id_bytes == 2 || id_bytes == 4);
     TokenStore *s = mem_new(TokenStore);
-    *s = (TokenStore){.path = mem_str(path), .id_bytes = id_bytes, .ids_fd = -1, .documents_fd = -1, .order_fd = -1};
+    *s = (TokenStore){
+        .path = mem_str(path), .id_bytes = id_bytes, .ids_fd = -1, .documents_fd = -1, .order_fd = -1};
     Status st;
     TRY_TO(undo, file_make(&s->ids, s, "ids"));
     TRY_TO(undo, file_make(&s->documents, s, "documents"));
@@ -81,7 +82,8 @@ void token_store_close(TokenStore *s)
 
 static Status write_all(const TokenStore *s, FILE *f, const void *bytes, size_t n)
 {
-    return fwrite(bytes, 1, n, f) == n ? ST_OK : fail_errno(ST_IO, "cannot write the temporary files %s.*", s->path);
+    return fwrite(bytes, 1, n, f) == n ? ST_OK
+                                       : fail_errno(ST_IO, "cannot write the temporary files %s.*", s->path);
 }
 
 Status token_store_add(TokenStore *s, const int32_t *ids, int64_t n, int32_t extra)
@@ -149,7 +151,8 @@ Status token_store_end(TokenStore *s)
     return reopen(s, &s->documents, &s->documents_fd);
 }
 
-static Status order_write(TokenStore *s, FILE *f, int64_t tokens, bool shuffled, uint64_t seed, uint64_t stream)
+static Status order_write(TokenStore *s, FILE *f, int64_t tokens, bool shuffled, uint64_t seed,
+                          uint64_t stream)
 {
     uint64_t at = 0, n = (uint64_t)s->documents_n;
     for (uint64_t round = 0; at < (uint64_t)tokens; round++) {
@@ -194,7 +197,7 @@ Status token_store_order(TokenStore *s, int64_t tokens, bool shuffled, uint64_t 
     return marks_read(s);
 }
 
-/* Reading --------------------------------------------------------------------------------------------------------- */
+/* Reading ------------------------------------------------------------------------------------------------ */
 
 /* Entries of the order, read a window at a time. */
 typedef struct {
@@ -256,7 +259,8 @@ static Status ids_read(const TokenStore *s, uint64_t token, int32_t *out, size_t
     return ST_OK;
 }
 
-Status token_store_read(const TokenStore *s, int64_t at, int32_t *ids, int64_t n, TokenStart *starts, int64_t *starts_n)
+Status token_store_read(const TokenStore *s, int64_t at, int32_t *ids, int64_t n, TokenStart *starts,
+                        int64_t *starts_n)
 {
     OrderWindow w = {.s = s};
     OrderEntry here, next;

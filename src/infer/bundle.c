@@ -15,8 +15,8 @@ static Status check_vocabulary(const Tokenizer *t, const HParams *h, const char 
     if (tokens <= rows && rows - tokens <= SPARE_ROWS)
         return ST_OK;
     return fail(ST_FORMAT,
-                "%s: the tokenizer has %lld tokens and the model %lld: they do not belong together; put the tokenizer files "
-                "that the model was trained with into the folder",
+                "%s: the tokenizer has %lld tokens and the model %lld: they do not belong together; put the "
+                "tokenizer files that the model was trained with into the folder",
                 folder, (long long)tokens, (long long)rows);
 }
 
@@ -30,7 +30,8 @@ static void add_end(Ids *ends, int64_t id, int64_t vocab)
     array_push(ends, (int32_t)id);
 }
 
-/* eos_token_id of a JSON file, one or a list.  The files are optional here: what must be right has been read before. */
+/* eos_token_id of a JSON file, one or a list.  The files are optional here: what must be right has been
+ * read before. */
 static void add_ends_of(Ids *ends, const char *folder, const char *file, int64_t vocab)
 {
     char *path = path_join(folder, file);
@@ -53,9 +54,10 @@ static Status open_all(Bundle *b, const char *folder, const BundleSetup *setup)
     TRY(check_vocabulary(b->tokenizer, &h, folder));
     int64_t most = h.max_position_embeddings < BUNDLE_CONTEXT ? h.max_position_embeddings : BUNDLE_CONTEXT;
     CpuFeatures cpu = cpu_features();
+    DType fast = ops_bf16_fast(&cpu) ? DTYPE_BF16 : DTYPE_F32;
     ModelSetup model_setup = {
         .batch = 1, .context = setup->context > 0 ? setup->context : most,
-        .compute = setup->compute != DTYPE_COUNT ? setup->compute : ops_bf16_fast(&cpu) ? DTYPE_BF16 : DTYPE_F32,
+        .compute = setup->compute != DTYPE_COUNT ? setup->compute : fast,
     };
     TRY(device_open_cpu(&b->dev, setup->threads));
     TRY(ops_attach(b->dev, NULL));

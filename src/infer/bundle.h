@@ -4,8 +4,8 @@
  *     Bundle b;
  *     TRY(bundle_open(&b, "model/", &setup));
  *
- * The tokenizer's vocabulary must be the model's.  A model may have up to 1023 more rows than there are tokens, as those have
- * whose vocabulary was rounded up; ids without a token are never sampled. */
+ * The tokenizer's vocabulary must be the model's.  A model may have up to 1023 more rows than there are
+ * tokens, as those have whose vocabulary was rounded up; ids without a token are never sampled. */
 #ifndef INFER_BUNDLE_H
 #define INFER_BUNDLE_H
 
@@ -14,7 +14,8 @@
 
 typedef struct {
     int threads;     /* 0: all this process may use */
-    DType compute;   /* DTYPE_BF16, DTYPE_F32, or DTYPE_COUNT: bf16 where this machine is fast in it, else f32 */
+    /* DTYPE_BF16, DTYPE_F32, or DTYPE_COUNT: bf16 where this machine is fast in it, else f32 */
+    DType compute;
     int64_t context; /* positions; 0: the model's max_position_embeddings, at most BUNDLE_CONTEXT */
 } BundleSetup;
 enum { BUNDLE_CONTEXT = 4096 }; /* memory grows with the context, and few texts need 128 k */

@@ -55,8 +55,8 @@ static void a_folder_written_is_opened_and_writes(void **state)
             fail_msg("%s", error_text());
         assert_int_equal(model_setup(b.model)->context, 64);
         assert_int_equal(b.ends.n, 1);
-        GenerateOptions o = {.max_tokens = 40, .sampler = sampler_greedy(), .ends = b.ends.at, .ends_n = b.ends.n,
-                             .prompt_flags = TOK_BOS};
+        GenerateOptions o = {.max_tokens = 40, .sampler = sampler_greedy(), .ends = b.ends.at,
+                             .ends_n = b.ends.n, .prompt_flags = TOK_BOS};
         assert_int_equal(generate_open(&g, b.model, b.tokenizer), ST_OK);
         assert_int_equal(generate_text(g, "o", 1, &o, keep, &text, &r), ST_OK);
         assert_string_equal(str_c(&text), "pqrst\xC3\xA9");

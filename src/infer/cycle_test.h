@@ -1,4 +1,5 @@
-/* A model whose next token is known, and its vocabulary: after "a" comes "b", after "t" the two bytes of "é", then the end.
+/* A model whose next token is known, and its vocabulary: after "a" comes "b", after "t" the two bytes of
+ * "é", then the end.
  *
  * The embedding is the identity, the layers add nothing, and row next(i) of the head points at column i. */
 #ifndef INFER_CYCLE_TEST_H
@@ -18,7 +19,8 @@
 #include "tokenizer/tokenizer.h"
 
 /* <unk> <s> </s> and the space, twenty letters, 256 bytes; then rows without a token. */
-enum { CYCLE_END = 2, CYCLE_SPACE = 3, CYCLE_A = 4, CYCLE_T = 23, CYCLE_BYTES = 24, CYCLE_TOKENS = 280, CYCLE_V = 288 };
+enum { CYCLE_END = 2, CYCLE_SPACE = 3, CYCLE_A = 4, CYCLE_T = 23, CYCLE_BYTES = 24, CYCLE_TOKENS = 280,
+       CYCLE_V = 288 };
 
 typedef struct {
     char text[8];
@@ -27,8 +29,8 @@ typedef struct {
 
 static inline CyclePiece cycle_piece(int id)
 {
-    static const CyclePiece first[] = {{"<unk>", PIECE_UNKNOWN}, {"<s>", PIECE_CONTROL}, {"</s>", PIECE_CONTROL},
-                                       {"\xE2\x96\x81", PIECE_NORMAL}};
+    static const CyclePiece first[] = {{"<unk>", PIECE_UNKNOWN}, {"<s>", PIECE_CONTROL},
+                                       {"</s>", PIECE_CONTROL}, {"\xE2\x96\x81", PIECE_NORMAL}};
     CyclePiece p = {.text = {(char)('a' + id - CYCLE_A)}, .kind = PIECE_NORMAL};
     if (id < CYCLE_A)
         return first[id];
@@ -50,15 +52,16 @@ static inline Tokenizer *cycle_tokenizer(void)
         pieces[i] = span(made[i].text);
         kinds[i] = made[i].kind;
     }
-    VocabArrays v = {.kind = VOCAB_SPM, .n = CYCLE_TOKENS, .pieces = pieces, .scores = scores, .kinds = kinds, .bos = 1,
-                     .eos = CYCLE_END, .unk = 0, .add_bos = true, .add_space_prefix = true};
+    VocabArrays v = {.kind = VOCAB_SPM, .n = CYCLE_TOKENS, .pieces = pieces, .scores = scores, .kinds = kinds,
+                     .bos = 1, .eos = CYCLE_END, .unk = 0, .add_bos = true, .add_space_prefix = true};
     Tokenizer *t = NULL;
     if (tokenizer_from_arrays(&t, &v) != ST_OK)
         fail_msg("%s", error_text());
     return t;
 }
 
-/* The same vocabulary as a SentencePiece file: pieces {text, score, kind}, then a trainer that made BPE with bytes. */
+/* The same vocabulary as a SentencePiece file: pieces {text, score, kind}, then a trainer that made BPE
+ * with bytes. */
 static inline void cycle_write_tokenizer(const char *folder)
 {
     Str model = {0};
@@ -79,9 +82,9 @@ static inline void cycle_write_tokenizer(const char *folder)
 static inline HParams cycle_hparams(int64_t vocab)
 {
     return (HParams){
-        .vocab_size = vocab, .hidden_size = CYCLE_V, .intermediate_size = 8, .num_hidden_layers = 1, .num_attention_heads = 2,
-        .num_key_value_heads = 1, .head_dim = 16, .max_position_embeddings = 64, .rms_norm_eps = 1e-5, .rope_theta = 10000,
-        .bos_token_id = 1, .eos_token_id = CYCLE_END,
+        .vocab_size = vocab, .hidden_size = CYCLE_V, .intermediate_size = 8, .num_hidden_layers = 1,
+        .num_attention_heads = 2, .num_key_value_heads = 1, .head_dim = 16, .max_position_embeddings = 64,
+        .rms_norm_eps = 1e-5, .rope_theta = 10000, .bos_token_id = 1, .eos_token_id = CYCLE_END,
     };
 }
 

@@ -65,23 +65,27 @@ static Status check_options(const GenerateOptions *o)
     return sampler_check(&o->sampler);
 }
 
-static Status encode_prompt(const Generator *g, Ids *ids, const char *prompt, size_t n, const GenerateOptions *o)
+static Status encode_prompt(const Generator *g, Ids *ids, const char *prompt, size_t n,
+                            const GenerateOptions *o)
 {
     int64_t context = model_setup(g->model)->context;
     TRY(tokenizer_encode(g->tokenizer, ids, prompt, n, o->prompt_flags));
     if (ids->n == 0)
         return fail(ST_ARG, "the prompt has no token to go on from: give it some text");
     if ((int64_t)ids->n >= context)
-        return fail(ST_LIMIT, "the prompt has %zu tokens and the context is %lld: shorten it, or ask for a longer context",
+        return fail(ST_LIMIT,
+                    "the prompt has %zu tokens and the context is %lld: shorten it, or raise the context",
                     ids->n, (long long)context);
     for (size_t i = 0; i < ids->n; i++)
         if (ids->at[i] >= model_hparams(g->model)->vocab_size)
-            return fail(ST_FORMAT, "the tokenizer gives id %d and the model has %lld: they do not belong together",
+            return fail(ST_FORMAT,
+                        "the tokenizer gives id %d and the model has %lld: they do not belong together",
                         ids->at[i], (long long)model_hparams(g->model)->vocab_size);
     return ST_OK;
 }
 
-/* The decoder goes through the prompt as well: whether a space belongs before the first new word is known only there. */
+/* The decoder goes through the prompt as well: whether a space belongs before the first new word is known
+ * only there. */
 static Status read_prompt(Run *r, const Ids *ids)
 {
     Generator *g = r->g;
@@ -121,7 +125,8 @@ static Status step(Run *r, bool *more)
     *more = false;
     int32_t id = sampler_pick(&r->sampler, g->logits);
     if (id < 0)
-        return fail(ST_FORMAT, "the model gives no finite logits: its weights are damaged, or its training diverged");
+        return fail(ST_FORMAT,
+                    "the model gives no finite logits: its weights are damaged, or its training diverged");
     if (is_end(r, id)) {
         r->result->end = ENDED_BY_TOKEN;
         return ST_OK;
@@ -176,8 +181,8 @@ static Status write_text(Run *r)
     return ST_OK;
 }
 
-Status generate_text(Generator *g, const char *prompt, size_t n, const GenerateOptions *o, GenerateSink *sink, void *context,
-                     GenerateResult *result)
+Status generate_text(Generator *g, const char *prompt, size_t n, const GenerateOptions *o, GenerateSink *sink,
+                     void *context, GenerateResult *result)
 {
     Ids ids = {0};
     *result = (GenerateResult){.stop = -1};

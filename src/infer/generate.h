@@ -2,12 +2,11 @@
  *
  *     Generator *g;
  *     TRY(generate_open(&g, model, tokenizer));
- *     GenerateOptions o = {.max_tokens = 128, .sampler = {.temperature = 0.8, .top_p = 1, .repetition_penalty = 1},
- *                          .prompt_flags = TOK_BOS};
+ *     GenerateOptions o = {.max_tokens = 128, .sampler = sampler_greedy(), .prompt_flags = TOK_BOS};
  *     TRY(generate_text(g, "def main(", 9, &o, print, NULL, &result));
  *
- * Works on a model that is being trained as well as on one opened for inference: weights are read, nothing else is touched.
- * One thread at a time. */
+ * Works on a model that is being trained as well as on one opened for inference: weights are read, and
+ * activations are overwritten.  One thread at a time. */
 #ifndef INFER_GENERATE_H
 #define INFER_GENERATE_H
 
@@ -25,7 +24,13 @@ typedef struct {
     int prompt_flags;    /* TOK_* for the prompt */
 } GenerateOptions;
 
-typedef enum { ENDED_BY_LENGTH, ENDED_BY_CONTEXT, ENDED_BY_TOKEN, ENDED_BY_STRING, ENDED_BY_CALLER } GenerateEnd;
+typedef enum {
+    ENDED_BY_LENGTH,  /* max_tokens     */
+    ENDED_BY_CONTEXT, /* no room left   */
+    ENDED_BY_TOKEN,   /* one of `ends`  */
+    ENDED_BY_STRING,  /* one of `stops` */
+    ENDED_BY_CALLER,  /* the sink       */
+} GenerateEnd;
 const char *generate_end_name(GenerateEnd e); /* "length", "context", "token", "string", "caller" */
 
 typedef struct {
@@ -35,8 +40,8 @@ typedef struct {
     int stop; /* index of the stop string; -1 */
 } GenerateResult;
 
-/* Receives text as it becomes certain: whole UTF-8 characters where the model writes such, nothing of a stop string.
- * False ends the generation. */
+/* Receives text as it becomes certain: whole UTF-8 characters where the model writes such, nothing of a
+ * stop string.  False ends the generation. */
 typedef bool GenerateSink(void *context, const char *text, size_t n);
 
 typedef struct Generator Generator;
@@ -46,7 +51,7 @@ void generate_close(Generator *g);
 
 /* ST_ARG: an option is out of bounds, or the prompt has no token.  ST_LIMIT: it fills the context.
  * ST_DEVICE, ST_FORMAT: the model gives no numbers. */
-MUST_CHECK Status generate_text(Generator *g, const char *prompt, size_t n, const GenerateOptions *o, GenerateSink *sink,
-                                void *context, GenerateResult *result);
+MUST_CHECK Status generate_text(Generator *g, const char *prompt, size_t n, const GenerateOptions *o,
+                                GenerateSink *sink, void *context, GenerateResult *result);
 
 #endif

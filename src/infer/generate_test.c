@@ -59,7 +59,8 @@ static GenerateResult generate(Fixture *f, const char *prompt, const GenerateOpt
     return r;
 }
 
-static void expect(Fixture *f, const char *prompt, const GenerateOptions *o, const char *text, GenerateEnd end)
+static void expect(Fixture *f, const char *prompt, const GenerateOptions *o, const char *text,
+                   GenerateEnd end)
 {
     GenerateResult r = generate(f, prompt, o);
     assert_string_equal(str_c(&f->text), text);
@@ -126,7 +127,8 @@ static void the_context_ends_it(void **state)
     Fixture f = open_fixture(8);
     GenerateResult r;
     GenerateOptions o = options(100);
-    expect(&f, "a", &o, "bcdefg", ENDED_BY_CONTEXT); /* 3 positions of the prompt, 5 more, and what the last one says */
+    /* 3 positions of the prompt, 5 more, and what the last one says */
+    expect(&f, "a", &o, "bcdefg", ENDED_BY_CONTEXT);
     expect(&f, "abcde", &o, "fg", ENDED_BY_CONTEXT);
     assert_int_equal(generate_text(f.g, "abcdef", 6, &o, keep, &f, &r), ST_LIMIT);
     assert_non_null(strstr(error_text(), "8 tokens and the context is 8"));

@@ -53,7 +53,7 @@ void candidates_temperature(Candidates *c, double temperature)
         c->at[i].logit = (float)(c->at[i].logit / temperature);
 }
 
-/* Finding the most likely. ----------------------------------------------------------------------------------------- */
+/* Finding the most likely. ------------------------------------------------------------------------------- */
 
 static bool before(const Candidate *a, const Candidate *b)
 {
@@ -133,7 +133,8 @@ void candidates_softmax(Candidates *c)
         most = c->at[i].logit > most ? c->at[i].logit : most;
     for (int64_t i = 0; i < c->n; i++) {
         Candidate *one = &c->at[i];
-        one->p = one->logit == most ? 1 : exp((double)one->logit - (double)most); /* also where most is infinite */
+        /* also where most is infinite */
+        one->p = one->logit == most ? 1 : exp((double)one->logit - (double)most);
         sum += one->p;
     }
     for (int64_t i = 0; i < c->n; i++)
@@ -194,7 +195,7 @@ int32_t candidates_draw(const Candidates *c, Rng *rng)
     return c->at[last].id;
 }
 
-/* The whole. ------------------------------------------------------------------------------------------------------- */
+/* The whole. --------------------------------------------------------------------------------------------- */
 
 void sampler_init(Sampler *s, const SamplerSettings *settings, int64_t vocab)
 {

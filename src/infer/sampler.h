@@ -1,5 +1,5 @@
-/* From logits to one token.  Steps that each take the candidates and leave fewer or others, and a Sampler that runs them in
- * the order of transformers and vLLM:
+/* From logits to one token.  Steps that each take the candidates and leave fewer or others, and a Sampler
+ * that runs them in the order of transformers and vLLM:
  *
  *   repetition penalty -> temperature -> top-k -> top-p -> min-p -> draw
  *
@@ -46,7 +46,8 @@ void candidates_penalise(Candidates *c, const unsigned char *seen, double penalt
 void candidates_temperature(Candidates *c, double temperature); /* > 0 */
 void candidates_top_k(Candidates *c, int64_t k);
 void candidates_softmax(Candidates *c);           /* p of those that are left; they sum to 1 */
-/* Holtzman et al. 2019, arXiv:1904.09751, section 3.1.  After candidates_softmax; what is left has its p as it was. */
+/* Holtzman et al. 2019, arXiv:1904.09751, section 3.1.  After candidates_softmax; what is left has its p
+ * as it was. */
 void candidates_top_p(Candidates *c, double top_p);
 /* Nguyen et al. 2024, arXiv:2407.01082.  After candidates_softmax; what is left has its p as it was. */
 void candidates_min_p(Candidates *c, double min_p);
@@ -61,9 +62,11 @@ typedef struct {
     unsigned char *seen; /* [vocab] */
 } Sampler;
 
-void sampler_init(Sampler *s, const SamplerSettings *settings, int64_t vocab); /* settings have passed sampler_check */
+/* settings have passed sampler_check */
+void sampler_init(Sampler *s, const SamplerSettings *settings, int64_t vocab);
 void sampler_drop(Sampler *s);
-void sampler_saw(Sampler *s, int32_t id); /* a token of the prompt or of the text: for the repetition penalty */
+/* a token of the prompt or of the text: for the repetition penalty */
+void sampler_saw(Sampler *s, int32_t id);
 /* The next token out of logits[vocab]; -1 when none is a number. */
 int32_t sampler_pick(Sampler *s, const float *logits);
 

@@ -24,8 +24,8 @@ static void count_draws(int *counts, const SamplerSettings *settings, const floa
     sampler_drop(&s);
 }
 
-/* Chi-squared over the ids with wanted > 0, of at most 7 degrees of freedom: above 26 once in 2000 seeds, and the seed is
- * fixed.  An id of probability 0 must never come. */
+/* Chi-squared over the ids with wanted > 0, of at most 7 degrees of freedom: above 26 once in 2000 seeds,
+ * and the seed is fixed.  An id of probability 0 must never come. */
 static void expect_distribution(const SamplerSettings *settings, const double *wanted)
 {
     int counts[V];
@@ -112,7 +112,8 @@ static void steps_combine_in_order(void **state)
 {
     (void)state;
     double p[V];
-    SamplerSettings s = plain(2); /* temperature first: at 2 four tokens are above min-p 0.45, at 1 only two */
+    /* temperature first: at 2 four tokens are above min-p 0.45, at 1 only two */
+    SamplerSettings s = plain(2);
     s.min_p = 0.45;
     s.top_k = 5;
     fill_softmax(p, 2);
@@ -191,7 +192,8 @@ static void one_seed_one_sequence(void **state)
     sampler_drop(&c);
 }
 
-/* Selection against a full sort, in a vocabulary larger than the first front of top-p, with many equal logits. */
+/* Selection against a full sort, in a vocabulary larger than the first front of top-p, with many equal
+ * logits. */
 static void selection_is_a_sort_cut_short(void **state)
 {
     (void)state;

@@ -17,7 +17,8 @@ void stops_drop(Stops *s)
     *s = (Stops){.found = -1};
 }
 
-/* How much of string i stands at held[at..]: all of it (its length), or as much as there is text (less), or 0. */
+/* How much of string i stands at held[at..]: all of it (its length), or as much as there is text (less),
+ * or 0. */
 static size_t matched(const Stops *s, size_t at, size_t i)
 {
     size_t left = s->held.n - at, length = strlen(s->strings[i]);
@@ -25,7 +26,8 @@ static size_t matched(const Stops *s, size_t at, size_t i)
     return memcmp(s->held.at + at, s->strings[i], n) == 0 ? n : 0;
 }
 
-/* Looks for the string that is complete first.  Returns where it starts, or else where the text to hold back does. */
+/* Looks for the string that is complete first.  Returns where it starts, or else where the text to hold
+ * back does. */
 static size_t scan(Stops *s)
 {
     size_t start = 0, end = SIZE_MAX, open = s->held.n;

@@ -21,7 +21,8 @@ static Str filtered(const char *const *strings, size_t n, const char *text, size
     return out;
 }
 
-static void expect(const char *const *strings, size_t n, const char *text, const char *wanted, int wanted_found)
+static void expect(const char *const *strings, size_t n, const char *text, const char *wanted,
+                   int wanted_found)
 {
     for (size_t size = 1; size <= strlen(text); size++) {
         int found;

@@ -6,7 +6,8 @@
 
 enum { BLOCK = 1024 }; /* numbers that are f32 in between, in the nearest cache */
 
-/* Elements are fetched and stored by memcpy, which a compiler makes a plain move, since files promise no alignment. */
+/* Elements are fetched and stored by memcpy, which a compiler makes a plain move, since files promise no
+ * alignment. */
 #define EACH(FromType, ToType, expression)                             \
     for (int64_t i = 0; i < n; i++) {                                  \
         FromType x;                                                    \

@@ -42,7 +42,8 @@ static void sixteen_bits_survive_f32(void **state)
 static void equal_types_are_copied_bit_by_bit(void **state)
 {
     (void)state;
-    uint32_t from[] = {0x7FA00001u, 0xFFC00123u, 0x80000000u, 1}, to[4]; /* NaNs with payloads, -0, the smallest number */
+    /* NaNs with payloads, -0, the smallest number */
+    uint32_t from[] = {0x7FA00001u, 0xFFC00123u, 0x80000000u, 1}, to[4];
     assert_int_equal(convert_floats(to, DTYPE_F32, from, DTYPE_F32, 4), 0);
     assert_memory_equal(from, to, sizeof from);
 }

@@ -1,7 +1,7 @@
 /* The whole model against PyTorch: tests/golden/llama.  Through model.h only, as any caller would.
  *
- * Norm: for each tensor, sum |ours - theirs| / sum |theirs|.  In f32 it must stay below 1e-4 for logits, losses, each
- * gradient, and each weight after the AdamW steps. */
+ * Norm: for each tensor, sum |ours - theirs| / sum |theirs|.  In f32 it must stay below 1e-4 for logits,
+ * losses, each gradient, and each weight after the AdamW steps. */
 #include "model/model.h"
 
 #include <setjmp.h>
@@ -19,8 +19,8 @@
 #include "ops/select.h"
 
 static const double TOLERANCE = 1e-4;
-/* Ten steps in bf16 from equal weights: each loss may be off by this much of the first.  One rounding to bf16 is off by up to
- * 2^-9 = 0.002; here the worst loss has been seen off by 0.001 of the first. */
+/* Ten steps in bf16 from equal weights: each loss may be off by this much of the first.  One rounding to
+ * bf16 is off by up to 2^-9 = 0.002; here the worst loss has been seen off by 0.001 of the first. */
 static const double BF16_LOSS_TOLERANCE = 0.004;
 
 enum { STEPS_MAX = 10 };
@@ -65,8 +65,8 @@ static void golden_open(Golden *g, const char *name, const char *table, DType co
     snprintf(path, sizeof path, "%s/expected.safetensors", g->folder);
     if (safetensors_open(&g->expected, path) != ST_OK)
         fail_msg("%s (tests run in the repository's root)", error_text());
-    ModelSetup setup = {.batch = (int64_t)number(g, "B"), .context = (int64_t)number(g, "T"), .compute = compute,
-                        .training = true, .recompute = recompute, .loss_rows = 7};
+    ModelSetup setup = {.batch = (int64_t)number(g, "B"), .context = (int64_t)number(g, "T"),
+                        .compute = compute, .training = true, .recompute = recompute, .loss_rows = 7};
     g->N = setup.batch * setup.context;
     g->steps = (int)number(g, "steps");
     g->batches = safetensors_find(g->expected, "ids")->shape[0];
@@ -174,7 +174,7 @@ static void check_first_step(const char *name, const char *table, Recompute reco
     golden_close(&g);
 }
 
-/* AdamW over the flat arrays. -------------------------------------------------------------------------------------- */
+/* AdamW over the flat arrays. ---------------------------------------------------------------------------- */
 
 typedef struct {
     double losses[STEPS_MAX], norms[STEPS_MAX];
@@ -209,8 +209,9 @@ static AdamWStep adamw_step(const Golden *g, int step, double norm)
 {
     double beta1 = number(g, "beta1"), beta2 = number(g, "beta2"), clip = number(g, "clip");
     return (AdamWStep){
-        .lr = (float)number(g, "lr"), .beta1 = (float)beta1, .beta2 = (float)beta2, .eps = (float)number(g, "eps"),
-        .weight_decay = (float)number(g, "weight_decay"), .bias1 = (float)(1 - pow(beta1, step + 1)),
+        .lr = (float)number(g, "lr"), .beta1 = (float)beta1, .beta2 = (float)beta2,
+        .eps = (float)number(g, "eps"), .weight_decay = (float)number(g, "weight_decay"),
+        .bias1 = (float)(1 - pow(beta1, step + 1)),
         .bias2 = (float)(1 - pow(beta2, step + 1)), .grad_scale = norm > clip ? (float)(clip / norm) : 1,
     };
 }
@@ -222,8 +223,8 @@ static void update(const Golden *g, Tensor *moments, Tensor *squares, const Tens
     int64_t first[] = {0, model_params(g->m)->matrices, model_params(g->m)->total};
     for (int part = 0; part < 2; part++) {
         int64_t at = first[part], n = first[part + 1] - at;
-        Tensor pw = tensor_cols(&w, at, n), pm = tensor_cols(moments, at, n), pv = tensor_cols(squares, at, n);
-        Tensor pg = tensor_cols(gradients, at, n);
+        Tensor pw = tensor_cols(&w, at, n), pm = tensor_cols(moments, at, n);
+        Tensor pv = tensor_cols(squares, at, n), pg = tensor_cols(gradients, at, n);
         adamw(g->dev, &pw, part == 0 && copy.data ? &copy : NULL, &pm, &pv, &pg, &step);
         step.weight_decay = 0;
     }
@@ -319,7 +320,8 @@ static void bf16_training_stays_within_noise(void **state)
         for (int step = 0; step < g.steps; step++) {
             double d = fabs(curve.losses[step] - (double)theirs[step]) / (double)theirs[0];
             if (!(d < BF16_LOSS_TOLERANCE))
-                fail_msg("step %d: loss %.4f in bf16, %.4f in f64", step, curve.losses[step], (double)theirs[step]);
+                fail_msg("step %d: loss %.4f in bf16, %.4f in f64", step, curve.losses[step],
+                         (double)theirs[step]);
         }
         mem_free(theirs);
         golden_close(&g);

@@ -6,9 +6,10 @@
 #include "base/check.h"
 #include "base/str.h"
 
-/* C, L, H, Hk, D, F, V, context.  "5m" is the demonstration's: a vocabulary of 8192 shared by both ends, so that 2.1 of its
- * 5.0 million parameters are the embedding and the rest is four layers.  15m, 60m and 110m are the shapes that are timed;
- * "1b" is TinyLlama 1.1B's (arXiv:2401.02385, section 2), 7b and 70b are Llama 2's (arXiv:2307.09288, table 1). */
+/* C, L, H, Hk, D, F, V, context.  "5m" is the demonstration's: a vocabulary of 8192 shared by both ends,
+ * so that 2.1 of its 5.0 million parameters are the embedding and the rest is four layers.  15m, 60m and
+ * 110m are the shapes that are timed; "1b" is TinyLlama 1.1B's (arXiv:2401.02385, section 2), 7b and 70b
+ * are Llama 2's (arXiv:2307.09288, table 1). */
 typedef struct {
     const char *name;
     int64_t hidden, layers, heads, kv_heads, head_dim, feed_forward, vocab, context;
@@ -38,7 +39,8 @@ static Status refuse_preset(const char *name)
     }
     const char *near = nearest_name(name, names, PRESETS_N);
     if (near)
-        return fail(ST_ARG, "there is no model preset \"%s\" (did you mean %s?); known are %s", name, near, known);
+        return fail(ST_ARG, "there is no model preset \"%s\" (did you mean %s?); known are %s", name, near,
+                    known);
     return fail(ST_ARG, "there is no model preset \"%s\"; known are %s", name, known);
 }
 
@@ -50,8 +52,9 @@ Status hparams_preset(HParams *out, const char *name)
             continue;
         *out = (HParams){
             .vocab_size = p->vocab, .hidden_size = p->hidden, .intermediate_size = p->feed_forward,
-            .num_hidden_layers = p->layers, .num_attention_heads = p->heads, .num_key_value_heads = p->kv_heads,
-            .head_dim = p->head_dim, .max_position_embeddings = p->context, .rms_norm_eps = 1e-5,
+            .num_hidden_layers = p->layers, .num_attention_heads = p->heads,
+            .num_key_value_heads = p->kv_heads, .head_dim = p->head_dim,
+            .max_position_embeddings = p->context, .rms_norm_eps = 1e-5,
             .rope_theta = 10000, .tie_word_embeddings = p->tied, .bos_token_id = 1, .eos_token_id = 2,
         };
         return hparams_check(out);
@@ -93,10 +96,12 @@ static Status check_rope(const HParams *h)
         return fail(ST_ARG, "rope_scaling's factor is %g; it must lie between 1 and 1e6", s->factor);
     if (!(s->low_freq_factor > 0 && s->high_freq_factor > s->low_freq_factor && s->high_freq_factor <= 1e6))
         return fail(ST_ARG,
-                    "rope_scaling's low_freq_factor %g and high_freq_factor %g must be positive, the first the smaller",
+                    "rope_scaling's low_freq_factor %g and high_freq_factor %g must be positive, the first "
+                    "the smaller",
                     s->low_freq_factor, s->high_freq_factor);
     if (s->original_max_position_embeddings < 1 || s->original_max_position_embeddings > INT32_MAX)
-        return fail(ST_ARG, "rope_scaling's original_max_position_embeddings is %lld; it must be a positive count",
+        return fail(ST_ARG,
+                    "rope_scaling's original_max_position_embeddings is %lld; it must be a positive count",
                     (long long)s->original_max_position_embeddings);
     return ST_OK;
 }
@@ -120,14 +125,16 @@ Status hparams_check(const HParams *h)
 
 static int64_t layer_param_count(const HParams *h)
 {
-    int64_t C = h->hidden_size, q = h->num_attention_heads * h->head_dim, kv = h->num_key_value_heads * h->head_dim;
+    int64_t C = h->hidden_size, D = h->head_dim;
+    int64_t q = h->num_attention_heads * D, kv = h->num_key_value_heads * D;
     return 2 * q * C + 2 * kv * C + 3 * h->intermediate_size * C + 2 * C;
 }
 
 int64_t hparams_param_count(const HParams *h)
 {
     int64_t embedding = h->vocab_size * h->hidden_size;
-    return embedding * (h->tie_word_embeddings ? 1 : 2) + h->num_hidden_layers * layer_param_count(h) + h->hidden_size;
+    int64_t ends = embedding * (h->tie_word_embeddings ? 1 : 2) + h->hidden_size;
+    return ends + h->num_hidden_layers * layer_param_count(h);
 }
 
 double hparams_train_flops(const HParams *h, int64_t context)

@@ -1,8 +1,8 @@
 /* HParams as Hugging Face's config.json.  Defaults are those of transformers' LlamaConfig and MistralConfig.
  *
- * Rotary settings have two spellings: rope_theta beside rope_scaling {"rope_type" or "type", ...}, and since transformers 5
- * one object, rope_parameters, with rope_theta in it.  Both are read; the first is written, since every release of
- * transformers and the other tools around it read that one. */
+ * Rotary settings have two spellings: rope_theta beside rope_scaling {"rope_type" or "type", ...}, and since
+ * transformers 5 one object, rope_parameters, with rope_theta in it.  Both are read; the first is written,
+ * since every release of transformers and the other tools around it read that one. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,7 @@ static Status get_token(const json_t *object, const char *key, int64_t standard,
     return ST_OK;
 }
 
-/* What the file asks for and nothing here computes. ---------------------------------------------------------------- */
+/* What the file asks for and nothing here computes. ------------------------------------------------------ */
 
 static Status refuse_if_true(const json_t *object, const char *key)
 {
@@ -114,8 +114,8 @@ static Status refuse_sliding_window(const json_t *object, bool mistral, int64_t 
     TRY(get_int(object, "sliding_window", given || !mistral ? 0 : 4096, &window));
     if (window != 0 && window < longest)
         return fail(ST_UNSUPPORTED,
-                    "\"sliding_window\": %lld is not computed here: every position attends to all before it; a model "
-                    "whose window is at least max_position_embeddings (%lld), or null, is read",
+                    "\"sliding_window\": %lld is not computed here: every position attends to all before it; a "
+                    "model whose window is at least max_position_embeddings (%lld), or null, is read",
                     (long long)window, (long long)longest);
     return ST_OK;
 }
@@ -131,15 +131,16 @@ static Status refuse_unknown(const json_t *object)
     TRY(refuse_if_true(object, "attention_bias"));
     TRY(refuse_if_true(object, "mlp_bias"));
     if (is_given(object, "quantization_config"))
-        return fail(ST_UNSUPPORTED, "\"quantization_config\": quantised weights are not read here; convert the model to "
-                                    "f32, f16 or bf16 first");
+        return fail(ST_UNSUPPORTED,
+                    "\"quantization_config\": quantised weights are not read here; convert the model to "
+                    "f32, f16 or bf16 first");
     TRY(get_double(object, "partial_rotary_factor", 1, &part));
     if (part != 1)
         return fail(ST_UNSUPPORTED, "\"partial_rotary_factor\": %g is not computed here, only 1 is", part);
     return ST_OK;
 }
 
-/* Rotary embeddings. ----------------------------------------------------------------------------------------------- */
+/* Rotary embeddings. ------------------------------------------------------------------------------------- */
 
 /* rope_scaling goes before rope_parameters where a file has both, as in transformers. */
 static const json_t *rope_object(const json_t *object, const char **key)
@@ -147,8 +148,9 @@ static const json_t *rope_object(const json_t *object, const char **key)
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};
     for (int i = 0; i < 2; i++) {
         *key = keys[i];
-        if (is_given(object, keys[i]))
-            return json_object_get(object, keys[i]);
+        const json_t *rope = json_object_get(object, keys[i]);
+        if (is_given(object, keys[i]) && !(json_is_object(rope) && json_object_size(rope) == 0))
+            return rope;
     }
     return NULL;
 }
@@ -182,11 +184,13 @@ static Status read_rope(HParams *h, const json_t *object)
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)rope, name, value)
         if (json_is_object(value))
-            return fail(ST_UNSUPPORTED, "%s: settings of their own for \"%.80s\" are not computed here", key, name);
+            return fail(ST_UNSUPPORTED, "%s: settings of their own for \"%.80s\" are not computed here", key,
+                        name);
     TRY(get_double(rope, "rope_theta", h->rope_theta, &h->rope_theta));
     TRY(get_double(rope, "partial_rotary_factor", 1, &part));
     if (part != 1)
-        return fail(ST_UNSUPPORTED, "%s: \"partial_rotary_factor\": %g is not computed here, only 1 is", key, part);
+        return fail(ST_UNSUPPORTED, "%s: \"partial_rotary_factor\": %g is not computed here, only 1 is", key,
+                    part);
     TRY(get_text(rope, "type", "default", &type));
     TRY(get_text(rope, "rope_type", type, &type));
     if (strcmp(type, "default") == 0)
@@ -206,7 +210,8 @@ Status hparams_from_json(HParams *out, const json_t *object)
     TRY(get_text(object, "model_type", "llama", &type));
     bool mistral = strcmp(type, "mistral") == 0;
     if (!mistral && strcmp(type, "llama") != 0)
-        return fail(ST_UNSUPPORTED, "\"model_type\": \"%.80s\" is not a Llama; known are llama and mistral", type);
+        return fail(ST_UNSUPPORTED, "\"model_type\": \"%.80s\" is not a Llama; known are llama and mistral",
+                    type);
     TRY(refuse_unknown(object));
     TRY(get_int(object, "vocab_size", 32000, &h.vocab_size));
     TRY(get_int(object, "hidden_size", 4096, &h.hidden_size));
@@ -214,11 +219,13 @@ Status hparams_from_json(HParams *out, const json_t *object)
     TRY(get_int(object, "num_hidden_layers", 32, &h.num_hidden_layers));
     TRY(get_int(object, "num_attention_heads", 32, &h.num_attention_heads));
     bool kv_named = json_object_get(object, "num_key_value_heads") != NULL;
-    TRY(get_int(object, "num_key_value_heads", mistral && !kv_named ? 8 : h.num_attention_heads, &h.num_key_value_heads));
+    TRY(get_int(object, "num_key_value_heads", mistral && !kv_named ? 8 : h.num_attention_heads,
+                &h.num_key_value_heads));
     int64_t heads = h.num_attention_heads > 0 ? h.num_attention_heads : 1;
     TRY(get_int(object, "head_dim", h.hidden_size / heads, &h.head_dim));
     if (!is_given(object, "head_dim") && h.hidden_size % heads != 0)
-        return fail(ST_FORMAT, "\"hidden_size\": %lld is not a multiple of num_attention_heads %lld, and there is no head_dim",
+        return fail(ST_FORMAT,
+                    "\"hidden_size\": %lld is not a multiple of num_attention_heads %lld, and head_dim is absent",
                     (long long)h.hidden_size, (long long)heads);
     TRY(get_int(object, "max_position_embeddings", mistral ? 131072 : 2048, &h.max_position_embeddings));
     TRY(refuse_sliding_window(object, mistral, h.max_position_embeddings));
@@ -241,9 +248,9 @@ static json_t *rope_json(const RopeScaling *s)
 {
     if (s->factor <= 0)
         return json_null();
-    return json_pack("{s:s, s:f, s:f, s:f, s:I}", "rope_type", "llama3", "factor", s->factor, "low_freq_factor",
-                     s->low_freq_factor, "high_freq_factor", s->high_freq_factor, "original_max_position_embeddings",
-                     (json_int_t)s->original_max_position_embeddings);
+    return json_pack("{s:s, s:f, s:f, s:f, s:I}", "rope_type", "llama3", "factor", s->factor,
+                     "low_freq_factor", s->low_freq_factor, "high_freq_factor", s->high_freq_factor,
+                     "original_max_position_embeddings", (json_int_t)s->original_max_position_embeddings);
 }
 
 json_t *hparams_to_json(const HParams *h)

@@ -30,17 +30,24 @@ static void expect_same(const HParams *a, const HParams *b)
 /* What meta-llama/Llama-2-70b-hf and Llama-3.1-8B carry, as far as it is read. */
 static const char llama2_70b[] =
     "{\"architectures\":[\"LlamaForCausalLM\"],\"bos_token_id\":1,\"eos_token_id\":2,\"hidden_act\":\"silu\","
-    "\"hidden_size\":8192,\"initializer_range\":0.02,\"intermediate_size\":28672,\"max_position_embeddings\":4096,"
+    "\"hidden_size\":8192,\"initializer_range\":0.02,\"intermediate_size\":28672,\"max_position_embeddings\":"
+    "4096,"
     "\"model_type\":\"llama\",\"num_attention_heads\":64,\"num_hidden_layers\":80,\"num_key_value_heads\":8,"
     "\"pretraining_tp\":1,\"rms_norm_eps\":1e-05,\"rope_scaling\":null,\"tie_word_embeddings\":false,"
-    "\"torch_dtype\":\"float16\",\"transformers_version\":\"4.32.0.dev0\",\"use_cache\":true,\"vocab_size\":32000}";
-static const char llama31_8b[] =
-    "{\"architectures\":[\"LlamaForCausalLM\"],\"attention_bias\":false,\"attention_dropout\":0.0,\"bos_token_id\":128000,"
-    "\"eos_token_id\":[128001,128008,128009],\"hidden_act\":\"silu\",\"hidden_size\":4096,\"intermediate_size\":14336,"
-    "\"max_position_embeddings\":131072,\"mlp_bias\":false,\"model_type\":\"llama\",\"num_attention_heads\":32,"
-    "\"num_hidden_layers\":32,\"num_key_value_heads\":8,\"rms_norm_eps\":1e-05,\"rope_scaling\":{\"factor\":8.0,"
-    "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":8192,\"rope_type\":\"llama3\"},"
-    "\"rope_theta\":500000.0,\"tie_word_embeddings\":false,\"torch_dtype\":\"bfloat16\",\"vocab_size\":128256}";
+    "\"torch_dtype\":\"float16\",\"transformers_version\":\"4.32.0.dev0\",\"use_cache\":true,\"vocab_size\":"
+    "32000}";
+static const char llama31_8b[] = "{\"architectures\":[\"LlamaForCausalLM\"],\"attention_bias\":false,"
+                                 "\"attention_dropout\":0.0,\"bos_token_id\":128000,"
+                                 "\"eos_token_id\":[128001,128008,128009],\"hidden_act\":\"silu\",\"hidden_"
+                                 "size\":4096,\"intermediate_size\":14336,"
+                                 "\"max_position_embeddings\":131072,\"mlp_bias\":false,\"model_type\":"
+                                 "\"llama\",\"num_attention_heads\":32,"
+                                 "\"num_hidden_layers\":32,\"num_key_value_heads\":8,\"rms_norm_eps\":1e-05,"
+                                 "\"rope_scaling\":{\"factor\":8.0,"
+                                 "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_"
+                                 "embeddings\":8192,\"rope_type\":\"llama3\"},"
+                                 "\"rope_theta\":500000.0,\"tie_word_embeddings\":false,\"torch_dtype\":"
+                                 "\"bfloat16\",\"vocab_size\":128256}";
 
 static void configurations_of_known_models_are_read(void **state)
 {
@@ -59,10 +66,13 @@ static void configurations_of_known_models_are_read(void **state)
 static void both_spellings_of_rotary_settings_are_one(void **state)
 {
     (void)state;
-    HParams old = read_text("{\"rope_theta\":5e5,\"rope_scaling\":{\"type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
-                            "\"high_freq_factor\":4,\"original_max_position_embeddings\":8192}}");
-    HParams new = read_text("{\"rope_parameters\":{\"rope_theta\":5e5,\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
-                            "\"high_freq_factor\":4,\"original_max_position_embeddings\":8192},\"dtype\":\"bfloat16\"}");
+    HParams old = read_text(
+        "{\"rope_theta\":5e5,\"rope_scaling\":{\"type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
+        "\"high_freq_factor\":4,\"original_max_position_embeddings\":8192}}");
+    HParams new = read_text(
+        "{\"rope_parameters\":{\"rope_theta\":5e5,\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":"
+        "1,"
+        "\"high_freq_factor\":4,\"original_max_position_embeddings\":8192},\"dtype\":\"bfloat16\"}");
     expect_same(&old, &new);
     HParams plain = read_text("{\"rope_parameters\":{\"rope_theta\":123.5,\"rope_type\":\"default\"}}");
     assert_true(plain.rope_theta == 123.5 && plain.rope_scaling.factor == 0);
@@ -108,7 +118,8 @@ static void what_is_not_computed_is_refused_by_name(void **state)
         assert_int_equal(from_text(&h, cases[i][0]), ST_UNSUPPORTED);
         expect_words(cases[i][1]);
     }
-    HParams h = read_text("{\"model_type\":\"mistral\",\"sliding_window\":4096,\"max_position_embeddings\":4096}");
+    HParams h =
+        read_text("{\"model_type\":\"mistral\",\"sliding_window\":4096,\"max_position_embeddings\":4096}");
     assert_int_equal(h.max_position_embeddings, 4096);
 }
 
@@ -126,7 +137,9 @@ static void wrong_types_and_values_are_named(void **state)
         {"{\"eos_token_id\":\"</s>\"}", "eos_token_id"},
         {"{\"rope_scaling\":[1]}", "rope_scaling"},
         {"{\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8}}", "low_freq_factor"},
-        {"{\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":0,\"low_freq_factor\":1,\"high_freq_factor\":4}}", "factor"},
+        {"{\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":0,\"low_freq_factor\":1,\"high_freq_"
+         "factor\":4}}",
+         "factor"},
         {"[1,2]", "object"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

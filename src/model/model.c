@@ -92,6 +92,7 @@ static Status alloc_weights(Model *m)
     if (needs_master(&m->setup)) {
         TRY(device_alloc(m->dev, &p, total * 4, "f32 weights"));
         m->master = p;
+        device_zero(m->dev, p, total * 4); /* the padding between parameters is part of no file, and AdamW walks over it */
         m->norms = m->master + matrices;
     } else {
         TRY(device_alloc(m->dev, &p, (total - matrices) * 4, "norm weights"));
@@ -104,7 +105,7 @@ static Status alloc_weights(Model *m)
     if (m->setup.training) {
         TRY(device_alloc(m->dev, &p, total * 4, "gradients"));
         m->gradients = p;
-        device_zero(m->dev, p, total * 4); /* the padding between parameters stays zero */
+        device_zero(m->dev, p, total * 4);
     }
     return ST_OK;
 }
@@ -321,12 +322,15 @@ static void init_chunk(void *context, int64_t chunk, int thread)
         r->values[i] = r->deviation > 0 ? (float)(r->deviation * rng_normal(&rng)) : 1.0f;
 }
 
+/* Smaller for wider models, so that one rule serves all sizes: with 0.02 throughout, 5 M parameters of width 256
+ * reached after 1 M tokens what they now reach after 0.6 M. */
 static double init_deviation(const Model *m, ParamKind kind)
 {
     if (kind >= PARAM_INPUT_NORM)
         return 0; /* ones */
+    double narrow = sqrt(2.0 / (5.0 * (double)m->h.hidden_size));
     bool residual = kind == PARAM_O || kind == PARAM_DOWN;
-    return residual ? 0.02 / sqrt(2.0 * (double)m->h.num_hidden_layers) : 0.02;
+    return residual ? narrow / sqrt(2.0 * (double)m->h.num_hidden_layers) : narrow;
 }
 
 void model_init(Model *m, uint64_t seed)

@@ -53,7 +53,8 @@ const HParams *model_hparams(const Model *m);
 const Params *model_params(const Model *m);
 const ModelSetup *model_setup(const Model *m);
 
-/* N(0, 0.02^2), residual projections (o, down) scaled by 1/sqrt(2 L) as in GPT-2; norms 1.  Same seed, same bits. */
+/* N(0, 2 / (5 C)) after Nguyen & Salazar 2019, arXiv:1910.05895; residual projections (o, down) scaled by 1/sqrt(2 L) as in
+ * GPT-2; norms 1.  Same seed, same bits. */
 void model_init(Model *m, uint64_t seed);
 /* Reads a Hugging Face folder whose config has this model's shape.  f32, f16 and bf16 tensors.
  * ST_FORMAT: a tensor is missing, of another shape, or not expected; the sentence names it. */

@@ -1,5 +1,5 @@
-/* Reading.  Everything in the header is checked before an entry exists, so that later code may trust an entry's
- * data, shape and count. */
+/* Reading.  Everything in the header is checked before an entry exists, so that later code may trust an
+ * entry's data, shape and count. */
 #include "model/safetensors.h"
 
 #include <jansson.h>
@@ -67,13 +67,15 @@ static Status check_cover(Extents *extents, uint64_t data_bytes)
     for (size_t i = 0; i < extents->n; i++) {
         const Extent *e = &extents->at[i];
         if (e->begin != at)
-            return fail(ST_FORMAT, "tensor %.200s starts at byte %llu, %s", e->name, (unsigned long long)e->begin,
+            return fail(ST_FORMAT, "tensor %.200s starts at byte %llu, %s", e->name,
+                        (unsigned long long)e->begin,
                         e->begin < at ? "inside another" : "with a hole before it");
         at = e->end;
     }
     if (at != data_bytes)
-        return fail(ST_FORMAT, "the tensors take %llu bytes and the file holds %llu; it is %s", (unsigned long long)at,
-                    (unsigned long long)data_bytes, at > data_bytes ? "cut short" : "longer than it should be");
+        return fail(ST_FORMAT, "the tensors take %llu bytes and the file holds %llu; it is %s",
+                    (unsigned long long)at, (unsigned long long)data_bytes,
+                    at > data_bytes ? "cut short" : "longer than it should be");
     return ST_OK;
 }
 
@@ -82,7 +84,8 @@ static Status read_shape(SafetensorsEntry *e, const json_t *shape)
     if (!json_is_array(shape))
         return fail(ST_FORMAT, "it has no \"shape\"");
     if (json_array_size(shape) > NDIM_LIMIT)
-        return fail(ST_UNSUPPORTED, "it has %zu dimensions, more than the %d read here", json_array_size(shape), NDIM_LIMIT);
+        return fail(ST_UNSUPPORTED, "it has %zu dimensions, more than the %d read here",
+                    json_array_size(shape), NDIM_LIMIT);
     e->ndim = (int)json_array_size(shape);
     e->count = 1;
     for (int i = 0; i < e->ndim; i++) {
@@ -99,7 +102,8 @@ static Status read_shape(SafetensorsEntry *e, const json_t *shape)
 static Status read_offsets(Extent *x, const json_t *offsets)
 {
     const json_t *begin = json_array_get(offsets, 0), *end = json_array_get(offsets, 1);
-    if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
+    if (!json_is_array(offsets) || json_array_size(offsets) != 2 || !json_is_integer(begin) ||
+        !json_is_integer(end))
         return fail(ST_FORMAT, "its \"data_offsets\" are not two whole numbers");
     if (json_integer_value(begin) < 0 || json_integer_value(end) < json_integer_value(begin))
         return fail(ST_FORMAT, "its \"data_offsets\" are negative or end before they begin");
@@ -108,7 +112,8 @@ static Status read_offsets(Extent *x, const json_t *offsets)
     return ST_OK;
 }
 
-static Status read_entry(SafetensorsEntry *e, Extent *x, const json_t *info, const unsigned char *data, uint64_t data_bytes)
+static Status read_entry(SafetensorsEntry *e, Extent *x, const json_t *info, const unsigned char *data,
+                         uint64_t data_bytes)
 {
     const char *text = json_string_value(json_object_get(info, "dtype"));
     if (!text)
@@ -121,7 +126,8 @@ static Status read_entry(SafetensorsEntry *e, Extent *x, const json_t *info, con
     TRY(read_shape(e, json_object_get(info, "shape")));
     TRY(read_offsets(x, json_object_get(info, "data_offsets")));
     if (x->end > data_bytes)
-        return fail(ST_FORMAT, "it ends at byte %llu of %llu: the file is cut short or damaged; fetch it again",
+        return fail(ST_FORMAT,
+                    "it ends at byte %llu of %llu: the file is cut short or damaged; fetch it again",
                     (unsigned long long)x->end, (unsigned long long)data_bytes);
     uint64_t bytes;
     if (__builtin_mul_overflow((uint64_t)e->count, type->size, &bytes) || bytes != x->end - x->begin)
@@ -158,7 +164,8 @@ static Status read_metadata(Safetensors *s, json_t *metadata)
     return ST_OK;
 }
 
-static Status read_entries(Safetensors *s, json_t *header, Extents *extents, const unsigned char *data, uint64_t bytes)
+static Status read_entries(Safetensors *s, json_t *header, Extents *extents, const unsigned char *data,
+                           uint64_t bytes)
 {
     const char *name;
     json_t *info;
@@ -170,7 +177,8 @@ static Status read_entries(Safetensors *s, json_t *header, Extents *extents, con
         }
         SafetensorsEntry e = {0};
         Extent x = {0};
-        Status st = json_is_object(info) ? read_entry(&e, &x, info, data, bytes) : fail(ST_FORMAT, "it is not an object");
+        Status st = json_is_object(info) ? read_entry(&e, &x, info, data, bytes)
+                                         : fail(ST_FORMAT, "it is not an object");
         if (st != ST_OK)
             return fail_in(st, "tensor %.200s", name);
         TRY(add_entry(s, e, name, extents, x));
@@ -185,7 +193,8 @@ static Status read_header(Safetensors *s, const FileMap *map)
     if (c.bad)
         return fail(ST_FORMAT, "it has %zu bytes, too few for a safetensors file", map->n);
     if (length > HEADER_LIMIT || length > cursor_left(&c))
-        return fail(ST_FORMAT, "its header claims %llu bytes and %zu follow: it is cut short, or no safetensors file",
+        return fail(ST_FORMAT,
+                    "its header claims %llu bytes and %zu follow: it is cut short, or no safetensors file",
                     (unsigned long long)length, cursor_left(&c));
     json_error_t error;
     Span text = cursor_bytes(&c, length);
@@ -231,7 +240,7 @@ Status safetensors_open(Safetensors **out, const char *path)
     return ST_OK;
 }
 
-/* Folders. --------------------------------------------------------------------------------------------------------- */
+/* Folders. ----------------------------------------------------------------------------------------------- */
 
 /* A shard lies in the index's own folder, whatever the index says. */
 static bool is_plain_name(const char *name)
@@ -284,19 +293,24 @@ static Status add_index(Safetensors *s, const char *folder, const char *path)
 
 static Status refuse_folder(const char *folder)
 {
-    char *pickle = path_join(folder, "pytorch_model.bin"), *shards = path_join(folder, "pytorch_model.bin.index.json");
+    char *pickle = path_join(folder, "pytorch_model.bin");
+    char *shards = path_join(folder, "pytorch_model.bin.index.json");
     bool old = path_exists(pickle) || path_exists(shards);
     mem_free(pickle);
     mem_free(shards);
     if (old)
-        return fail(ST_UNSUPPORTED, "%s holds weights as pytorch_model.bin, which is not read here because loading one runs "
+        return fail(ST_UNSUPPORTED,
+                    "%s holds weights as pytorch_model.bin, which is not read here because loading one runs "
                                     "code from it; save the model as safetensors", folder);
-    return fail(ST_IO, "%s holds neither model.safetensors nor model.safetensors.index.json; is it a model folder?", folder);
+    return fail(ST_IO,
+                "%s holds neither model.safetensors nor model.safetensors.index.json; is it a model folder?",
+                folder);
 }
 
 Status safetensors_open_folder(Safetensors **out, const char *folder)
 {
-    char *one = path_join(folder, "model.safetensors"), *index = path_join(folder, "model.safetensors.index.json");
+    char *one = path_join(folder, "model.safetensors");
+    char *index = path_join(folder, "model.safetensors.index.json");
     Safetensors *s = make_empty();
     Status st;
     if (path_exists(one))

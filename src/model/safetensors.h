@@ -3,8 +3,9 @@
  *   u64 little-endian header length n | n bytes of JSON | tensor data
  *   JSON: {"name": {"dtype": "F32", "shape": [..], "data_offsets": [begin, end]}, "__metadata__": {..}}
  *
- * A hostile file (header longer than the file or 100 MB, offsets outside or overlapping or that leave holes, sizes that
- * disagree with the shape, duplicate names) is ST_FORMAT.  https://github.com/huggingface/safetensors, format section. */
+ * A hostile file (header longer than the file or 100 MB, offsets outside or overlapping or that leave
+ * holes, sizes that disagree with the shape, duplicate names) is ST_FORMAT.
+ * https://github.com/huggingface/safetensors, format section. */
 #ifndef MODEL_SAFETENSORS_H
 #define MODEL_SAFETENSORS_H
 
@@ -35,7 +36,8 @@ const SafetensorsEntry *safetensors_at(const Safetensors *s, int64_t i);
 const SafetensorsEntry *safetensors_find(const Safetensors *s, const char *name); /* NULL when absent */
 const char *safetensors_metadata(const Safetensors *s, const char *key);          /* NULL when absent */
 
-/* What to write: shapes are given first, data comes when each is written, converted from `source` to `dtype`. */
+/* What to write: shapes are given first, data comes when each is written, converted from `source` to
+ * `dtype`. */
 typedef struct {
     const char *name;
     DType dtype; /* in the file */
@@ -45,10 +47,12 @@ typedef struct {
     const void *source; /* contiguous, host memory, borrowed until the write is done */
 } SafetensorsItem;
 
-/* Writes one file: temporary name, sync, rename.  `metadata` pairs are key, value, ..., NULL; NULL: {"format":"pt"} alone.
- * ST_IO (disk full, ...): the old file, if any, stays as it was. */
-MUST_CHECK Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t n, const char *const *metadata);
+/* Writes one file: temporary name, sync, rename.  `metadata` pairs are key, value, ..., NULL; NULL:
+ * {"format":"pt"} alone. ST_IO (disk full, ...): the old file, if any, stays as it was. */
+MUST_CHECK Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t n,
+                                    const char *const *metadata);
 /* Writes model.safetensors, or shards of at most `shard_bytes` (0: 5 GB) and their index, into a folder. */
-MUST_CHECK Status safetensors_write_folder(const char *folder, const SafetensorsItem *items, int64_t n, int64_t shard_bytes);
+MUST_CHECK Status safetensors_write_folder(const char *folder, const SafetensorsItem *items, int64_t n,
+                                           int64_t shard_bytes);
 
 #endif

@@ -1,5 +1,5 @@
-/* Reading.  Files are made here byte by byte, so that each can be wrong in one way; one comes from another writer
- * (tools/make_golden.py, in Python). */
+/* Reading.  Files are made here byte by byte, so that each can be wrong in one way; one comes from another
+ * writer (tools/make_golden.py, in Python). */
 #include "model/safetensors.h"
 
 #include "base/str.h"
@@ -86,12 +86,15 @@ static void hostile_headers_are_refused(void **state)
     expect_refused("[]", 0, ST_FORMAT, "not a JSON object");
     expect_refused("{\"a\":1}", 0, ST_FORMAT, "tensor a: it is not an object");
     expect_refused("{} {}", 0, ST_FORMAT, "header");
-    expect_refused("{" TENSOR("a", "F32", "[1]", 0, 4) "," TENSOR("a", "F32", "[1]", 4, 8) "}", 8, ST_FORMAT, "duplicate");
-    expect_refused("{" TENSOR("a", "F32", "[2]", 0, 4) "}", 4, ST_FORMAT, "2 elements of 4 bytes and it takes 4");
+    expect_refused("{" TENSOR("a", "F32", "[1]", 0, 4) "," TENSOR("a", "F32", "[1]", 4, 8) "}", 8, ST_FORMAT,
+                   "duplicate");
+    expect_refused("{" TENSOR("a", "F32", "[2]", 0, 4) "}", 4, ST_FORMAT,
+                   "2 elements of 4 bytes and it takes 4");
     expect_refused("{" TENSOR("a", "F32", "[1]", 0, 8) "}", 4, ST_FORMAT, "cut short");
     expect_refused("{" TENSOR("a", "F32", "[1]", 4, 8) "}", 8, ST_FORMAT, "hole");
     expect_refused("{" TENSOR("a", "F32", "[1]", 0, 4) "}", 8, ST_FORMAT, "longer");
-    expect_refused("{" TENSOR("a", "F32", "[2]", 0, 8) "," TENSOR("b", "F32", "[2]", 4, 12) "}", 12, ST_FORMAT, "inside another");
+    expect_refused("{" TENSOR("a", "F32", "[2]", 0, 8) "," TENSOR("b", "F32", "[2]", 4, 12) "}", 12,
+                   ST_FORMAT, "inside another");
     expect_refused("{" TENSOR("a", "F32", "[1]", 4, 0) "}", 4, ST_FORMAT, "end before they begin");
     expect_refused("{" TENSOR("a", "F32", "[1]", -4, 0) "}", 4, ST_FORMAT, "negative");
     expect_refused("{" TENSOR("a", "F32", "[-1]", 0, 4) "}", 4, ST_FORMAT, "not a count");
@@ -103,7 +106,8 @@ static void hostile_headers_are_refused(void **state)
     expect_refused("{" TENSOR("a", "F32", "[1,1,1,1,1]", 0, 4) "}", 4, ST_UNSUPPORTED, "5 dimensions");
     expect_refused("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, ST_FORMAT, "dtype");
     expect_refused("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,4]}}", 4, ST_FORMAT, "shape");
-    expect_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, ST_FORMAT, "data_offsets");
+    expect_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0]}}", 4, ST_FORMAT,
+                   "data_offsets");
     expect_refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4, ST_FORMAT, "data_offsets");
     expect_refused("{\"__metadata__\":{\"a\":1}}", 0, ST_FORMAT, "__metadata__");
     expect_refused("{\"__metadata__\":[]}", 0, ST_FORMAT, "__metadata__");
@@ -142,7 +146,7 @@ static void every_truncation_is_refused(void **state)
     str_drop(&file);
 }
 
-/* Folders. --------------------------------------------------------------------------------------------------------- */
+/* Folders. ----------------------------------------------------------------------------------------------- */
 
 static Status open_with_index(const char *index)
 {
@@ -160,12 +164,17 @@ static void shards_are_found_by_their_index(void **state)
     (void)state;
     write_file("one.safetensors", "{" TENSOR("a", "F32", "[1]", 0, 4) "}", 4);
     write_file("two.safetensors", "{" TENSOR("b", "F32", "[1]", 0, 4) "}", 4);
-    write_file("both.safetensors", "{" TENSOR("a", "F32", "[1]", 0, 4) "," TENSOR("b", "F32", "[1]", 4, 8) "}", 8);
-    assert_int_equal(open_with_index("{\"metadata\":{},\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}"), ST_OK);
-    assert_int_equal(open_with_index("{\"weight_map\":{\"a\":\"both.safetensors\",\"b\":\"both.safetensors\"}}"), ST_OK);
-    assert_int_equal(open_with_index("{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"both.safetensors\"}}"), ST_FORMAT);
+    write_file("both.safetensors",
+               "{" TENSOR("a", "F32", "[1]", 0, 4) "," TENSOR("b", "F32", "[1]", 4, 8) "}", 8);
+    assert_int_equal(open_with_index("{\"metadata\":{},\"weight_map\":"
+                                     "{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}"), ST_OK);
+    assert_int_equal(open_with_index("{\"weight_map\":"
+                                     "{\"a\":\"both.safetensors\",\"b\":\"both.safetensors\"}}"), ST_OK);
+    assert_int_equal(open_with_index("{\"weight_map\":"
+                                     "{\"a\":\"one.safetensors\",\"b\":\"both.safetensors\"}}"), ST_FORMAT);
     expect_words("tensor a is in more than one file");
-    assert_int_equal(open_with_index("{\"weight_map\":{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}}"), ST_FORMAT);
+    assert_int_equal(open_with_index("{\"weight_map\":"
+                                     "{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}}"), ST_FORMAT);
     expect_words("tensor c is not in two.safetensors");
     assert_int_equal(open_with_index("{\"weight_map\":{\"a\":\"three.safetensors\"}}"), ST_IO);
     assert_int_equal(open_with_index("{\"weight_map\":{\"a\":\"../x.safetensors\"}}"), ST_FORMAT);

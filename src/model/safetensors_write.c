@@ -1,5 +1,5 @@
-/* Writing.  The header is padded with spaces so that the data starts at a multiple of 64 bytes, and tensors of wider
- * elements come first, so that a reader that maps the file finds every element aligned. */
+/* Writing.  The header is padded with spaces so that the data starts at a multiple of 64 bytes, and tensors
+ * of wider elements come first, so that a reader that maps the file finds every element aligned. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,8 @@ static int64_t item_bytes(const SafetensorsItem *it)
 static const char *file_type(DType d)
 {
     static const char *const names[DTYPE_COUNT] = {
-        [DTYPE_F32] = "F32", [DTYPE_BF16] = "BF16", [DTYPE_F16] = "F16", [DTYPE_F64] = "F64", [DTYPE_I32] = "I32",
+        [DTYPE_F32] = "F32", [DTYPE_BF16] = "BF16", [DTYPE_F16] = "F16",
+        [DTYPE_F64] = "F64", [DTYPE_I32] = "I32",
     };
     check(d < DTYPE_COUNT && names[d]);
     return names[d];
@@ -51,7 +52,8 @@ static json_t *metadata_json(const char *const *pairs)
 }
 
 /* order[i]: which item comes i-th. */
-static void header_text(Str *out, const SafetensorsItem *items, const int64_t *order, int64_t n, const char *const *metadata)
+static void header_text(Str *out, const SafetensorsItem *items, const int64_t *order, int64_t n,
+                        const char *const *metadata)
 {
     json_t *header = json_object();
     int64_t at = 0;
@@ -63,8 +65,8 @@ static void header_text(Str *out, const SafetensorsItem *items, const int64_t *o
             json_array_append_new(shape, json_integer(it->shape[d]));
         int64_t end = at + item_bytes(it);
         check(!json_object_get(header, it->name));
-        json_t *info = json_pack("{s:s, s:o, s:[I,I]}", "dtype", file_type(it->dtype), "shape", shape, "data_offsets",
-                                 (json_int_t)at, (json_int_t)end);
+        json_t *info = json_pack("{s:s, s:o, s:[I,I]}", "dtype", file_type(it->dtype), "shape", shape,
+                                 "data_offsets", (json_int_t)at, (json_int_t)end);
         check(info && json_object_set_new(header, it->name, info) == 0);
         at = end;
     }
@@ -86,13 +88,14 @@ static Status write_item(FileWriter *w, const SafetensorsItem *it)
     Status st = ST_OK;
     for (int64_t at = 0; at < count && st == ST_OK; at += CHUNK) {
         int64_t n = count - at < CHUNK ? count - at : CHUNK;
-        lost += convert_floats(chunk, it->dtype, (const char *)it->source + (size_t)at * from_size, it->source_dtype, n);
+        lost += convert_floats(chunk, it->dtype, (const char *)it->source + (size_t)at * from_size,
+                               it->source_dtype, n);
         st = file_write(w, chunk, (size_t)n * to_size);
     }
     mem_free(chunk);
     if (st == ST_OK && lost)
-        st = fail(ST_LIMIT, "%lld values of tensor %s are too large for %s; write bf16 or f32 instead", (long long)lost,
-                  it->name, dtype_name(it->dtype));
+        st = fail(ST_LIMIT, "%lld values of tensor %s are too large for %s; write bf16 or f32 instead",
+                  (long long)lost, it->name, dtype_name(it->dtype));
     return st;
 }
 
@@ -108,7 +111,8 @@ static int64_t *file_order(const SafetensorsItem *items, int64_t n)
     return order;
 }
 
-Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t n, const char *const *metadata)
+Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t n,
+                         const char *const *metadata)
 {
     FileWriter w;
     TRY(file_begin(&w, path));
@@ -131,7 +135,7 @@ Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t
     return st;
 }
 
-/* Folders. --------------------------------------------------------------------------------------------------------- */
+/* Folders. ------------------------------------------------------------------------------------------------ */
 
 static void remove_in(const char *folder, const char *name)
 {
@@ -158,12 +162,14 @@ static void cut_shards(Cuts *first, const SafetensorsItem *items, int64_t n, int
     array_push(first, n);
 }
 
-static Status write_shards(const char *folder, const SafetensorsItem *items, const Cuts *first, json_t *weight_map)
+static Status write_shards(const char *folder, const SafetensorsItem *items, const Cuts *first,
+                           json_t *weight_map)
 {
     size_t shards = first->n - 1;
     for (size_t s = 0; s < shards; s++) {
         int64_t from = first->at[s], count = first->at[s + 1] - from;
-        char *name = mem_format("model-%05zu-of-%05zu.safetensors", s + 1, shards), *path = path_join(folder, name);
+        char *name = mem_format("model-%05zu-of-%05zu.safetensors", s + 1, shards),
+             *path = path_join(folder, name);
         Status st = safetensors_write(path, items + from, count, NULL);
         for (int64_t i = from; i < from + count; i++)
             json_object_set_new(weight_map, items[i].name, json_string(name));
@@ -174,8 +180,8 @@ static Status write_shards(const char *folder, const SafetensorsItem *items, con
     return ST_OK;
 }
 
-/* The index goes away first and comes back last: a folder where this was interrupted is refused as a whole, and never read
- * as a mixture of old shards and new ones. */
+/* The index goes away first and comes back last: a folder where this was interrupted is refused as a whole,
+ * and never read as a mixture of old shards and new ones. */
 static Status write_sharded(const char *folder, const SafetensorsItem *items, int64_t n, const Cuts *first)
 {
     int64_t total = 0;
@@ -184,7 +190,8 @@ static Status write_sharded(const char *folder, const SafetensorsItem *items, in
     remove_in(folder, "model.safetensors.index.json");
     json_t *weight_map = json_object();
     Status st = write_shards(folder, items, first, weight_map);
-    json_t *index = json_pack("{s:{s:I}, s:o}", "metadata", "total_size", (json_int_t)total, "weight_map", weight_map);
+    json_t *index =
+        json_pack("{s:{s:I}, s:o}", "metadata", "total_size", (json_int_t)total, "weight_map", weight_map);
     if (st == ST_OK) {
         char *text = json_dumps(index, JSON_INDENT(2) | JSON_SORT_KEYS);
         char *path = path_join(folder, "model.safetensors.index.json");
@@ -198,7 +205,8 @@ static Status write_sharded(const char *folder, const SafetensorsItem *items, in
     return st;
 }
 
-Status safetensors_write_folder(const char *folder, const SafetensorsItem *items, int64_t n, int64_t shard_bytes)
+Status safetensors_write_folder(const char *folder, const SafetensorsItem *items, int64_t n,
+                                int64_t shard_bytes)
 {
     Cuts first = {0};
     cut_shards(&first, items, n, shard_bytes > 0 ? shard_bytes : SHARD_BYTES);

@@ -5,9 +5,14 @@
 #include "model/safetensors.h"
 #include "model/scratch_test.h"
 
-static SafetensorsItem item(const char *name, DType dtype, int64_t rows, int64_t cols, DType source_dtype, const void *source)
+static SafetensorsItem item(const char *name, DType dtype, int64_t rows, int64_t cols, DType source_dtype,
+                            const void *source)
 {
-    return (SafetensorsItem){.name = name, .dtype = dtype, .ndim = 2, .shape = {rows, cols}, .source_dtype = source_dtype,
+    return (SafetensorsItem){.name = name,
+                             .dtype = dtype,
+                             .ndim = 2,
+                             .shape = {rows, cols},
+                             .source_dtype = source_dtype,
                              .source = source};
 }
 
@@ -46,7 +51,8 @@ static void what_is_written_is_read_again(void **state)
     assert_string_equal(safetensors_metadata(s, "note"), "x");
     for (int64_t i = 0; i < 5; i++) { /* aligned for whoever maps it */
         const SafetensorsEntry *e = safetensors_at(s, i);
-        assert_int_equal((uintptr_t)e->data % (e->count && e->dtype != DTYPE_COUNT ? dtype_size(e->dtype) : 1), 0);
+        assert_int_equal(
+            (uintptr_t)e->data % (e->count && e->dtype != DTYPE_COUNT ? dtype_size(e->dtype) : 1), 0);
     }
     safetensors_close(s);
 }
@@ -122,7 +128,7 @@ static void folders_are_sharded_where_asked(void **state)
 {
     (void)state;
     float w[5][10];
-    char names[5][8];
+    char names[5][16];
     SafetensorsItem items[5];
     for (int i = 0; i < 5; i++) {
         snprintf(names[i], sizeof names[i], "t%d", i);
@@ -133,7 +139,8 @@ static void folders_are_sharded_where_asked(void **state)
     assert_int_equal(safetensors_write_folder(scratch, items, 5, 0), ST_OK);
     assert_true(path_exists(in_scratch("model.safetensors")));
     check_folder(items, 5);
-    assert_int_equal(safetensors_write_folder(scratch, items, 5, 100), ST_OK); /* two tensors of 40 bytes each */
+    assert_int_equal(safetensors_write_folder(scratch, items, 5, 100),
+                     ST_OK); /* two tensors of 40 bytes each */
     assert_true(path_exists(in_scratch("model-00003-of-00003.safetensors")));
     assert_false(path_exists(in_scratch("model.safetensors")));
     check_folder(items, 5);

@@ -35,8 +35,9 @@ static Status check_config(const HParams *want, const char *folder)
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (fields[i].want != fields[i].have)
-            return fail(ST_FORMAT, "%s/config.json has %s %.9g and the model that is to hold its weights has %.9g", folder,
-                        fields[i].name, fields[i].have, fields[i].want);
+            return fail(ST_FORMAT,
+                        "%s/config.json has %s %.9g and the model that is to hold its weights has %.9g",
+                        folder, fields[i].name, fields[i].have, fields[i].want);
     return ST_OK;
 }
 
@@ -64,11 +65,11 @@ static Status check_entry(const Param *p, const SafetensorsEntry *e)
         return fail(ST_FORMAT, "tensor %s has the shape %s where config.json asks for [%lld]", e->name, have,
                     (long long)p->cols);
     if (!fits)
-        return fail(ST_FORMAT, "tensor %s has the shape %s where config.json asks for [%lld, %lld]", e->name, have,
-                    (long long)p->rows, (long long)p->cols);
+        return fail(ST_FORMAT, "tensor %s has the shape %s where config.json asks for [%lld, %lld]", e->name,
+                    have, (long long)p->rows, (long long)p->cols);
     if (e->dtype == DTYPE_COUNT || e->dtype == DTYPE_I32)
-        return fail(ST_UNSUPPORTED, "tensor %s has elements of type %s; f32, f16, bf16 and f64 are read here", e->name,
-                    e->dtype_text);
+        return fail(ST_UNSUPPORTED, "tensor %s has elements of type %s; f32, f16, bf16 and f64 are read here",
+                    e->name, e->dtype_text);
     return ST_OK;
 }
 
@@ -88,14 +89,16 @@ static Status check_present(const Params *p, const Safetensors *s)
     if (!first)
         return ST_OK;
     if (missing == 1 && strcmp(first, "lm_head.weight") == 0)
-        return fail(ST_FORMAT, "tensor lm_head.weight is missing; if the model shares it with the embedding, config.json must "
-                               "say \"tie_word_embeddings\": true");
+        return fail(ST_FORMAT,
+                    "tensor lm_head.weight is missing; if the model shares it with the embedding, "
+                    "config.json must say \"tie_word_embeddings\": true");
     if (missing == 1)
         return fail(ST_FORMAT, "tensor %s is missing", first);
     return fail(ST_FORMAT, "tensor %s is missing, and %lld more are", first, (long long)missing - 1);
 }
 
-/* transformers before 4.32 saved the frequencies of rotary embeddings, which follow from the configuration. */
+/* transformers before 4.32 saved the frequencies of rotary embeddings, which follow from the
+ * configuration. */
 static bool is_rotary_buffer(const char *name)
 {
     return span_ends(span(name), "rotary_emb.inv_freq");
@@ -122,8 +125,10 @@ static Status check_tied_head(const Params *p, const Safetensors *s, const Safet
     mem_free(a);
     mem_free(b);
     if (!same)
-        return fail(ST_FORMAT, "tensor lm_head.weight differs from %s, and config.json says that they are one "
-                               "(tie_word_embeddings); if it is right, the file must not hold both", embed->name);
+        return fail(ST_FORMAT,
+                    "tensor lm_head.weight differs from %s, and config.json says that they are one "
+                    "(tie_word_embeddings); if it is right, the file must not hold both",
+                    embed->name);
     return ST_OK;
 }
 
@@ -189,8 +194,8 @@ static const char *config_dtype(DType dtype)
     return dtype == DTYPE_F32 ? "float32" : dtype == DTYPE_BF16 ? "bfloat16" : "float16";
 }
 
-Status weights_write(const Params *p, const char *folder, const void *matrices, DType matrices_dtype, const float *vectors,
-                     DType dtype)
+Status weights_write(const Params *p, const char *folder, const void *matrices, DType matrices_dtype,
+                     const float *vectors, DType dtype)
 {
     if (dtype != DTYPE_F32 && dtype != DTYPE_BF16 && dtype != DTYPE_F16)
         return fail(ST_ARG, "weights are written as f32, bf16 or f16, not as %s", dtype_name(dtype));

@@ -8,9 +8,10 @@
 static HParams small(bool tied)
 {
     return (HParams){
-        .vocab_size = 13, .hidden_size = 12, .intermediate_size = 10, .num_hidden_layers = 2, .num_attention_heads = 3,
-        .num_key_value_heads = 1, .head_dim = 4, .max_position_embeddings = 32, .rms_norm_eps = 1e-5, .rope_theta = 10000,
-        .tie_word_embeddings = tied, .bos_token_id = 1, .eos_token_id = 2,
+        .vocab_size = 13, .hidden_size = 12, .intermediate_size = 10, .num_hidden_layers = 2,
+        .num_attention_heads = 3, .num_key_value_heads = 1, .head_dim = 4, .max_position_embeddings = 32,
+        .rms_norm_eps = 1e-5, .rope_theta = 10000, .tie_word_embeddings = tied,
+        .bos_token_id = 1, .eos_token_id = 2,
     };
 }
 
@@ -44,7 +45,8 @@ static void every_type_comes_back(void **state)
         Params p = written(tied, &flat);
         for (DType d = DTYPE_F32; d <= DTYPE_F16; d++) {
             float *again = mem_array(float, p.total);
-            assert_int_equal(weights_write(&p, in_scratch("typed"), flat, DTYPE_F32, flat + p.matrices, d), ST_OK);
+            assert_int_equal(weights_write(&p, in_scratch("typed"), flat, DTYPE_F32, flat + p.matrices, d),
+                             ST_OK);
             if (weights_read_flat(&p, in_scratch("typed"), again) != ST_OK)
                 fail_msg("%s", error_text());
             assert_memory_equal(again, flat, (size_t)p.total * sizeof *flat);
@@ -89,7 +91,8 @@ static Altered alter_start(bool tied)
         const Param *one = &a.p.at[i];
         bool vector = one->kind >= PARAM_INPUT_NORM;
         a.items[a.n++] = (SafetensorsItem){
-            .name = one->name, .dtype = DTYPE_F32, .ndim = vector ? 1 : 2, .shape = {vector ? one->cols : one->rows, one->cols},
+            .name = one->name, .dtype = DTYPE_F32, .ndim = vector ? 1 : 2,
+            .shape = {vector ? one->cols : one->rows, one->cols},
             .source_dtype = DTYPE_F32, .source = a.flat + one->offset};
     }
     return a;
@@ -142,7 +145,8 @@ static void misshapen_and_mistyped_tensors_are_named(void **state)
     int64_t rows = k->shape[0];
     k->shape[0] = 3;
     assert_int_equal(alter_read(&a), ST_FORMAT);
-    expect_words("model.layers.0.self_attn.k_proj.weight has the shape [3, 12] where config.json asks for [4, 12]");
+    expect_words("model.layers.0.self_attn.k_proj.weight has the shape [3, 12] where config.json asks for "
+                 "[4, 12]");
     k->shape[0] = rows * k->shape[1];
     k->ndim = 1;
     assert_int_equal(alter_read(&a), ST_FORMAT);
@@ -160,7 +164,8 @@ static void unexpected_tensors_are_named_and_old_buffers_passed_over(void **stat
     (void)state;
     Altered a = alter_start(false);
     float buffer[2] = {1, 0.1f};
-    a.items[a.n++] = (SafetensorsItem){.name = "model.layers.0.self_attn.rotary_emb.inv_freq", .dtype = DTYPE_F32, .ndim = 1,
+    a.items[a.n++] = (SafetensorsItem){.name = "model.layers.0.self_attn.rotary_emb.inv_freq",
+                                       .dtype = DTYPE_F32, .ndim = 1,
                                        .shape = {2}, .source_dtype = DTYPE_F32, .source = buffer};
     assert_int_equal(alter_read(&a), ST_OK);
     a.items[a.n - 1].name = "model.layers.0.self_attn.q_proj.bias";
@@ -176,7 +181,8 @@ static void a_tied_head_may_be_there_if_it_is_equal(void **state)
     assert_int_equal(alter_read(&a), ST_OK);
     float head[13 * 12];
     memcpy(head, a.flat, sizeof head);
-    a.items[a.n++] = (SafetensorsItem){.name = "lm_head.weight", .dtype = DTYPE_BF16, .ndim = 2, .shape = {13, 12},
+    a.items[a.n++] = (SafetensorsItem){.name = "lm_head.weight", .dtype = DTYPE_BF16, .ndim = 2,
+                                       .shape = {13, 12},
                                        .source_dtype = DTYPE_F32, .source = head};
     assert_int_equal(alter_read(&a), ST_OK);
     head[155] += 1;

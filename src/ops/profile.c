@@ -16,7 +16,8 @@ enum {
     OP_COUNT
 };
 
-/* Calls of one operation with one shape.  Two tensors tell the shape: the first output and the tensor after it. */
+/* Calls of one operation with one shape.  Two tensors tell the shape: the first output and the tensor after
+ * it. */
 typedef struct {
     int op;
     int64_t rows1, cols1, rows2, cols2;
@@ -41,7 +42,8 @@ static Profile *profile_of(Device *dev)
 
 static Line *line_for(Profile *p, int op, const Tensor *a, const Tensor *b)
 {
-    Line key = {.op = op, .rows1 = a->rows, .cols1 = a->cols, .rows2 = b ? b->rows : 0, .cols2 = b ? b->cols : 0};
+    Line key = {
+        .op = op, .rows1 = a->rows, .cols1 = a->cols, .rows2 = b ? b->rows : 0, .cols2 = b ? b->cols : 0};
     for (int i = 0; i < p->n; i++) {
         Line *l = &p->lines[i];
         if (l->op == key.op && l->rows1 == key.rows1 && l->cols1 == key.cols1 && l->rows2 == key.rows2 &&
@@ -67,12 +69,12 @@ static void timed_end(Device *dev, int op, const Tensor *a, const Tensor *b, dou
 #define FIRST_TENSOR(dev, a, ...) (a)
 #define SECOND_TENSOR(dev, a, b, ...) (b)
 #define SECOND_OF(...) SECOND_TENSOR(__VA_ARGS__, NULL)
-#define OP(name, params, args)                                                   \
-    static void timed_##name params                                              \
-    {                                                                            \
-        double start = clock_now();                                              \
-        profile_of(dev)->inner.name args;                                        \
-        timed_end(dev, OP_##name, FIRST_TENSOR args, SECOND_OF args, start);     \
+#define OP(name, params, args)                                               \
+    static void timed_##name params                                          \
+    {                                                                        \
+        double start = clock_now();                                          \
+        profile_of(dev)->inner.name args;                                    \
+        timed_end(dev, OP_##name, FIRST_TENSOR args, SECOND_OF args, start); \
     }
 #include "ops/ops.def"
 #undef OP
@@ -108,9 +110,12 @@ double profile_seconds(Device *dev)
 static double line_flops(const Line *l)
 {
     switch (l->op) {
-    case OP_matmul: return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->cols2;        /* y [N,M]   x [N,K]  */
-    case OP_matmul_back_x: return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->cols2; /* dx [N,K]  dy [N,M] */
-    case OP_matmul_back_w: return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->rows2; /* dw [M,K]  dy [N,M] */
+    case OP_matmul:
+        return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->cols2; /* y [N,M]   x [N,K]  */
+    case OP_matmul_back_x:
+        return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->cols2; /* dx [N,K]  dy [N,M] */
+    case OP_matmul_back_w:
+        return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->rows2; /* dw [M,K]  dy [N,M] */
     default: return 0;
     }
 }
@@ -158,8 +163,8 @@ void profile_print(Device *dev, double seconds, int64_t steps, FILE *out)
     fprintf(out, "%-18s %10s %10s %7s\n", "operation", "calls/step", "ms/step", "share");
     for (int i = 0; i < n; i++) {
         const Line *s = &sums[i];
-        fprintf(out, "%-18s %10.1f %10.3f %6.1f%%", ops_name(s->op), (double)s->calls * each, s->seconds * each * 1e3,
-                100 * s->seconds / seconds);
+        fprintf(out, "%-18s %10.1f %10.3f %6.1f%%", ops_name(s->op), (double)s->calls * each,
+                s->seconds * each * 1e3, 100 * s->seconds / seconds);
         print_rate(out, flops[s->op], s->seconds);
     }
     fprintf(out, "%-18s %10s %10.3f %6.1f%%\n", "(outside)", "", (seconds - in_ops) * each * 1e3,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "base/mem.h"
@@ -17,7 +18,8 @@ static void calls_are_counted_and_answers_kept(void **state)
     (void)state;
     Device *dev;
     float a[6] = {1, 2, 3, 4, 5, 6}, w[6] = {1, 0, 0, 0, 1, 0}, y[4];
-    Tensor ta = tensor_view(a, DTYPE_F32, 2, 3), tw = tensor_view(w, DTYPE_F32, 2, 3), ty = tensor_view(y, DTYPE_F32, 2, 2);
+    Tensor ta = tensor_view(a, DTYPE_F32, 2, 3), tw = tensor_view(w, DTYPE_F32, 2, 3),
+           ty = tensor_view(y, DTYPE_F32, 2, 2);
     assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
     assert_int_equal(ops_attach(dev, "ref"), ST_OK);
     assert_int_equal(profile_attach(dev), ST_OK);

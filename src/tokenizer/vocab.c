@@ -214,7 +214,7 @@ static void fill_hash(Tokenizer *t)
     hash_matcher(t, &t->normal_plain);
     const Spm *m = &t->spm;
     const Bbpe *b = &t->bbpe;
-    int32_t settings[] = {t->kind, t->n, t->bos, t->eos, t->unk, t->add_bos, m->prefix, m->prefix_unless_space,
+    int32_t settings[] = {(int32_t)t->kind, t->n, t->bos, t->eos, t->unk, t->add_bos, (int32_t)m->prefix, m->prefix_unless_space,
                           m->remove_extra_spaces, m->split_at_spaces, m->byte_fallback, m->fuse_unknown,
                           b->add_prefix_space, b->ignore_merges, b->nfc};
     vocab_mix_hash(t, settings, sizeof settings);

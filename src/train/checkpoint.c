@@ -18,8 +18,14 @@ enum { STATE_BYTES_MAX = 16 << 20 };
 
 /* Everything that a tokenizer may consist of in a Hugging Face folder. */
 static const char *const tokenizer_files[] = {
-    "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json",     "merges.txt",      "chat_template.jinja",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "chat_template.jinja",
 };
 
 typedef Array(char *) Names;
@@ -64,7 +70,7 @@ static void folder_names(Names *out, const char *folder)
         qsort(out->at, out->n, sizeof *out->at, by_step);
 }
 
-/* Sums ------------------------------------------------------------------------------------------------------------ */
+/* Sums ---------------------------------------------------------------------------------------- */
 
 static Status sum_file(uint64_t *sum, size_t *bytes, const char *path)
 {
@@ -117,7 +123,7 @@ static json_t *seal_of(const json_t *state)
     return seal;
 }
 
-/* Writing --------------------------------------------------------------------------------------------------------- */
+/* Writing ------------------------------------------------------------------------------------- */
 
 static Status copy_file(const char *from, const char *folder, const char *name)
 {
@@ -146,8 +152,8 @@ static Status copy_tokenizer(const char *tokenizer, const char *folder)
     return st;
 }
 
-/* Moments as named tensors in host memory.  On this processor they are written from where they are; a device with memory
- * of its own lends a copy, which *owned frees. */
+/* Moments as named tensors in host memory.  On this processor they are written from where they are; a device
+ * with memory of its own lends a copy, which *owned frees. */
 static Status host_copy(float **at, float **owned, Device *dev, const Tensor *t)
 {
     *owned = NULL;
@@ -207,14 +213,16 @@ static Status write_state(const char *folder, json_t *state)
     json_object_set_new(state, "seal", seal_of(state));
     if (st != ST_OK)
         return st;
-    char *text = json_dumps(state, JSON_INDENT(2) | JSON_REAL_PRECISION(17)), *path = path_join(folder, state_name);
+    char *text = json_dumps(state, JSON_INDENT(2) | JSON_REAL_PRECISION(17)),
+         *path = path_join(folder, state_name);
     st = file_replace(path, text, strlen(text));
     free(text);
     mem_free(path);
     return st;
 }
 
-/* Puts `made` in the place of `final`, both in `parent`.  What was there is gone only after the new one is in place. */
+/* Puts `made` in the place of `final`, both in `parent`.  What was there is gone only after the new one is in
+ * place. */
 static Status swap_in(const char *parent, const char *made, const char *final)
 {
     Status st = folder_sync(made);
@@ -243,10 +251,12 @@ static Status clean_up(Status st, const char *folder)
     return error_put(&first);
 }
 
-Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer *o, json_t *state, const char *tokenizer)
+Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer *o, json_t *state,
+                        const char *tokenizer)
 {
     Status st;
-    char *parent = path_join(run, "checkpoints"), *made = mem_format("%s/.tmp-step-%lld", parent, (long long)step);
+    char *parent = path_join(run, "checkpoints"),
+         *made = mem_format("%s/.tmp-step-%lld", parent, (long long)step);
     char *final = mem_format("%s/step-%08lld", parent, (long long)step);
     TRY_TO(done, folder_remove(made));
     TRY_TO(done, folder_make(made));
@@ -315,7 +325,7 @@ int64_t checkpoint_count(const char *run)
     return count;
 }
 
-/* Reading --------------------------------------------------------------------------------------------------------- */
+/* Reading ------------------------------------------------------------------------------------- */
 
 static Status read_state(json_t **out, const char *folder)
 {
@@ -370,7 +380,8 @@ Status checkpoint_verify(json_t **out, const char *folder)
     json_t *files = json_object_get(state, "files");
     if (!json_object_get(files, optimizer_name) || !json_object_get(files, "config.json"))
         st = fail(ST_FORMAT, "%s/%s does not list the files of a checkpoint", folder, state_name);
-    json_object_foreach(files, name, said) {
+    json_object_foreach(files, name, said)
+    {
         if (st == ST_OK)
             st = verify_file(folder, name, said);
     }
@@ -404,13 +415,16 @@ Status checkpoint_find(char **folder, json_t **state, const char *run)
     names_drop(&names);
     Status st = ST_OK;
     if (damaged && !*folder)
-        st = fail(ST_FORMAT, "every checkpoint in %s is damaged; restore one from a copy, or start anew with --overwrite",
-                  parent);
+        st =
+            fail(ST_FORMAT,
+                 "every checkpoint in %s is damaged; restore one from a copy, or start anew with --overwrite",
+                 parent);
     mem_free(parent);
     return st;
 }
 
-static Status load_moments(const Safetensors *file, const Params *p, const char *prefix, Device *dev, float *to)
+static Status load_moments(const Safetensors *file, const Params *p, const char *prefix, Device *dev,
+                           float *to)
 {
     for (int64_t i = 0; i < p->n; i++) {
         const Param *param = &p->at[i];
@@ -446,5 +460,6 @@ done:
 
 size_t checkpoint_bytes(const HParams *h)
 {
-    return (size_t)hparams_param_count(h) * 12 + (1 << 20); /* weights and two moments in f32; names and JSON */
+    return (size_t)hparams_param_count(h) * 12 +
+           (1 << 20); /* weights and two moments in f32; names and JSON */
 }

@@ -1,12 +1,14 @@
-/* Checkpoints: everything a run needs to go on as if it had never stopped.  docs/formats/run-folder.md draws the folder.
+/* Checkpoints: everything a run needs to go on as if it had never stopped.  docs/formats/run-folder.md draws
+ * the folder.
  *
- *   RUN/checkpoints/step-00001000/model.safetensors      f32 master weights, Hugging Face names (sharded above 5 GB)
- *                                 config.json, tokenizer files: the checkpoint loads as a model
- *                                 optimizer.safetensors  exp_avg.NAME and exp_avg_sq.NAME, f32: AdamW's m and v
- *                                 state.json             the caller's state; size and XXH3 of every other file; a seal over itself
+ *   RUN/checkpoints/step-00001000/
+ *       model.safetensors             f32 master weights, Hugging Face's names (sharded above 5 GB)
+ *       config.json, tokenizer files  the checkpoint loads as a model
+ *       optimizer.safetensors         exp_avg.NAME and exp_avg_sq.NAME, f32: AdamW's m and v
+ *       state.json                    the caller's state; size and XXH3 of every other file; a seal
  *
- * A checkpoint is written under checkpoints/.tmp-step-N, synced and renamed: it is there whole or not at all.  One whose
- * files do not match state.json is passed over with a warning for the one before it. */
+ * A checkpoint is written under checkpoints/.tmp-step-N, synced and renamed: it is there whole or not at all.
+ * One whose files do not match state.json is passed over with a warning for the one before it. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
@@ -14,16 +16,17 @@
 
 #include "train/optimizer.h"
 
-/* Writes RUN/checkpoints/step-N.  `state` is borrowed and gets the keys "files" and "seal".  `tokenizer` is a folder or
- * file whose vocabulary goes along, or NULL.  ST_IO (disk full, ...): nothing of it stays, older checkpoints are untouched. */
+/* Writes RUN/checkpoints/step-N.  `state` is borrowed and gets the keys "files" and "seal".  `tokenizer` is a
+ * folder or file whose vocabulary goes along, or NULL.  ST_IO (disk full, ...): nothing of it stays, older
+ * checkpoints are untouched. */
 MUST_CHECK Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer *o, json_t *state,
                                    const char *tokenizer);
 
 /* Removes all but the newest `keep` checkpoints (0: keeps all) and what a kill left half-written. */
 MUST_CHECK Status checkpoint_prune(const char *run, int64_t keep);
 
-/* The newest whole checkpoint: its folder (caller frees) and state (caller's reference), or NULL and NULL where there is
- * none.  Warns of each damaged one it passes over.  ST_FORMAT: all there are are damaged. */
+/* The newest whole checkpoint: its folder (caller frees) and state (caller's reference), or NULL and NULL
+ * where there is none.  Warns of each damaged one it passes over.  ST_FORMAT: all there are are damaged. */
 MUST_CHECK Status checkpoint_find(char **folder, json_t **state, const char *run);
 
 /* Verifies one folder against its state.json.  ST_IO, ST_FORMAT name the file. */

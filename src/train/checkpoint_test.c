@@ -67,7 +67,8 @@ static void what_was_written_comes_back(void **state)
         tensor_f32(&f.optimizer.v, 0)[i] = (float)(total - i) * 1e-9f;
     }
     write_at(&f, 5);
-    float *w = mem_copy(model_weights(f.model).data, (size_t)total * 4), *m = mem_copy(f.optimizer.m.data, (size_t)total * 4);
+    float *w = mem_copy(model_weights(f.model).data, (size_t)total * 4),
+          *m = mem_copy(f.optimizer.m.data, (size_t)total * 4);
     float *v = mem_copy(f.optimizer.v.data, (size_t)total * 4);
     model_init(f.model, 2);
     optimizer_reset(&f.optimizer);
@@ -113,7 +114,7 @@ static void the_newest_are_kept(void **state)
     assert_int_equal(checkpoint_count(f.tiny.run), 2);
     assert_int_equal(checkpoint_find(&folder, &found, f.tiny.run), ST_OK);
     assert_string_equal(path_base(folder), "step-100000000"); /* by number, not by letter */
-    write_at(&f, 100000000);                                   /* once more, over itself */
+    write_at(&f, 100000000);                                  /* once more, over itself */
     assert_int_equal(checkpoint_prune(f.tiny.run, 0), ST_OK);
     assert_int_equal(checkpoint_count(f.tiny.run), 2);
     json_decref(found);
@@ -132,7 +133,8 @@ static void a_damaged_state_is_refused(void **state)
     tiny_open(&f.tiny);
     open_model(&f, DTYPE_F32);
     write_at(&f, 1);
-    char *folder = mem_format("%s/checkpoints/step-00000001", f.tiny.run), *path = path_join(folder, "state.json");
+    char *folder = mem_format("%s/checkpoints/step-00000001", f.tiny.run),
+         *path = path_join(folder, "state.json");
     assert_int_equal(file_read(&text, path, 0), ST_OK);
     for (size_t i = 0; i < text.n; i++) {
         bool space = text.at[i] == ' ' || text.at[i] == '\n';

@@ -8,8 +8,8 @@
  *                               7: SessionLog { 1: enum status, START = 1 } }
  * TensorFlow, tensorflow/core/lib/io/record_writer.h and tensorflow/core/util/event.proto, summary.proto.
  *
- * A START record makes TensorBoard forget what earlier files said about its step and later ones: a resumed run replaces
- * what the killed one had written past the checkpoint. */
+ * A START record makes TensorBoard forget what earlier files said about its step and later ones: a resumed
+ * run replaces what the killed one had written past the checkpoint. */
 #ifndef TRAIN_EVENTS_H
 #define TRAIN_EVENTS_H
 

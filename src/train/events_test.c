@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "base/cursor.h"
@@ -82,9 +83,12 @@ static void records_are_framed_and_resume_is_told(void **state)
     read_only_file(&all, folder);
     Cursor c = cursor_over(all.at, all.n);
     Span s = record(&c);
-    assert_true(holds(s, "\x1a\x0d" "brain.Event:2", 15));
+    assert_true(holds(s,
+                      "\x1a\x0d"
+                      "brain.Event:2",
+                      15));
     s = record(&c);
-    assert_true(holds(s, "\x10\xac\x02", 3)); /* step 300 */
+    assert_true(holds(s, "\x10\xac\x02", 3));     /* step 300 */
     assert_true(holds(s, "\x3a\x02\x08\x01", 4)); /* session log: START */
     s = record(&c);
     assert_true(holds(s, "\x10\xac\x02\x2a\x18\x0a\x16\x0a\x0ftrain/loss_nats\x15\x00\x00\x20\x40", 29));

@@ -22,7 +22,8 @@ Status loader_open(Loader **out, const char *folder, const char *split, int64_t 
     ShardSet *set;
     TRY(shards_open(&set, folder, split));
     Loader *l = mem_new(Loader);
-    *l = (Loader){.set = set, .batch = batch, .context = shards_row_tokens(set) - 1, .isolated = shards_isolated(set)};
+    *l = (Loader){
+        .set = set, .batch = batch, .context = shards_row_tokens(set) - 1, .isolated = shards_isolated(set)};
     int64_t N = batch * l->context;
     l->row_ids = mem_array(int32_t, l->context + 1);
     l->ids = mem_array(int32_t, N);
@@ -139,7 +140,8 @@ Status loader_spread(Loader *l, int64_t count, int64_t first, LoaderBatch *out)
 {
     int64_t n = shards_rows(l->set), take = count - first < l->batch ? count - first : l->batch;
     check(count <= n && take >= 0);
-    for (int64_t b = 0; b < take; b++) /* i * n / count in 128 bits: no product of a count and a size overflows */
+    for (int64_t b = 0; b < take;
+         b++) /* i * n / count in 128 bits: no product of a count and a size overflows */
         TRY(put_row(l, b, (int64_t)((__int128)(first + b) * n / count)));
     hand_out(l, take, out);
     return ST_OK;

@@ -1,12 +1,15 @@
-/* Batches from packed rows.  Which row comes next is a pure function of a counter (how many rows the whole run has taken
- * so far), the seed and the setting; there is no state to save.  One loader per split and thread; it owns its ShardSet.
+/* Batches from packed rows.  Which row comes next is a pure function of a counter (how many rows the whole
+ * run has taken so far), the seed and the setting; there is no state to save.  One loader per split and
+ * thread; it owns its ShardSet.
  *
- * Epoch e takes every row once: as they lie where `packed` and e = 0, for the packer has mixed them and every stretch of
- * them keeps its ratio of sources; else permuted by order_at(seed, e).  Rank r's sequence b of micro-step k of step s is row
- * number ((s * micro_steps + k) * ranks + r) * batch + b, so ranks never share a row.
+ * Epoch e takes every row once: as they lie where `packed` and e = 0, for the packer has mixed them and every
+ * stretch of them keeps its ratio of sources; else permuted by order_at(seed, e).  Rank r's sequence b of
+ * micro-step k of step s is row number ((s * micro_steps + k) * ranks + r) * batch + b, so ranks never share
+ * a row.
  *
- * Targets are the next ids, also across the border of two documents: a document's end predicts the next one's start, and
- * every byte of held-out text is paid for.  Where documents are isolated, positions restart and attention ends at borders. */
+ * Targets are the next ids, also across the border of two documents: a document's end predicts the next one's
+ * start, and every byte of held-out text is paid for.  Where documents are isolated, positions restart and
+ * attention ends at borders. */
 #ifndef TRAIN_LOADER_H
 #define TRAIN_LOADER_H
 
@@ -39,9 +42,10 @@ int64_t loader_context(const Loader *l); /* T */
 
 /* The row that is sequence b of micro-step k of step s. */
 int64_t loader_row_at(const Loader *l, const LoaderOrder *order, int64_t step, int64_t micro_step, int64_t b);
-/* Micro-step k of step s of a training run.  *out is valid until the next call.  ST_FORMAT: a damaged row; the split must
- * have rows. */
-MUST_CHECK Status loader_step(Loader *l, const LoaderOrder *order, int64_t step, int64_t micro_step, LoaderBatch *out);
+/* Micro-step k of step s of a training run.  *out is valid until the next call.  ST_FORMAT: a damaged row;
+ * the split must have rows. */
+MUST_CHECK Status loader_step(Loader *l, const LoaderOrder *order, int64_t step, int64_t micro_step,
+                              LoaderBatch *out);
 /* Sequences [first, first + batch) of `count` that are spread evenly over the split: for evaluation. */
 MUST_CHECK Status loader_spread(Loader *l, int64_t count, int64_t first, LoaderBatch *out);
 

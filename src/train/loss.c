@@ -53,7 +53,8 @@ static void add_row(LossSum *s, double nats, int64_t tokens, int64_t bytes)
         s->has_bytes = false;
 }
 
-static void add_batch(LossReport *r, const LoaderBatch *b, const ShardSource *sources, const float *losses, int64_t T)
+static void add_batch(LossReport *r, const LoaderBatch *b, const ShardSource *sources, const float *losses,
+                      int64_t T)
 {
     for (int64_t i = 0; i < b->n; i++) {
         double nats = sum_of(losses + i * T, T);

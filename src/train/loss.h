@@ -28,7 +28,9 @@ void loss_report_drop(LossReport *r);
 /* Sum over the counted positions of the batch that the model has just run; `buffer` holds batch * T floats. */
 MUST_CHECK Status loss_sum(Model *m, const LoaderBatch *b, float *buffer, double *nats);
 
-/* Evaluates `rows` rows of the split (0: all), spread over it, shared among the ranks.  Overwrites r's numbers. */
-MUST_CHECK Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int64_t rows, float *buffer);
+/* Evaluates `rows` rows of the split (0: all), spread over it, shared among the ranks.  Overwrites r's
+ * numbers. */
+MUST_CHECK Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int64_t rows,
+                                float *buffer);
 
 #endif

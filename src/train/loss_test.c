@@ -5,7 +5,8 @@
 #include "ops/select.h"
 #include "train/tiny_data_test.h"
 
-/* Against the losses of each row evaluated alone: sums by source and kind, over an evaluation that ends in padding. */
+/* Against the losses of each row evaluated alone: sums by source and kind, over an evaluation that ends in
+ * padding. */
 static void sums_by_source_are_those_of_the_rows(void **state)
 {
     (void)state;
@@ -43,7 +44,8 @@ static void sums_by_source_are_those_of_the_rows(void **state)
     }
     assert_int_equal(r.all.tokens, ROWS * TINY_T);
     assert_true(fabs(loss_per_token(&r.all) - log(TINY_V)) < 0.1); /* a new model knows nothing */
-    assert_true(r.kind[SHARD_CODE].tokens == r.source[0].tokens && r.kind[SHARD_TEXT].tokens == r.source[1].tokens);
+    assert_true(r.kind[SHARD_CODE].tokens == r.source[0].tokens &&
+                r.kind[SHARD_TEXT].tokens == r.source[1].tokens);
     for (int s = 0; s < 2; s++) {
         assert_int_equal(r.source[s].tokens, rows[s] * TINY_T);
         assert_int_equal(r.source[s].bytes, rows[s] * 3 * TINY_T);

@@ -1,9 +1,11 @@
-/* The order in which rows of data are seen: a permutation of [0, n) for every (seed, epoch), computed for one index at a
- * time.  Nothing is stored, so a run that goes on after a kill needs only its step number, and ranks need no exchange.
+/* The order in which rows of data are seen: a permutation of [0, n) for every (seed, epoch), computed for one
+ * index at a time.  Nothing is stored, so a run that goes on after a kill needs only its step number, and
+ * ranks need no exchange.
  *
- * A Feistel network over the next even power of two, stepped until it lands inside [0, n) (cycle walking): on average
- * fewer than four times.  Luby & Rackoff 1988, doi:10.1137/0217022; Black & Rogaway 2002, doi:10.1007/3-540-45760-7_9,
- * method 2.  The round function is a 64-bit mixer: enough for shuffling, none for secrets. */
+ * A Feistel network over the next even power of two, stepped until it lands inside [0, n) (cycle walking): on
+ * average fewer than four times.  Luby & Rackoff 1988, doi:10.1137/0217022; Black & Rogaway 2002,
+ * doi:10.1007/3-540-45760-7_9, method 2.  The round function is a 64-bit mixer: enough for shuffling, none
+ * for secrets. */
 #ifndef TRAIN_ORDER_H
 #define TRAIN_ORDER_H
 

@@ -22,7 +22,8 @@ static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
     return (size_t)made;
 }
 
-TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train, const Loader *held_out, int ranks)
+TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train, const Loader *held_out,
+                    int ranks)
 {
     int64_t T = loader_context(train), N = c->batch * T;
     TrainPlan p = {
@@ -35,7 +36,8 @@ TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train,
         .rows = shards_rows(loader_set(train)),
         .held_out_rows = held_out ? shards_rows(loader_set(held_out)) : 0,
         .flops_per_token = hparams_train_flops(h, T),
-        .host_bytes = (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
+        .host_bytes =
+            (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
     };
     p.model = model_plan(h, &p.setup);
     p.epoch_tokens = p.rows * T;
@@ -52,20 +54,23 @@ static void print_model(const TrainPlan *p, int threads)
 {
     char n[32];
     const HParams *h = &p->h;
-    log_info("model    %s parameters: %lld layers, width %lld, feed-forward %lld, %lld heads (%lld for keys), vocabulary %lld%s",
-             human_count(n, (double)p->parameters), (long long)h->num_hidden_layers, (long long)h->hidden_size,
-             (long long)h->intermediate_size, (long long)h->num_attention_heads, (long long)h->num_key_value_heads,
-             (long long)h->vocab_size, h->tie_word_embeddings ? ", tied" : "");
+    log_info("model    %s parameters: %lld layers, width %lld, feed-forward %lld, %lld heads (%lld for "
+             "keys), vocabulary %lld%s",
+             human_count(n, (double)p->parameters), (long long)h->num_hidden_layers,
+             (long long)h->hidden_size, (long long)h->intermediate_size, (long long)h->num_attention_heads,
+             (long long)h->num_key_value_heads, (long long)h->vocab_size,
+             h->tie_word_embeddings ? ", tied" : "");
     log_info("compute  %s products, %d threads%s%s", dtype_name(p->setup.compute), threads,
-             p->setup.recompute == RECOMPUTE_LAYER ? ", layers recomputed" : "", p->ranks > 1 ? ", several ranks" : "");
+             p->setup.recompute == RECOMPUTE_LAYER ? ", layers recomputed" : "",
+             p->ranks > 1 ? ", several ranks" : "");
 }
 
 static void print_data(const TrainPlan *p, const char *data)
 {
     char tokens[32];
-    log_info("data     %s: %lld rows x %lld = %s tokens; %lld held-out rows, %lld an evaluation", data, (long long)p->rows,
-             (long long)p->context, human_count(tokens, (double)p->epoch_tokens), (long long)p->held_out_rows,
-             (long long)p->eval_rows);
+    log_info("data     %s: %lld rows x %lld = %s tokens; %lld held-out rows, %lld an evaluation", data,
+             (long long)p->rows, (long long)p->context, human_count(tokens, (double)p->epoch_tokens),
+             (long long)p->held_out_rows, (long long)p->eval_rows);
 }
 
 static void print_work(const TrainPlan *p, const TrainConfig *c)
@@ -79,8 +84,8 @@ static void print_work(const TrainPlan *p, const TrainConfig *c)
         return;
     }
     double all = (double)p->steps * (double)p->step_tokens, work = all * p->flops_per_token;
-    log_info("length   %lld steps = %s tokens = %.2f epochs, %sFLOP", (long long)p->steps, human_count(tokens, all),
-             all / (double)p->epoch_tokens, human_count(flops, work));
+    log_info("length   %lld steps = %s tokens = %.2f epochs, %sFLOP", (long long)p->steps,
+             human_count(tokens, all), all / (double)p->epoch_tokens, human_count(flops, work));
     if (p->peak_flops > 0)
         log_info("time     about %s, at %.0f%% of the %.0f GFLOP/s that products reach here",
                  human_time(time, work / (likely_mfu * p->peak_flops * (double)p->ranks)), 100 * likely_mfu,
@@ -94,7 +99,8 @@ static void print_memory(const TrainPlan *p)
     char all[32], w[32], g[32], o[32], a[32], l[32], have[32];
     const ModelPlan *m = &p->model;
     int64_t available = memory_available();
-    log_info("memory   %s: weights %s, gradients %s, AdamW %s, activations %s, logits and scratch %s; available %s",
+    log_info("memory   %s: weights %s, gradients %s, AdamW %s, activations %s, logits and scratch %s; "
+             "available %s",
              human_bytes(all, (double)p->memory_bytes), human_bytes(w, (double)(m->master + m->copy)),
              human_bytes(g, (double)m->gradients), human_bytes(o, (double)m->optimizer),
              human_bytes(a, (double)m->activations), human_bytes(l, (double)(m->loss + m->scratch)),
@@ -118,9 +124,11 @@ static void print_disk(const TrainPlan *p, const TrainConfig *c, const char *out
 {
     char all[32], one[32], have[32];
     int64_t available = free_at(output);
-    log_info("disk     %s in %s: checkpoints of %s (%s), and the model; free %s", human_bytes(all, (double)p->disk_bytes),
-             output, human_bytes(one, (double)p->checkpoint_bytes),
-             c->save_every < 0 ? "none" : c->keep_checkpoints > 0 ? "the newest are kept" : "all are kept",
+    log_info("disk     %s in %s: checkpoints of %s (%s), and the model; free %s",
+             human_bytes(all, (double)p->disk_bytes), output, human_bytes(one, (double)p->checkpoint_bytes),
+             c->save_every < 0         ? "none"
+             : c->keep_checkpoints > 0 ? "the newest are kept"
+                                       : "all are kept",
              available < 0 ? "unknown" : human_bytes(have, (double)available));
 }
 
@@ -139,13 +147,16 @@ Status plan_check(const TrainPlan *p, const TrainConfig *c, const char *output, 
     int64_t memory = memory_available(), disk = free_at(output);
     if (memory >= 0 && p->memory_bytes > (size_t)memory)
         return fail(ST_LIMIT,
-                    "the run needs %s of memory and %s are available; lower batch (now %lld; raise grad_accumulation to keep "
+                    "the run needs %s of memory and %s are available; lower batch (now %lld; raise "
+                    "grad_accumulation to keep "
                     "the step as it is)%s, or take a smaller model or context",
-                    human_bytes(need, (double)p->memory_bytes), human_bytes(have, (double)memory), (long long)c->batch,
+                    human_bytes(need, (double)p->memory_bytes), human_bytes(have, (double)memory),
+                    (long long)c->batch,
                     p->setup.recompute == RECOMPUTE_LAYER ? "" : ", or set recompute to layer");
     if (disk >= 0 && p->disk_bytes > (size_t)disk + held_bytes)
         return fail(ST_LIMIT,
-                    "the run will write %s to %s and %s are free there; lower keep_checkpoints (now %lld), or choose another "
+                    "the run will write %s to %s and %s are free there; lower keep_checkpoints (now %lld), "
+                    "or choose another "
                     "folder with -o",
                     human_bytes(need, (double)p->disk_bytes), output, human_bytes(have, (double)disk),
                     (long long)c->keep_checkpoints);

@@ -12,22 +12,23 @@ typedef struct {
     int64_t ranks;
     int64_t parameters, context, step_tokens; /* step_tokens: over all micro-steps and ranks */
     int64_t rows, epoch_tokens, held_out_rows, eval_rows;
-    int64_t steps;                 /* -1: to be measured (minutes) */
+    int64_t steps; /* -1: to be measured (minutes) */
     double flops_per_token;
-    double peak_flops;             /* 0: unknown */
-    size_t host_bytes;             /* the loader's and evaluation's buffers */
-    size_t memory_bytes;           /* all of it */
+    double peak_flops;                   /* 0: unknown */
+    size_t host_bytes;                   /* the loader's and evaluation's buffers */
+    size_t memory_bytes;                 /* all of it */
     size_t checkpoint_bytes, disk_bytes; /* one; all that are kept, and the model */
 } TrainPlan;
 
 /* A place for `peak_flops` is left 0. */
-TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train, const Loader *held_out, int ranks);
+TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train, const Loader *held_out,
+                    int ranks);
 
 /* Ten lines for people, through log_info. */
 void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, const char *output, int threads);
 
-/* ST_LIMIT: more memory than is available, or more disk than is free where `output` lies (or its parent).  `held_bytes` of
- * disk are already in use by checkpoints that will be replaced. */
+/* ST_LIMIT: more memory than is available, or more disk than is free where `output` lies (or its parent).
+ * `held_bytes` of disk are already in use by checkpoints that will be replaced. */
 MUST_CHECK Status plan_check(const TrainPlan *p, const TrainConfig *c, const char *output, size_t held_bytes);
 
 #endif

@@ -34,7 +34,8 @@ static void the_plan_adds_up_and_refuses(void **state)
     large.disk_bytes = (size_t)1 << 60;
     assert_int_equal(plan_check(&large, &c, tiny.run, 0), ST_LIMIT);
     assert_non_null(strstr(error_text(), "keep_checkpoints"));
-    assert_int_equal(plan_check(&large, &c, tiny.run, large.disk_bytes), ST_OK); /* what is replaced gives its room */
+    assert_int_equal(plan_check(&large, &c, tiny.run, large.disk_bytes),
+                     ST_OK); /* what is replaced gives its room */
 
     c.save_every = -1;
     TrainPlan none = plan_make(&c, &h, train, held_out, 2);

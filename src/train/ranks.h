@@ -18,7 +18,7 @@ typedef struct {
 
 void ranks_sum_gradients(Comm *comm, Model *m); /* errors stay in the device */
 MUST_CHECK Status ranks_sum(Comm *comm, RankSums *s);
-MUST_CHECK Status ranks_agree(Comm *comm, RankWishes *w);             /* afterwards all ranks have the same */
+MUST_CHECK Status ranks_agree(Comm *comm, RankWishes *w);        /* afterwards all ranks have the same */
 MUST_CHECK Status ranks_follow_first(Comm *comm, double *value); /* rank 0's value, on every rank */
 
 #endif

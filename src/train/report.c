@@ -29,14 +29,16 @@ static const char *grouped(char buf[32], double v)
     return buf;
 }
 
-void report_line(char *out, size_t size, const TrainStep *s, double tokens_per_s, double mfu, double seconds_left)
+void report_line(char *out, size_t size, const TrainStep *s, double tokens_per_s, double mfu,
+                 double seconds_left)
 {
     char rate[32], left[32], share[32] = "";
     if (isfinite(mfu))
         snprintf(share, sizeof share, "  MFU %.0f%%", 100 * mfu);
-    snprintf(out, size, "step %lld/%lld  %.1f%%  loss %.3f  lr %.1e  norm %.2f  %s tok/s%s  ETA %s%s", (long long)s->step,
-             (long long)s->total_steps, 100 * (double)s->step / (double)s->total_steps, s->loss_nats, s->lr, s->grad_norm,
-             grouped(rate, tokens_per_s), share, human_time(left, seconds_left), s->skipped ? "  (skipped)" : "");
+    snprintf(out, size, "step %lld/%lld  %.1f%%  loss %.3f  lr %.1e  norm %.2f  %s tok/s%s  ETA %s%s",
+             (long long)s->step, (long long)s->total_steps, 100 * (double)s->step / (double)s->total_steps,
+             s->loss_nats, s->lr, s->grad_norm, grouped(rate, tokens_per_s), share,
+             human_time(left, seconds_left), s->skipped ? "  (skipped)" : "");
 }
 
 void report_wipe(Report *r)
@@ -50,12 +52,14 @@ void report_step(Report *r, const TrainStep *s)
 {
     char line[256];
     double now = clock_now();
-    /* A running mean over about the last 20 steps; the first step also warms up and does not count for long. */
+    /* A running mean over about the last 20 steps; the first step also warms up and does not count for long.
+     */
     double weight = r->steps_seen < 2 ? 1 : fmax(0.05, 1.0 / (double)r->steps_seen);
     r->step_seconds += weight * (s->seconds - r->step_seconds);
     r->steps_seen++;
     bool last = s->step == s->total_steps;
-    bool due = r->every > 0 ? s->step % r->every == 0 : now - r->last_line >= (r->terminal ? terminal_seconds : file_seconds);
+    bool due = r->every > 0 ? s->step % r->every == 0
+                            : now - r->last_line >= (r->terminal ? terminal_seconds : file_seconds);
     bool stays = due || last || r->steps_seen == 1;
     if (!stays && (!r->terminal || now - r->last_draw < redraw_seconds))
         return;

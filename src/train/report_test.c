@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static void the_line_says_it_all(void **state)
@@ -13,7 +14,9 @@ static void the_line_says_it_all(void **state)
     char line[256];
     TrainStep s = {.step = 120, .total_steps = 2000, .loss_nats = 3.4119, .lr = 3e-4, .grad_norm = 0.808};
     report_line(line, sizeof line, &s, 12345.4, 0.708, 190);
-    assert_string_equal(line, "step 120/2000  6.0%  loss 3.412  lr 3.0e-04  norm 0.81  12,345 tok/s  MFU 71%  ETA 3 min 10 s");
+    assert_string_equal(
+        line,
+        "step 120/2000  6.0%  loss 3.412  lr 3.0e-04  norm 0.81  12,345 tok/s  MFU 71%  ETA 3 min 10 s");
     s.skipped = true;
     report_line(line, sizeof line, &s, 999, (double)NAN, 5);
     assert_null(strstr(line, "MFU"));

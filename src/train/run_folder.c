@@ -31,11 +31,12 @@ Status run_folder_read_config(json_t **out, const char *path)
     return st;
 }
 
-/* What a run writes, and so what may be removed when it is overwritten: nothing else in the folder is touched. */
+/* What a run writes, and so what may be removed when it is overwritten: nothing else in the folder is
+ * touched. */
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {"checkpoints", "model", ".tmp-model", ".old-model", "log.jsonl", "config.json",
-                                        "results.json", "save"};
+    static const char *const names[] = {"checkpoints", "model",       ".tmp-model",   ".old-model",
+                                        "log.jsonl",   "config.json", "results.json", "save"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -75,7 +76,9 @@ static Status take_lock(RunFolder *f)
     if (f->lock < 0)
         st = fail_errno(ST_IO, "cannot write in %s", f->path);
     else if (flock(f->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        st = fail(ST_ARG, "another process trains in %s; wait for it, stop it, or choose another folder with -o", f->path);
+        st = fail(ST_ARG,
+                  "another process trains in %s; wait for it, stop it, or choose another folder with -o",
+                  f->path);
     mem_free(name);
     return st;
 }
@@ -94,8 +97,11 @@ Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwri
     f->stale = f->holds_run && overwrite;
     f->holds_run = f->holds_run && !overwrite;
     if (f->holds_run && !resume) {
-        st = fail(ST_ARG, "%s holds a run; go on with it by --resume, delete it by --overwrite, or choose another folder "
-                          "with -o", path);
+        st = fail(
+            ST_ARG,
+            "%s holds a run; go on with it by --resume, delete it by --overwrite, or choose another folder "
+            "with -o",
+            path);
         goto undo;
     }
     if (f->holds_run && holds(path, "config.json"))

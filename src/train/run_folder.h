@@ -1,4 +1,5 @@
-/* The folder that a run owns: who may use it, what is in it already, and its small files.  docs/formats/run-folder.md. */
+/* The folder that a run owns: who may use it, what is in it already, and its small files.
+ * docs/formats/run-folder.md. */
 #ifndef TRAIN_RUN_FOLDER_H
 #define TRAIN_RUN_FOLDER_H
 
@@ -9,19 +10,21 @@
 
 typedef struct {
     char *path;
-    int lock;        /* file descriptor: held while the run lives, released by the system when it dies */
-    bool holds_run;  /* it held a run when it was opened, which is to go on */
-    bool stale;      /* it holds a run that is to be overwritten */
-    json_t *config;  /* that run's config.json, or NULL */
+    int lock;       /* file descriptor: held while the run lives, released by the system when it dies */
+    bool holds_run; /* it held a run when it was opened, which is to go on */
+    bool stale;     /* it holds a run that is to be overwritten */
+    json_t *config; /* that run's config.json, or NULL */
 } RunFolder;
 
 /* Makes the folder where it is missing and locks it.  Deletes nothing yet.
- *   ST_ARG  it holds a run and neither `resume` nor `overwrite` is set, or both are; another process trains in it
+ *   ST_ARG  it holds a run and neither `resume` nor `overwrite` is set, or both are; another process
+ *           trains in it
  *   ST_IO   cannot be made or written */
 MUST_CHECK Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwrite);
 void run_folder_close(RunFolder *f); /* takes one that was never opened, if zeroed */
 
-/* Deletes a stale run: what run-folder.md lists, and no other file.  To be called when nothing else can go wrong any more. */
+/* Deletes a stale run: what run-folder.md lists, and no other file.  To be called when nothing else can go
+ * wrong any more. */
 MUST_CHECK Status run_folder_clear(RunFolder *f);
 
 MUST_CHECK Status run_folder_write(const RunFolder *f, const char *name, const json_t *json); /* durable */

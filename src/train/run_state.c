@@ -10,7 +10,8 @@
 
 void run_state_init(RunState *s, const TrainConfig *c)
 {
-    *s = (RunState){.loss_nats = (double)NAN, .held_out_nats = (double)NAN, .held_out_bits_per_byte = (double)NAN};
+    *s = (RunState){
+        .loss_nats = (double)NAN, .held_out_nats = (double)NAN, .held_out_bits_per_byte = (double)NAN};
     spike_init(&s->loss_window, c->spike_window);
     spike_init(&s->norm_window, c->spike_window);
 }
@@ -36,8 +37,9 @@ static double real_from(const json_t *v)
 static json_t *facts_to_json(const RunFacts *f)
 {
     return json_pack("{s:o, s:o, s:I, s:s, s:I, s:I}", "data", hash_text(f->data_hash), "tokenizer",
-                     hash_text(f->tokenizer_hash), "context", (json_int_t)f->context, "compute", dtype_name(f->compute),
-                     "threads", (json_int_t)f->threads, "ranks", (json_int_t)f->ranks);
+                     hash_text(f->tokenizer_hash), "context", (json_int_t)f->context, "compute",
+                     dtype_name(f->compute), "threads", (json_int_t)f->threads, "ranks",
+                     (json_int_t)f->ranks);
 }
 
 json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFacts *f)
@@ -76,8 +78,8 @@ Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json
     int64_t version;
     TRY(take_count(&version, json, "version"));
     if (version != RUN_STATE_VERSION)
-        return fail(ST_UNSUPPORTED, "the checkpoint's state is of version %lld, and this program reads %d", (long long)version,
-                    RUN_STATE_VERSION);
+        return fail(ST_UNSUPPORTED, "the checkpoint's state is of version %lld, and this program reads %d",
+                    (long long)version, RUN_STATE_VERSION);
     run_state_init(s, c);
     TRY(take_count(&s->step, json, "step"));
     TRY(take_count(&s->total_steps, json, "total_steps"));
@@ -92,7 +94,7 @@ Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json
     return spike_from_json(&s->norm_window, json_object_get(json, "norm_window"));
 }
 
-/* Differences ------------------------------------------------------------------------------------------------------ */
+/* Differences --------------------------------------------------------------------------------- */
 
 static void add_line(Str *lines, const char *key, const json_t *was, const json_t *is)
 {
@@ -104,33 +106,38 @@ static void add_line(Str *lines, const char *key, const json_t *was, const json_
 }
 
 /* One line per key of `is` whose value in `was` is another. */
-static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings, bool *length_changed)
+static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings,
+                           bool *length_changed)
 {
     int differ = 0;
     const char *key;
     json_t *now;
-    json_object_foreach((json_t *)(uintptr_t)is, key, now) {
+    json_object_foreach((json_t *)(uintptr_t)is, key, now)
+    {
         json_t *then = json_object_get(was, key);
         if ((then && json_equal(then, now)) || (settings && train_config_is_harmless(key)))
             continue;
-        if (json_is_number(then) && json_is_number(now) && json_number_value(then) >= json_number_value(now) &&
+        if (json_is_number(then) && json_is_number(now) &&
+            json_number_value(then) >= json_number_value(now) &&
             json_number_value(then) <= json_number_value(now))
             continue; /* 1 and 1.0 */
         add_line(lines, key, then, now);
         differ++;
-        if (settings && (strcmp(key, "steps") == 0 || strcmp(key, "tokens") == 0 || strcmp(key, "epochs") == 0 ||
-                         strcmp(key, "minutes") == 0))
+        if (settings && (strcmp(key, "steps") == 0 || strcmp(key, "tokens") == 0 ||
+                         strcmp(key, "epochs") == 0 || strcmp(key, "minutes") == 0))
             *length_changed = true;
     }
     return differ;
 }
 
-Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept, bool *length_changed)
+Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept,
+                         bool *length_changed)
 {
     Status st = ST_OK;
     Str lines = {0}, shape = {0};
     bool ignored = false;
-    json_t *settings = config_to_json(&train_table, c), *facts = facts_to_json(f), *h = hparams_to_json(&f->h);
+    json_t *settings = config_to_json(&train_table, c), *facts = facts_to_json(f),
+           *h = hparams_to_json(&f->h);
     json_t *then = json_object_get(json, "facts");
     *length_changed = false;
     json_t *ranks = json_object_get(then, "ranks");
@@ -143,14 +150,16 @@ Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFact
         st = fail(ST_ARG, "the checkpoint is of another model or number of ranks:%s", shape.at);
     else if (lines.n && !accept)
         st = fail(ST_ARG,
-                  "the run to resume was made with other settings:%s\nPut them back, or pass --accept-changes to go on with the "
+                  "the run to resume was made with other settings:%s\nPut them back, or pass "
+                  "--accept-changes to go on with the "
                   "new ones (the result will then differ from an undisturbed run's)",
                   lines.at);
     else if (lines.n)
         log_warn("resuming with changed settings:%s", lines.at);
     const char *processor = json_string_value(json_object_get(json, "processor"));
     if (st == ST_OK && processor && strcmp(processor, f->processor) != 0)
-        log_warn("the checkpoint was made on another processor (%s): the last bits may differ from an undisturbed run's",
+        log_warn("the checkpoint was made on another processor (%s): the last bits may differ from an "
+                 "undisturbed run's",
                  processor);
     json_decref(settings);
     json_decref(facts);

@@ -1,4 +1,5 @@
-/* What a checkpoint says beside weights and moments, and what must be equal for a resumed run to end in the same bytes. */
+/* What a checkpoint says beside weights and moments, and what must be equal for a resumed run to end in the
+ * same bytes. */
 #ifndef TRAIN_RUN_STATE_H
 #define TRAIN_RUN_STATE_H
 
@@ -16,7 +17,7 @@ typedef struct {
     int64_t tokens;            /* positions learned from so far */
     int64_t updates;           /* of AdamW: steps that were not skipped */
     int64_t skipped_in_a_row;
-    double seconds, loss_nats; /* spent in steps so far; of the last step */
+    double seconds, loss_nats;                    /* spent in steps so far; of the last step */
     double held_out_nats, held_out_bits_per_byte; /* of the last evaluation; NaN: none yet */
     Spike loss_window, norm_window;
 } RunState;
@@ -37,8 +38,9 @@ json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFact
 /* The state out of it.  ST_FORMAT, ST_UNSUPPORTED (another version). */
 MUST_CHECK Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json);
 
-/* Refuses a checkpoint made with other settings or facts, with one line for each difference; settings that change no bit of
- * the weights may differ.  `accept`: warns instead.  *length_changed: steps, tokens, epochs or minutes are among them.
+/* Refuses a checkpoint made with other settings or facts, with one line for each difference; settings that
+ * change no bit of the weights may differ.  `accept`: warns instead.  *length_changed: steps, tokens, epochs
+ * or minutes are among them.
  *   ST_ARG  they differ, or (accepted or not) the model's shape or number of ranks does */
 MUST_CHECK Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept,
                                     bool *length_changed);

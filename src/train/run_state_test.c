@@ -6,8 +6,14 @@
 
 static void facts_of(RunFacts *f)
 {
-    *f = (RunFacts){.h = tiny_shape(), .data_hash = 0xFEDCBA9876543210u, .tokenizer_hash = 5, .threads = 2, .ranks = 1,
-                    .context = 16, .compute = DTYPE_BF16, .processor = "P"};
+    *f = (RunFacts){.h = tiny_shape(),
+                    .data_hash = 0xFEDCBA9876543210u,
+                    .tokenizer_hash = 5,
+                    .threads = 2,
+                    .ranks = 1,
+                    .context = 16,
+                    .compute = DTYPE_BF16,
+                    .processor = "P"};
 }
 
 /* Through text, as a checkpoint does it. */
@@ -68,7 +74,9 @@ static void every_setting_counts_unless_harmless(void **state)
         config_defaults(&train_table, &c);
         run_state_init(&s, &c);
         json_t *j = reread(run_state_to_json(&s, &c, &f));
-        const char *other = field->kind == FIELD_BOOL ? "true" : field->kind == FIELD_CHOICE ? field->choices[1] : "0.5";
+        const char *other = field->kind == FIELD_BOOL     ? "true"
+                            : field->kind == FIELD_CHOICE ? field->choices[1]
+                                                          : "0.5";
         if (field->kind == FIELD_CHOICE && strcmp(other, field->text) == 0)
             other = field->choices[0];
         if (field->kind == FIELD_INT)
@@ -81,8 +89,9 @@ static void every_setting_counts_unless_harmless(void **state)
             assert_int_equal(st, ST_ARG);
             assert_non_null(strstr(error_text(), field->name));
             assert_int_equal(run_state_compare(j, &c, &f, true, &length), ST_OK);
-            assert_int_equal(length, strcmp(field->name, "steps") == 0 || strcmp(field->name, "tokens") == 0 ||
-                                         strcmp(field->name, "epochs") == 0 || strcmp(field->name, "minutes") == 0);
+            assert_int_equal(length,
+                             strcmp(field->name, "steps") == 0 || strcmp(field->name, "tokens") == 0 ||
+                                 strcmp(field->name, "epochs") == 0 || strcmp(field->name, "minutes") == 0);
         }
         json_decref(j);
         config_drop(&train_table, &c);

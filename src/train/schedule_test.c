@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #define assert_near(a, b) assert_true(fabs((a) - (b)) < 1e-12)
@@ -46,7 +47,8 @@ static void linear_and_constant_by_values(void **state)
 static void wsd_is_stable_then_falls_by_the_root(void **state)
 {
     (void)state;
-    Schedule s = {.kind = SCHEDULE_WSD, .peak = 1, .min_ratio = 0, .total = 1000, .warmup = 100, .decay = 400};
+    Schedule s = {
+        .kind = SCHEDULE_WSD, .peak = 1, .min_ratio = 0, .total = 1000, .warmup = 100, .decay = 400};
     assert_near(schedule_lr(&s, 100), 1);
     assert_near(schedule_lr(&s, 599), 1);
     assert_near(schedule_lr(&s, 600), 1);

@@ -10,7 +10,8 @@ void spike_init(Spike *s, int64_t window)
     *s = (Spike){.window = window};
 }
 
-/* The i-th oldest.  Sums run in this order, wherever the window's seam is, so that a restored one gives the same bits. */
+/* The i-th oldest.  Sums run in this order, wherever the window's seam is, so that a restored one gives the
+ * same bits. */
 static double value_at(const Spike *s, int64_t i)
 {
     return s->values[(s->next - s->n + i + s->window) % s->window];
@@ -53,7 +54,8 @@ Status spike_from_json(Spike *s, const json_t *values)
     json_t *v;
     if (!json_is_array(values))
         return fail(ST_FORMAT, "the window of earlier losses is missing");
-    json_array_foreach(values, i, v) {
+    json_array_foreach(values, i, v)
+    {
         if (!json_is_number(v))
             return fail(ST_FORMAT, "the window of earlier losses holds something that is no number");
         spike_add(s, json_number_value(v));

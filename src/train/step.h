@@ -3,8 +3,9 @@
  *     TRY(step_gradients(&s, step, &g));      // forward and backward of all micro-steps, summed over ranks
  *     step_update(&s, &g, lr);                // clipping and AdamW
  *
- * Gradients are of the mean loss over all positions that count, in all micro-steps and ranks.  They are made as if every
- * position counted; what is wrong with that is one factor, which AdamW applies with the clipping. */
+ * Gradients are of the mean loss over all positions that count, in all micro-steps and ranks.  They are made
+ * as if every position counted; what is wrong with that is one factor, which AdamW applies with the clipping.
+ */
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
 
@@ -35,8 +36,8 @@ typedef struct {
 MUST_CHECK Status step_gradients(Step *s, int64_t step, StepGradients *out);
 void step_update(Step *s, const StepGradients *g, double lr); /* the norm must be finite */
 
-/* Seconds that a step and an evaluation of one batch take, measured on the first rows.  Weights stay what they are and the
- * optimizer is reset: to be called before a run's first step only. */
+/* Seconds that a step and an evaluation of one batch take, measured on the first rows.  Weights stay what
+ * they are and the optimizer is reset: to be called before a run's first step only. */
 MUST_CHECK Status step_measure(Step *s, double *step_seconds, double *evaluation_seconds);
 
 #endif

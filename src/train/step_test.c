@@ -29,9 +29,15 @@ static void open_step(Fixture *f, int64_t batch, int64_t micro_steps)
     assert_int_equal(optimizer_open(&f->optimizer, f->dev, f->model, &set), ST_OK);
     assert_int_equal(clip_open(&f->clip, f->dev), ST_OK);
     assert_int_equal(loader_open(&f->loader, f->tiny.data, "train", batch), ST_OK);
-    f->step = (Step){.dev = f->dev, .comm = f->comm, .model = f->model, .optimizer = &f->optimizer, .clip = &f->clip,
-                     .loader = f->loader, .order = {.packed = true, .micro_steps = micro_steps, .ranks = 1}, .grad_clip = 1,
-                     .losses = mem_array(float, batch * TINY_T)};
+    f->step = (Step){.dev = f->dev,
+                     .comm = f->comm,
+                     .model = f->model,
+                     .optimizer = &f->optimizer,
+                     .clip = &f->clip,
+                     .loader = f->loader,
+                     .order = {.packed = true, .micro_steps = micro_steps, .ranks = 1},
+                     .grad_clip = 1,
+                     .losses = mem_array(float, batch *TINY_T)};
 }
 
 static void close_step(Fixture *f)

@@ -1,4 +1,5 @@
-/* For the tests of this folder: packed rows of a small vocabulary, in a folder of their own, and a Llama that fits them. */
+/* For the tests of this folder: packed rows of a small vocabulary, in a folder of their own, and a Llama that
+ * fits them. */
 #ifndef TRAIN_TINY_DATA_TEST_H
 #define TRAIN_TINY_DATA_TEST_H
 
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 #include "base/file.h"
@@ -17,7 +19,8 @@
 
 enum { TINY_V = 48, TINY_T = 16, TINY_ROWS = 37, TINY_HELD_OUT = 10 };
 
-/* Counting in steps of 1 to 4: something to learn.  Row i is of source i % 2; a second document begins at 5 + i % 7. */
+/* Counting in steps of 1 to 4: something to learn.  Row i is of source i % 2; a second document begins at 5 +
+ * i % 7. */
 static inline void tiny_row(int64_t i, int32_t *ids, uint32_t starts[2], ShardRow *row)
 {
     starts[0] = 0;
@@ -30,8 +33,13 @@ static inline void tiny_row(int64_t i, int32_t *ids, uint32_t starts[2], ShardRo
 static inline void tiny_data(const char *folder, int32_t vocab, bool isolated, uint64_t tokenizer_hash)
 {
     static const ShardSource sources[] = {{"python", SHARD_CODE}, {"prose", SHARD_TEXT}};
-    ShardSpec spec = {.row_tokens = TINY_T + 1, .vocab_size = vocab, .tokenizer_hash = tokenizer_hash, .isolated = isolated,
-                      .has_bytes = true, .sources = sources, .sources_n = 2};
+    ShardSpec spec = {.row_tokens = TINY_T + 1,
+                      .vocab_size = vocab,
+                      .tokenizer_hash = tokenizer_hash,
+                      .isolated = isolated,
+                      .has_bytes = true,
+                      .sources = sources,
+                      .sources_n = 2};
     ShardSetWriter *w;
     int32_t ids[TINY_T + 1];
     uint32_t starts[2];
@@ -51,9 +59,18 @@ static inline void tiny_data(const char *folder, int32_t vocab, bool isolated, u
 static inline HParams tiny_shape(void)
 {
     return (HParams){
-        .vocab_size = TINY_V, .hidden_size = 16, .intermediate_size = 24, .num_hidden_layers = 2, .num_attention_heads = 2,
-        .num_key_value_heads = 1, .head_dim = 8, .max_position_embeddings = TINY_T, .rms_norm_eps = 1e-5, .rope_theta = 10000,
-        .bos_token_id = -1, .eos_token_id = 0,
+        .vocab_size = TINY_V,
+        .hidden_size = 16,
+        .intermediate_size = 24,
+        .num_hidden_layers = 2,
+        .num_attention_heads = 2,
+        .num_key_value_heads = 1,
+        .head_dim = 8,
+        .max_position_embeddings = TINY_T,
+        .rms_norm_eps = 1e-5,
+        .rope_theta = 10000,
+        .bos_token_id = -1,
+        .eos_token_id = 0,
     };
 }
 

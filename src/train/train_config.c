@@ -13,15 +13,17 @@ static const char *const compute_names[] = {"auto", "bf16", "f32", NULL};
 static const char *const recompute_names[] = {"none", "layer", NULL};
 static const char *const final_names[] = {"bf16", "f16", "f32", NULL};
 
-/* Defaults of AdamW, clipping and decay: Touvron et al. 2023, arXiv:2307.09288, section 2.2 (beta2 0.95, decay 0.1, clip 1,
- * cosine to a tenth). */
+/* Defaults of AdamW, clipping and decay: Touvron et al. 2023, arXiv:2307.09288, section 2.2 (beta2 0.95,
+ * decay 0.1, clip 1, cosine to a tenth). */
 static const Field train_fields[] = {
-    F_INT(TrainConfig, batch, 8, 1, 1 << 20, "sequences of a micro-step: the memory of activations grows with it"),
+    F_INT(TrainConfig, batch, 8, 1, 1 << 20,
+          "sequences of a micro-step: the memory of activations grows with it"),
     F_INT(TrainConfig, grad_accumulation, 1, 1, 1 << 20, "micro-steps whose gradients make one step"),
     F_INT(TrainConfig, steps, 0, 0, 1e12, "length of the run in steps"),
     F_INT(TrainConfig, tokens, 0, 0, 1e18, "... or in tokens"),
     F_FLOAT(TrainConfig, epochs, 0, 0, 1e9, "... or in passes over the data; all four 0: one pass"),
-    F_FLOAT(TrainConfig, minutes, 0, 0, 1e9, "... or in minutes, turned into steps by a measurement at the start"),
+    F_FLOAT(TrainConfig, minutes, 0, 0, 1e9,
+            "... or in minutes, turned into steps by a measurement at the start"),
     F_FLOAT(TrainConfig, learning_rate, 6e-4, 0, 10, "peak learning rate"),
     F_FLOAT(TrainConfig, min_lr_ratio, 0.1, 0, 1, "learning rate at the end, as a share of the peak"),
     F_CHOICE(TrainConfig, schedule, "cosine", schedule_names, "how the learning rate goes from peak to end"),
@@ -34,22 +36,32 @@ static const Field train_fields[] = {
     F_FLOAT(TrainConfig, eps, 1e-8, 1e-30, 1, "AdamW's guard against division by zero"),
     F_FLOAT(TrainConfig, grad_clip, 1.0, 0, 1e9, "longest gradient; 0: no clipping"),
     F_INT(TrainConfig, seed, 42, 0, 9007199254740991.0, "of the first weights and of the order of rows"),
-    F_CHOICE(TrainConfig, order, "packed", order_names, "first epoch: rows as they were packed, or shuffled; later ones: shuffled"),
-    F_INT(TrainConfig, eval_every, 250, -1, 1e12, "steps between evaluations on held-out rows; 0: at the end; -1: never"),
+    F_CHOICE(TrainConfig, order, "packed", order_names,
+             "first epoch: rows as they were packed, or shuffled; later ones: shuffled"),
+    F_INT(TrainConfig, eval_every, 250, -1, 1e12,
+          "steps between evaluations on held-out rows; 0: at the end; -1: never"),
     F_INT(TrainConfig, eval_rows, 64, 0, 1e12, "held-out rows of an evaluation, spread evenly; 0: all"),
-    F_INT(TrainConfig, save_every, 500, -1, 1e12, "steps between checkpoints; 0: at the end and when stopped; -1: never"),
+    F_INT(TrainConfig, save_every, 500, -1, 1e12,
+          "steps between checkpoints; 0: at the end and when stopped; -1: never"),
     F_INT(TrainConfig, keep_checkpoints, 2, 0, 1e9, "newest checkpoints to keep; 0: all"),
-    F_CHOICE(TrainConfig, on_save_failure, "continue", failure_names, "what to do when a checkpoint cannot be written"),
-    F_CHOICE(TrainConfig, compute, "auto", compute_names, "type of matrix products; auto: bf16 where it is fast"),
-    F_CHOICE(TrainConfig, recompute, "none", recompute_names, "activations to compute again in the backward pass: less memory, a third more work"),
+    F_CHOICE(TrainConfig, on_save_failure, "continue", failure_names,
+             "what to do when a checkpoint cannot be written"),
+    F_CHOICE(TrainConfig, compute, "auto", compute_names,
+             "type of matrix products; auto: bf16 where it is fast"),
+    F_CHOICE(TrainConfig, recompute, "none", recompute_names,
+             "activations to compute again in the backward pass: less memory, a third more work"),
     F_INT(TrainConfig, loss_rows, 0, 0, 1e9, "rows of logits that exist at a time; 0: a good default"),
     F_INT(TrainConfig, threads, 0, 0, 4096, "threads; 0: all this process may use"),
     F_INT(TrainConfig, log_every, 0, 0, 1e12, "steps between lines of progress; 0: one every few seconds"),
-    F_INT(TrainConfig, spike_window, 128, SPIKE_LEAST, SPIKE_WINDOW_MAX, "steps that a loss spike is judged against"),
-    F_FLOAT(TrainConfig, spike_threshold, 6, 0, 1e9, "deviations from their mean that make a spike; 0: never"),
-    F_BOOL(TrainConfig, spike_skip, false, "skip the update of a spike, and of a gradient that is not finite"),
+    F_INT(TrainConfig, spike_window, 128, SPIKE_LEAST, SPIKE_WINDOW_MAX,
+          "steps that a loss spike is judged against"),
+    F_FLOAT(TrainConfig, spike_threshold, 6, 0, 1e9,
+            "deviations from their mean that make a spike; 0: never"),
+    F_BOOL(TrainConfig, spike_skip, false,
+           "skip the update of a spike, and of a gradient that is not finite"),
     F_CHOICE(TrainConfig, final_dtype, "bf16", final_names, "type of the weights in the model folder"),
-    F_FLOAT(TrainConfig, peak_flops, 0, 0, 1e20, "FLOP/s that count as 100 % MFU; 0: measure a product at the start"),
+    F_FLOAT(TrainConfig, peak_flops, 0, 0, 1e20,
+            "FLOP/s that count as 100 % MFU; 0: measure a product at the start"),
 };
 const FieldTable train_table = FIELD_TABLE(train_fields);
 
@@ -66,7 +78,8 @@ Status train_config_check(const TrainConfig *c)
 bool train_config_is_harmless(const char *field)
 {
     static const char *const harmless[] = {
-        "eval_every", "eval_rows", "save_every", "keep_checkpoints", "on_save_failure", "log_every", "final_dtype", "peak_flops",
+        "eval_every",      "eval_rows", "save_every",  "keep_checkpoints",
+        "on_save_failure", "log_every", "final_dtype", "peak_flops",
     };
     for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
         if (strcmp(field, harmless[i]) == 0)
@@ -114,7 +127,9 @@ DType train_config_compute(const TrainConfig *c)
 
 DType train_config_final_dtype(const TrainConfig *c)
 {
-    return strcmp(c->final_dtype, "bf16") == 0 ? DTYPE_BF16 : strcmp(c->final_dtype, "f16") == 0 ? DTYPE_F16 : DTYPE_F32;
+    return strcmp(c->final_dtype, "bf16") == 0  ? DTYPE_BF16
+           : strcmp(c->final_dtype, "f16") == 0 ? DTYPE_F16
+                                                : DTYPE_F32;
 }
 
 ModelSetup train_config_setup(const TrainConfig *c, int64_t context)

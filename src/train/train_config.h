@@ -34,15 +34,16 @@ extern const FieldTable train_table;
 /* What no field's bounds can say: at most one of steps, tokens, epochs and minutes.  ST_ARG. */
 MUST_CHECK Status train_config_check(const TrainConfig *c);
 
-/* Whether a change of this field leaves every bit of the weights as it was (how often to save, what to print). */
+/* Whether a change of this field leaves every bit of the weights as it was (how often to save, what to
+ * print). */
 bool train_config_is_harmless(const char *field);
 
-/* Steps that the settings ask for, with `step_tokens` tokens a step and `epoch_tokens` in the data; at least 1.  Without any
- * of the four: one epoch.  -1: minutes, which only a measurement can turn into steps. */
+/* Steps that the settings ask for, with `step_tokens` tokens a step and `epoch_tokens` in the data; at
+ * least 1.  Without any of the four: one epoch.  -1: minutes, which only a measurement can turn into steps. */
 int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t epoch_tokens);
 
 Schedule train_config_schedule(const TrainConfig *c, int64_t steps);
-DType train_config_compute(const TrainConfig *c);   /* "auto": bf16 where its products are fast, else f32 */
+DType train_config_compute(const TrainConfig *c); /* "auto": bf16 where its products are fast, else f32 */
 DType train_config_final_dtype(const TrainConfig *c);
 ModelSetup train_config_setup(const TrainConfig *c, int64_t context);
 

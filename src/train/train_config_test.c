@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 static void lengths_become_steps(void **state)
@@ -48,7 +49,8 @@ static void names_become_settings(void **state)
     assert_int_equal(s.warmup, 7);
     assert_int_equal(s.decay, 200);
     ModelSetup setup = train_config_setup(&c, 64);
-    assert_true(setup.compute == DTYPE_F32 && setup.recompute == RECOMPUTE_LAYER && setup.training && setup.context == 64);
+    assert_true(setup.compute == DTYPE_F32 && setup.recompute == RECOMPUTE_LAYER && setup.training &&
+                setup.context == 64);
     assert_int_equal(train_config_final_dtype(&c), DTYPE_F16);
     assert_true(train_config_is_harmless("log_every"));
     assert_false(train_config_is_harmless("learning_rate"));

@@ -1,5 +1,6 @@
-/* The course of a run: open, plan, go on from where it stood, train, save.  One step is step.c's; what a checkpoint is,
- * checkpoint.c's; what must be equal on resume, run_state.c's; what is logged, trainer_log.c's. */
+/* The course of a run: open, plan, go on from where it stood, train, save.  One step is step.c's; what a
+ * checkpoint is, checkpoint.c's; what must be equal on resume, run_state.c's; what is logged,
+ * trainer_log.c's. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@
 #include "train/ranks.h"
 #include "train/trainer_state.h"
 
-/* Opening ---------------------------------------------------------------------------------------------------------- */
+/* Opening ------------------------------------------------------------------------------------- */
 
 static Status open_data(Trainer *t)
 {
@@ -32,7 +33,8 @@ static Status open_data(Trainer *t)
     if (shards_rows(loader_set(t->held_out)) > 0 &&
         (loader_context(t->held_out) != loader_context(t->train) ||
          shards_tokenizer_hash(loader_set(t->held_out)) != shards_tokenizer_hash(set)))
-        return fail(ST_FORMAT, "%s: held-out rows are of another length or tokenizer than those to train on", t->job->data);
+        return fail(ST_FORMAT, "%s: held-out rows are of another length or tokenizer than those to train on",
+                    t->job->data);
     loss_report_init(&t->evaluation, t->held_out);
     return ST_OK;
 }
@@ -47,14 +49,17 @@ static Status choose_shape(Trainer *t)
         t->h.vocab_size = vocab;
     bool padded = t->job->padded_vocab && t->h.vocab_size > vocab;
     if (t->h.vocab_size != vocab && !padded)
-        return fail(ST_ARG,
-                    "wrong vocabulary: the model %shas %lld ids and the data in %s was packed with %lld; pack it again with the "
-                    "model's tokenizer%s",
-                    t->job->init ? "to start from " : "", (long long)t->h.vocab_size, t->job->data, (long long)vocab,
-                    t->h.vocab_size > vocab ? ", or pass --padded-vocab if the model's embedding is only padded" : "");
+        return fail(
+            ST_ARG,
+            "wrong vocabulary: the model %shas %lld ids and the data in %s was packed with %lld; pack it "
+            "again with the "
+            "model's tokenizer%s",
+            t->job->init ? "to start from " : "", (long long)t->h.vocab_size, t->job->data, (long long)vocab,
+            t->h.vocab_size > vocab ? ", or pass --padded-vocab if the model's embedding is only padded"
+                                    : "");
     if (t->job->init && T > t->h.max_position_embeddings)
-        log_warn("rows of %lld tokens are longer than the %lld positions the model was made for", (long long)T,
-                 (long long)t->h.max_position_embeddings);
+        log_warn("rows of %lld tokens are longer than the %lld positions the model was made for",
+                 (long long)T, (long long)t->h.max_position_embeddings);
     if (t->h.max_position_embeddings < T)
         t->h.max_position_embeddings = T;
     return hparams_check(&t->h);
@@ -138,7 +143,7 @@ static Status open_model(Trainer *t)
     return ST_OK;
 }
 
-/* Where the run stands ----------------------------------------------------------------------------------------------- */
+/* Where the run stands ------------------------------------------------------------------------ */
 
 /* Evaluations in a run of n steps. */
 static double evaluations(const TrainConfig *c, double n)
@@ -158,7 +163,8 @@ static Status measure_length(Trainer *t)
     TRY(ranks_follow_first(t->comm, &steps));
     t->state.total_steps = t->state.step + (int64_t)steps;
     if (t->first)
-        log_info("length   %.0f steps of %.0f ms, and %.0f evaluations", steps, step * 1e3, evaluations(t->c, steps));
+        log_info("length   %.0f steps of %.0f ms, and %.0f evaluations", steps, step * 1e3,
+                 evaluations(t->c, steps));
     return ST_OK;
 }
 
@@ -167,7 +173,10 @@ static Status start_afresh(Trainer *t)
     const char *began = json_string_value(json_object_get(t->folder.config, "init"));
     run_state_init(&t->state, t->c);
     if (began && !t->job->init)
-        return fail(ST_ARG, "the run began from the model %s, which is needed again because there is no checkpoint yet", began);
+        return fail(
+            ST_ARG,
+            "the run began from the model %s, which is needed again because there is no checkpoint yet",
+            began);
     if (t->job->init)
         TRY(model_load(t->model, t->job->init));
     else
@@ -175,7 +184,8 @@ static Status start_afresh(Trainer *t)
     return device_sync(t->dev);
 }
 
-/* A run that was killed before its first checkpoint has only its config.json: settings and length as they were fixed. */
+/* A run that was killed before its first checkpoint has only its config.json: settings and length as they
+ * were fixed. */
 static Status start_again(Trainer *t, bool *length_changed)
 {
     json_t *config = t->folder.config, *total = json_object_get(config, "total_steps");
@@ -223,7 +233,8 @@ static Status find_place(Trainer *t)
     if (t->state.total_steps == 0 && t->plan.steps > 0)
         t->state.total_steps = t->plan.steps;
     else if (t->state.total_steps == 0)
-        st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs") : measure_length(t);
+        st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs")
+                    : measure_length(t);
 done:
     json_decref(state);
     mem_free(folder);
@@ -252,7 +263,7 @@ static Status write_config(Trainer *t)
     return st;
 }
 
-/* Saving ----------------------------------------------------------------------------------------------------------- */
+/* Saving -------------------------------------------------------------------------------------- */
 
 static Status save_now(Trainer *t)
 {
@@ -279,12 +290,12 @@ static Status save_on_the_way(Trainer *t)
     if (st == ST_OK || strcmp(t->c->on_save_failure, "stop") == 0)
         return st;
     report_wipe(&t->report);
-    log_warn("%s; earlier checkpoints are untouched and the run goes on; make room, then `touch %s/save`", error_text(),
-             t->folder.path);
+    log_warn("%s; earlier checkpoints are untouched and the run goes on; make room, then `touch %s/save`",
+             error_text(), t->folder.path);
     return ST_OK;
 }
 
-/* Training ----------------------------------------------------------------------------------------------------------- */
+/* Training ------------------------------------------------------------------------------------ */
 
 static Status evaluate(Trainer *t)
 {
@@ -308,10 +319,12 @@ static Status not_finite(Trainer *t, const char *what, double value)
     char rows[128], last[128] = "there is no checkpoint yet";
     trainer_rows_text(t, t->state.step, rows, sizeof rows);
     if (t->saved_step >= 0)
-        snprintf(last, sizeof last, "the last good checkpoint is of step %lld, and untouched", (long long)t->saved_step);
+        snprintf(last, sizeof last, "the last good checkpoint is of step %lld, and untouched",
+                 (long long)t->saved_step);
     report_wipe(&t->report);
     return fail(ST_LIMIT,
-                "the %s of step %lld is %f; %s. Lower learning_rate (peak %g) or lengthen the warm-up and go on with --resume "
+                "the %s of step %lld is %f; %s. Lower learning_rate (peak %g) or lengthen the warm-up and go "
+                "on with --resume "
                 "--accept-changes, or look at the rows it came from: %s",
                 what, (long long)t->state.step + 1, value, last, t->c->learning_rate, rows);
 }
@@ -381,10 +394,11 @@ static bool wants_evaluation(const Trainer *t)
 static Status interrupted(Trainer *t)
 {
     report_wipe(&t->report);
-    log_info("stopping after step %lld: saving everything (once more: quits at once)", (long long)t->state.step);
+    log_info("stopping after step %lld: saving everything (once more: quits at once)",
+             (long long)t->state.step);
     TRY(save_now(t));
-    return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur train --resume -o %s", (long long)t->state.step,
-                (long long)t->state.total_steps, t->folder.path);
+    return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur train --resume -o %s",
+                (long long)t->state.step, (long long)t->state.total_steps, t->folder.path);
 }
 
 static Status train(Trainer *t)
@@ -399,7 +413,8 @@ static Status train(Trainer *t)
         }
         if (wants_evaluation(t))
             TRY(evaluate(t));
-        RankWishes wish = {.stop = t->job->stop && *t->job->stop, .save = t->first && run_folder_save_asked(&t->folder)};
+        RankWishes wish = {.stop = t->job->stop && *t->job->stop,
+                           .save = t->first && run_folder_save_asked(&t->folder)};
         TRY(ranks_agree(t->comm, &wish));
         if (wish.stop && t->state.step < t->state.total_steps)
             return interrupted(t);
@@ -441,7 +456,7 @@ static Status finish(Trainer *t)
     return ST_OK;
 }
 
-/* The whole ----------------------------------------------------------------------------------------------------------- */
+/* The whole ----------------------------------------------------------------------------------- */
 
 static void trainer_close(Trainer *t)
 {

@@ -6,8 +6,9 @@
  *     TrainResult result;
  *     TRY(train_run(&config, &job, &result));
  *
- * The run folder (docs/formats/run-folder.md) gets config.json, log.jsonl, TensorBoard events, checkpoints/, model/ and
- * results.json.  One seed, one machine, one thread count: the same bytes, however often the run was killed and resumed.
+ * The run folder (docs/formats/run-folder.md) gets config.json, log.jsonl, TensorBoard events, checkpoints/,
+ * model/ and results.json.  One seed, one machine, one thread count: the same bytes, however often the run
+ * was killed and resumed.
  *
  * Of the folder's other headers, train_config.h is public: it is the table of settings. */
 #ifndef TRAIN_TRAINER_H
@@ -23,9 +24,9 @@ typedef struct {
     int64_t step, total_steps; /* step: how many are done now */
     int64_t tokens;            /* so far, in the whole run */
     double loss_nats, lr, grad_norm, seconds, tokens_per_s;
-    double mfu;                /* NaN: the machine's peak is not known */
-    double loss_z, norm_z;     /* spike.h */
-    bool skipped;              /* no update was made */
+    double mfu;            /* NaN: the machine's peak is not known */
+    double loss_z, norm_z; /* spike.h */
+    bool skipped;          /* no update was made */
 } TrainStep;
 
 /* What the caller wants to see.  All optional; called on rank 0, on the training thread. */
@@ -42,25 +43,27 @@ typedef struct {
     const char *init;      /* model folder to start from; NULL: random weights in the shape of `hparams` */
     HParams hparams;       /* without init; vocab_size 0: the data's */
     const char *tokenizer; /* folder or file to put beside weights; NULL: the one that the data names */
-    bool resume;           /* go on with what `output` holds; starts from the beginning where it holds nothing */
-    bool overwrite;        /* delete the run that `output` holds */
-    bool accept_changes;   /* on resume, settings may differ from the checkpoint's */
-    bool padded_vocab;     /* the model's vocabulary may be larger than the data's */
-    bool dry_run;          /* print the plan and stop */
-    const volatile sig_atomic_t *stop; /* becomes non-zero: finish the step, save, return ST_CANCELLED.  NULL: never */
+    bool resume;    /* go on with what `output` holds; starts from the beginning where it holds nothing */
+    bool overwrite; /* delete the run that `output` holds */
+    bool accept_changes; /* on resume, settings may differ from the checkpoint's */
+    bool padded_vocab;   /* the model's vocabulary may be larger than the data's */
+    bool dry_run;        /* print the plan and stop */
+    const volatile sig_atomic_t
+        *stop; /* becomes non-zero: finish the step, save, return ST_CANCELLED.  NULL: never */
     TrainHooks hooks;
 } TrainJob;
 
 typedef struct {
     int64_t steps, tokens;
-    double seconds;                 /* of training, in this and earlier parts of the run */
-    double loss_nats;               /* of the last step */
+    double seconds;                               /* of training, in this and earlier parts of the run */
+    double loss_nats;                             /* of the last step */
     double held_out_nats, held_out_bits_per_byte; /* of the last evaluation; NaN: none */
 } TrainResult;
 
 /* Failures, apart from those of files and devices:
- *   ST_ARG        settings contradict each other; the folder holds a run and neither resume nor overwrite was asked for;
- *                 the model's and the data's vocabulary differ; on resume, a setting differs (the sentence lists them)
+ *   ST_ARG        settings contradict each other; the folder holds a run and neither resume nor overwrite
+ *                 was asked for; the model's and the data's vocabulary differ; on resume, a setting differs
+ *                 (the sentence lists them)
  *   ST_LIMIT      the plan needs more memory or disk than there is; the loss is no longer finite
  *   ST_CANCELLED  *job->stop was set; everything is saved */
 MUST_CHECK Status train_run(const TrainConfig *config, const TrainJob *job, TrainResult *result);

@@ -185,8 +185,9 @@ void trainer_log_spike(Trainer *t, const TrainStep *s)
     RunLog *l = &t->log;
     trainer_rows_text(t, t->state.step, rows, sizeof rows);
     report_wipe(&t->report);
-    log_warn("step %lld stands out: loss %.3f (z %.1f), gradient norm %.2f (z %.1f)%s; its rows in %s: %s", (long long)s->step,
-             s->loss_nats, s->loss_z, s->grad_norm, s->norm_z, s->skipped ? "; its update is skipped" : "", t->job->data, rows);
+    log_warn("step %lld stands out: loss %.3f (z %.1f), gradient norm %.2f (z %.1f)%s; its rows in %s: %s",
+             (long long)s->step, s->loss_nats, s->loss_z, s->grad_norm, s->norm_z,
+             s->skipped ? "; its update is skipped" : "", t->job->data, rows);
     runlog_begin(l, s->step);
     runlog_text(l, "event", "spike");
     runlog_real(l, "loss_z", s->loss_z);

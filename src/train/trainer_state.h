@@ -38,7 +38,8 @@ typedef struct {
     double events_flushed;
 } Trainer;
 
-/* trainer_log.c: log.jsonl, TensorBoard and the screen.  A log that cannot be written is told once; the run goes on. */
+/* trainer_log.c: log.jsonl, TensorBoard and the screen.  A log that cannot be written is told once; the run
+ * goes on. */
 MUST_CHECK Status trainer_log_open(Trainer *t);
 void trainer_log_close(Trainer *t);
 void trainer_log_step(Trainer *t, const TrainStep *s);

@@ -68,7 +68,10 @@ static Fixture *fixture(void)
     f->c.save_every = 4;
     f->c.eval_every = 6;
     f->c.peak_flops = 1e11;
-    f->job = (TrainJob){.data = f->tiny.data, .output = f->tiny.run, .hparams = tiny_shape(), .stop = &f->stop,
+    f->job = (TrainJob){.data = f->tiny.data,
+                        .output = f->tiny.run,
+                        .hparams = tiny_shape(),
+                        .stop = &f->stop,
                         .hooks = {f, on_step, on_eval}};
     return f;
 }
@@ -138,8 +141,12 @@ static void a_run_learns_and_leaves_its_folder(void **state)
     assert_true(f->last_loss < f->first_loss - 0.3);
     assert_int_equal(f->evaluations, 7); /* every 6 steps, and at the end */
     assert_true(isfinite(f->result.held_out_bits_per_byte));
-    static const char *const files[] = {"config.json", "log.jsonl", "results.json", "model/config.json",
-                                        "model/model.safetensors", "checkpoints/step-00000040/state.json",
+    static const char *const files[] = {"config.json",
+                                        "log.jsonl",
+                                        "results.json",
+                                        "model/config.json",
+                                        "model/model.safetensors",
+                                        "checkpoints/step-00000040/state.json",
                                         "checkpoints/step-00000036/state.json"};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         assert_true(is_there(f->tiny.run, files[i]));
@@ -187,7 +194,8 @@ static void resumed_runs_end_in_the_same_bytes(void **state)
     drop(f);
 }
 
-/* What a kill between checkpoints leaves: the log runs ahead of the checkpoint, and a half-written one lies about. */
+/* What a kill between checkpoints leaves: the log runs ahead of the checkpoint, and a half-written one lies
+ * about. */
 static void a_kill_between_checkpoints_costs_only_time(void **state)
 {
     (void)state;
@@ -230,11 +238,13 @@ static void damage(const char *path, size_t at, bool cut)
     fclose(file);
 }
 
-/* Every file of the newest checkpoint, cut or with one bit changed: the one before it is taken, and the end is the same. */
+/* Every file of the newest checkpoint, cut or with one bit changed: the one before it is taken, and the end
+ * is the same. */
 static void damaged_checkpoints_are_passed_over(void **state)
 {
     (void)state;
-    static const char *const files[] = {"model.safetensors", "optimizer.safetensors", "state.json", "config.json"};
+    static const char *const files[] = {"model.safetensors", "optimizer.safetensors", "state.json",
+                                        "config.json"};
     Fixture *f = fixture();
     char folder[128], path[256];
     f->c.save_every = 6;
@@ -257,7 +267,8 @@ static void damaged_checkpoints_are_passed_over(void **state)
     }
     /* All damaged: refused, and nothing is overwritten. */
     for (int64_t step = 6; step <= 12; step += 6) {
-        snprintf(path, sizeof path, "%s/checkpoints/step-%08lld/model.safetensors", f->tiny.other, (long long)step);
+        snprintf(path, sizeof path, "%s/checkpoints/step-%08lld/model.safetensors", f->tiny.other,
+                 (long long)step);
         damage(path, 100, false);
     }
     assert_int_equal(train(f), ST_FORMAT);
@@ -325,7 +336,8 @@ static void a_wrong_vocabulary_is_refused(void **state)
     expect_ok(train(f));
     f->job.init = "/nonexistent";
     assert_int_equal(train(f), ST_IO);
-    assert_true(is_there(f->tiny.run, "model/model.safetensors")); /* --overwrite deletes nothing before all is well */
+    assert_true(is_there(f->tiny.run,
+                         "model/model.safetensors")); /* --overwrite deletes nothing before all is well */
     drop(f);
 }
 

@@ -1,4 +1,5 @@
-/* Any bytes as a config.json: a shape that passes its check and comes back from what is written of it, or a sentence. */
+/* Any bytes as a config.json: a shape that passes its check and comes back from what is written of it, or
+ * a sentence. */
 #include "base/check.h"
 #include "model/params.h"
 

@@ -10,7 +10,7 @@ typedef struct {
     Vec beta1, rest1, beta2, rest2, keep, rate, eps, grad_scale;
 } AdamwVecs;
 
-/* How far ahead w, m, v and g are asked for; w_cast is written past the caches.  Together they gain a tenth. */
+/* How far ahead w, m, v and g are asked for; w_cast goes past the caches.  Together they gain a tenth. */
 enum { ADAMW_AHEAD = 512 };
 
 SIMD_INLINE void adamw_vec(float *w, uint16_t *w_cast, float *m, float *v, const float *g, const AdamwVecs *s,

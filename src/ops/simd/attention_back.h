@@ -10,12 +10,15 @@
 #include "ops/simd/attention_tiles.h"
 
 enum { ROW = QUERIES / STEP }; /* units of a row of p and ds */
+enum { MOST_PIECES = 4 };
 
 typedef struct {
     Dims m;
     const AttentionShape *s;
     Tensor *dq, *dk, *dv;
     const Tensor *dout, *out, *lse, *q, *k, *v, *starts;
+    int64_t pieces;   /* of a pair, by keys */
+    float *dq_pieces; /* [B * H][pieces] of [blocks][cols][QUERIES], where there are more than one */
 } Back;
 
 /* One sequence and key head, with one of its query heads at a time. */
@@ -197,16 +200,14 @@ static void back_keys(const Back *a, Pair *x, int64_t key, int64_t keys)
     }
 }
 
-static void back_write_queries(const Back *a, const Pair *x)
+static void back_write_queries(const Back *a, int64_t sequence, int64_t head, int64_t i, const float *dq)
 {
     const Dims *m = &a->m;
+    int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
     float scale[QUERIES];
-    for (int64_t i = 0; i < QUERIES; i++)
-        scale[i] = m->scale;
-    for (int64_t i = 0; i < m->blocks; i++) {
-        int64_t first = i * QUERIES, count = m->T - first < QUERIES ? m->T - first : QUERIES;
-        write_across(a->dq, m, x->sequence * m->T + first, x->head * m->D, count, x->dq + first * m->cols, scale);
-    }
+    for (int64_t n = 0; n < QUERIES; n++)
+        scale[n] = m->scale;
+    write_across(a->dq, m, sequence * m->T + first, head * m->D, count, dq, scale);
 }
 
 /* Rows of a key head from [count][cols] f32, times scale. */
@@ -219,39 +220,94 @@ static void back_write_keys(const Tensor *t, const Dims *m, int64_t row, int64_t
                        lanes_left(d, m->D));
 }
 
-static void back_pair(const Back *a, Pair *x, int64_t sequence, int64_t key_head)
+/* The first block of keys of a piece: pieces have about equal numbers of blocks of queries to meet. */
+static int64_t piece_first(const Dims *m, int64_t piece, int64_t pieces)
+{
+    int64_t n = m->blocks, first = 0;
+    while (first < n && first * (2 * n - first + 1) * pieces < piece * n * (n + 1))
+        first++;
+    return first;
+}
+
+/* How many pieces to cut pairs into, so that no thread waits long for another. */
+static int64_t piece_count(const Dims *m, int64_t pairs, int64_t threads)
+{
+    int64_t best = 1;
+    double least = INFINITY;
+    for (int64_t n = 1; n <= MOST_PIECES && n <= m->blocks; n++) {
+        double idle = (double)(up_to(pairs * n, threads)) / (double)(pairs * n) - 1;
+        if (idle < 0.9 * least - 0.05) {
+            least = idle;
+            best = n;
+        }
+    }
+    return best;
+}
+
+static inline float *piece_dq(const Back *a, int64_t sequence, int64_t head, int64_t piece)
+{
+    return a->dq_pieces + ((sequence * a->s->H + head) * a->pieces + piece) * a->m.blocks * QUERIES * a->m.cols;
+}
+
+/* A block of keys against all queries of x's head that may see it; its dk and dv are written after the last head. */
+static void back_block(const Back *a, Pair *x, int64_t key, bool last_head)
 {
     const Dims *m = &a->m;
-    bool shared = m->shared > 1;
-    int64_t base = sequence * m->T, key_col = key_head * m->D, sums = (shared ? m->key_rows : KEYS) * m->cols;
-    for (int64_t h = 0; h < m->shared; h++) {
-        x->sequence = sequence;
-        x->head = key_head * m->shared + h;
-        x->packed = 0;
-        for (int64_t key = 0; key < m->T; key += KEYS) {
-            int64_t count = m->T - key < KEYS ? m->T - key : KEYS, keys = up_to(count, LANES);
-            pack_rows(x->k_rows, m, a->k, base + key, key_col, count, keys);
-            pack_rows(x->v_rows, m, a->v, base + key, key_col, count, keys);
-            pack_down(x->k_down, m, a->k, base + key, key_col, count, keys);
-            if (key + KEYS < m->T)
-                back_expect_keys(a, sequence, key_head, key + KEYS);
-            else if (x->head + 1 < a->s->H) {
-                back_expect_keys(a, sequence, (x->head + 1) / m->shared, 0);
-                back_expect_queries(a, sequence, x->head + 1, 0);
-            }
-            if (!shared || (h == 0 && key == 0)) {
-                memset(x->dk, 0, (size_t)sums * sizeof *x->dk);
-                memset(x->dv, 0, (size_t)sums * sizeof *x->dv);
-            }
-            back_keys(a, x, key, keys);
-            int64_t from = shared ? key * m->cols : 0;
-            if (h + 1 == m->shared) {
-                back_write_keys(a->dk, m, base + key, key_col, count, x->dk + from, m->scale);
-                back_write_keys(a->dv, m, base + key, key_col, count, x->dv + from, 1);
-            }
-        }
-        back_write_queries(a, x);
+    int64_t base = x->sequence * m->T, key_head = x->head / m->shared, col = key_head * m->D;
+    int64_t count = m->T - key < KEYS ? m->T - key : KEYS, keys = up_to(count, LANES);
+    pack_rows(x->k_rows, m, a->k, base + key, col, count, keys);
+    pack_rows(x->v_rows, m, a->v, base + key, col, count, keys);
+    pack_down(x->k_down, m, a->k, base + key, col, count, keys);
+    if (key + KEYS < m->T)
+        back_expect_keys(a, x->sequence, key_head, key + KEYS);
+    else if (x->head + 1 < a->s->H) {
+        back_expect_keys(a, x->sequence, (x->head + 1) / m->shared, 0);
+        back_expect_queries(a, x->sequence, x->head + 1, 0);
     }
+    int64_t from = m->shared > 1 ? key * m->cols : 0;
+    if (x->head % m->shared == 0) {
+        memset(x->dk + from, 0, (size_t)(keys * m->cols) * sizeof *x->dk);
+        memset(x->dv + from, 0, (size_t)(keys * m->cols) * sizeof *x->dv);
+    }
+    back_keys(a, x, key, keys);
+    if (last_head) {
+        back_write_keys(a->dk, m, base + key, col, count, x->dk + from, m->scale);
+        back_write_keys(a->dv, m, base + key, col, count, x->dv + from, 1);
+    }
+}
+
+static void back_piece(const Back *a, Pair *x, int64_t sequence, int64_t key_head, int64_t piece)
+{
+    const Dims *m = &a->m;
+    int64_t first = piece_first(m, piece, a->pieces), end = piece_first(m, piece + 1, a->pieces);
+    x->sequence = sequence;
+    for (int64_t h = 0; h < m->shared; h++) {
+        x->head = key_head * m->shared + h;
+        x->packed = first;
+        if (a->pieces > 1)
+            x->dq = piece_dq(a, sequence, x->head, piece);
+        for (int64_t i = first; i < end; i++)
+            back_block(a, x, i * KEYS, h + 1 == m->shared);
+        for (int64_t i = 0; i < m->blocks && a->pieces == 1; i++)
+            back_write_queries(a, sequence, x->head, i, x->dq + i * QUERIES * m->cols);
+        if (a->pieces > 1 && x->packed < m->blocks)
+            memset(x->dq + x->packed * QUERIES * m->cols, 0,
+                   (size_t)((m->blocks - x->packed) * QUERIES * m->cols) * sizeof *x->dq);
+    }
+}
+
+/* Adds up what the pieces have for a block of queries: those whose keys begin no later. */
+static void back_join(const Back *a, int64_t sequence, int64_t head, int64_t i)
+{
+    const Dims *m = &a->m;
+    int64_t at = i * QUERIES * m->cols;
+    float *dq = piece_dq(a, sequence, head, 0) + at;
+    for (int64_t piece = 1; piece < a->pieces && piece_first(m, piece, a->pieces) <= i; piece++) {
+        const float *more = piece_dq(a, sequence, head, piece) + at;
+        for (int64_t n = 0; n < QUERIES * m->cols; n += LANES)
+            vec_store_f32(dq + n, vec_load_f32(dq + n, LANES) + vec_load_f32(more + n, LANES), LANES);
+    }
+    back_write_queries(a, sequence, head, i, dq);
 }
 
 /* A pair's memory from `memory`; returns how much it is.  memory NULL: only that. */
@@ -288,17 +344,23 @@ static void simd_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv,
     Back a = {.m = dims_of(s, 0), .s = s, .dq = dq, .dk = dk, .dv = dv, .dout = dout, .out = out, .lse = lse,
               .q = q, .k = k, .v = v, .starts = starts};
     Pair sizes;
-    int64_t each = pair_take(&sizes, NULL, &a.m);
-    char *memory = device_scratch(dev, (size_t)(dev->threads * each));
+    int64_t each = pair_take(&sizes, NULL, &a.m), block = QUERIES * a.m.cols * (int64_t)sizeof(float);
+    a.pieces = piece_count(&a.m, s->B * s->Hk, dev->threads);
+    int64_t dq_bytes = a.pieces > 1 ? lines(s->B * s->H * a.pieces * a.m.blocks * block) : 0;
+    char *memory = device_scratch(dev, (size_t)(dq_bytes + dev->threads * each));
     if (!memory)
         return;
+    a.dq_pieces = take(&memory, dq_bytes);
 #pragma omp parallel num_threads(dev->threads)
     {
         Pair x;
         pair_take(&x, memory + omp_get_thread_num() * each, &a.m);
 #pragma omp for schedule(dynamic, 1)
-        for (int64_t i = 0; i < s->B * s->Hk; i++)
-            back_pair(&a, &x, i / s->Hk, i % s->Hk);
+        for (int64_t i = 0; i < s->B * s->Hk * a.pieces; i++)
+            back_piece(&a, &x, i / a.pieces / s->Hk, i / a.pieces % s->Hk, i % a.pieces);
+#pragma omp for schedule(static)
+        for (int64_t i = 0; i < s->B * s->H * a.m.blocks * (a.pieces > 1); i++)
+            back_join(&a, i / a.m.blocks / s->H, i / a.m.blocks % s->H, i % a.m.blocks);
     }
 }
 

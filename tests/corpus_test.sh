@@ -1,0 +1,101 @@
+#!/bin/sh
+# Corpus and packing with the real program: memory that does not grow with the input, one result whatever the number of
+# threads, and what an interruption leaves behind.
+set -u
+lemur=${B:-build}/lemur
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+passed=0 failed=0
+
+check() { # what, command...: the command must succeed
+    what=$1
+    shift
+    if "$@" > "$work/out" 2>&1; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "NOT OK: $what: $*"
+        tail -n 20 "$work/out"
+    fi
+}
+
+# Runs a command and leaves its peak resident kilobytes in $peak (read from /proc every 20 ms; the last reading counts).
+peak=0
+measure() {
+    "$@" > "$work/out" 2>&1 &
+    pid=$!
+    last=0
+    while kill -0 $pid 2> /dev/null; do
+        now=$(sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' /proc/$pid/status 2> /dev/null)
+        [ -n "$now" ] && last=$now
+        sleep 0.02
+    done
+    wait $pid && peak=$last || { cat "$work/out"; peak=; }
+}
+
+# Documents of a few hundred words drawn from a small vocabulary by a congruential generator, as code and as text.
+documents() { # how many
+    awk -v n="$1" 'BEGIN {
+        s = 1
+        for (d = 0; d < n; d++) {
+            text = "the words that have to be with document " d ":"
+            for (w = 0; w < 300; w++) { s = (s * 16807) % 2147483647; text = text (w % 8 ? " " : "\\n") "w" s % 9973 "abc" }
+            printf "{\"text\":\"%s\"}\n", text
+        }
+    }'
+}
+documents 1000 > "$work/small.jsonl"
+documents 10000 | gzip -1 > "$work/large.jsonl.gz"
+recipe() { # file
+    printf 'corpus:\n  clean: {text: {min_alphabetic_words: 0}, code: {min_alphabetic: 0}}\n  sources:\n'
+    printf '    - {name: code, kind: code, path: "%s", limit: 100M}\n' "$1"
+    printf '    - {name: text, kind: text, path: "%s"}\n' "$1"
+    printf '  dedup: none\npack: {context: 256, seed: 3}\n'
+}
+recipe "$work/small.jsonl" > "$work/small.yaml"
+recipe "$work/large.jsonl.gz" > "$work/large.yaml"
+vocabulary=tests/golden/tokenizer/plain.model
+
+measure "$lemur" corpus build "$work/small.yaml" -o "$work/small" -t 2
+small_build=$peak
+measure "$lemur" corpus build "$work/large.yaml" -o "$work/large" -t 2
+large_build=$peak
+measure "$lemur" pack "$work/small" --tokenizer $vocabulary --recipe "$work/small.yaml" -o "$work/small.p" -t 2
+small_pack=$peak
+measure "$lemur" pack "$work/large" --tokenizer $vocabulary --recipe "$work/large.yaml" -o "$work/large.p" -t 2
+large_pack=$peak
+echo "peak memory: build $small_build kB, of ten times the input $large_build kB; pack $small_pack kB and $large_pack kB"
+# What shards_open maps to check its result counts as memory for the moment; it is the size of the shards.
+check "building takes no more memory for ten times the input" test "$large_build" -lt $((small_build * 3 / 2 + 10000))
+check "nor does packing" test "$large_pack" -lt $((small_pack * 3 / 2 + 30000))
+
+check "build with one thread" "$lemur" corpus build "$work/small.yaml" -o "$work/one" -t 1
+check "one result whatever the threads" diff -r "$work/small" "$work/one"
+check "pack with one thread" "$lemur" pack "$work/one" --tokenizer $vocabulary --recipe "$work/small.yaml" -o "$work/one.p" -t 1
+check "the same rows" diff -r "$work/small.p" "$work/one.p"
+check "another seed" "$lemur" pack "$work/one" --tokenizer $vocabulary --recipe "$work/small.yaml" -o "$work/two.p" --seed 4
+check "other rows" test "$(cksum < "$work/one.p/train-00000.tok")" != "$(cksum < "$work/two.p/train-00000.tok")"
+check "the ledger is printed again" "$lemur" pack --show "$work/one.p"
+cp "$work/out" "$work/ledger"
+check "with its ratio" grep -Eq '= (9\.9|10\.0)[0-9]* : 1' "$work/ledger"
+check "the corpus's, too" "$lemur" corpus show "$work/one"
+
+# Interrupted, a build ends with 130, leaves no manifest, and the next one is whole.
+"$lemur" corpus build "$work/large.yaml" -o "$work/cut" -t 1 > /dev/null 2>&1 &
+pid=$!
+while kill -0 $pid 2> /dev/null && [ ! -d "$work/cut/.partial" ]; do sleep 0.01; done
+kill -INT $pid 2> /dev/null
+wait $pid
+check "an interrupted build says so" test $? -eq 130
+check "and leaves nothing" test -z "$(ls -A "$work/cut")"
+"$lemur" corpus build "$work/small.yaml" -o "$work/cut" > /dev/null 2>&1 &
+pid=$!
+sleep 0.05
+kill -KILL $pid 2> /dev/null
+wait $pid 2> /dev/null
+check "a killed build is built over" "$lemur" corpus build "$work/small.yaml" -o "$work/cut"
+check "to the same bytes" diff -r "$work/cut" "$work/one"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
