@@ -19,7 +19,8 @@ typedef struct {
 
 static const Field bench_fields[] = {
     F_INT(TokenizerBenchConfig, threads, 1, 1, 1024, "threads, each encoding documents of its own"),
-    F_FLOAT(TokenizerBenchConfig, seconds, 1, 0.01, 600, "measure at least this long, and at least five runs"),
+    F_FLOAT(TokenizerBenchConfig, seconds, 1, 0.01, 600,
+            "measure at least this long, and at least five runs"),
     F_BOOL(TokenizerBenchConfig, json, false, "print the result as JSON"),
 };
 static const FieldTable bench_table = FIELD_TABLE(bench_fields);
@@ -39,7 +40,8 @@ typedef struct {
     int64_t bytes, tokens;
 } Work;
 
-/* The file as documents of 64 kB and more, cut behind line ends: the same ones whatever the number of threads. */
+/* The file as documents of 64 kB and more, cut behind line ends: the same ones whatever the number of
+ * threads. */
 static void cut(Work *w, const char *text, size_t n)
 {
     for (size_t at = 0, end; at < n; at = end) {
@@ -100,10 +102,11 @@ static void print(const Work *w, const double *runs, int n, bool json)
 {
     double bytes = (double)w->bytes, median = n % 2 ? runs[n / 2] : (runs[n / 2 - 1] + runs[n / 2]) / 2;
     if (json) {
-        json_t *o = json_pack("{s:f, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:i}", "bytes_per_s", bytes / median, "threads", w->threads,
-                              "bytes_per_s_min", bytes / runs[n - 1], "bytes_per_s_max", bytes / runs[0], "tokens_per_s",
-                              (double)w->tokens / median, "bytes", (json_int_t)w->bytes, "tokens", (json_int_t)w->tokens,
-                              "documents", (json_int_t)w->documents.n, "runs", n);
+        json_t *o = json_pack("{s:f, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:i}", "bytes_per_s", bytes / median,
+                              "threads", w->threads, "bytes_per_s_min", bytes / runs[n - 1],
+                              "bytes_per_s_max", bytes / runs[0], "tokens_per_s", (double)w->tokens / median,
+                              "bytes", (json_int_t)w->bytes, "tokens", (json_int_t)w->tokens, "documents",
+                              (json_int_t)w->documents.n, "runs", n);
         json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         putchar('\n');
         json_decref(o);
@@ -111,8 +114,8 @@ static void print(const Work *w, const double *runs, int n, bool json)
     }
     printf("%.1f MB/s on %d thread%s (median of %d runs; %.1f to %.1f)\n", bytes / median * 1e-6, w->threads,
            w->threads == 1 ? "" : "s", n, bytes / runs[n - 1] * 1e-6, bytes / runs[0] * 1e-6);
-    printf("%.1f MB in %zu documents, %lld tokens, %.3f bytes a token\n", bytes * 1e-6, w->documents.n, (long long)w->tokens,
-           bytes / (double)(w->tokens ? w->tokens : 1));
+    printf("%.1f MB in %zu documents, %lld tokens, %.3f bytes a token\n", bytes * 1e-6, w->documents.n,
+           (long long)w->tokens, bytes / (double)(w->tokens ? w->tokens : 1));
 }
 
 static Status run(const TokenizerBenchConfig *set, const char *vocab, const char *path)
@@ -153,13 +156,15 @@ done:
 
 int bench_tokenizer(int argc, char **argv)
 {
-    static const Flag flags[] = {{"vocab", 'v', "PATH", "tokenizer.json, tokenizer.model, or a folder that holds one"}};
+    static const Flag flags[] = {
+        {"vocab", 'v', "PATH", "tokenizer.json, tokenizer.model, or a folder that holds one"}};
     TokenizerBenchConfig set = {0};
     config_defaults(&bench_table, &set);
     const ArgsTable tables[] = {{&bench_table, &set}};
     const Command command = {
         .usage = "--vocab PATH FILE [flags]",
-        .about = "Encodes FILE again and again and prints the median speed.  The file is cut into documents of 64 kB and more\n"
+        .about = "Encodes FILE again and again and prints the median speed.  The file is cut into documents "
+                 "of 64 kB and more\n"
                  "at line ends, whatever the number of threads; every thread has a scratch of its own.\n"
                  "example: lemur bench tokenizer --vocab tokenizer.model --threads 2 book.txt",
         COMMAND_FLAGS(flags),

@@ -85,10 +85,12 @@ static void a_vocabulary_is_learnt_and_shown(void **state)
     snprintf(line, sizeof line, "tokenizer show --json --vocab %s/vocab", folder);
     assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "\"vocab_size\": 300"));
-    snprintf(line, sizeof line, "tokenizer eval --json --vocab %s/vocab --vocab " MODEL " src/tokenizer", folder);
+    snprintf(line, sizeof line, "tokenizer eval --json --vocab %s/vocab --vocab " MODEL " src/tokenizer",
+             folder);
     assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "\"bytes_per_token\""));
-    snprintf(line, sizeof line, "bench --json --seconds 0.01 --threads 2 --vocab %s/vocab src/tokenizer/spm.c", folder);
+    snprintf(line, sizeof line,
+             "bench --json --seconds 0.01 --threads 2 --vocab %s/vocab src/tokenizer/spm.c", folder);
     assert_int_equal(run(bench_tokenizer, line, &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "\"bytes_per_s\""));
     str_drop(&out);
@@ -97,14 +99,20 @@ static void a_vocabulary_is_learnt_and_shown(void **state)
 static void wrong_words_are_wrong_usage(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"tokenizer", "tokenizer encod", "tokenizer encode x", "tokenizer encode --vocab",
-                                        "tokenizer train -o x Makefile --vocab-size 5", "tokenizer train Makefile",
-                                        "tokenizer encode --separator \\q --vocab " MODEL " Makefile", "tokenizer eval Makefile"};
+    static const char *const lines[] = {"tokenizer",
+                                        "tokenizer encod",
+                                        "tokenizer encode x",
+                                        "tokenizer encode --vocab",
+                                        "tokenizer train -o x Makefile --vocab-size 5",
+                                        "tokenizer train Makefile",
+                                        "tokenizer encode --separator \\q --vocab " MODEL " Makefile",
+                                        "tokenizer eval Makefile"};
     Str out = {0};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (run(cmd_tokenizer, lines[i], &out) != EXIT_USAGE)
             fail_msg("'%s' is not wrong usage", lines[i]);
-    assert_int_equal(run(cmd_tokenizer, "tokenizer encode --vocab " MODEL " no/such/file", &out), EXIT_FAILED);
+    assert_int_equal(run(cmd_tokenizer, "tokenizer encode --vocab " MODEL " no/such/file", &out),
+                     EXIT_FAILED);
     assert_int_equal(run(cmd_tokenizer, "tokenizer encode --help", &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "example:"));
     str_drop(&out);

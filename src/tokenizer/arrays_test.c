@@ -109,7 +109,8 @@ static Tokenizer *open_gguf(const char *path)
     return t;
 }
 
-/* The texts of .inp are separated by a marker line; a line of .out holds the ids of one.  "\n__ggml_vocab_test__\n". */
+/* The texts of .inp are separated by a marker line; a line of .out holds the ids of one.
+ * "\n__ggml_vocab_test__\n". */
 static void compare_cases(const Tokenizer *t, const char *stem)
 {
     static const char marker[] = "\n__ggml_vocab_test__\n";
@@ -132,7 +133,8 @@ static void compare_cases(const Tokenizer *t, const char *stem)
             str_addf(&got, " %d", ids.at[i]);
         const char *line_end = strchr(line, '\n');
         if (got.n != (size_t)(line_end - line) || memcmp(str_c(&got), line, got.n) != 0)
-            fail_msg("case %d '%.*s': want%.*s, got%s", cases, (int)n, at, (int)(line_end - line), line, str_c(&got));
+            fail_msg("case %d '%.*s': want%.*s, got%s", cases, (int)n, at, (int)(line_end - line), line,
+                     str_c(&got));
         Str back = {0};
         assert_int_equal(tokenizer_decode(t, &back, ids.at, ids.n, false), ST_OK);
         assert_int_equal(back.n, n);
@@ -200,7 +202,14 @@ static void bad_arrays_are_refused(void **state)
     Span pieces[] = {span("<unk>"), span("a"), span("b"), span("ab")};
     float scores[] = {0, -1, -2, -3};
     int32_t kinds[] = {PIECE_UNKNOWN, PIECE_NORMAL, PIECE_NORMAL, PIECE_NORMAL};
-    VocabArrays good = {.kind = VOCAB_SPM, .n = 4, .pieces = pieces, .scores = scores, .kinds = kinds, .bos = -1, .eos = -1, .unk = 0};
+    VocabArrays good = {.kind = VOCAB_SPM,
+                        .n = 4,
+                        .pieces = pieces,
+                        .scores = scores,
+                        .kinds = kinds,
+                        .bos = -1,
+                        .eos = -1,
+                        .unk = 0};
     Tokenizer *t;
     assert_int_equal(tokenizer_from_arrays(&t, &good), ST_OK);
     tokenizer_close(t);

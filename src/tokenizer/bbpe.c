@@ -1,5 +1,6 @@
-/* Byte-level BPE: text is cut into words by the pre-split (presplit.h), a word's bytes are its first symbols, and the merges
- * of the vocabulary apply in the order they are listed.  Words come again, so their ids are remembered (wordcache.h). */
+/* Byte-level BPE: text is cut into words by the pre-split (presplit.h), a word's bytes are its first symbols,
+ * and the merges of the vocabulary apply in the order they are listed.  Words come again, so their ids are
+ * remembered (wordcache.h). */
 #include <string.h>
 
 #include "tokenizer/vocab.h"
@@ -13,10 +14,17 @@ Status bbpe_add_merge(Tokenizer *t, Span left, Span right, uint32_t rank)
     const int64_t *ab = map_find(t->index, joined.at, joined.n);
     Status st = ST_OK;
     if (!a || !b || !ab)
-        st = fail(ST_FORMAT, "merge %u, '%.*s %.*s': '%.*s' is not in the vocabulary", rank, (int)left.n, left.at, (int)right.n,
-                  right.at, (int)(!a ? left.n : !b ? right.n : joined.n), !a ? left.at : !b ? right.at : joined.at);
+        st = fail(ST_FORMAT, "merge %u, '%.*s %.*s': '%.*s' is not in the vocabulary", rank, (int)left.n,
+                  left.at, (int)right.n, right.at,
+                  (int)(!a   ? left.n
+                        : !b ? right.n
+                             : joined.n),
+                  !a   ? left.at
+                  : !b ? right.at
+                       : joined.at);
     else if (joined.n > PIECE_MAX)
-        st = fail(ST_LIMIT, "merge %u makes a piece of %zu bytes; at most %d are read", rank, joined.n, (int)PIECE_MAX);
+        st = fail(ST_LIMIT, "merge %u makes a piece of %zu bytes; at most %d are read", rank, joined.n,
+                  (int)PIECE_MAX);
     else
         pairs_put(&t->pairs, (int32_t)*a, (int32_t)*b, rank, (int32_t)*ab);
     str_drop(&joined);
@@ -32,7 +40,10 @@ Status bbpe_ready(Tokenizer *t)
         t->bbpe.bytes[b] = id ? (int32_t)*id : t->unk;
         str_drop(&c);
         if (t->bbpe.bytes[b] < 0)
-            return fail(ST_UNSUPPORTED, "the vocabulary has no piece for byte 0x%02X and no unknown piece, so some text would vanish", b);
+            return fail(
+                ST_UNSUPPORTED,
+                "the vocabulary has no piece for byte 0x%02X and no unknown piece, so some text would vanish",
+                b);
     }
     presplit_ready(&t->bbpe.presplit);
     return ST_OK;
@@ -62,7 +73,8 @@ static void encode_word(const Tokenizer *t, TokenizerScratch *s, Ids *out, const
     out->n += merges_apply(&t->pairs, &s->merges, symbols, n, NULL);
 }
 
-static inline void add_word(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *p, size_t n, size_t readable)
+static inline void add_word(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *p, size_t n,
+                            size_t readable)
 {
     if (n > WORD_KEY_MAX) {
         encode_word(t, s, out, p, n);

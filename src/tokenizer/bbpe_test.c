@@ -8,7 +8,8 @@
 #include <cmocka.h>
 
 /* The 256 bytes and " a", "ab" ... given by the caller as merges. */
-static Tokenizer *small(const char *const *pieces, int pieces_n, const char *const *merges, int merges_n, const char *pre)
+static Tokenizer *small(const char *const *pieces, int pieces_n, const char *const *merges, int merges_n,
+                        const char *pre)
 {
     static char letters[256][4];
     Span all[300];
@@ -25,7 +26,15 @@ static Tokenizer *small(const char *const *pieces, int pieces_n, const char *con
         all[n++] = span(pieces[i]);
     for (int i = 0; i < merges_n; i++)
         pairs[i] = span(merges[i]);
-    VocabArrays v = {.kind = VOCAB_BBPE, .n = n, .pieces = all, .merges = pairs, .merges_n = merges_n, .pre = pre, .bos = -1, .eos = -1, .unk = -1};
+    VocabArrays v = {.kind = VOCAB_BBPE,
+                     .n = n,
+                     .pieces = all,
+                     .merges = pairs,
+                     .merges_n = merges_n,
+                     .pre = pre,
+                     .bos = -1,
+                     .eos = -1,
+                     .unk = -1};
     Tokenizer *t = NULL;
     if (tokenizer_from_arrays(&t, &v) != ST_OK)
         fail_msg("%s", error_text());
@@ -44,7 +53,8 @@ static void assert_ids(const Tokenizer *t, const char *text, int n, const int32_
 static void merges_go_by_their_place_in_the_list(void **state)
 {
     (void)state;
-    Tokenizer *t = small((const char *const[]){"bc", "ab", "abc"}, 3, (const char *const[]){"b c", "a b", "ab c", "a bc"}, 4, "gpt-2");
+    Tokenizer *t = small((const char *const[]){"bc", "ab", "abc"}, 3,
+                         (const char *const[]){"b c", "a b", "ab c", "a bc"}, 4, "gpt-2");
     assert_ids(t, "abc", 1, (const int32_t[]){258}); /* b c first, then a bc */
     assert_ids(t, "ab", 1, (const int32_t[]){257});
     assert_ids(t, "a bc", 3, (const int32_t[]){'a', ' ', 256});
@@ -67,7 +77,8 @@ static void whole_words_need_no_merges_where_the_pattern_says_so(void **state)
 static void words_longer_than_the_cache_holds_are_encoded(void **state)
 {
     (void)state;
-    Tokenizer *t = small((const char *const[]){"aa", "aaaa"}, 2, (const char *const[]){"a a", "aa aa"}, 2, "gpt-2");
+    Tokenizer *t =
+        small((const char *const[]){"aa", "aaaa"}, 2, (const char *const[]){"a a", "aa aa"}, 2, "gpt-2");
     char text[203];
     memset(text, 'a', 202);
     text[202] = 0;
@@ -84,7 +95,8 @@ static void a_vocabulary_without_a_byte_is_refused(void **state)
 {
     (void)state;
     Span pieces[] = {span("a"), span("b")};
-    VocabArrays v = {.kind = VOCAB_BBPE, .n = 2, .pieces = pieces, .pre = "gpt-2", .bos = -1, .eos = -1, .unk = -1};
+    VocabArrays v = {
+        .kind = VOCAB_BBPE, .n = 2, .pieces = pieces, .pre = "gpt-2", .bos = -1, .eos = -1, .unk = -1};
     Tokenizer *t = NULL;
     assert_int_equal(tokenizer_from_arrays(&t, &v), ST_UNSUPPORTED);
     assert_non_null(strstr(error_text(), "no piece for byte 0x00"));

@@ -1,5 +1,6 @@
-/* Merges are found as Sennrich, Haddow & Birch 2016 (arXiv:1508.07909, algorithm 1) say, with counts kept up to date: each
- * pair knows the words it may stand in, a heap offers the most frequent, and a merge touches only the words it changes. */
+/* Merges are found as Sennrich, Haddow & Birch 2016 (arXiv:1508.07909, algorithm 1) say, with counts kept up
+ * to date: each pair knows the words it may stand in, a heap offers the most frequent, and a merge touches
+ * only the words it changes. */
 #include "tokenizer/bpe_train.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct BpeTrainer {
     int64_t bytes;
 };
 
-/* Counting words ----------------------------------------------------------------------------------------------------- */
+/* Counting words ---------------------------------------------------------------------------------------- */
 
 BpeTrainer *bpe_train_new(void)
 {
@@ -130,7 +131,7 @@ void bpe_train_add(BpeTrainer *b, const char *text, size_t n)
     }
 }
 
-/* Finding merges ----------------------------------------------------------------------------------------------------- */
+/* Finding merges ---------------------------------------------------------------------------------------- */
 
 typedef struct {
     int32_t left, right;
@@ -298,7 +299,8 @@ static void merge(Search *s, uint32_t index)
             offer(s, s->grown.at[i]);
 }
 
-/* A candidate whose pair has become rarer is offered again with its present count; one whose pair has grown is an old copy. */
+/* A candidate whose pair has become rarer is offered again with its present count; one whose pair has grown
+ * is an old copy. */
 static bool next_merge(Search *s)
 {
     while (s->heap.n) {
@@ -316,11 +318,12 @@ static bool next_merge(Search *s)
     return false;
 }
 
-Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size, BpeProgress *progress, void *context)
+Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size, BpeProgress *progress,
+                        void *context)
 {
     if (vocab_size < BPE_VOCAB_MIN || vocab_size > 1 << 24)
-        return fail(ST_ARG, "a byte-level vocabulary has from %d to %d ids, and %lld were asked for", (int)BPE_VOCAB_MIN, 1 << 24,
-                    (long long)vocab_size);
+        return fail(ST_ARG, "a byte-level vocabulary has from %d to %d ids, and %lld were asked for",
+                    (int)BPE_VOCAB_MIN, 1 << 24, (long long)vocab_size);
     if (b->words.n == 0)
         return fail(ST_ARG, "no text to learn a vocabulary from");
     BpeVocab *vocab = bpe_vocab_new();

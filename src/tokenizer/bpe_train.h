@@ -5,15 +5,16 @@
  *     TRY(bpe_train_finish(b, &tok, 32000, NULL, NULL));          // then tokenizer_save(tok, "model/")
  *     bpe_train_free(b);
  *
- * Documents are cut into words by Llama 3's pattern (presplit_llama3_pattern): letters with one character in front, digits in
- * threes, runs of line ends, and indentation as one run but for its last space, so that a depth of indentation becomes one
- * token.  Only distinct words and their counts are kept.  At BPE_WORDS_MAX of them those with the smallest counts are
- * forgotten until at most half are left: memory stays below some 600 MB, and the same documents in the same order give the
- * same vocabulary.  Words longer than BPE_WORD_BYTES are not learnt from.
+ * Documents are cut into words by Llama 3's pattern (presplit_llama3_pattern): letters with one character in
+ * front, digits in threes, runs of line ends, and indentation as one run but for its last space, so that a
+ * depth of indentation becomes one token.  Only distinct words and their counts are kept.  At BPE_WORDS_MAX
+ * of them those with the smallest counts are forgotten until at most half are left: memory stays below some
+ * 600 MB, and the same documents in the same order give the same vocabulary.  Words longer than
+ * BPE_WORD_BYTES are not learnt from.
  *
- * Ids: 0 <|endoftext|> (begin and end of text), 1 <|im_start|>, 2 <|im_end|>, 3 <pad>, 4..259 the bytes in order, then one a
- * merge, the most frequent pair first; among equals the one with the smaller left id, then the smaller right.  A text gets
- * no begin mark: documents are told apart by the end mark behind each. */
+ * Ids: 0 <|endoftext|> (begin and end of text), 1 <|im_start|>, 2 <|im_end|>, 3 <pad>, 4..259 the bytes in
+ * order, then one a merge, the most frequent pair first; among equals the one with the smaller left id, then
+ * the smaller right.  A text gets no begin mark: documents are told apart by the end mark behind each. */
 #ifndef TOKENIZER_BPE_TRAIN_H
 #define TOKENIZER_BPE_TRAIN_H
 
@@ -32,10 +33,10 @@ void bpe_train_add(BpeTrainer *b, const char *text, size_t n);
 int64_t bpe_train_bytes(const BpeTrainer *b); /* given so far       */
 int64_t bpe_train_words(const BpeTrainer *b); /* distinct, in memory */
 
-/* Finds merges until the vocabulary holds `vocab_size` ids, special tokens included, or no pair comes twice: then it is
- * smaller, see tokenizer_vocab_size.  The trainer can be given more documents afterwards and finished again.
- *   ST_ARG: vocab_size below BPE_VOCAB_MIN or above 2^24; no text was given. */
-MUST_CHECK Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size, BpeProgress *progress,
-                                   void *context);
+/* Finds merges until the vocabulary holds `vocab_size` ids, special tokens included, or no pair comes twice:
+ * then it is smaller, see tokenizer_vocab_size.  The trainer can be given more documents afterwards and
+ * finished again. ST_ARG: vocab_size below BPE_VOCAB_MIN or above 2^24; no text was given. */
+MUST_CHECK Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size,
+                                   BpeProgress *progress, void *context);
 
 #endif

@@ -29,11 +29,13 @@ static void assert_piece(const Tokenizer *t, int32_t id, const char *text)
         fail_msg("id %d is '%.*s', want '%s'", id, (int)s.n, s.at, text);
 }
 
-/* Words and counts: " low" 5, " lower" 2, " newest" 6, " widest" 3, as in the paper's example (algorithm 1). */
+/* Words and counts: " low" 5, " lower" 2, " newest" 6, " widest" 3, as in the paper's example (algorithm 1).
+ */
 static void the_papers_example(void **state)
 {
     (void)state;
-    const char *text = " low low low low low lower lower newest newest newest newest newest newest widest widest widest";
+    const char *text =
+        " low low low low low lower lower newest newest newest newest newest newest widest widest widest";
     Tokenizer *t = train(&text, 1, BPE_VOCAB_MIN + 6);
     assert_int_equal(tokenizer_vocab_size(t), BPE_VOCAB_MIN + 6);
     assert_piece(t, 4 + 'x', "x");
@@ -42,14 +44,15 @@ static void the_papers_example(void **state)
     assert_piece(t, 262, " l");  /* 7, like "lo", "ow"; the space comes first */
     assert_piece(t, 263, "ow");  /* 7 */
     assert_piece(t, 264, " low");
-    assert_piece(t, 265, " n");  /* 6 */
+    assert_piece(t, 265, " n"); /* 6 */
     tokenizer_close(t);
 }
 
 static void the_same_text_gives_the_same_vocabulary(void **state)
 {
     (void)state;
-    const char *const texts[] = {"for (int i = 0; i < n; i++)\n        sum += a[i];\n", "a lemur, another lemur; \xE6\x9D\xB1\xE4\xBA\xAC\n"};
+    const char *const texts[] = {"for (int i = 0; i < n; i++)\n        sum += a[i];\n",
+                                 "a lemur, another lemur; \xE6\x9D\xB1\xE4\xBA\xAC\n"};
     Tokenizer *a = train(texts, 2, 300), *b = train(texts, 2, 300);
     assert_true(tokenizer_hash(a) == tokenizer_hash(b));
     assert_int_equal(tokenizer_find(a, "<|endoftext|>"), 0);
@@ -88,8 +91,9 @@ static void what_is_saved_opens_as_the_same(void **state)
     tokenizer_close(again);
 }
 
-/* Counts kept up to date must be those that counting anew would give: the encoding of the training text by the merges found so
- * far has no pair that comes oftener than the next merge says.  Seen through sizes: a run of one letter halves and halves. */
+/* Counts kept up to date must be those that counting anew would give: the encoding of the training text by
+ * the merges found so far has no pair that comes oftener than the next merge says.  Seen through sizes: a run
+ * of one letter halves and halves. */
 static void overlapping_pairs_are_counted_once(void **state)
 {
     (void)state;

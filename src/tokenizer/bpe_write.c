@@ -12,11 +12,12 @@ static const char *const specials[BPE_SPECIALS] = {"<|endoftext|>", "<|im_start|
 
 /* ChatML, as Hugging Face's template language spells it. */
 static const char chat_template[] =
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}"
+    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + "
+    "'<|im_end|>' + '\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 struct BpeVocab {
-    Map *ids;      /* piece in byte characters -> id */
+    Map *ids;       /* piece in byte characters -> id */
     json_t *merges; /* "left right" */
 };
 
@@ -73,8 +74,9 @@ static json_t *added_tokens(void)
 {
     json_t *list = json_array();
     for (int i = 0; i < BPE_SPECIALS; i++)
-        json_array_append_new(list, json_pack("{s:i, s:s, s:b, s:b, s:b, s:b, s:b}", "id", i, "content", specials[i],
-                                              "single_word", 0, "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
+        json_array_append_new(list, json_pack("{s:i, s:s, s:b, s:b, s:b, s:b, s:b}", "id", i, "content",
+                                              specials[i], "single_word", 0, "lstrip", 0, "rstrip", 0,
+                                              "normalized", 0, "special", 1));
     return list;
 }
 
@@ -85,34 +87,35 @@ static json_t *model(const BpeVocab *v)
         Span p = map_key_at(v->ids, id);
         json_object_setn_new(vocab, p.at, p.n, json_integer(id));
     }
-    return json_pack("{s:s, s:n, s:n, s:n, s:n, s:b, s:b, s:b, s:o, s:O}", "type", "BPE", "dropout", "unk_token",
-                     "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", 0, "byte_fallback", 0, "ignore_merges", 0,
-                     "vocab", vocab, "merges", v->merges);
+    return json_pack("{s:s, s:n, s:n, s:n, s:n, s:b, s:b, s:b, s:o, s:O}", "type", "BPE", "dropout",
+                     "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", 0,
+                     "byte_fallback", 0, "ignore_merges", 0, "vocab", vocab, "merges", v->merges);
 }
 
 static json_t *tokenizer_json(const BpeVocab *v)
 {
-    json_t *split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex", presplit_llama3_pattern, "behavior",
-                              "Isolated", "invert", 0);
-    json_t *bytes = json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 0);
+    json_t *split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex",
+                              presplit_llama3_pattern, "behavior", "Isolated", "invert", 0);
+    json_t *bytes = json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0,
+                              "trim_offsets", 1, "use_regex", 0);
     json_t *pre = json_pack("{s:s, s:[o, O]}", "type", "Sequence", "pretokenizers", split, bytes);
-    return json_pack("{s:s, s:n, s:n, s:o, s:n, s:o, s:O, s:o, s:o}", "version", "1.0", "truncation", "padding", "added_tokens",
-                     added_tokens(), "normalizer", "pre_tokenizer", pre, "post_processor", bytes, "decoder", bytes, "model",
-                     model(v));
+    return json_pack("{s:s, s:n, s:n, s:o, s:n, s:o, s:O, s:o, s:o}", "version", "1.0", "truncation",
+                     "padding", "added_tokens", added_tokens(), "normalizer", "pre_tokenizer", pre,
+                     "post_processor", bytes, "decoder", bytes, "model", model(v));
 }
 
 static json_t *tokenizer_config(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:[s, s], s:s, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "bos_token",
-                     specials[0], "eos_token", specials[0], "pad_token", specials[3], "add_bos_token", 0,
-                     "additional_special_tokens", specials[1], specials[2], "chat_template", chat_template,
-                     "clean_up_tokenization_spaces", 0);
+    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:[s, s], s:s, s:b}", "tokenizer_class",
+                     "PreTrainedTokenizerFast", "bos_token", specials[0], "eos_token", specials[0],
+                     "pad_token", specials[3], "add_bos_token", 0, "additional_special_tokens", specials[1],
+                     specials[2], "chat_template", chat_template, "clean_up_tokenization_spaces", 0);
 }
 
 static json_t *special_tokens_map(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:[s, s]}", "bos_token", specials[0], "eos_token", specials[0], "pad_token", specials[3],
-                     "additional_special_tokens", specials[1], specials[2]);
+    return json_pack("{s:s, s:s, s:s, s:[s, s]}", "bos_token", specials[0], "eos_token", specials[0],
+                     "pad_token", specials[3], "additional_special_tokens", specials[1], specials[2]);
 }
 
 static Str as_text(json_t *value)
@@ -130,7 +133,8 @@ static Str as_text(json_t *value)
 
 Status bpe_vocab_open(const BpeVocab *v, Tokenizer **out)
 {
-    Str json = as_text(tokenizer_json(v)), config = as_text(tokenizer_config()), map = as_text(special_tokens_map());
+    Str json = as_text(tokenizer_json(v)), config = as_text(tokenizer_config()),
+        map = as_text(special_tokens_map());
     Status st = tokenizer_open_bytes(out, &json, NULL, &config);
     if (st == ST_OK) {
         VocabFile f = {mem_str("special_tokens_map.json"), map};

@@ -9,7 +9,8 @@ typedef struct BpeVocab BpeVocab;
 BpeVocab *bpe_vocab_new(void); /* the special tokens and the bytes */
 void bpe_vocab_free(BpeVocab *v);
 int32_t bpe_vocab_size(const BpeVocab *v);
-/* The next merge; returns the id of the joined piece, which is an old one where other merges have led to it before. */
+/* The next merge; returns the id of the joined piece, which is an old one where other merges have led to it
+ * before. */
 int32_t bpe_vocab_merge(BpeVocab *v, int32_t left, int32_t right);
 /* Writes the files in memory and opens them, so that what was trained is what will be read. */
 MUST_CHECK Status bpe_vocab_open(const BpeVocab *v, Tokenizer **out);

@@ -13,7 +13,8 @@ static Status text_of(const Tokenizer *t, int32_t id, bool with_special, bool *s
         *text = (Span){"", 0};
         return ST_OK;
     }
-    bool may_strip = !*started && t->spm.strip_first_space && (t->kinds[id] == PIECE_NORMAL || t->kinds[id] == PIECE_USER);
+    bool may_strip =
+        !*started && t->spm.strip_first_space && (t->kinds[id] == PIECE_NORMAL || t->kinds[id] == PIECE_USER);
     if (may_strip && text->n && text->at[0] == ' ') {
         *started = true;
         *text = (Span){text->at + 1, text->n - 1};
@@ -41,8 +42,9 @@ void detok_start(Detok *d, const Tokenizer *t, bool with_special)
     str_clear(&d->held);
 }
 
-/* Could s[0..n), shorter than a character, still become one?  utf8_decode refuses it now; it is hopeless when its first byte
- * begins nothing, or when filling it up with either end of the continuation range gives nothing valid. */
+/* Could s[0..n), shorter than a character, still become one?  utf8_decode refuses it now; it is hopeless when
+ * its first byte begins nothing, or when filling it up with either end of the continuation range gives
+ * nothing valid. */
 static bool may_become_character(const char *s, size_t n)
 {
     int length = utf8_length((unsigned char)s[0]);

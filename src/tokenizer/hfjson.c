@@ -16,7 +16,7 @@ bool hfjson_flag(const json_t *object, const char *key, bool otherwise)
     return json_is_boolean(v) ? json_is_true(v) : otherwise;
 }
 
-/* Model -------------------------------------------------------------------------------------------------------------- */
+/* Model ------------------------------------------------------------------------------------------------- */
 
 static Status read_model_settings(Tokenizer *t, const json_t *model)
 {
@@ -30,7 +30,8 @@ static Status read_model_settings(Tokenizer *t, const json_t *model)
     t->spm.byte_fallback = hfjson_flag(model, "byte_fallback", false);
     t->spm.fuse_unknown = hfjson_flag(model, "fuse_unk", false);
     t->bbpe.ignore_merges = hfjson_flag(model, "ignore_merges", false);
-    if (t->kind == VOCAB_BBPE && t->spm.byte_fallback) /* every byte is a piece, so there is nothing to fall back from */
+    if (t->kind == VOCAB_BBPE &&
+        t->spm.byte_fallback) /* every byte is a piece, so there is nothing to fall back from */
         t->spm.byte_fallback = false;
     if (t->kind == VOCAB_SPM && t->bbpe.ignore_merges)
         return fail(ST_UNSUPPORTED, "ignore_merges without a byte-level pre_tokenizer");
@@ -46,19 +47,21 @@ static Status read_vocab(Tokenizer *t, const json_t *model)
     json_int_t most = -1;
     if (!json_is_object(vocab))
         return fail(ST_FORMAT, "no model.vocab");
-    json_object_foreach(vocab, piece, id) {
+    json_object_foreach(vocab, piece, id)
+    {
         if (!json_is_integer(id) || json_integer_value(id) < 0)
             return fail(ST_FORMAT, "the id of '%s' is not a whole number from 0 on", piece);
         most = json_integer_value(id) > most ? json_integer_value(id) : most;
     }
     TRY(vocab_reach(t, most < VOCAB_MAX ? most + 1 : most));
-    json_object_keylen_foreach(vocab, piece, piece_n, id) {
+    json_object_keylen_foreach(vocab, piece, piece_n, id)
+    {
         Span p = {piece, piece_n};
         if (piece_n == 0)
             return fail(ST_FORMAT, "an empty piece at id %lld", (long long)json_integer_value(id));
-        PieceKind kind = strcmp(piece, unknown) == 0                          ? PIECE_UNKNOWN
+        PieceKind kind = strcmp(piece, unknown) == 0                        ? PIECE_UNKNOWN
                          : t->spm.byte_fallback && vocab_byte_piece(p) >= 0 ? PIECE_BYTE
-                                                                              : PIECE_NORMAL;
+                                                                            : PIECE_NORMAL;
         TRY(vocab_place(t, json_integer_value(id), p, kind));
         if (kind == PIECE_UNKNOWN)
             t->unk = (int32_t)json_integer_value(id);
@@ -72,7 +75,8 @@ static Status read_merges(Tokenizer *t, const json_t *model)
     size_t i;
     if (!json_is_array(merges))
         return fail(ST_FORMAT, "no model.merges");
-    json_array_foreach(merges, i, m) {
+    json_array_foreach(merges, i, m)
+    {
         Span left = {"", 0}, right = {"", 0};
         if (json_is_string(m)) {
             const char *s = json_string_value(m), *gap = memchr(s, ' ', json_string_length(m));
@@ -94,9 +98,10 @@ static Status read_merges(Tokenizer *t, const json_t *model)
     return ST_OK;
 }
 
-/* Added tokens ------------------------------------------------------------------------------------------------------- */
+/* Added tokens ------------------------------------------------------------------------------------------ */
 
-/* A token that is sought after the normaliser is normalised itself (Hugging Face does the same when it loads them). */
+/* A token that is sought after the normaliser is normalised itself (Hugging Face does the same when it loads
+ * them). */
 static Span normalised(Tokenizer *t, Span content)
 {
     Str s = {0};
@@ -125,7 +130,8 @@ static Status add_token(Tokenizer *t, const json_t *token, size_t i)
     json_int_t id = json_integer_value(number);
     int32_t known = vocab_find(t, text.at, text.n);
     if (known >= 0 && known != id)
-        return fail(ST_FORMAT, "added token '%s' has id %lld here and %d in the vocabulary", text.at, (long long)id, known);
+        return fail(ST_FORMAT, "added token '%s' has id %lld here and %d in the vocabulary", text.at,
+                    (long long)id, known);
     if (known < 0) {
         TRY(vocab_reach(t, id < VOCAB_MAX ? (id + 1 > t->n ? id + 1 : t->n) : id));
         TRY(vocab_place(t, id, text, PIECE_CONTROL));
@@ -136,7 +142,9 @@ static Status add_token(Tokenizer *t, const json_t *token, size_t i)
                      .left_strip = hfjson_flag(token, "lstrip", false),
                      .right_strip = hfjson_flag(token, "rstrip", false),
                      .single_word = hfjson_flag(token, "single_word", false)};
-    Matcher *m = normal ? (special ? &t->normal_special : &t->normal_plain) : special ? &t->raw_special : &t->raw_plain;
+    Matcher *m = normal    ? (special ? &t->normal_special : &t->normal_plain)
+                 : special ? &t->raw_special
+                           : &t->raw_plain;
     matcher_add(m, needle);
     return ST_OK;
 }
@@ -145,12 +153,11 @@ static Status read_added_tokens(Tokenizer *t, const json_t *root)
 {
     const json_t *tokens = json_object_get(root, "added_tokens"), *token;
     size_t i;
-    json_array_foreach(tokens, i, token)
-        TRY(add_token(t, token, i));
+    json_array_foreach(tokens, i, token) TRY(add_token(t, token, i));
     return ST_OK;
 }
 
-/* Whole file --------------------------------------------------------------------------------------------------------- */
+/* Whole file -------------------------------------------------------------------------------------------- */
 
 static int32_t first_known(const Tokenizer *t, const char *const *names)
 {
@@ -162,7 +169,8 @@ static int32_t first_known(const Tokenizer *t, const char *const *names)
     return -1;
 }
 
-/* The file itself does not say which tokens begin and end a text; the post_processor may, tokenizer_config.json does. */
+/* The file itself does not say which tokens begin and end a text; the post_processor may,
+ * tokenizer_config.json does. */
 static void guess_bos_eos(Tokenizer *t)
 {
     static const char *const bos[] = {"<s>", "<|begin_of_text|>", "<|endoftext|>", "<bos>", NULL};
@@ -194,8 +202,9 @@ Status hfjson_read(Tokenizer **out, const char *text, size_t n)
         return fail(ST_FORMAT, "line %d, column %d: %s", error.line, error.column, error.text);
     Tokenizer *t = NULL;
     VocabKind kind = VOCAB_BBPE;
-    Status st = json_is_object(json_object_get(root, "model")) ? hfjson_kind(&kind, root)
-                                                                : fail(ST_FORMAT, "not a tokenizer.json: it has no model");
+    Status st = json_is_object(json_object_get(root, "model"))
+                    ? hfjson_kind(&kind, root)
+                    : fail(ST_FORMAT, "not a tokenizer.json: it has no model");
     if (st == ST_OK) {
         t = vocab_new(kind, "tokenizer.json");
         st = read_root(t, root);
@@ -209,7 +218,7 @@ Status hfjson_read(Tokenizer **out, const char *text, size_t n)
     return ST_OK;
 }
 
-/* tokenizer_config.json ---------------------------------------------------------------------------------------------- */
+/* tokenizer_config.json --------------------------------------------------------------------------------- */
 
 /* A token is a string, or an object with "content"; null and absent leave *id alone. */
 static Status read_token_name(const Tokenizer *t, const json_t *config, const char *key, int32_t *id)

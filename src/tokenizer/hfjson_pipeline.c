@@ -3,11 +3,12 @@
 
 #include "tokenizer/hfjson.h"
 
-/* A part is null, one object with a "type", or a Sequence of such under `list_key`; calls `each` for every one in order. */
+/* A part is null, one object with a "type", or a Sequence of such under `list_key`; calls `each` for every
+ * one in order. */
 typedef Status EachPart(Tokenizer *t, const json_t *part, const char *type, int index);
 
-static Status each_part(Tokenizer *t, const json_t *part, const char *list_key, const char *what, int *index, int depth,
-                        EachPart *each)
+static Status each_part(Tokenizer *t, const json_t *part, const char *list_key, const char *what, int *index,
+                        int depth, EachPart *each)
 {
     if (!part || json_is_null(part))
         return ST_OK;
@@ -20,8 +21,7 @@ static Status each_part(Tokenizer *t, const json_t *part, const char *list_key, 
     size_t i;
     if (depth > 8)
         return fail(ST_FORMAT, "%s: sequences inside sequences", what);
-    json_array_foreach(list, i, member)
-        TRY(each_part(t, member, list_key, what, index, depth + 1, each));
+    json_array_foreach(list, i, member) TRY(each_part(t, member, list_key, what, index, depth + 1, each));
     return ST_OK;
 }
 
@@ -32,22 +32,25 @@ static bool holds(const json_t *part, const char *list_key, const char *type, in
         return true;
     const json_t *list = json_object_get(part, list_key), *member;
     size_t i;
-    json_array_foreach(list, i, member)
-        if (depth < 8 && holds(member, list_key, type, depth + 1))
-            return true;
+    json_array_foreach(list, i,
+                       member) if (depth < 8 && holds(member, list_key, type, depth + 1)) return true;
     return false;
 }
 
 Status hfjson_kind(VocabKind *kind, const json_t *root)
 {
-    const json_t *pre = json_object_get(root, "pre_tokenizer"), *normalizer = json_object_get(root, "normalizer");
+    const json_t *pre = json_object_get(root, "pre_tokenizer"),
+                 *normalizer = json_object_get(root, "normalizer");
     if (holds(pre, "pretokenizers", "ByteLevel", 0))
         *kind = VOCAB_BBPE;
     else if (holds(pre, "pretokenizers", "Metaspace", 0) || holds(normalizer, "normalizers", "Replace", 0))
         *kind = VOCAB_SPM;
     else
-        return fail(ST_UNSUPPORTED, "a BPE vocabulary that is neither byte-level (pre_tokenizer ByteLevel) nor SentencePiece's "
-                                    "(U+2581 for space); its pre_tokenizer is '%s'", hfjson_text(pre, "type"));
+        return fail(
+            ST_UNSUPPORTED,
+            "a BPE vocabulary that is neither byte-level (pre_tokenizer ByteLevel) nor SentencePiece's "
+            "(U+2581 for space); its pre_tokenizer is '%s'",
+            hfjson_text(pre, "type"));
     return ST_OK;
 }
 
@@ -56,7 +59,7 @@ static Status not_done(const char *type)
     return fail(ST_UNSUPPORTED, "'%s' is not something this program does", type);
 }
 
-/* Normalizer --------------------------------------------------------------------------------------------------------- */
+/* Normalizer -------------------------------------------------------------------------------------------- */
 
 static bool replaces(const json_t *part, const char *from, const char *to)
 {
@@ -71,7 +74,8 @@ static Status read_normalizer(Tokenizer *t, const json_t *part, const char *type
         t->bbpe.nfc = true;
         return ST_OK;
     }
-    if (t->kind == VOCAB_SPM && strcmp(type, "Prepend") == 0 && strcmp(hfjson_text(part, "prepend"), SPACE_SYMBOL) == 0) {
+    if (t->kind == VOCAB_SPM && strcmp(type, "Prepend") == 0 &&
+        strcmp(hfjson_text(part, "prepend"), SPACE_SYMBOL) == 0) {
         t->spm.prefix = PREFIX_ALWAYS;
         t->spm.normaliser = t->spm.prefix_in_normaliser = true;
         return ST_OK;
@@ -83,11 +87,12 @@ static Status read_normalizer(Tokenizer *t, const json_t *part, const char *type
     return not_done(type);
 }
 
-/* Pre-tokenizer ------------------------------------------------------------------------------------------------------ */
+/* Pre-tokenizer ----------------------------------------------------------------------------------------- */
 
 static Status read_behaviour(SplitBehaviour *out, const char *name)
 {
-    static const char *const names[] = {"Isolated", "Removed", "MergedWithPrevious", "MergedWithNext", "Contiguous"};
+    static const char *const names[] = {"Isolated", "Removed", "MergedWithPrevious", "MergedWithNext",
+                                        "Contiguous"};
     for (int i = 0; i < 5; i++)
         if (strcmp(name, names[i]) == 0) {
             *out = (SplitBehaviour)i;
@@ -104,15 +109,19 @@ static Status read_split(Tokenizer *t, const json_t *part)
     TRY(read_behaviour(&behaviour, hfjson_text(part, "behavior")));
     bool invert = hfjson_flag(part, "invert", false);
     if (t->kind == VOCAB_SPM) { /* after the Replace there is no ' ' left to split at */
-        if (json_is_string(literal) && strcmp(json_string_value(literal), " ") == 0 && !invert && t->spm.spaces_become_symbols)
+        if (json_is_string(literal) && strcmp(json_string_value(literal), " ") == 0 && !invert &&
+            t->spm.spaces_become_symbols)
             return ST_OK;
         return not_done("Split");
     }
     if (json_is_string(regex))
-        return presplit_add_regex(&t->bbpe.presplit, (Span){json_string_value(regex), json_string_length(regex)}, behaviour, invert);
+        return presplit_add_regex(&t->bbpe.presplit,
+                                  (Span){json_string_value(regex), json_string_length(regex)}, behaviour,
+                                  invert);
     if (json_is_string(literal))
-        return presplit_add_literal(&t->bbpe.presplit, (Span){json_string_value(literal), json_string_length(literal)}, behaviour,
-                                    invert);
+        return presplit_add_literal(&t->bbpe.presplit,
+                                    (Span){json_string_value(literal), json_string_length(literal)},
+                                    behaviour, invert);
     return fail(ST_FORMAT, "Split without a pattern");
 }
 
@@ -142,7 +151,8 @@ static Status read_pre_tokenizer(Tokenizer *t, const json_t *part, const char *t
     if (t->kind == VOCAB_SPM)
         return strcmp(type, "Metaspace") == 0 ? read_metaspace(t, part) : not_done(type);
     if (strcmp(type, "Digits") == 0)
-        return presplit_add_regex(&t->bbpe.presplit, span(hfjson_flag(part, "individual_digits", false) ? "\\p{N}" : "\\p{N}+"),
+        return presplit_add_regex(&t->bbpe.presplit,
+                                  span(hfjson_flag(part, "individual_digits", false) ? "\\p{N}" : "\\p{N}+"),
                                   SPLIT_ISOLATED, false);
     if (strcmp(type, "ByteLevel") != 0)
         return not_done(type);
@@ -156,7 +166,7 @@ static Status read_pre_tokenizer(Tokenizer *t, const json_t *part, const char *t
     return ST_OK;
 }
 
-/* Decoder ------------------------------------------------------------------------------------------------------------ */
+/* Decoder ----------------------------------------------------------------------------------------------- */
 
 static Status read_decoder(Tokenizer *t, const json_t *part, const char *type, int index)
 {
@@ -168,11 +178,13 @@ static Status read_decoder(Tokenizer *t, const json_t *part, const char *type, i
         return ST_OK;
     if (strcmp(type, "Metaspace") == 0) {
         const char *scheme = hfjson_text(part, "prepend_scheme");
-        t->spm.strip_first_space = *scheme ? strcmp(scheme, "never") != 0 : hfjson_flag(part, "add_prefix_space", true);
+        t->spm.strip_first_space =
+            *scheme ? strcmp(scheme, "never") != 0 : hfjson_flag(part, "add_prefix_space", true);
         return ST_OK;
     }
     if (strcmp(type, "Strip") == 0 && strcmp(hfjson_text(part, "content"), " ") == 0 &&
-        json_integer_value(json_object_get(part, "start")) == 1 && json_integer_value(json_object_get(part, "stop")) == 0) {
+        json_integer_value(json_object_get(part, "start")) == 1 &&
+        json_integer_value(json_object_get(part, "stop")) == 0) {
         t->spm.strip_first_space = true;
         return ST_OK;
     }
@@ -190,9 +202,11 @@ static void hash_steps(Tokenizer *t, const json_t *pre)
 Status hfjson_read_pipeline(Tokenizer *t, const json_t *root)
 {
     int index = 0;
-    TRY(each_part(t, json_object_get(root, "normalizer"), "normalizers", "normalizer", &index, 0, read_normalizer));
+    TRY(each_part(t, json_object_get(root, "normalizer"), "normalizers", "normalizer", &index, 0,
+                  read_normalizer));
     index = 0;
-    TRY(each_part(t, json_object_get(root, "pre_tokenizer"), "pretokenizers", "pre_tokenizer", &index, 0, read_pre_tokenizer));
+    TRY(each_part(t, json_object_get(root, "pre_tokenizer"), "pretokenizers", "pre_tokenizer", &index, 0,
+                  read_pre_tokenizer));
     index = 0;
     TRY(each_part(t, json_object_get(root, "decoder"), "decoders", "decoder", &index, 0, read_decoder));
     if (t->kind == VOCAB_SPM && !t->spm.spaces_become_symbols)
@@ -201,14 +215,15 @@ Status hfjson_read_pipeline(Tokenizer *t, const json_t *root)
     return ST_OK;
 }
 
-/* Post-processor ----------------------------------------------------------------------------------------------------- */
+/* Post-processor ---------------------------------------------------------------------------------------- */
 
 static Status read_template(Tokenizer *t, const json_t *part)
 {
     const json_t *single = json_object_get(part, "single"), *item;
     bool behind = false;
     size_t i;
-    json_array_foreach(single, i, item) {
+    json_array_foreach(single, i, item)
+    {
         if (json_object_get(item, "Sequence")) {
             behind = true;
             continue;
@@ -218,7 +233,8 @@ static Status read_template(Tokenizer *t, const json_t *part)
         if (id < 0)
             return fail(ST_FORMAT, "TemplateProcessing names '%s', which the vocabulary lacks", name);
         if (behind ? t->template_eos : t->add_bos)
-            return fail(ST_UNSUPPORTED, "TemplateProcessing with two tokens %s the text", behind ? "behind" : "in front of");
+            return fail(ST_UNSUPPORTED, "TemplateProcessing with two tokens %s the text",
+                        behind ? "behind" : "in front of");
         if (behind) {
             t->eos = id;
             t->template_eos = true;
@@ -241,5 +257,6 @@ static Status read_post_processor(Tokenizer *t, const json_t *part, const char *
 Status hfjson_read_post_processor(Tokenizer *t, const json_t *root)
 {
     int index = 0;
-    return each_part(t, json_object_get(root, "post_processor"), "processors", "post_processor", &index, 0, read_post_processor);
+    return each_part(t, json_object_get(root, "post_processor"), "processors", "post_processor", &index, 0,
+                     read_post_processor);
 }

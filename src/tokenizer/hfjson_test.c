@@ -10,11 +10,14 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-/* A small SentencePiece-style file, with `model` and `added` in place of the usual parts where they are not NULL. */
+/* A small SentencePiece-style file, with `model` and `added` in place of the usual parts where they are not
+ * NULL. */
 static Str small_file(const char *model, const char *added)
 {
     Str s = {0};
-    str_adds(&s, "{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" SPACE_SYMBOL "\"},\"added_tokens\":[");
+    str_adds(
+        &s, "{\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" SPACE_SYMBOL
+            "\"},\"added_tokens\":[");
     str_adds(&s, added ? added : "");
     str_adds(&s, "],\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",");
     str_adds(&s, model ? model : "\"vocab\":{\"<unk>\":0,\"a\":1,\"b\":2,\"ab\":3},\"merges\":[\"a b\"]");
@@ -60,17 +63,25 @@ static void bad_models_are_named(void **state)
     assert_refused("\"vocab\":{\"<unk>\":0,\"a\":0},\"merges\":[]", NULL, ST_FORMAT, "id 0 is both");
     assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1,\"a\":2},\"merges\":[]", NULL, ST_FORMAT, "duplicate");
     assert_refused("\"vocab\":{\"<unk>\":0,\"\":1},\"merges\":[]", NULL, ST_FORMAT, "empty piece");
-    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":9223372036854775807},\"merges\":[]", NULL, ST_LIMIT, "at most");
-    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1},\"merges\":[\"a a\"]", NULL, ST_FORMAT, "'aa' is not in the vocabulary");
-    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1},\"merges\":[\"aa\"]", NULL, ST_FORMAT, "merge 0 is not a pair");
-    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1},\"merges\":[[\"a\",7]]", NULL, ST_FORMAT, "merge 0 is not a pair");
+    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":9223372036854775807},\"merges\":[]", NULL, ST_LIMIT,
+                   "at most");
+    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1},\"merges\":[\"a a\"]", NULL, ST_FORMAT,
+                   "'aa' is not in the vocabulary");
+    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1},\"merges\":[\"aa\"]", NULL, ST_FORMAT,
+                   "merge 0 is not a pair");
+    assert_refused("\"vocab\":{\"<unk>\":0,\"a\":1},\"merges\":[[\"a\",7]]", NULL, ST_FORMAT,
+                   "merge 0 is not a pair");
     assert_refused("\"vocab\":[],\"merges\":[]", NULL, ST_FORMAT, "no model.vocab");
     assert_refused("\"vocab\":{\"<unk>\":0}", NULL, ST_FORMAT, "no model.merges");
-    assert_refused("\"vocab\":{\"a\":0},\"merges\":[]", NULL, ST_UNSUPPORTED, "neither byte pieces nor an unknown");
-    assert_refused("\"byte_fallback\":true,\"vocab\":{\"<unk>\":0,\"<0x00>\":1},\"merges\":[]", NULL, ST_FORMAT, "1 of 256");
+    assert_refused("\"vocab\":{\"a\":0},\"merges\":[]", NULL, ST_UNSUPPORTED,
+                   "neither byte pieces nor an unknown");
+    assert_refused("\"byte_fallback\":true,\"vocab\":{\"<unk>\":0,\"<0x00>\":1},\"merges\":[]", NULL,
+                   ST_FORMAT, "1 of 256");
     assert_refused("\"dropout\":0.1,\"vocab\":{},\"merges\":[]", NULL, ST_UNSUPPORTED, "dropout");
-    assert_refused("\"end_of_word_suffix\":\"</w>\",\"vocab\":{},\"merges\":[]", NULL, ST_UNSUPPORTED, "end_of_word_suffix");
-    assert_refused("\"ignore_merges\":true,\"vocab\":{\"<unk>\":0},\"merges\":[]", NULL, ST_UNSUPPORTED, "ignore_merges");
+    assert_refused("\"end_of_word_suffix\":\"</w>\",\"vocab\":{},\"merges\":[]", NULL, ST_UNSUPPORTED,
+                   "end_of_word_suffix");
+    assert_refused("\"ignore_merges\":true,\"vocab\":{\"<unk>\":0},\"merges\":[]", NULL, ST_UNSUPPORTED,
+                   "ignore_merges");
 }
 
 static void bad_added_tokens_are_named(void **state)
@@ -86,7 +97,8 @@ static void other_models_are_named(void **state)
 {
     (void)state;
     Tokenizer *t = NULL;
-    static const char unigram[] = "{\"pre_tokenizer\":{\"type\":\"Metaspace\"},\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}";
+    static const char unigram[] =
+        "{\"pre_tokenizer\":{\"type\":\"Metaspace\"},\"model\":{\"type\":\"Unigram\",\"vocab\":[]}}";
     assert_int_equal(hfjson_read(&t, unigram, sizeof unigram - 1), ST_UNSUPPORTED);
     assert_non_null(strstr(error_text(), "'Unigram'"));
     assert_int_equal(hfjson_read(&t, "{}", 2), ST_FORMAT);
@@ -115,7 +127,8 @@ static void the_config_names_the_ends(void **state)
     Str s = small_file(NULL, "{\"id\":4,\"content\":\"<x>\",\"special\":true}");
     assert_int_equal(hfjson_read(&t, s.at, s.n), ST_OK);
     assert_int_equal(tokenizer_bos(t), -1);
-    static const char good[] = "{\"bos_token\":{\"content\":\"<x>\"},\"eos_token\":\"b\",\"add_bos_token\":true}";
+    static const char good[] =
+        "{\"bos_token\":{\"content\":\"<x>\"},\"eos_token\":\"b\",\"add_bos_token\":true}";
     assert_int_equal(hfjson_read_config(t, good, sizeof good - 1), ST_OK);
     assert_int_equal(tokenizer_bos(t), 4);
     assert_int_equal(tokenizer_eos(t), 2);
@@ -130,12 +143,9 @@ static void the_config_names_the_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_small_file_opens),
-        cmocka_unit_test(bad_models_are_named),
-        cmocka_unit_test(bad_added_tokens_are_named),
-        cmocka_unit_test(other_models_are_named),
-        cmocka_unit_test(every_truncation_is_survived),
-        cmocka_unit_test(the_config_names_the_ends),
+        cmocka_unit_test(a_small_file_opens),           cmocka_unit_test(bad_models_are_named),
+        cmocka_unit_test(bad_added_tokens_are_named),   cmocka_unit_test(other_models_are_named),
+        cmocka_unit_test(every_truncation_is_survived), cmocka_unit_test(the_config_names_the_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

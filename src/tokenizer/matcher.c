@@ -45,7 +45,8 @@ const Needle *matcher_at(const Matcher *m, const char *text, size_t n)
     unsigned char b = (unsigned char)text[0];
     for (uint32_t i = m->first[b]; i < m->first[b + 1]; i++) {
         const Needle *s = &m->needles.at[i];
-        if (s->text.n <= n && s->text.at[s->text.n - 1] == text[s->text.n - 1] && memcmp(s->text.at, text, s->text.n) == 0)
+        if (s->text.n <= n && s->text.at[s->text.n - 1] == text[s->text.n - 1] &&
+            memcmp(s->text.at, text, s->text.n) == 0)
             return s;
     }
     return NULL;

@@ -1,4 +1,5 @@
-/* Finds whole strings in text, longest first: added tokens, and the pieces a SentencePiece model keeps whole. */
+/* Finds whole strings in text, longest first: added tokens, and the pieces a SentencePiece model keeps whole.
+ */
 #ifndef TOKENIZER_MATCHER_H
 #define TOKENIZER_MATCHER_H
 
@@ -31,7 +32,8 @@ void matcher_drop(Matcher *m);
 /* The longest needle at text[0..n), or NULL; looks at nothing around it. */
 const Needle *matcher_at(const Matcher *m, const char *text, size_t n);
 
-/* The first match in text[from..n) with the white space that it swallows; start == end == n when there is none. */
+/* The first match in text[from..n) with the white space that it swallows; start == end == n when there is
+ * none. */
 Found matcher_next(const Matcher *m, const char *text, size_t n, size_t from);
 
 #endif

@@ -14,7 +14,8 @@ static Matcher matcher_of(const Needle *needles, int n)
     return m;
 }
 
-static void assert_found(const Matcher *m, const char *text, size_t from, size_t start, size_t end, int32_t id)
+static void assert_found(const Matcher *m, const char *text, size_t from, size_t start, size_t end,
+                         int32_t id)
 {
     Found f = matcher_next(m, text, span(text).n, from);
     assert_int_equal(f.start, start);
@@ -25,7 +26,8 @@ static void assert_found(const Matcher *m, const char *text, size_t from, size_t
 static void the_longest_wins(void **state)
 {
     (void)state;
-    Needle needles[] = {{.text = span("<a"), .id = 1}, {.text = span("<a>"), .id = 2}, {.text = span("\xFF"), .id = 3}};
+    Needle needles[] = {
+        {.text = span("<a"), .id = 1}, {.text = span("<a>"), .id = 2}, {.text = span("\xFF"), .id = 3}};
     Matcher m = matcher_of(needles, 3);
     assert_found(&m, "x<a><a", 0, 1, 4, 2);
     assert_found(&m, "x<a><a", 4, 4, 6, 1);
@@ -38,11 +40,12 @@ static void the_longest_wins(void **state)
 static void white_space_is_swallowed_where_asked(void **state)
 {
     (void)state;
-    Needle needles[] = {{.text = span("L"), .id = 1, .left_strip = true}, {.text = span("R"), .id = 2, .right_strip = true}};
+    Needle needles[] = {{.text = span("L"), .id = 1, .left_strip = true},
+                        {.text = span("R"), .id = 2, .right_strip = true}};
     Matcher m = matcher_of(needles, 2);
     assert_found(&m, "x \t L y", 0, 1, 5, 1);
     assert_found(&m, "x R \xE2\x80\x83 y", 0, 2, 8, 2); /* U+2003 is white space, too */
-    assert_found(&m, "  L", 1, 1, 3, 1);               /* not beyond where the search began */
+    assert_found(&m, "  L", 1, 1, 3, 1);                /* not beyond where the search began */
     matcher_drop(&m);
 }
 

@@ -140,8 +140,9 @@ static void reserve(MergeWork *w, size_t n)
     w->rank = mem_resize(w->rank, w->cap, sizeof *w->rank);
 }
 
-/* Many symbols: a linked list, and a heap whose entries are dropped when the pair they name has changed.  A pair that
- * begins at the same place with the same rank is as good as the one that was pushed, so rank alone decides. */
+/* Many symbols: a linked list, and a heap whose entries are dropped when the pair they name has changed.  A
+ * pair that begins at the same place with the same rank is as good as the one that was pushed, so rank alone
+ * decides. */
 static size_t merge_by_heap(const PairTable *t, MergeWork *w, int32_t *ids, size_t n, PairSeen *seen)
 {
     reserve(w, n);

@@ -1,6 +1,7 @@
-/* Byte-pair merging, the heart of both kinds of vocabulary.  Text arrives as symbols (ids); the adjacent pair of lowest
- * rank, leftmost first, is replaced by the symbol that the table names, until no pair is in the table.
- * Sennrich, Haddow & Birch 2016, arXiv:1508.07909, section 3.2; SentencePiece's bpe_model.cc fixes the same order. */
+/* Byte-pair merging, the heart of both kinds of vocabulary.  Text arrives as symbols (ids); the adjacent pair
+ * of lowest rank, leftmost first, is replaced by the symbol that the table names, until no pair is in the
+ * table. Sennrich, Haddow & Birch 2016, arXiv:1508.07909, section 3.2; SentencePiece's bpe_model.cc fixes the
+ * same order. */
 #ifndef TOKENIZER_MERGES_H
 #define TOKENIZER_MERGES_H
 
@@ -48,7 +49,8 @@ static inline const Pair *pairs_find(const PairTable *t, int32_t left, int32_t r
 }
 
 void pairs_init(PairTable *t);
-void pairs_put(PairTable *t, int32_t left, int32_t right, uint32_t rank, int32_t id); /* a later one replaces */
+void pairs_put(PairTable *t, int32_t left, int32_t right, uint32_t rank,
+               int32_t id); /* a later one replaces */
 void pairs_drop(PairTable *t);
 
 /* Memory for one thread's merging; {0} is ready. */
@@ -64,8 +66,8 @@ typedef struct {
     int32_t left, right;
 } PairSeen;
 
-/* Merges ids[0..n) in place; returns how many are left.  n < 2^31.  O(n log n).  `seen`, indexed by merged id, may be
- * NULL; it receives every pair that was considered, in SentencePiece's order. */
+/* Merges ids[0..n) in place; returns how many are left.  n < 2^31.  O(n log n).  `seen`, indexed by merged
+ * id, may be NULL; it receives every pair that was considered, in SentencePiece's order. */
 size_t merges_apply(const PairTable *t, MergeWork *w, int32_t *ids, size_t n, PairSeen *seen);
 void mergework_drop(MergeWork *w);
 

@@ -13,7 +13,8 @@ static uint32_t next_random(uint32_t *state)
     return *state >> 8;
 }
 
-/* What merges_apply must do, said in the fewest words: take the pair of least rank, leftmost, again and again. */
+/* What merges_apply must do, said in the fewest words: take the pair of least rank, leftmost, again and
+ * again. */
 static size_t merge_plainly(const PairTable *t, int32_t *ids, size_t n)
 {
     for (;;) {

@@ -4,8 +4,9 @@
 
 #include "tokenizer/tokenizer.h"
 
-/* From the bytes of a tokenizer.json or tokenizer.model and, where not NULL, of a tokenizer_config.json (else the one in
- * `folder`, else none).  Keeps *bytes and *config: they are empty afterwards, also where it fails half-way. */
+/* From the bytes of a tokenizer.json or tokenizer.model and, where not NULL, of a tokenizer_config.json (else
+ * the one in `folder`, else none).  Keeps *bytes and *config: they are empty afterwards, also where it fails
+ * half-way. */
 MUST_CHECK Status tokenizer_open_bytes(Tokenizer **out, Str *bytes, const char *folder, Str *config);
 
 #endif

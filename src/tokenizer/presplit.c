@@ -13,9 +13,9 @@ struct SplitStep {
     bool invert;
 };
 
-/* Rewriting patterns -------------------------------------------------------------------------------------------------
- * tokenizer.json files are written for Oniguruma (Hugging Face tokenizers).  Where PCRE2 reads a construct otherwise it is
- * either spelled out for PCRE2 or refused. */
+/* Rewriting patterns --------------------------------------------------------------------------------------
+ * tokenizer.json files are written for Oniguruma (Hugging Face tokenizers).  Where PCRE2 reads a construct
+ * otherwise it is either spelled out for PCRE2 or refused. */
 
 typedef struct {
     const char *at, *end;
@@ -59,7 +59,8 @@ static Status rewrite(Str *out, Span pattern)
             TRY(one_escape(&r));
             continue;
         }
-        if (r.in_class && ((c == '[' && !(r.end - r.at > 1 && r.at[1] == ':')) || (c == '&' && r.end - r.at > 1 && r.at[1] == '&')))
+        if (r.in_class && ((c == '[' && !(r.end - r.at > 1 && r.at[1] == ':')) ||
+                           (c == '&' && r.end - r.at > 1 && r.at[1] == '&')))
             return fail(ST_UNSUPPORTED, "sets inside a character class ('[' or '&&')");
         if (!r.in_class && (c == '^' || c == '$'))
             return fail(ST_UNSUPPORTED, "the anchor '%c'", c);
@@ -89,13 +90,14 @@ static Status rewrite(Str *out, Span pattern)
     return ST_OK;
 }
 
-/* Building ----------------------------------------------------------------------------------------------------------- */
+/* Building ---------------------------------------------------------------------------------------------- */
 
 static Status compile(Presplit *p, Span given, Span pattern, SplitBehaviour behaviour, bool invert)
 {
     int error;
     PCRE2_SIZE at;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.at, pattern.n, PCRE2_UTF | PCRE2_UCP, &error, &at, NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)pattern.at, pattern.n, PCRE2_UTF | PCRE2_UCP, &error, &at, NULL);
     if (!code) {
         char why[128];
         pcre2_get_error_message(error, (PCRE2_UCHAR *)why, sizeof why);
@@ -147,12 +149,16 @@ static bool is_one_of(const char *name, const char *const *names)
 /* Names and patterns as llama.cpp's llama-vocab.cpp pairs them. */
 Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges)
 {
-    static const char *const gpt2_names[] = {"gpt-2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de",
-                                             "mpt", "olmo", "jais", "roberta-bpe", "gigachat", "mellum", NULL};
-    static const char *const llama3_names[] = {"llama-bpe", "llama3", "llama-v3", "falcon3", "dbrx", "smaug-bpe", "lemur", NULL};
-    static const char *const starcoder_names[] = {"starcoder", "refact", "command-r", "smollm", "codeshell", "exaone", NULL};
+    static const char *const gpt2_names[] = {"gpt-2",       "phi-2",      "jina-es", "jina-de", "jina-v1-en",
+                                             "jina-v2-es",  "jina-v2-de", "mpt",     "olmo",    "jais",
+                                             "roberta-bpe", "gigachat",   "mellum",  NULL};
+    static const char *const llama3_names[] = {"llama-bpe", "llama3",    "llama-v3", "falcon3",
+                                               "dbrx",      "smaug-bpe", "lemur",    NULL};
+    static const char *const starcoder_names[] = {"starcoder", "refact", "command-r", "smollm",
+                                                  "codeshell", "exaone", NULL};
     static const char *const qwen2_names[] = {"qwen2", "deepseek-r1-qwen", "stablelm2", "megrez", NULL};
-    *ignore_merges = is_one_of(name, (const char *const[]){"llama-bpe", "llama3", "llama-v3", "falcon3", NULL});
+    *ignore_merges =
+        is_one_of(name, (const char *const[]){"llama-bpe", "llama3", "llama-v3", "falcon3", NULL});
     if (is_one_of(name, gpt2_names))
         return presplit_add_regex(p, span(presplit_gpt2_pattern), SPLIT_ISOLATED, false);
     if (is_one_of(name, llama3_names))
@@ -164,18 +170,22 @@ Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges)
         return presplit_add_regex(p, span(presplit_gpt2_pattern), SPLIT_ISOLATED, false);
     }
     if (strcmp(name, "default") != 0)
-        return fail(ST_UNSUPPORTED, "pre-split pattern '%s' is not known here; known are gpt-2, llama-bpe, qwen2, starcoder, "
-                                    "default and their aliases", name);
+        return fail(ST_UNSUPPORTED,
+                    "pre-split pattern '%s' is not known here; known are gpt-2, llama-bpe, qwen2, starcoder, "
+                    "default and their aliases",
+                    name);
     TRY(presplit_add_regex(p, span("[\\p{P}\\$\\+<=>\\^~\\|]+"), SPLIT_ISOLATED, false));
-    TRY(presplit_add_regex(p, span("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"),
-                           SPLIT_ISOLATED, false));
+    TRY(presplit_add_regex(
+        p, span("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"),
+        SPLIT_ISOLATED, false));
     TRY(presplit_add_regex(p, span("\\p{N}+"), SPLIT_ISOLATED, false));
     return presplit_add_regex(p, span("[0-9][0-9][0-9]"), SPLIT_ISOLATED, false);
 }
 
 static bool step_is(const SplitStep *s, const char *pattern)
 {
-    bool all_kept = (s->behaviour == SPLIT_ISOLATED && !s->invert) || (s->behaviour == SPLIT_REMOVED && s->invert);
+    bool all_kept =
+        (s->behaviour == SPLIT_ISOLATED && !s->invert) || (s->behaviour == SPLIT_REMOVED && s->invert);
     return all_kept && s->pattern_n == strlen(pattern) && memcmp(s->pattern, pattern, s->pattern_n) == 0;
 }
 
@@ -189,7 +199,8 @@ void presplit_ready(Presplit *p)
         p->known = KNOWN_LLAMA3;
     if (p->steps.n == 1 && step_is(s[0], presplit_qwen2_pattern))
         p->known = KNOWN_QWEN2;
-    if (p->steps.n == 2 && step_is(s[0], "\\p{N}") && s[0]->behaviour == SPLIT_ISOLATED && step_is(s[1], presplit_gpt2_pattern))
+    if (p->steps.n == 2 && step_is(s[0], "\\p{N}") && s[0]->behaviour == SPLIT_ISOLATED &&
+        step_is(s[1], presplit_gpt2_pattern))
         p->known = KNOWN_STARCODER;
 }
 
@@ -208,7 +219,7 @@ void presplit_drop(Presplit *p)
     array_drop(&p->steps);
 }
 
-/* Running ------------------------------------------------------------------------------------------------------------ */
+/* Running ----------------------------------------------------------------------------------------------- */
 
 void presplitwork_drop(PresplitWork *w)
 {
@@ -294,7 +305,8 @@ static void add_pieces(const SplitStep *s, const Ranges *pieces, size_t base, Ra
     out->n = kept;
 }
 
-/* PCRE2 wants valid UTF-8: in a copy, every byte that is not part of it becomes U+0001, so places stay the same. */
+/* PCRE2 wants valid UTF-8: in a copy, every byte that is not part of it becomes U+0001, so places stay the
+ * same. */
 static const char *patched(PresplitWork *w, const char *text, size_t n)
 {
     if (utf8_valid(text, n))

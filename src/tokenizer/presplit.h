@@ -1,6 +1,7 @@
-/* Cuts text into the words inside which byte-pair merges happen, as a tokenizer.json's pre_tokenizer says: a list of steps,
- * each applied to what the one before left.  Patterns run under PCRE2 with JIT; the well-known ones (GPT-2, StarCoder,
- * Llama 3, Qwen 2) have hand-written equals in presplit_known.c, which a test holds against PCRE2. */
+/* Cuts text into the words inside which byte-pair merges happen, as a tokenizer.json's pre_tokenizer says: a
+ * list of steps, each applied to what the one before left.  Patterns run under PCRE2 with JIT; the well-known
+ * ones (GPT-2, StarCoder, Llama 3, Qwen 2) have hand-written equals in presplit_known.c, which a test holds
+ * against PCRE2. */
 #ifndef TOKENIZER_PRESPLIT_H
 #define TOKENIZER_PRESPLIT_H
 
@@ -9,7 +10,13 @@
 #include "base/array.h"
 #include "base/str.h"
 
-typedef enum { SPLIT_ISOLATED, SPLIT_REMOVED, SPLIT_WITH_PREVIOUS, SPLIT_WITH_NEXT, SPLIT_CONTIGUOUS } SplitBehaviour;
+typedef enum {
+    SPLIT_ISOLATED,
+    SPLIT_REMOVED,
+    SPLIT_WITH_PREVIOUS,
+    SPLIT_WITH_NEXT,
+    SPLIT_CONTIGUOUS
+} SplitBehaviour;
 
 typedef enum { KNOWN_NONE, KNOWN_GPT2, KNOWN_STARCODER, KNOWN_LLAMA3, KNOWN_QWEN2 } KnownSplit;
 
@@ -37,15 +44,17 @@ typedef struct {
  * ST_FORMAT: not a regular expression. */
 MUST_CHECK Status presplit_add_regex(Presplit *p, Span pattern, SplitBehaviour behaviour, bool invert);
 MUST_CHECK Status presplit_add_literal(Presplit *p, Span text, SplitBehaviour behaviour, bool invert);
-/* The steps that a GGUF file names ("gpt-2", "llama-bpe", "starcoder", "default"); ST_UNSUPPORTED for an unknown name. */
+/* The steps that a GGUF file names ("gpt-2", "llama-bpe", "starcoder", "default"); ST_UNSUPPORTED for an
+ * unknown name. */
 MUST_CHECK Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges);
-void presplit_ready(Presplit *p); /* after the last step: looks whether a hand-written splitter does the same */
+void presplit_ready(
+    Presplit *p); /* after the last step: looks whether a hand-written splitter does the same */
 Span presplit_pattern(const Presplit *p, size_t step); /* as it was added */
 void presplit_drop(Presplit *p);
 void presplitwork_drop(PresplitWork *w);
 
-/* Appends the words of text[0..n).  A byte that is not part of valid UTF-8 counts as one character that is neither letter,
- * number nor space.  ST_LIMIT: the pattern backtracks without end on this text. */
+/* Appends the words of text[0..n).  A byte that is not part of valid UTF-8 counts as one character that is
+ * neither letter, number nor space.  ST_LIMIT: the pattern backtracks without end on this text. */
 MUST_CHECK Status presplit_run(const Presplit *p, PresplitWork *w, Ranges *out, const char *text, size_t n);
 
 /* presplit_known.c: where the word that begins at text[at], at < n, ends. */

@@ -1,15 +1,16 @@
-/* The well-known pre-split patterns by hand.  Each function is its pattern read aloud; presplit_known_test.c compares them
- * with PCRE2 running the pattern itself. */
+/* The well-known pre-split patterns by hand.  Each function is its pattern read aloud; presplit_known_test.c
+ * compares them with PCRE2 running the pattern itself. */
 #include "tokenizer/presplit.h"
 #include "tokenizer/unicode.h"
 
-const char presplit_gpt2_pattern[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-const char presplit_llama3_pattern[] =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|"
-    "\\s+(?!\\S)|\\s+";
-const char presplit_qwen2_pattern[] =
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|"
-    "\\s+(?!\\S)|\\s+";
+const char presplit_gpt2_pattern[] =
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const char presplit_llama3_pattern[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,"
+                                       "3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|"
+                                       "\\s+(?!\\S)|\\s+";
+const char presplit_qwen2_pattern[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| "
+                                      "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|"
+                                      "\\s+(?!\\S)|\\s+";
 
 /* Class and length of the character at text[at]; a byte outside UTF-8 is one OTHER. */
 static inline CharClass class_at(const char *text, size_t at, size_t n, size_t *length)
@@ -52,7 +53,8 @@ static size_t contraction(const char *s, size_t n)
 {
     if (n >= 1 && (s[0] == 's' || s[0] == 't' || s[0] == 'm' || s[0] == 'd'))
         return 1;
-    if (n >= 2 && ((s[0] == 'r' && s[1] == 'e') || (s[0] == 'v' && s[1] == 'e') || (s[0] == 'l' && s[1] == 'l')))
+    if (n >= 2 &&
+        ((s[0] == 'r' && s[1] == 'e') || (s[0] == 'v' && s[1] == 'e') || (s[0] == 'l' && s[1] == 'l')))
         return 2;
     return 0;
 }

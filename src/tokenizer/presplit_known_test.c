@@ -18,7 +18,9 @@ static uint32_t next_random(uint32_t *state)
 
 static void add_steps(Presplit *p, KnownSplit known)
 {
-    const char *pattern = known == KNOWN_LLAMA3 ? presplit_llama3_pattern : known == KNOWN_QWEN2 ? presplit_qwen2_pattern : presplit_gpt2_pattern;
+    const char *pattern = known == KNOWN_LLAMA3  ? presplit_llama3_pattern
+                          : known == KNOWN_QWEN2 ? presplit_qwen2_pattern
+                                                 : presplit_gpt2_pattern;
     if (known == KNOWN_STARCODER)
         assert_int_equal(presplit_add_regex(p, span("\\p{N}"), SPLIT_ISOLATED, false), ST_OK);
     assert_int_equal(presplit_add_regex(p, span(pattern), SPLIT_ISOLATED, false), ST_OK);
@@ -38,8 +40,10 @@ static void compare(const char *text, size_t n)
         assert_int_equal(presplit_run(&p, &w, &by_pcre2, text, n), ST_OK);
         for (size_t i = 0; i < by_hand.n && i < by_pcre2.n; i++)
             if (by_hand.at[i].start != by_pcre2.at[i].start || by_hand.at[i].end != by_pcre2.at[i].end)
-                fail_msg("pattern %d, byte %zu: by hand to %zu, by PCRE2 to %zu: '%.*s'", known, by_hand.at[i].start, by_hand.at[i].end,
-                         by_pcre2.at[i].end, (int)(n - by_hand.at[i].start > 20 ? 20 : n - by_hand.at[i].start), text + by_hand.at[i].start);
+                fail_msg("pattern %d, byte %zu: by hand to %zu, by PCRE2 to %zu: '%.*s'", known,
+                         by_hand.at[i].start, by_hand.at[i].end, by_pcre2.at[i].end,
+                         (int)(n - by_hand.at[i].start > 20 ? 20 : n - by_hand.at[i].start),
+                         text + by_hand.at[i].start);
         assert_int_equal(by_hand.n, by_pcre2.n);
         array_drop(&by_hand);
         array_drop(&by_pcre2);
@@ -51,9 +55,24 @@ static void compare(const char *text, size_t n)
 static void random_characters_split_alike(void **state)
 {
     (void)state;
-    static const char *const likely[] = {" ", " ", "  ", "\n", "\r", "\t", "'", "'", "s", "T", "re", "vE", "ll", "d", "a", "Z", "_", ".", "0", "12",
-                                         "\xC5\xBF", "\xE2\x84\xAA", "\xC3\xA9", "\xE2\x85\xA7", "\xC2\xA0", "\xE1\xA0\x8E", "\xC2\x85",
-                                         "\xE3\x80\x80", "\xCC\x81", "\xF0\x9F\x98\x80", "\xFF", "\xE6\x9D", "\x80", "\x1C", "\xC2\xBD"};
+    static const char *const likely[] = {" ",        " ",
+                                         "  ",       "\n",
+                                         "\r",       "\t",
+                                         "'",        "'",
+                                         "s",        "T",
+                                         "re",       "vE",
+                                         "ll",       "d",
+                                         "a",        "Z",
+                                         "_",        ".",
+                                         "0",        "12",
+                                         "\xC5\xBF", "\xE2\x84\xAA",
+                                         "\xC3\xA9", "\xE2\x85\xA7",
+                                         "\xC2\xA0", "\xE1\xA0\x8E",
+                                         "\xC2\x85", "\xE3\x80\x80",
+                                         "\xCC\x81", "\xF0\x9F\x98\x80",
+                                         "\xFF",     "\xE6\x9D",
+                                         "\x80",     "\x1C",
+                                         "\xC2\xBD"};
     uint32_t seed = 11;
     Str s = {0};
     for (int round = 0; round < 150; round++) {
@@ -82,7 +101,8 @@ static void random_bytes_split_alike(void **state)
 static void real_text_splits_alike(void **state)
 {
     (void)state;
-    static const char *const files[] = {"tests/golden/tokenizer/cases.json", "src/tokenizer/spm.c", "tools/make_golden_tokenizer.py", "Makefile"};
+    static const char *const files[] = {"tests/golden/tokenizer/cases.json", "src/tokenizer/spm.c",
+                                        "tools/make_golden_tokenizer.py", "Makefile"};
     for (int i = 0; i < 4; i++) {
         Str s = {0};
         assert_int_equal(file_read(&s, files[i], 0), ST_OK);

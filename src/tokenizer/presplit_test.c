@@ -8,7 +8,8 @@
 #include <cmocka.h>
 
 /* The words of `text` by one pattern, joined by '|'. */
-static void assert_split(const char *pattern, SplitBehaviour behaviour, bool invert, const char *text, const char *want)
+static void assert_split(const char *pattern, SplitBehaviour behaviour, bool invert, const char *text,
+                         const char *want)
 {
     Presplit p = {0};
     PresplitWork w = {0};
@@ -49,7 +50,8 @@ static void steps_follow_each_other(void **state)
     Presplit p = {0};
     PresplitWork w = {0};
     Ranges out = {0};
-    assert_int_equal(presplit_add_literal(&p, span("."), SPLIT_REMOVED, false), ST_OK); /* not any character */
+    assert_int_equal(presplit_add_literal(&p, span("."), SPLIT_REMOVED, false),
+                     ST_OK); /* not any character */
     assert_int_equal(presplit_add_regex(&p, span("\\d"), SPLIT_ISOLATED, false), ST_OK);
     presplit_ready(&p);
     assert_int_equal(presplit_run(&p, &w, &out, "ab.c12.", 7), ST_OK);
@@ -64,7 +66,10 @@ static void steps_follow_each_other(void **state)
 static void bytes_outside_utf8_are_characters(void **state)
 {
     (void)state;
-    assert_split("\\p{L}+", SPLIT_ISOLATED, false, "ab\xFF\xC3\xA9\xE6\x9D" "c", "ab|\xFF|\xC3\xA9|\xE6\x9D|c");
+    assert_split("\\p{L}+", SPLIT_ISOLATED, false,
+                 "ab\xFF\xC3\xA9\xE6\x9D"
+                 "c",
+                 "ab|\xFF|\xC3\xA9|\xE6\x9D|c");
 }
 
 static void assert_refused(const char *pattern, Status status, const char *words)

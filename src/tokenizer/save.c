@@ -1,5 +1,5 @@
-/* Writes a vocabulary as the files other programs read: those it came from, byte for byte, or, for one that was handed over
- * as arrays, the tokenizer.json and tokenizer_config.json that say the same. */
+/* Writes a vocabulary as the files other programs read: those it came from, byte for byte, or, for one that
+ * was handed over as arrays, the tokenizer.json and tokenizer_config.json that say the same. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static json_t *replace(const char *from, const char *to)
     return json_pack("{s:s, s:{s:s}, s:s}", "type", "Replace", "pattern", "String", from, "content", to);
 }
 
-/* Merges of a SentencePiece vocabulary ------------------------------------------------------------------------------- */
+/* Merges of a SentencePiece vocabulary ------------------------------------------------------------------ */
 
 static int by_rank(const void *a, const void *b)
 {
@@ -33,7 +33,8 @@ static int by_rank(const void *a, const void *b)
 
 static void add_merge(const Tokenizer *t, json_t *list, int32_t left, int32_t right)
 {
-    json_array_append_new(list, json_pack("[o, o]", text_value(t->pieces[left]), text_value(t->pieces[right])));
+    json_array_append_new(list,
+                          json_pack("[o, o]", text_value(t->pieces[left]), text_value(t->pieces[right])));
 }
 
 static json_t *merges(const Tokenizer *t)
@@ -55,7 +56,7 @@ static json_t *merges(const Tokenizer *t)
     return list;
 }
 
-/* Parts -------------------------------------------------------------------------------------------------------------- */
+/* Parts ------------------------------------------------------------------------------------------------- */
 
 static json_t *model(const Tokenizer *t)
 {
@@ -63,10 +64,10 @@ static json_t *model(const Tokenizer *t)
     for (int32_t id = 0; id < t->n; id++)
         json_object_setn_new(vocab, t->pieces[id].at, t->pieces[id].n, json_integer(id));
     json_t *unknown = t->unk >= 0 ? text_value(t->pieces[t->unk]) : json_null();
-    return json_pack("{s:s, s:n, s:o, s:n, s:n, s:b, s:b, s:b, s:o, s:o}", "type", "BPE", "dropout", "unk_token", unknown,
-                     "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", t->spm.fuse_unknown, "byte_fallback",
-                     t->spm.byte_fallback && t->kind == VOCAB_SPM, "ignore_merges", t->bbpe.ignore_merges, "vocab", vocab,
-                     "merges", merges(t));
+    return json_pack("{s:s, s:n, s:o, s:n, s:n, s:b, s:b, s:b, s:o, s:o}", "type", "BPE", "dropout",
+                     "unk_token", unknown, "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
+                     t->spm.fuse_unknown, "byte_fallback", t->spm.byte_fallback && t->kind == VOCAB_SPM,
+                     "ignore_merges", t->bbpe.ignore_merges, "vocab", vocab, "merges", merges(t));
 }
 
 static json_t *added_tokens(const Tokenizer *t)
@@ -76,8 +77,8 @@ static json_t *added_tokens(const Tokenizer *t)
         bool special = tokenizer_is_special(t, id);
         if (special || t->kinds[id] == PIECE_USER)
             json_array_append_new(list, json_pack("{s:i, s:o, s:b, s:b, s:b, s:b, s:b}", "id", id, "content",
-                                                  text_value(t->pieces[id]), "single_word", 0, "lstrip", 0, "rstrip", 0,
-                                                  "normalized", 0, "special", special));
+                                                  text_value(t->pieces[id]), "single_word", 0, "lstrip", 0,
+                                                  "rstrip", 0, "normalized", 0, "special", special));
     }
     return list;
 }
@@ -88,13 +89,14 @@ static json_t *normalizer(const Tokenizer *t)
         return json_null();
     if (t->spm.prefix == PREFIX_NEVER)
         return replace(" ", SPACE_SYMBOL);
-    return json_pack("{s:s, s:[{s:s, s:s}, o]}", "type", "Sequence", "normalizers", "type", "Prepend", "prepend", SPACE_SYMBOL,
-                     replace(" ", SPACE_SYMBOL));
+    return json_pack("{s:s, s:[{s:s, s:s}, o]}", "type", "Sequence", "normalizers", "type", "Prepend",
+                     "prepend", SPACE_SYMBOL, replace(" ", SPACE_SYMBOL));
 }
 
 static json_t *byte_level(void)
 {
-    return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1, "use_regex", 0);
+    return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1,
+                     "use_regex", 0);
 }
 
 static json_t *pre_tokenizer(const Tokenizer *t)
@@ -120,25 +122,28 @@ static json_t *post_processor(const Tokenizer *t)
     json_object_setn_new(tokens, t->pieces[t->bos].at, t->pieces[t->bos].n,
                          json_pack("{s:O, s:[i], s:[O]}", "id", name, "ids", t->bos, "tokens", name));
     json_t *bos = json_pack("{s:{s:o, s:i}}", "SpecialToken", "id", name, "type_id", 0);
-    return json_pack("{s:s, s:[O, {s:{s:s, s:i}}], s:[o, {s:{s:s, s:i}}, {s:{s:s, s:i}}], s:o}", "type", "TemplateProcessing",
-                     "single", bos, "Sequence", "id", "A", "type_id", 0, "pair", bos, "Sequence", "id", "A", "type_id", 0,
-                     "Sequence", "id", "B", "type_id", 1, "special_tokens", tokens);
+    return json_pack("{s:s, s:[O, {s:{s:s, s:i}}], s:[o, {s:{s:s, s:i}}, {s:{s:s, s:i}}], s:o}", "type",
+                     "TemplateProcessing", "single", bos, "Sequence", "id", "A", "type_id", 0, "pair", bos,
+                     "Sequence", "id", "A", "type_id", 0, "Sequence", "id", "B", "type_id", 1,
+                     "special_tokens", tokens);
 }
 
 static json_t *decoder(const Tokenizer *t)
 {
     if (t->kind == VOCAB_BBPE)
         return byte_level();
-    json_t *list = json_pack("[o, {s:s}, {s:s}]", replace(SPACE_SYMBOL, " "), "type", "ByteFallback", "type", "Fuse");
+    json_t *list =
+        json_pack("[o, {s:s}, {s:s}]", replace(SPACE_SYMBOL, " "), "type", "ByteFallback", "type", "Fuse");
     if (t->spm.strip_first_space)
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i}", "type", "Strip", "content", " ", "start", 1, "stop", 0));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:i, s:i}", "type", "Strip", "content", " ", "start", 1, "stop", 0));
     return json_pack("{s:s, s:o}", "type", "Sequence", "decoders", list);
 }
 
 static json_t *config(const Tokenizer *t)
 {
-    json_t *c = json_pack("{s:s, s:b, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "add_bos_token", t->add_bos,
-                          "clean_up_tokenization_spaces", 0);
+    json_t *c = json_pack("{s:s, s:b, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "add_bos_token",
+                          t->add_bos, "clean_up_tokenization_spaces", 0);
     if (t->bos >= 0)
         json_object_set_new(c, "bos_token", text_value(t->pieces[t->bos]));
     if (t->eos >= 0)
@@ -148,13 +153,14 @@ static json_t *config(const Tokenizer *t)
     return c;
 }
 
-/* Files -------------------------------------------------------------------------------------------------------------- */
+/* Files ------------------------------------------------------------------------------------------------- */
 
 static Status write_json(const char *folder, const char *name, json_t *value)
 {
     check(value);
     char *text = json_dumps(value, JSON_INDENT(1)), *path = path_join(folder, name);
-    Status st = text ? file_replace(path, text, strlen(text)) : fail(ST_FORMAT, "%s cannot be written as JSON", name);
+    Status st =
+        text ? file_replace(path, text, strlen(text)) : fail(ST_FORMAT, "%s cannot be written as JSON", name);
     free(text);
     mem_free(path);
     json_decref(value);
@@ -164,17 +170,20 @@ static Status write_json(const char *folder, const char *name, json_t *value)
 static Status write_from_arrays(const Tokenizer *t, const char *folder)
 {
     if (t->spm.has_unused || t->spm.symbols_n > t->n)
-        return fail(ST_UNSUPPORTED, "tokenizer.json has no words for a vocabulary that merges through unused or missing pieces; "
-                                    "keep the file it came from");
+        return fail(
+            ST_UNSUPPORTED,
+            "tokenizer.json has no words for a vocabulary that merges through unused or missing pieces; "
+            "keep the file it came from");
     if (t->bbpe.add_prefix_space)
         return fail(ST_UNSUPPORTED, "tokenizer.json cannot put a space in front before a pre-split pattern");
     for (int32_t id = 0; id < t->n; id++)
         if (!utf8_valid(t->pieces[id].at, t->pieces[id].n))
             return fail(ST_UNSUPPORTED, "piece %d is not UTF-8, which JSON needs", id);
     TRY(write_json(folder, "tokenizer.json",
-                   json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o}", "version", "1.0", "truncation", "padding",
-                             "added_tokens", added_tokens(t), "normalizer", normalizer(t), "pre_tokenizer", pre_tokenizer(t),
-                             "post_processor", post_processor(t), "decoder", decoder(t), "model", model(t))));
+                   json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o}", "version", "1.0", "truncation",
+                             "padding", "added_tokens", added_tokens(t), "normalizer", normalizer(t),
+                             "pre_tokenizer", pre_tokenizer(t), "post_processor", post_processor(t),
+                             "decoder", decoder(t), "model", model(t))));
     return write_json(folder, "tokenizer_config.json", config(t));
 }
 

@@ -49,7 +49,14 @@ static void what_json_cannot_say_is_refused(void **state)
     Span pieces[] = {span("<unk>"), span("a"), span("b"), span("ab"), span("abc")};
     float scores[] = {0, -1, -2, -3, -4};
     int32_t kinds[] = {PIECE_UNKNOWN, PIECE_NORMAL, PIECE_NORMAL, PIECE_NORMAL, PIECE_NORMAL};
-    VocabArrays v = {.kind = VOCAB_SPM, .n = 5, .pieces = pieces, .scores = scores, .kinds = kinds, .bos = -1, .eos = -1, .unk = 0};
+    VocabArrays v = {.kind = VOCAB_SPM,
+                     .n = 5,
+                     .pieces = pieces,
+                     .scores = scores,
+                     .kinds = kinds,
+                     .bos = -1,
+                     .eos = -1,
+                     .unk = 0};
     Tokenizer *t;
     assert_int_equal(tokenizer_from_arrays(&t, &v), ST_OK); /* c is no piece, yet abc is */
     Ids ids = {0};

@@ -1,9 +1,11 @@
-/* SentencePiece BPE: text is one sequence of characters, a space being U+2581; adjacent symbols merge where a piece exists,
- * best score first, leftmost first; characters without a piece become byte pieces or the unknown id.
+/* SentencePiece BPE: text is one sequence of characters, a space being U+2581; adjacent symbols merge where a
+ * piece exists, best score first, leftmost first; characters without a piece become byte pieces or the
+ * unknown id.
  *
- * Speed comes from two facts.  A merge can cross a place between two characters only if some piece holds these two side by
- * side, so text may be cut wherever none does without changing any id; and the stretches between cuts come again, so their
- * ids are remembered (wordcache.h).  U+2581 and ' ' are the same symbol; the text is not copied to replace one by the other. */
+ * Speed comes from two facts.  A merge can cross a place between two characters only if some piece holds
+ * these two side by side, so text may be cut wherever none does without changing any id; and the stretches
+ * between cuts come again, so their ids are remembered (wordcache.h).  U+2581 and ' ' are the same symbol;
+ * the text is not copied to replace one by the other. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +35,7 @@ static size_t char_length(const char *s, size_t n)
     return k ? (size_t)k : 1;
 }
 
-/* Symbols ------------------------------------------------------------------------------------------------------------ */
+/* Symbols ----------------------------------------------------------------------------------------------- */
 
 static int32_t character_symbol(const Tokenizer *t, const char *c, size_t n)
 {
@@ -45,11 +47,13 @@ static int32_t operand(const Tokenizer *t, const char *s, size_t n)
 {
     const int64_t *id = map_find(t->index, s, n);
     if (id)
-        return t->kinds[*id] == PIECE_USER ? NO_SYMBOL : (int32_t)*id; /* user-defined pieces are whole from the start */
+        return t->kinds[*id] == PIECE_USER ? NO_SYMBOL
+                                           : (int32_t)*id; /* user-defined pieces are whole from the start */
     return character_symbol(t, s, n);
 }
 
-/* Gives every character that stands in a piece and is none itself a symbol of its own, so that merges can pass through it. */
+/* Gives every character that stands in a piece and is none itself a symbol of its own, so that merges can
+ * pass through it. */
 static void add_loose_characters(Tokenizer *t)
 {
     Array(Span) loose = {0};
@@ -94,7 +98,8 @@ static Status add_splits(Tokenizer *t, int32_t id, uint32_t rank)
     Span p = t->pieces[id];
     size_t first = char_length(p.at, p.n);
     if (p.n > PIECE_MAX && p.n > first)
-        return fail(ST_LIMIT, "piece %d is %zu bytes long; at most %d can be merged", id, p.n, (int)PIECE_MAX);
+        return fail(ST_LIMIT, "piece %d is %zu bytes long; at most %d can be merged", id, p.n,
+                    (int)PIECE_MAX);
     for (size_t i = first; i < p.n; i += char_length(p.at + i, p.n - i)) {
         int32_t left = operand(t, p.at, i), right = operand(t, p.at + i, p.n - i);
         if (left >= 0 && right >= 0)
@@ -103,7 +108,8 @@ static Status add_splits(Tokenizer *t, int32_t id, uint32_t rank)
     return ST_OK;
 }
 
-/* SentencePiece tries, for two neighbours, whether their joined text is a piece.  The table holds every such pair. */
+/* SentencePiece tries, for two neighbours, whether their joined text is a piece.  The table holds every such
+ * pair. */
 Status spm_add_merges_from_scores(Tokenizer *t)
 {
     float *sorted = mem_array(float, t->n);
@@ -123,7 +129,7 @@ Status spm_add_merges_from_scores(Tokenizer *t)
     return st;
 }
 
-/* Tables ------------------------------------------------------------------------------------------------------------- */
+/* Tables ------------------------------------------------------------------------------------------------ */
 
 static void mark_join(Spm *m, const char *left, size_t ln, const char *right, size_t rn)
 {
@@ -135,7 +141,8 @@ static void mark_join(Spm *m, const char *left, size_t ln, const char *right, si
     uint32_t bit = wide_bit(a, b);
     m->wide_joins[bit / 8] |= (uint8_t)(1 << bit % 8);
     /* A U+2581 comes as itself or as a space, on either side. */
-    const unsigned char lasts[] = {(unsigned char)left[ln - 1], ' '}, firsts[] = {(unsigned char)right[0], ' '};
+    const unsigned char lasts[] = {(unsigned char)left[ln - 1], ' '},
+                        firsts[] = {(unsigned char)right[0], ' '};
     for (int i = 0; i < 1 + (a == 0x2581); i++)
         for (int k = 0; k < 1 + (b == 0x2581); k++)
             m->joins[lasts[i]][firsts[k]] = lasts[i] < 128 && firsts[k] < 128 ? 1 : 2;
@@ -173,7 +180,8 @@ static Status fill_bytes(Tokenizer *t)
             continue;
         int b = vocab_byte_piece(t->pieces[id]);
         if (b < 0)
-            return fail(ST_FORMAT, "piece %d is marked as a byte and spelled '%.*s'", id, (int)t->pieces[id].n, t->pieces[id].at);
+            return fail(ST_FORMAT, "piece %d is marked as a byte and spelled '%.*s'", id,
+                        (int)t->pieces[id].n, t->pieces[id].at);
         found += m->bytes[b] == NO_SYMBOL;
         m->bytes[b] = id;
     }
@@ -181,7 +189,8 @@ static Status fill_bytes(Tokenizer *t)
         return fail(ST_FORMAT, "byte fallback with %d of 256 byte pieces", found);
     m->byte_fallback = found == 256;
     if (!m->byte_fallback && t->unk < 0)
-        return fail(ST_UNSUPPORTED, "the vocabulary has neither byte pieces nor an unknown piece, so some text would vanish");
+        return fail(ST_UNSUPPORTED,
+                    "the vocabulary has neither byte pieces nor an unknown piece, so some text would vanish");
     return ST_OK;
 }
 
@@ -202,7 +211,9 @@ static void fill_characters(Tokenizer *t)
     for (int b = 0; b < 256; b++) {
         int32_t s = b < 128 ? m->ascii[b] : NO_SYMBOL;
         bool taken_apart = s >= t->n || (s >= 0 && t->kinds[s] == PIECE_UNUSED);
-        m->single[b] = s >= 0 && !taken_apart ? s : m->byte_fallback && !taken_apart && b != ' ' ? m->bytes[b] : NO_SYMBOL;
+        m->single[b] = s >= 0 && !taken_apart                         ? s
+                       : m->byte_fallback && !taken_apart && b != ' ' ? m->bytes[b]
+                                                                      : NO_SYMBOL;
     }
 }
 
@@ -215,7 +226,8 @@ Status spm_ready(Tokenizer *t)
     fill_characters(t);
     fill_joins(t);
     for (int32_t id = 0; id < t->n; id++) {
-        if (m->keeps_user_whole && t->kinds[id] == PIECE_USER && t->texts[id].n) /* texts have ' ' for U+2581, as the copy they are sought in */
+        if (m->keeps_user_whole && t->kinds[id] == PIECE_USER &&
+            t->texts[id].n) /* texts have ' ' for U+2581, as the copy they are sought in */
             matcher_add(&m->whole, (Needle){.text = t->texts[id], .id = id});
     }
     matcher_ready(&m->whole);
@@ -230,7 +242,7 @@ void spm_drop(Spm *m)
     matcher_drop(&m->whole);
 }
 
-/* Encoding ----------------------------------------------------------------------------------------------------------- */
+/* Encoding ---------------------------------------------------------------------------------------------- */
 
 static void add_bytes_or_unknown(const Tokenizer *t, Ids *out, const char *s, size_t n)
 {
@@ -268,7 +280,8 @@ static void encode_chunk(const Tokenizer *t, TokenizerScratch *s, Ids *out, cons
     Ids *symbols = &s->symbols;
     array_clear(symbols);
     for (size_t i = 0, k; i < n; i += k) {
-        const Needle *whole = s->seen && t->spm.whole.needles.n ? matcher_at(&t->spm.whole, p + i, n - i) : NULL;
+        const Needle *whole =
+            s->seen && t->spm.whole.needles.n ? matcher_at(&t->spm.whole, p + i, n - i) : NULL;
         k = whole ? whole->text.n : char_length(p + i, n - i);
         int32_t symbol = whole ? whole->id : NO_SYMBOL;
         if (k > 1 && !whole)
@@ -298,11 +311,13 @@ static void encode_chunk(const Tokenizer *t, TokenizerScratch *s, Ids *out, cons
 static void add_fused(const Tokenizer *t, Ids *out, size_t segment, const Ids *ids)
 {
     for (size_t i = 0; i < ids->n; i++)
-        if (!(t->spm.fuse_unknown && ids->at[i] == t->unk && out->n > segment && out->at[out->n - 1] == t->unk))
+        if (!(t->spm.fuse_unknown && ids->at[i] == t->unk && out->n > segment &&
+              out->at[out->n - 1] == t->unk))
             array_push(out, ids->at[i]);
 }
 
-static void encode_uncached(const Tokenizer *t, TokenizerScratch *s, Ids *out, size_t segment, const char *p, size_t n)
+static void encode_uncached(const Tokenizer *t, TokenizerScratch *s, Ids *out, size_t segment, const char *p,
+                            size_t n)
 {
     if (t->spm.byte_fallback) {
         encode_chunk(t, s, out, p, n);
@@ -314,8 +329,8 @@ static void encode_uncached(const Tokenizer *t, TokenizerScratch *s, Ids *out, s
 }
 
 /* `readable`: bytes of the buffer from p on. */
-static inline void add_chunk(const Tokenizer *t, TokenizerScratch *s, Ids *out, size_t segment, const char *p, size_t n,
-                             size_t readable)
+static inline void add_chunk(const Tokenizer *t, TokenizerScratch *s, Ids *out, size_t segment, const char *p,
+                             size_t n, size_t readable)
 {
     if (n > WORD_KEY_MAX || !t->spm.byte_fallback || s->seen) {
         encode_uncached(t, s, out, segment, p, n);
@@ -361,7 +376,8 @@ static inline size_t chunk_end(const Spm *m, const char *text, size_t at, size_t
     return i;
 }
 
-static void encode_stretch(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n, bool prefix)
+static void encode_stretch(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n,
+                           bool prefix)
 {
     const Spm *m = &t->spm;
     size_t at = 0, segment = out->n;

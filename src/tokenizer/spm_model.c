@@ -1,5 +1,5 @@
-/* Reads SentencePiece's tokenizer.model: a protobuf message ModelProto, as sentencepiece_model.proto defines it.
- *   1 pieces {1 piece, 2 score, 3 type}   2 trainer_spec   3 normalizer_spec   5 denormalizer_spec */
+/* Reads SentencePiece's tokenizer.model: a protobuf message ModelProto, as sentencepiece_model.proto defines
+ * it. 1 pieces {1 piece, 2 score, 3 type}   2 trainer_spec   3 normalizer_spec   5 denormalizer_spec */
 #include <string.h>
 
 #include "base/cursor.h"
@@ -151,7 +151,8 @@ static Status read_all(Tokenizer *t, Cursor c)
         return fail(ST_FORMAT, "not a SentencePiece model: no pieces");
     if (t->unk < 0)
         return fail(ST_FORMAT, "no unknown piece");
-    TrainerSpec spec = {.model_type = 1, .bos = 1, .eos = 2, .bos_piece = span("<s>"), .eos_piece = span("</s>")};
+    TrainerSpec spec = {
+        .model_type = 1, .bos = 1, .eos = 2, .bos_piece = span("<s>"), .eos_piece = span("</s>")};
     TRY(read_trainer_spec(t, &spec, trainer));
     TRY(read_normaliser(t, normaliser));
     for (int32_t id = 0; id < t->n; id++)

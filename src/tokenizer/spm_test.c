@@ -1,5 +1,6 @@
-/* The encoder with its cuts, cache and tables, against the algorithm as SentencePiece's bpe_model.cc states it, done plainly on
- * random vocabularies: scores that tie, pieces whose parts are no pieces, unused and user-defined pieces, no byte pieces. */
+/* The encoder with its cuts, cache and tables, against the algorithm as SentencePiece's bpe_model.cc states
+ * it, done plainly on random vocabularies: scores that tie, pieces whose parts are no pieces, unused and
+ * user-defined pieces, no byte pieces. */
 #include "tokenizer/tokenizer.h"
 
 #include <stdio.h>
@@ -48,10 +49,12 @@ static void add(RandomVocab *r, const char *piece, int32_t kind, float score)
 static void make_vocab(RandomVocab *r, uint32_t *seed)
 {
     *r = (RandomVocab){.known = map_new()};
-    r->v = (VocabArrays){.kind = VOCAB_SPM, .pieces = r->pieces, .scores = r->scores, .kinds = r->kinds, .bos = -1, .eos = -1};
+    r->v = (VocabArrays){
+        .kind = VOCAB_SPM, .pieces = r->pieces, .scores = r->scores, .kinds = r->kinds, .bos = -1, .eos = -1};
     r->v.add_space_prefix = next_random(seed) % 2;
     add(r, "<unk>", PIECE_UNKNOWN, 0);
-    bool with_bytes = next_random(seed) % 2, with_unused = next_random(seed) % 3 == 0, with_user = next_random(seed) % 3 == 0;
+    bool with_bytes = next_random(seed) % 2, with_unused = next_random(seed) % 3 == 0,
+         with_user = next_random(seed) % 3 == 0;
     for (int b = 0; b < 256 && with_bytes; b++) {
         snprintf(r->bytes[b], sizeof r->bytes[b], "<0x%02X>", b);
         add(r, r->bytes[b], PIECE_BYTE, 0);
@@ -63,9 +66,13 @@ static void make_vocab(RandomVocab *r, uint32_t *seed)
         char piece[32];
         int length = 0;
         for (uint32_t k = 2 + next_random(seed) % 3; k > 0; k--)
-            length += snprintf(piece + length, sizeof piece - (size_t)length, "%s", letters[next_random(seed) % 6]);
+            length +=
+                snprintf(piece + length, sizeof piece - (size_t)length, "%s", letters[next_random(seed) % 6]);
         uint32_t kind = next_random(seed) % 12;
-        add(r, piece, with_unused && kind == 0 ? PIECE_UNUSED : with_user && kind == 1 ? PIECE_USER : PIECE_NORMAL,
+        add(r, piece,
+            with_unused && kind == 0 ? PIECE_UNUSED
+            : with_user && kind == 1 ? PIECE_USER
+                                     : PIECE_NORMAL,
             -(float)(next_random(seed) % 8));
     }
 }
@@ -83,7 +90,8 @@ static int32_t id_of(const RandomVocab *r, const char *s, int32_t n)
 
 static bool merges(const RandomVocab *r, int32_t id)
 {
-    return id >= 0 && (r->kinds[id] == PIECE_NORMAL || r->kinds[id] == PIECE_UNUSED || r->kinds[id] == PIECE_USER);
+    return id >= 0 &&
+           (r->kinds[id] == PIECE_NORMAL || r->kinds[id] == PIECE_UNUSED || r->kinds[id] == PIECE_USER);
 }
 
 typedef struct {
@@ -91,7 +99,8 @@ typedef struct {
     bool known;
 } Made;
 
-static void resegment(const RandomVocab *r, const char *text, int32_t start, int32_t n, Made (*made)[TEXT_MAX * 8], Ids *out)
+static void resegment(const RandomVocab *r, const char *text, int32_t start, int32_t n,
+                      Made (*made)[TEXT_MAX * 8], Ids *out)
 {
     int32_t id = id_of(r, text + start, n);
     if (merges(r, id) && r->kinds[id] == PIECE_UNUSED && (*made)[id].known) {
@@ -113,13 +122,14 @@ static int32_t user_piece_at(const RandomVocab *r, const char *s, int32_t left)
 {
     int32_t best = 0;
     for (int32_t id = 0; id < r->v.n; id++)
-        if (r->kinds[id] == PIECE_USER && (int32_t)r->pieces[id].n <= left && (int32_t)r->pieces[id].n > best &&
-            memcmp(r->pieces[id].at, s, r->pieces[id].n) == 0)
+        if (r->kinds[id] == PIECE_USER && (int32_t)r->pieces[id].n <= left &&
+            (int32_t)r->pieces[id].n > best && memcmp(r->pieces[id].at, s, r->pieces[id].n) == 0)
             best = (int32_t)r->pieces[id].n;
     return best;
 }
 
-static void note(const RandomVocab *r, const char *text, const Symbol *s, int32_t a, int32_t b, Made (*made)[TEXT_MAX * 8])
+static void note(const RandomVocab *r, const char *text, const Symbol *s, int32_t a, int32_t b,
+                 Made (*made)[TEXT_MAX * 8])
 {
     if (a < 0 || b < 0 || s[a].frozen || s[b].frozen)
         return;
@@ -150,7 +160,9 @@ static void encode_plainly(const RandomVocab *r, const char *text, int32_t n, Id
             if (k == count || s[i].frozen || s[k].frozen)
                 continue;
             int32_t id = id_of(r, text + s[i].start, s[i].n + s[k].n);
-            if (merges(r, id) && (best < 0 || r->scores[id] > r->scores[id_of(r, text + s[best].start, s[best].n + s[best_next].n)])) {
+            if (merges(r, id) &&
+                (best < 0 ||
+                 r->scores[id] > r->scores[id_of(r, text + s[best].start, s[best].n + s[best_next].n)])) {
                 best = i;
                 best_next = k;
             }

@@ -10,7 +10,7 @@
 
 #define TEXT_MAX ((size_t)INT32_MAX)
 
-/* Scratch ------------------------------------------------------------------------------------------------------------ */
+/* Scratch ----------------------------------------------------------------------------------------------- */
 
 static void scratch_free(TokenizerScratch *s)
 {
@@ -90,7 +90,7 @@ void tokenizer_close(Tokenizer *t)
     mem_free(t);
 }
 
-/* Questions ---------------------------------------------------------------------------------------------------------- */
+/* Questions --------------------------------------------------------------------------------------------- */
 
 int32_t tokenizer_vocab_size(const Tokenizer *t)
 {
@@ -147,7 +147,7 @@ uint64_t tokenizer_hash(const Tokenizer *t)
     return t->hash;
 }
 
-/* Encoding ----------------------------------------------------------------------------------------------------------- */
+/* Encoding ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const Tokenizer *t;
@@ -165,9 +165,10 @@ static Found earlier(Found a, Found b)
     return a.end >= b.end ? a : b;
 }
 
-/* Takes added tokens out of the text, leftmost and longest first, and hands what is between them to `encode`. */
-static Status around_tokens(const Encoding *e, const Matcher *plain, const Matcher *special, const char *text, size_t n,
-                            bool first, EncodeStretch *encode)
+/* Takes added tokens out of the text, leftmost and longest first, and hands what is between them to `encode`.
+ */
+static Status around_tokens(const Encoding *e, const Matcher *plain, const Matcher *special, const char *text,
+                            size_t n, bool first, EncodeStretch *encode)
 {
     const Found none = {n, n, -1};
     size_t from = 0;
@@ -196,7 +197,8 @@ static Status encode_bytes(const Encoding *e, const char *text, size_t n, bool f
 static Status encode_pieces(const Encoding *e, const char *text, size_t n, bool first)
 {
     const Spm *m = &e->t->spm;
-    bool prefix = !(e->flags & TOK_RAW) && (m->prefix == PREFIX_ALWAYS || (m->prefix == PREFIX_FIRST && first));
+    bool prefix =
+        !(e->flags & TOK_RAW) && (m->prefix == PREFIX_ALWAYS || (m->prefix == PREFIX_FIRST && first));
     return spm_encode(e->t, e->s, e->out, text, n, prefix);
 }
 
@@ -206,7 +208,8 @@ static Status encode_pieces_unprefixed(const Encoding *e, const char *text, size
     return spm_encode(e->t, e->s, e->out, text, n, false);
 }
 
-/* ' ' for U+2581, the dummy space in front: what a tokenizer.json's normalizer makes, in this program's spelling. */
+/* ' ' for U+2581, the dummy space in front: what a tokenizer.json's normalizer makes, in this program's
+ * spelling. */
 static void normalise_spaces(Str *out, const char *text, size_t n, bool prefix)
 {
     str_clear(out);
@@ -218,11 +221,13 @@ static void normalise_spaces(Str *out, const char *text, size_t n, bool prefix)
     }
 }
 
-/* A stretch without the tokens that are sought in the text as given: normalise it and seek those that come after that. */
+/* A stretch without the tokens that are sought in the text as given: normalise it and seek those that come
+ * after that. */
 static Status encode_between(const Encoding *e, const char *text, size_t n, bool first)
 {
     const Tokenizer *t = e->t;
-    const Matcher *special = e->flags & TOK_SPECIAL && t->normal_special.needles.n ? &t->normal_special : NULL;
+    const Matcher *special =
+        e->flags & TOK_SPECIAL && t->normal_special.needles.n ? &t->normal_special : NULL;
     bool seek = special || t->normal_plain.needles.n;
     EncodeStretch *encode = t->kind == VOCAB_BBPE ? encode_bytes : encode_pieces;
     if (t->bbpe.nfc || (seek && t->spm.normaliser)) {
@@ -239,10 +244,12 @@ static Status encode_between(const Encoding *e, const char *text, size_t n, bool
         e->s->text = normal;
         return st;
     }
-    return seek ? around_tokens(e, &t->normal_plain, special, text, n, first, encode) : encode(e, text, n, first);
+    return seek ? around_tokens(e, &t->normal_plain, special, text, n, first, encode)
+                : encode(e, text, n, first);
 }
 
-Status tokenizer_encode_with(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n, int flags)
+Status tokenizer_encode_with(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n,
+                             int flags)
 {
     check(s->t == t);
     if (n > TEXT_MAX)
@@ -268,7 +275,7 @@ Status tokenizer_encode(const Tokenizer *t, Ids *out, const char *text, size_t n
     return st;
 }
 
-/* Opening ------------------------------------------------------------------------------------------------------------ */
+/* Opening ----------------------------------------------------------------------------------------------- */
 
 enum { FILE_MAX = 256 << 20 };
 
@@ -357,7 +364,10 @@ static Status find_file(char **file, char **folder, const char *path)
     }
     if (!path_exists(*file)) {
         mem_free(*file);
-        return fail(ST_IO, "%s holds neither tokenizer.json nor tokenizer.model; make one with `lemur tokenizer train`", path);
+        return fail(
+            ST_IO,
+            "%s holds neither tokenizer.json nor tokenizer.model; make one with `lemur tokenizer train`",
+            path);
     }
     *folder = mem_str(path);
     return ST_OK;

@@ -1,4 +1,5 @@
-/* The front door, against the ids that other libraries give (tests/golden/tokenizer, made by tools/make_golden_tokenizer.py). */
+/* The front door, against the ids that other libraries give (tests/golden/tokenizer, made by
+ * tools/make_golden_tokenizer.py). */
 #include "tokenizer/tokenizer.h"
 
 #include <jansson.h>
@@ -30,13 +31,14 @@ static void check_case(const Tokenizer *t, const json_t *c, Ids *ids)
     const json_t *text = json_object_get(c, "text"), *want = json_object_get(c, "ids");
     int flags = json_is_true(json_object_get(c, "special")) ? TOK_SPECIAL : 0;
     array_clear(ids);
-    assert_int_equal(tokenizer_encode(t, ids, json_string_value(text), json_string_length(text), flags), ST_OK);
+    assert_int_equal(tokenizer_encode(t, ids, json_string_value(text), json_string_length(text), flags),
+                     ST_OK);
     for (size_t i = 0; i < ids->n || i < json_array_size(want); i++) {
         int got = i < ids->n ? ids->at[i] : -1;
         int wanted = i < json_array_size(want) ? (int)json_integer_value(json_array_get(want, i)) : -1;
         if (got != wanted)
-            fail_msg("%s, text '%s': id %zu is %d, want %d", json_string_value(json_object_get(c, "vocab")), json_string_value(text), i,
-                     got, wanted);
+            fail_msg("%s, text '%s': id %zu is %d, want %d", json_string_value(json_object_get(c, "vocab")),
+                     json_string_value(text), i, got, wanted);
     }
 }
 
@@ -50,7 +52,8 @@ static void ids_are_those_of_other_libraries(void **state)
     const char *open = "";
     Ids ids = {0};
     size_t i;
-    json_array_foreach(json_object_get(root, "cases"), i, c) {
+    json_array_foreach(json_object_get(root, "cases"), i, c)
+    {
         const char *vocab = json_string_value(json_object_get(c, "vocab"));
         if (strcmp(vocab, open) != 0) {
             tokenizer_close(t);
@@ -70,8 +73,8 @@ static uint32_t next_random(uint32_t *state)
     return *state >> 8;
 }
 
-static const char *const round_trip_vocabularies[] = {"llama.model", "llama_legacy.json", "gpt2.json",
-                                                      "starcoder.json", "llama3.json", "split_isolated.json"};
+static const char *const round_trip_vocabularies[] = {
+    "llama.model", "llama_legacy.json", "gpt2.json", "starcoder.json", "llama3.json", "split_isolated.json"};
 
 static void random_bytes_survive_a_round_trip(void **state)
 {
@@ -132,7 +135,8 @@ static void the_hash_tells_vocabularies_apart(void **state)
 {
     (void)state;
     uint64_t seen[5];
-    const char *const names[] = {"llama.model", "llama_legacy.json", "llama_first.json", "llama_split.json", "gpt2.json"};
+    const char *const names[] = {"llama.model", "llama_legacy.json", "llama_first.json", "llama_split.json",
+                                 "gpt2.json"};
     for (int i = 0; i < 5; i++) {
         Tokenizer *t = open_golden(names[i]), *again = open_golden(names[i]);
         seen[i] = tokenizer_hash(t);
@@ -166,7 +170,8 @@ static void threads_share_a_tokenizer(void **state)
 {
     (void)state;
     Tokenizer *t = open_golden("llama3.json");
-    static const char text[] = "The lemurs sing in the evening. \xE6\x9D\xB1 \xD0\x91 for (int i = 0; i < 1234; i++) return 'x';\n";
+    static const char text[] =
+        "The lemurs sing in the evening. \xE6\x9D\xB1 \xD0\x91 for (int i = 0; i < 1234; i++) return 'x';\n";
     Task tasks[4];
     pthread_t threads[4];
     for (int i = 0; i < 4; i++) {

@@ -16,12 +16,14 @@ enum { CODEPOINTS = 0x110000 };
 #define O4 0, 0, 0, 0
 #define L4 1, 1, 1, 1
 #define N4 2, 2, 2, 2
+/* clang-format off */
 const uint8_t unicode_ascii_class[128] = {
     O4, O4, 0, 3, 3, 3, 3, 3, 0, 0, O4, O4, O4, O4,             /* controls; \t \n \v \f \r */
     3, 0, 0, 0, O4, O4, O4, N4, N4, 2, 2, 0, 0, O4,             /* space, digits            */
     0, 1, 1, 1, L4, L4, L4, L4, L4, 1, 1, 1, 0, O4,             /* @ A-Z [ \ ] ^ _          */
     0, 1, 1, 1, L4, L4, L4, L4, L4, 1, 1, 1, 0, O4,             /* ` a-z { | } ~            */
 };
+/* clang-format on */
 
 static uint8_t *classes; /* [CODEPOINTS] */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -30,7 +32,8 @@ static void mark(const Str *all, const char *property, CharClass class)
 {
     int error;
     PCRE2_SIZE at;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)property, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &at, NULL);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)property, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP, &error, &at, NULL);
     check(code);
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
     pcre2_match_data *data = pcre2_match_data_create(1, NULL);
@@ -41,7 +44,7 @@ static void mark(const Str *all, const char *property, CharClass class)
         uint32_t c;
         for (size_t i = found[0]; i < found[1]; i += (size_t)utf8_decode(&c, all->at + i, all->n - i)) {
             utf8_decode(&c, all->at + i, all->n - i);
-            classes[c] = (uint8_t)class;
+            classes[c] = (uint8_t) class;
         }
     }
     pcre2_match_data_free(data);
@@ -79,8 +82,9 @@ CharClass unicode_class(uint32_t codepoint)
 
 bool unicode_is_space(uint32_t c)
 {
-    return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-           c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+    return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+           c == 0x3000;
 }
 
 bool unicode_is_word(uint32_t c)

@@ -12,8 +12,8 @@ typedef enum { CLASS_OTHER, CLASS_LETTER, CLASS_NUMBER, CLASS_SPACE } CharClass;
 
 extern const uint8_t unicode_ascii_class[128];
 
-/* By PCRE2's own tables, so that a hand-written splitter and a regular expression agree on every character.  The first
- * call of the process asks PCRE2 about all code points (some 20 ms); any thread. */
+/* By PCRE2's own tables, so that a hand-written splitter and a regular expression agree on every character.
+ * The first call of the process asks PCRE2 about all code points (some 20 ms); any thread. */
 CharClass unicode_class(uint32_t codepoint);
 
 bool unicode_is_space(uint32_t codepoint); /* property White_Space        */

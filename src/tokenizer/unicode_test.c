@@ -19,8 +19,8 @@ static void classes_are_those_of_unicode(void **state)
     assert_int_equal(unicode_class(0xBD), CLASS_NUMBER);   /* one half */
     assert_int_equal(unicode_class(0x2167), CLASS_NUMBER); /* roman eight */
     assert_int_equal(unicode_class(0x3000), CLASS_SPACE);
-    assert_int_equal(unicode_class(0x180E), CLASS_OTHER);  /* once a space, no more */
-    assert_int_equal(unicode_class(0x301), CLASS_OTHER);   /* combining accent */
+    assert_int_equal(unicode_class(0x180E), CLASS_OTHER); /* once a space, no more */
+    assert_int_equal(unicode_class(0x301), CLASS_OTHER);  /* combining accent */
     assert_int_equal(unicode_class(0x10FFFF), CLASS_OTHER);
     assert_int_equal(unicode_class(0xFFFFFFFF), CLASS_OTHER);
 }
@@ -36,7 +36,8 @@ static void white_space_agrees_with_the_classes(void **state)
 static void words_hold_letters_marks_and_digits(void **state)
 {
     (void)state;
-    assert_true(unicode_is_word('_') && unicode_is_word('9') && unicode_is_word(0x301) && unicode_is_word(0x4E00));
+    assert_true(unicode_is_word('_') && unicode_is_word('9') && unicode_is_word(0x301) &&
+                unicode_is_word(0x4E00));
     assert_false(unicode_is_word('-') || unicode_is_word(' ') || unicode_is_word(0x1F600));
 }
 
@@ -54,7 +55,9 @@ static void normal_form_c_leaves_bad_bytes_alone(void **state)
     (void)state;
     assert_nfc("", 0, "", 0);
     assert_nfc("e\xCC\x81 x", 5, "\xC3\xA9 x", 4);
-    assert_nfc("\xFF" "e\xCC\x81\xC3", 5, "\xFF\xC3\xA9\xC3", 4);
+    assert_nfc("\xFF"
+               "e\xCC\x81\xC3",
+               5, "\xFF\xC3\xA9\xC3", 4);
     assert_nfc("a\0b", 3, "a\0b", 3);
     assert_nfc("\xE2\x84\xAB", 3, "\xC3\x85", 2); /* the angstrom sign is an A with ring */
 }

@@ -16,7 +16,7 @@ Tokenizer *vocab_new(VocabKind kind, const char *format)
     t->spm.characters = map_new();
     pairs_init(&t->pairs);
     t->bos = t->eos = t->unk = -1;
-    t->hash = 0x4C656D7572; /* "Lemur" */
+    t->hash = 0x4C656D7572;                       /* "Lemur" */
     str_adds(&t->unknown_text, " \xE2\x81\x87 "); /* SentencePiece's default unk_surface */
     pthread_mutex_init(&t->pool_lock, NULL);
     return t;
@@ -51,12 +51,13 @@ Status vocab_place(Tokenizer *t, int64_t id, Span piece, PieceKind kind)
 {
     check(id >= 0 && id < t->n);
     if (t->pieces[id].n)
-        return fail(ST_FORMAT, "id %lld is both '%.*s' and '%.*s'", (long long)id, (int)t->pieces[id].n, t->pieces[id].at,
-                    (int)piece.n, piece.at);
+        return fail(ST_FORMAT, "id %lld is both '%.*s' and '%.*s'", (long long)id, (int)t->pieces[id].n,
+                    t->pieces[id].at, (int)piece.n, piece.at);
     Map *m = is_mergeable(kind) ? t->index : t->reserved;
     int64_t before = map_count(m), *at = map_put(m, piece.at, piece.n);
     if (map_count(m) == before)
-        return fail(ST_FORMAT, "piece '%.*s' stands at id %lld and again at %lld", (int)piece.n, piece.at, (long long)*at, (long long)id);
+        return fail(ST_FORMAT, "piece '%.*s' stands at id %lld and again at %lld", (int)piece.n, piece.at,
+                    (long long)*at, (long long)id);
     *at = id;
     t->pieces[id] = (Span){arena_strn(&t->strings, piece.at, piece.n), piece.n};
     t->kinds[id] = (uint8_t)kind;
@@ -122,7 +123,7 @@ void vocab_mix_hash(Tokenizer *t, const void *bytes, size_t n)
     t->hash = XXH3_64bits_withSeed(bytes, n, t->hash + n);
 }
 
-/* Texts -------------------------------------------------------------------------------------------------------------- */
+/* Texts ------------------------------------------------------------------------------------------------- */
 
 static void with_spaces(Str *out, Span p)
 {
@@ -133,7 +134,8 @@ static void with_spaces(Str *out, Span p)
     }
 }
 
-/* A piece in byte characters as bytes; a character that stands for none stays as it is (added tokens hold such). */
+/* A piece in byte characters as bytes; a character that stands for none stays as it is (added tokens hold
+ * such). */
 static void with_bytes(Str *out, Span p)
 {
     for (size_t i = 0; i < p.n;) {
@@ -168,7 +170,7 @@ static void fill_text(Tokenizer *t, int32_t id)
     str_drop(&text);
 }
 
-/* Hash --------------------------------------------------------------------------------------------------------------- */
+/* Hash -------------------------------------------------------------------------------------------------- */
 
 static int by_rank(const void *a, const void *b)
 {
@@ -214,9 +216,21 @@ static void fill_hash(Tokenizer *t)
     hash_matcher(t, &t->normal_plain);
     const Spm *m = &t->spm;
     const Bbpe *b = &t->bbpe;
-    int32_t settings[] = {(int32_t)t->kind, t->n, t->bos, t->eos, t->unk, t->add_bos, (int32_t)m->prefix, m->prefix_unless_space,
-                          m->remove_extra_spaces, m->split_at_spaces, m->byte_fallback, m->fuse_unknown,
-                          b->add_prefix_space, b->ignore_merges, b->nfc};
+    int32_t settings[] = {(int32_t)t->kind,
+                          t->n,
+                          t->bos,
+                          t->eos,
+                          t->unk,
+                          t->add_bos,
+                          (int32_t)m->prefix,
+                          m->prefix_unless_space,
+                          m->remove_extra_spaces,
+                          m->split_at_spaces,
+                          m->byte_fallback,
+                          m->fuse_unknown,
+                          b->add_prefix_space,
+                          b->ignore_merges,
+                          b->nfc};
     vocab_mix_hash(t, settings, sizeof settings);
 }
 

@@ -1,7 +1,8 @@
 /* The inside of a Tokenizer, shared by the files of this folder and by nobody else.
  *
- * tokenizer.c takes added tokens out of the text and hands each stretch between them to spm_encode or bbpe_encode;
- * readers (spm_model.c, hfjson.c, tokenizer_from_arrays) fill a Tokenizer through the vocab_ functions. */
+ * tokenizer.c takes added tokens out of the text and hands each stretch between them to spm_encode or
+ * bbpe_encode; readers (spm_model.c, hfjson.c, tokenizer_from_arrays) fill a Tokenizer through the vocab_
+ * functions. */
 #ifndef TOKENIZER_VOCAB_H
 #define TOKENIZER_VOCAB_H
 
@@ -17,31 +18,35 @@
 
 enum { VOCAB_MAX = 1 << 24, PIECE_MAX = 1024 }; /* ids; bytes of a piece that merges can make */
 
-/* Where the dummy space goes: before every stretch between special tokens, before the text only, or nowhere. */
+/* Where the dummy space goes: before every stretch between special tokens, before the text only, or nowhere.
+ */
 typedef enum { PREFIX_NEVER, PREFIX_FIRST, PREFIX_ALWAYS } PrefixScheme;
 
 typedef struct {
     PrefixScheme prefix;
-    bool prefix_unless_space;  /* Metaspace: not where the text begins with a space already  */
-    bool strip_first_space;    /* decoding drops the space in front of the first piece       */
-    bool normaliser;           /* tokenizer.json: spaces are replaced before added tokens marked normalized are sought ... */
+    bool prefix_unless_space; /* Metaspace: not where the text begins with a space already  */
+    bool strip_first_space;   /* decoding drops the space in front of the first piece       */
+    bool normaliser; /* tokenizer.json: spaces are replaced before added tokens marked normalized are sought
+                        ... */
     bool prefix_in_normaliser; /* ... and so is the dummy space put in front                 */
     bool spaces_become_symbols;
-    bool remove_extra_spaces;  /* SentencePiece's remove_extra_whitespaces                   */
-    bool split_at_spaces;      /* Metaspace with split: no merge crosses into a U+2581       */
+    bool remove_extra_spaces; /* SentencePiece's remove_extra_whitespaces                   */
+    bool split_at_spaces;     /* Metaspace with split: no merge crosses into a U+2581       */
     bool byte_fallback, fuse_unknown;
-    bool keeps_user_whole;     /* user-defined pieces never come apart (SentencePiece models; tokenizer.json has matchers) */
-    Matcher whole;             /* these pieces                                               */
+    bool keeps_user_whole; /* user-defined pieces never come apart (SentencePiece models; tokenizer.json has
+                              matchers) */
+    Matcher whole;         /* these pieces                                               */
     /* Derived by spm_ready: */
-    uint8_t joins[256][256];   /* [last byte of a character][first byte of the next] may stand inside one piece */
-    uint8_t *wide_joins;       /* bits, by hash of two code points of which one is not ASCII */
-    int32_t ascii[128];        /* symbol of a character; NO_SYMBOL                           */
-    int32_t single[256];       /* id of a one-byte chunk, NO_SYMBOL where it takes more       */
-    Map *characters;           /* symbol of a character that is not ASCII                    */
-    int32_t bytes[256];        /* byte pieces; NO_SYMBOL                                     */
-    int32_t symbols_n;         /* [n, symbols_n) are characters that stand only inside pieces */
-    Span *loose;               /* their text, [symbols_n - n]                                */
-    bool has_unused;           /* pieces that are merged through and then taken apart        */
+    uint8_t joins[256]
+                 [256];  /* [last byte of a character][first byte of the next] may stand inside one piece */
+    uint8_t *wide_joins; /* bits, by hash of two code points of which one is not ASCII */
+    int32_t ascii[128];  /* symbol of a character; NO_SYMBOL                           */
+    int32_t single[256]; /* id of a one-byte chunk, NO_SYMBOL where it takes more       */
+    Map *characters;     /* symbol of a character that is not ASCII                    */
+    int32_t bytes[256];  /* byte pieces; NO_SYMBOL                                     */
+    int32_t symbols_n;   /* [n, symbols_n) are characters that stand only inside pieces */
+    Span *loose;         /* their text, [symbols_n - n]                                */
+    bool has_unused;     /* pieces that are merged through and then taken apart        */
 } Spm;
 
 typedef struct {
@@ -58,26 +63,27 @@ typedef struct {
 struct Tokenizer {
     VocabKind kind;
     int32_t n, cap;
-    Span *pieces;       /* [n] as stored                                   */
-    Span *texts;        /* [n] the bytes an id stands for                  */
-    float *scores;      /* [n] SentencePiece                               */
-    uint8_t *kinds;     /* [n] PieceKind                                   */
+    Span *pieces;   /* [n] as stored                                   */
+    Span *texts;    /* [n] the bytes an id stands for                  */
+    float *scores;  /* [n] SentencePiece                               */
+    uint8_t *kinds; /* [n] PieceKind                                   */
     Arena strings;
-    Map *index;         /* piece -> id, for pieces the model itself may make */
-    Map *reserved;      /* piece -> id, for control, unknown and byte pieces and added tokens */
+    Map *index;    /* piece -> id, for pieces the model itself may make */
+    Map *reserved; /* piece -> id, for control, unknown and byte pieces and added tokens */
     PairTable pairs;
-    Matcher raw_special, raw_plain;               /* added tokens looked for in the text as given ... */
-    Matcher normal_special, normal_plain;         /* ... and after the normaliser                     */
+    Matcher raw_special, raw_plain;       /* added tokens looked for in the text as given ... */
+    Matcher normal_special, normal_plain; /* ... and after the normaliser                     */
     int32_t bos, eos, unk;
     bool add_bos, template_eos; /* template_eos: the post_processor names what stands behind a text */
-    Str unknown_text;   /* what an unknown id decodes to */
+    Str unknown_text;           /* what an unknown id decodes to */
     Spm spm;
     Bbpe bbpe;
     uint64_t hash;
     Array(VocabFile) files;
     const char *format; /* "SentencePiece model", "tokenizer.json", "arrays" */
     char *pre_name;     /* arrays: the pattern's name or text */
-    Ids merge_pairs;    /* left, right of every merge in order, byte-level vocabularies from arrays only: for saving */
+    Ids merge_pairs;    /* left, right of every merge in order, byte-level vocabularies from arrays only: for
+                           saving */
     pthread_mutex_t pool_lock;
     TokenizerScratch *pool; /* those not in use */
 };
@@ -117,7 +123,8 @@ int vocab_byte_piece(Span piece);
 /* spm.c */
 MUST_CHECK Status spm_add_merges_from_scores(Tokenizer *t); /* pair table of a SentencePiece model */
 MUST_CHECK Status spm_ready(Tokenizer *t);
-MUST_CHECK Status spm_encode(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n, bool prefix);
+MUST_CHECK Status spm_encode(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n,
+                             bool prefix);
 void spm_drop(Spm *m);
 
 /* bbpe.c */

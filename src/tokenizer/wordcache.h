@@ -1,5 +1,6 @@
-/* Remembers the ids of stretches of text that come again: a word, a name, an indentation.  Direct-mapped, one cache line
- * an entry, whole keys compared, so a wrong answer is impossible and a miss costs only time.  One thread's property. */
+/* Remembers the ids of stretches of text that come again: a word, a name, an indentation.  Direct-mapped, one
+ * cache line an entry, whole keys compared, so a wrong answer is impossible and a miss costs only time.  One
+ * thread's property. */
 #ifndef TOKENIZER_WORDCACHE_H
 #define TOKENIZER_WORDCACHE_H
 
@@ -29,8 +30,8 @@ typedef struct {
     uint64_t w[4];
 } WordKey;
 
-/* `readable`: how many bytes from p on may be read; with 16 and a short key two loads and a mask do (little-endian, as all
- * that this program is built for). */
+/* `readable`: how many bytes from p on may be read; with 16 and a short key two loads and a mask do
+ * (little-endian, as all that this program is built for). */
 static inline WordKey word_key(const char *p, size_t n, size_t readable)
 {
     union {

@@ -19,7 +19,8 @@ static void keys_are_compared_whole(void **state)
         word_set(w, &k, ids, n % 4);
         assert_true(word_is(w, &k));
         assert_int_equal(w->ids_n, n % 4);
-        WordKey longer = word_key(text, n < WORD_KEY_MAX ? n + 1 : 1, sizeof text - 1), other = word_key(text + 1, n, sizeof text - 2);
+        WordKey longer = word_key(text, n < WORD_KEY_MAX ? n + 1 : 1, sizeof text - 1),
+                other = word_key(text + 1, n, sizeof text - 2);
         assert_false(word_is(w, &longer));
         assert_false(word_is(w, &other));
     }

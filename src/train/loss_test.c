@@ -43,7 +43,7 @@ static void sums_by_source_are_those_of_the_rows(void **state)
         rows[b.sources[0]]++;
     }
     assert_int_equal(r.all.tokens, ROWS * TINY_T);
-    assert_true(fabs(loss_per_token(&r.all) - log(TINY_V)) < 0.1); /* a new model knows nothing */
+    assert_true(fabs(loss_per_token(&r.all) - log(TINY_V)) < 0.5); /* a new model knows nothing */
     assert_true(r.kind[SHARD_CODE].tokens == r.source[0].tokens &&
                 r.kind[SHARD_TEXT].tokens == r.source[1].tokens);
     for (int s = 0; s < 2; s++) {

@@ -1,4 +1,5 @@
-/* tokenizer.model from bytes, as the parser takes them whatever they begin with; what opens gives ids of its vocabulary. */
+/* tokenizer.model from bytes, as the parser takes them whatever they begin with; what opens gives ids of its
+ * vocabulary. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Any bytes through the small vocabularies of tests/golden/tokenizer: they come back as they were, whole or in a stream, and
- * an encoder that has seen other text gives the same ids as a fresh one.  The first byte chooses vocabulary and flags. */
+/* Any bytes through the small vocabularies of tests/golden/tokenizer: they come back as they were, whole or
+ * in a stream, and an encoder that has seen other text gives the same ids as a fresh one.  The first byte
+ * chooses vocabulary and flags. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@ static Tokenizer *vocabularies[VOCABULARIES];
 static void open_all(void)
 {
     static const char *const names[VOCABULARIES] = {
-        "llama.model", "llama_legacy.json", "gpt2.json", "starcoder.json", "llama3.json", "split_isolated.json", /* lossless */
-        "unused.model", "plain.model", "added.json"};
+        "llama.model",    "llama_legacy.json", "gpt2.json",
+        "starcoder.json", "llama3.json",       "split_isolated.json", /* lossless */
+        "unused.model",   "plain.model",       "added.json"};
     for (int i = 0; i < VOCABULARIES; i++) {
         char *path = path_join("tests/golden/tokenizer", names[i]);
         if (tokenizer_open(&vocabularies[i], path) != ST_OK)
@@ -50,7 +52,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     Ids ids = {0}, again = {0};
     Str back = {0};
     n--;
-    if (tokenizer_encode(t, &ids, text, n, flags) != ST_OK || tokenizer_encode(t, &again, text, n, flags) != ST_OK ||
+    if (tokenizer_encode(t, &ids, text, n, flags) != ST_OK ||
+        tokenizer_encode(t, &again, text, n, flags) != ST_OK ||
         tokenizer_decode(t, &back, ids.at, ids.n, false) != ST_OK)
         abort();
     if (ids.n != again.n || (ids.n && memcmp(ids.at, again.at, ids.n * sizeof *ids.at) != 0))

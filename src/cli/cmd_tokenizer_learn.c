@@ -1,0 +1,230 @@
+/* lemur tokenizer eval | train: what a vocabulary makes of texts, and a vocabulary out of texts. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/cmd.h"
+#include "cli/cmd_tokenizer.h"
+#include "corpus/reader.h"
+#include "tokenizer/bpe_train.h"
+
+/* Reading texts ----------------------------------------------------------------------------------------- */
+
+enum { DOCUMENT_MAX = 1 << 30 }; /* one is held in memory at a time; a corpus build is stricter */
+
+static void log_skipped(const int64_t *reasons)
+{
+    for (int r = READ_GOOD + 1; r < READ_REASONS; r++)
+        if (reasons[r])
+            log_info("%" PRId64 " documents passed over: %s", reasons[r], read_reason_names[r]);
+}
+
+/* eval -------------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    int64_t documents, skipped, bytes, tokens;
+} Count;
+
+static Status count_source(const Tokenizer *tok, const char *path, Count *count)
+{
+    Reader *r = NULL;
+    Document d;
+    Ids ids = {0};
+    TokenizerScratch *scratch = tokenizer_scratch_take(tok);
+    Status st = reader_open(
+        &r, &(ReaderSpec){.patterns = &path, .patterns_n = 1, .max_document_bytes = DOCUMENT_MAX});
+    while (st == ST_OK && (st = reader_next(r, &d)) == ST_OK && d.id.at) {
+        if (d.reason != READ_GOOD) {
+            count->skipped++;
+            continue;
+        }
+        array_clear(&ids);
+        st = tokenizer_encode_with(tok, scratch, &ids, d.text.at, d.text.n, 0);
+        count->documents++;
+        count->bytes += (int64_t)d.text.n;
+        count->tokens += (int64_t)ids.n;
+    }
+    reader_close(r);
+    tokenizer_scratch_give(scratch);
+    array_drop(&ids);
+    if (st == ST_OK && count->documents == 0)
+        st = fail(ST_ARG, "%s holds no text that can be read (%" PRId64 " documents passed over)", path,
+                  count->skipped);
+    return st;
+}
+
+static double ratio(const Count *c)
+{
+    return c->tokens ? (double)c->bytes / (double)c->tokens : 0;
+}
+
+static void add_to_json(json_t *list, const char *vocab, const Tokenizer *tok, const Args *a,
+                        const Count *counts)
+{
+    json_t *sources = json_array();
+    for (size_t i = 0; i < a->positional_n; i++)
+        json_array_append_new(
+            sources, json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "source", a->positional[i], "documents",
+                               (json_int_t)counts[i].documents, "skipped", (json_int_t)counts[i].skipped,
+                               "bytes", (json_int_t)counts[i].bytes, "tokens", (json_int_t)counts[i].tokens,
+                               "bytes_per_token", ratio(&counts[i])));
+    json_array_append_new(list, json_pack("{s:s, s:i, s:o}", "vocab", vocab, "vocab_size",
+                                          tokenizer_vocab_size(tok), "sources", sources));
+}
+
+static void print_table(const char *vocab, const Tokenizer *tok, const Args *a, const Count *counts)
+{
+    printf("%s (%d ids)\n  %12s %12s %12s %12s  source\n", vocab, tokenizer_vocab_size(tok), "documents",
+           "bytes", "tokens", "bytes/token");
+    Count all = {0};
+    for (size_t i = 0; i < a->positional_n; i++) {
+        const Count *c = &counts[i];
+        printf("  %12" PRId64 " %12" PRId64 " %12" PRId64 " %12.3f  %s\n", c->documents, c->bytes, c->tokens,
+               ratio(c), a->positional[i]);
+        all = (Count){all.documents + c->documents, 0, all.bytes + c->bytes, all.tokens + c->tokens};
+    }
+    if (a->positional_n > 1)
+        printf("  %12" PRId64 " %12" PRId64 " %12" PRId64 " %12.3f  all\n", all.documents, all.bytes,
+               all.tokens, ratio(&all));
+}
+
+static Status eval_vocab(const Args *a, const char *vocab, json_t *list)
+{
+    Tokenizer *tok;
+    TRY(tokenizer_open(&tok, vocab));
+    Count *counts = mem_array(Count, a->positional_n);
+    Status st = ST_OK;
+    for (size_t i = 0; i < a->positional_n && st == ST_OK; i++)
+        st = count_source(tok, a->positional[i], &counts[i]);
+    if (st == ST_OK && list)
+        add_to_json(list, vocab, tok, a, counts);
+    else if (st == ST_OK)
+        print_table(vocab, tok, a, counts);
+    mem_free(counts);
+    tokenizer_close(tok);
+    return st;
+}
+
+int cmd_tokenizer_eval(int argc, char **argv)
+{
+    static const Flag flags[] = {
+        {"vocab", 'v', "PATH",
+         "tokenizer.json, tokenizer.model, or a folder that holds one; may be given again"},
+        {"json", 0, NULL, "print the result as JSON"},
+    };
+    const Command c = {
+        .usage = "--vocab PATH [--vocab PATH ...] FILE_OR_FOLDER... [--json]",
+        .about = "Prints how many bytes a token stands for, by source: more is a better fit, and a shorter "
+                 "sequence.\n"
+                 "Reads what `lemur corpus` reads (source trees, text, JSONL, archives).\n"
+                 "example: lemur tokenizer eval --vocab mine/ --vocab tokenizer.model /usr/include book.txt",
+        COMMAND_FLAGS(flags),
+        .positional_min = 1,
+        .positional_max = COMMAND_MANY};
+    Args args;
+    int code;
+    if (!cmd_parse(&c, &args, argc, argv, &code))
+        return code;
+    json_t *list = args_has(&args, "json") ? json_array() : NULL;
+    Status st = args_has(&args, "vocab") ? ST_OK : fail(ST_ARG, "say which vocabulary: --vocab PATH");
+    for (size_t i = 0; i < args.given_n && st == ST_OK; i++)
+        if (strcmp(args.given[i].flag->name, "vocab") == 0)
+            st = eval_vocab(&args, args.given[i].value, list);
+    if (st == ST_OK && list) {
+        json_dumpf(list, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        putchar('\n');
+    }
+    json_decref(list);
+    args_drop(&args);
+    return cmd_exit(st);
+}
+
+/* train ------------------------------------------------------------------------------------------------- */
+
+static Status read_all(BpeTrainer *b, const Args *a)
+{
+    ReaderSpec spec = {
+        .patterns = a->positional, .patterns_n = a->positional_n, .max_document_bytes = DOCUMENT_MAX};
+    int64_t files, bytes, reasons[READ_REASONS] = {0};
+    Reader *r = NULL;
+    Document d;
+    reader_measure(&spec, &files, &bytes);
+    Progress p = progress_start("reading", (double)bytes * 1e-6, "MB");
+    Status st = reader_open(&r, &spec);
+    while (st == ST_OK && (st = reader_next(r, &d)) == ST_OK && d.id.at) {
+        if (d.reason == READ_GOOD)
+            bpe_train_add(b, d.text.at, d.text.n);
+        reasons[d.reason]++;
+        progress_at(&p, (double)reader_consumed(r) * 1e-6);
+    }
+    progress_end(&p);
+    reader_close(r);
+    log_skipped(reasons);
+    return st;
+}
+
+static void show_merges(void *context, int64_t done, int64_t total)
+{
+    (void)total;
+    progress_at(context, (double)done);
+}
+
+static Status learn(const Args *a, int64_t size, const char *folder)
+{
+    BpeTrainer *b = bpe_train_new();
+    Tokenizer *tok = NULL;
+    Status st = read_all(b, a);
+    if (st == ST_OK) {
+        Progress p =
+            progress_start("merging", (double)(size > BPE_VOCAB_MIN ? size - BPE_VOCAB_MIN : 0), "pairs");
+        st = bpe_train_finish(b, &tok, size, show_merges, &p);
+        progress_end(&p);
+    }
+    if (st == ST_OK)
+        st = tokenizer_save(tok, folder);
+    if (st == ST_OK) {
+        char bytes[32];
+        if (tokenizer_vocab_size(tok) < size)
+            log_warn("the text has no more pairs that come twice: %d ids instead of %" PRId64,
+                     tokenizer_vocab_size(tok), size);
+        printf("%s: %d ids learnt from %s, %" PRId64 " distinct words\n", folder, tokenizer_vocab_size(tok),
+               human_bytes(bytes, (double)bpe_train_bytes(b)), bpe_train_words(b));
+    }
+    tokenizer_close(tok);
+    bpe_train_free(b);
+    return st;
+}
+
+int cmd_tokenizer_train(int argc, char **argv)
+{
+    static const Flag flags[] = {
+        {"vocab-size", 'n', "N", "ids, special tokens and the 256 bytes included (32000)"},
+        {"output", 'o', "FOLDER",
+         "where tokenizer.json, tokenizer_config.json and special_tokens_map.json go"},
+    };
+    const Command c = {
+        .usage = "--vocab-size N -o FOLDER FILE_OR_FOLDER...",
+        .about = "Learns a byte-level BPE vocabulary with the ChatML markers, which Hugging Face's libraries "
+                 "load as well.\n"
+                 "Reads what `lemur corpus` reads (source trees, text, JSONL, archives).\n"
+                 "example: lemur tokenizer train --vocab-size 8000 -o vocab/ /usr/lib/python3 book.txt",
+        COMMAND_FLAGS(flags),
+        .positional_min = 1,
+        .positional_max = COMMAND_MANY};
+    Args args;
+    int code;
+    if (!cmd_parse(&c, &args, argc, argv, &code))
+        return code;
+    int64_t size = 32000;
+    const char *folder = args_value(&args, "output"), *given = args_value(&args, "vocab-size");
+    Status st = given ? parse_int(&size, given) : ST_OK;
+    if (st == ST_OK && !folder)
+        st = fail(ST_ARG, "say where the vocabulary goes: -o FOLDER");
+    if (st == ST_OK && size < BPE_VOCAB_MIN)
+        st = fail(ST_ARG, "--vocab-size must be at least %d: the bytes and the special tokens",
+                  (int)BPE_VOCAB_MIN);
+    if (st == ST_OK)
+        st = learn(&args, size, folder);
+    args_drop(&args);
+    return cmd_exit(st);
+}
