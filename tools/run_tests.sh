@@ -8,6 +8,9 @@
 export B
 # Tests ask for memory that cannot be had; the answer must be the program's own.
 export ASAN_OPTIONS="allocator_may_return_null=1:$ASAN_OPTIONS"
+# Threads that spin while they wait for each other take the processors from whatever else runs, and a test's products are
+# small: next to one other program it lasts many times as long.  So they sleep, unless the user has said otherwise.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 passed=0 failed=0 skipped=0 ended=
 trap 'exit 130' INT TERM
 

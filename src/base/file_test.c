@@ -1,33 +1,13 @@
 #include "base/file.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-#include <cmocka.h>
 
-#include "base/mem.h"
-
-static char folder[] = "/tmp/lemur-file-XXXXXX";
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
-}
+#include "base/scratch_test.h"
 
 static void whole_files_are_written_and_read(void **state)
 {
     (void)state;
-    char *path = path_join(folder, "a");
+    char *path = path_join(scratch, "a");
     Str s = {0};
     assert_int_equal(file_replace(path, "one\0two", 7), ST_OK);
     str_adds(&s, "before ");
@@ -40,7 +20,7 @@ static void whole_files_are_written_and_read(void **state)
     assert_int_equal(file_read(&s, path, 6), ST_LIMIT);
     assert_int_equal(file_read(&s, "/nowhere/x", 0), ST_IO);
     assert_non_null(strstr(error_text(), "/nowhere/x"));
-    assert_int_equal(file_read(&s, folder, 0), ST_IO);
+    assert_int_equal(file_read(&s, scratch, 0), ST_IO);
     assert_int_equal(file_size(path), 7);
     str_drop(&s);
     mem_free(path);
@@ -49,7 +29,7 @@ static void whole_files_are_written_and_read(void **state)
 static void maps_show_the_bytes(void **state)
 {
     (void)state;
-    char *path = path_join(folder, "m"), *empty = path_join(folder, "empty");
+    char *path = path_join(scratch, "m"), *empty = path_join(scratch, "empty");
     FileMap m;
     assert_int_equal(file_replace(path, "bytes", 5), ST_OK);
     assert_int_equal(file_map(&m, path), ST_OK);
@@ -61,7 +41,7 @@ static void maps_show_the_bytes(void **state)
     assert_int_equal(file_map(&m, empty), ST_OK);
     assert_int_equal(m.n, 0);
     file_unmap(&m);
-    assert_int_equal(file_map(&m, folder), ST_IO);
+    assert_int_equal(file_map(&m, scratch), ST_IO);
     assert_int_equal(file_map(&m, "/nowhere"), ST_IO);
     mem_free(path);
     mem_free(empty);
@@ -71,7 +51,7 @@ static void maps_show_the_bytes(void **state)
 static void writes_happen_wholly_or_not(void **state)
 {
     (void)state;
-    char *path = path_join(folder, "w");
+    char *path = path_join(scratch, "w");
     Str s = {0};
     FileWriter w;
     assert_int_equal(file_replace(path, "old", 3), ST_OK);
@@ -105,7 +85,7 @@ static void a_full_disk_is_a_sentence(void **state)
         print_message("SKIP no /dev/full\n");
         skip();
     }
-    FileWriter w = {.f = fopen("/dev/full", "wb"), .path = mem_str("out"), .temporary = path_join(folder, "no-such")};
+    FileWriter w = {.f = fopen("/dev/full", "wb"), .path = mem_str("out"), .temporary = path_join(scratch, "no-such")};
     assert_non_null(w.f);
     Status st = file_write(&w, "x", 1); /* buffered: told at the commit at the latest */
     if (st == ST_OK)
@@ -120,8 +100,8 @@ static void a_full_disk_is_a_sentence(void **state)
 static void folders_are_made_and_removed_deeply(void **state)
 {
     (void)state;
-    char *deep = path_join(folder, "x/y/z"), *file = path_join(folder, "x/y/z/f"), *top = path_join(folder, "x");
-    char *link = path_join(folder, "x/link"), *kept = path_join(folder, "kept");
+    char *deep = path_join(scratch, "x/y/z"), *file = path_join(scratch, "x/y/z/f"), *top = path_join(scratch, "x");
+    char *link = path_join(scratch, "x/link"), *kept = path_join(scratch, "kept");
     assert_int_equal(folder_make(deep), ST_OK);
     assert_int_equal(folder_make(deep), ST_OK);
     assert_true(path_is_folder(deep));
@@ -150,7 +130,7 @@ static void paths_are_joined_and_split(void **state)
     assert_string_equal(path_base("x/y.z"), "y.z");
     assert_string_equal(path_base("y"), "y");
     assert_true(file_size("/nowhere") == -1);
-    assert_true(disk_free(folder) > 0);
+    assert_true(disk_free(scratch) > 0);
     assert_true(disk_free("/nowhere") == -1);
     mem_free(a);
     mem_free(b);
@@ -164,5 +144,5 @@ int main(void)
         cmocka_unit_test(writes_happen_wholly_or_not),      cmocka_unit_test(a_full_disk_is_a_sentence),
         cmocka_unit_test(folders_are_made_and_removed_deeply), cmocka_unit_test(paths_are_joined_and_split),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -2,40 +2,15 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-#include <cmocka.h>
 
-#include "base/file.h"
-#include "base/mem.h"
 #include "base/rng.h"
-
-static char folder[] = "/tmp/lemur-stream-XXXXXX";
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
-}
+#include "base/scratch_test.h"
 
 /* A file of the test's folder; the caller frees the path. */
 static char *put(const char *name, const void *bytes, size_t n)
 {
-    char *path = path_join(folder, name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, n, f), n);
-    fclose(f);
-    return path;
+    scratch_write(name, bytes, n);
+    return scratch_path(name);
 }
 
 typedef enum { AS_RAW, AS_TAR, AS_ZIP } Wrapping;
@@ -60,7 +35,7 @@ static const char hostile_name[] = "../../etc/passwd";
 /* libarchive's own writer: "one" (text), a folder, a link, "../../etc/passwd" ("two\n"), "empty". */
 static char *write_archive(const char *name, Wrapping wrapping, int (*filter)(struct archive *), const char *text, size_t n)
 {
-    char *path = path_join(folder, name);
+    char *path = path_join(scratch, name);
     struct archive *a = archive_write_new();
     if (wrapping == AS_RAW)
         archive_write_set_format_raw(a);
@@ -176,7 +151,7 @@ static void missing_files_and_folders_are_named(void **state)
     assert_int_equal(stream_open(&r, "/nowhere/at all"), ST_IO);
     assert_null(r);
     assert_non_null(strstr(error_text(), "/nowhere/at all"));
-    assert_int_equal(stream_open(&r, folder), ST_IO);
+    assert_int_equal(stream_open(&r, scratch), ST_IO);
     assert_non_null(strstr(error_text(), "folder"));
 }
 
@@ -197,7 +172,7 @@ static void false_promises_are_refused(void **state)
 /* Every cut must end; what is delivered is the beginning of what there was; a compressed one never passes as whole. */
 static void try_cuts(const char *name, Wrapping wrapping, int (*filter)(struct archive *))
 {
-    char text[600], *cut = path_join(folder, wrapping == AS_ZIP ? "cut.zip" : filter ? "cut.gz" : "cut.tar");
+    char text[600], *cut = path_join(scratch, wrapping == AS_ZIP ? "cut.zip" : filter ? "cut.gz" : "cut.tar");
     Str whole = {0}, bytes = {0}, part = {0};
     Rng rng;
     rng_seed(&rng, 3);
@@ -357,5 +332,5 @@ int main(void)
         cmocka_unit_test(a_bad_zip_member_is_passed_over),  cmocka_unit_test(lines_are_cut_at_the_limit),
         cmocka_unit_test(long_lines_pass_through),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -4,6 +4,7 @@
 
 int bench_corpus(int argc, char **argv);
 int bench_gemm(int argc, char **argv);
+int bench_ops(int argc, char **argv);
 int bench_tokenizer(int argc, char **argv);
 int bench_train(int argc, char **argv);
 

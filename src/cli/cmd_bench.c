@@ -14,6 +14,7 @@ typedef struct {
 
 static const Part parts[] = {
     {"gemm", "what this machine can do: matrix products, reading memory", bench_gemm},
+    {"ops", "each operation in each table: time, rate, share of what the machine can do", bench_ops},
     {"tokenizer", "text to ids: bytes a second", bench_tokenizer},
     {"corpus", "building and packing a corpus: bytes of input a second and core", bench_corpus},
     {"train", "whole training steps of a preset shape: tokens/s, MFU, memory", bench_train},

@@ -1,38 +1,29 @@
 /* The command over a model whose text is known (infer/cycle_test.h). */
 #include <fcntl.h>
-#include <stdlib.h>
-#include <unistd.h>
 
+#include "base/scratch_test.h"
 #include "cli/cmd.h"
 #include "infer/cycle_test.h"
 
-static char folder[64], out_path[80], in_path[80];
+static char out_path[80], in_path[80];
 
 static int make_model(void **state)
 {
-    (void)state;
     Device *dev;
-    snprintf(folder, sizeof folder, "/tmp/lemur-test-XXXXXX");
-    if (!mkdtemp(folder))
+    if (scratch_make(state) != 0)
         return -1;
-    snprintf(out_path, sizeof out_path, "%s/out", folder);
-    snprintf(in_path, sizeof in_path, "%s/in", folder);
+    snprintf(out_path, sizeof out_path, "%s/out", scratch);
+    snprintf(in_path, sizeof in_path, "%s/in", scratch);
     assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
     assert_int_equal(ops_attach(dev, NULL), ST_OK);
     Model *m = cycle_model(dev, CYCLE_V, 8);
-    char *run = path_join(folder, "model"); /* the folder is then a run's */
+    char *run = path_join(scratch, "model"); /* the folder is then a run's */
     assert_int_equal(model_save(m, run, DTYPE_F32), ST_OK);
     cycle_write_tokenizer(run);
     mem_free(run);
     model_close(m);
     device_close(dev);
     return 0;
-}
-
-static int remove_model(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
 }
 
 static int swap_descriptor(int fd, const char *path, int flags)
@@ -52,7 +43,7 @@ static void put_back(int fd, int kept)
 /* Runs `lemur generate -m FOLDER --threads 1 ...`, standard input being in_path's bytes; what it printed. */
 static Str generate(int wanted_code, const char *const *words, size_t n)
 {
-    char *argv[16] = {mem_str("generate"), mem_str("-m"), mem_str(folder), mem_str("--threads=1")};
+    char *argv[16] = {mem_str("generate"), mem_str("-m"), mem_str(scratch), mem_str("--threads=1")};
     int argc = 4;
     for (size_t i = 0; i < n; i++)
         argv[argc++] = mem_str(words[i]);
@@ -148,5 +139,5 @@ int main(void)
         cmocka_unit_test(json_tells_what_happened),
         cmocka_unit_test(wrong_words_are_usage_errors),
     };
-    return cmocka_run_group_tests(tests, make_model, remove_model);
+    return cmocka_run_group_tests(tests, make_model, scratch_remove);
 }

@@ -10,21 +10,23 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/cmd.h"
+#include "cli/wait_policy.h"
 
 typedef struct {
     const char *name, *does;
     int (*run)(int argc, char **argv);
+    bool computes; /* on the OpenMP pool: wait_policy.h */
 } Verb;
 
 /* In the order of the work. */
 static const Verb verbs[] = {
-    {"corpus", "build a clean corpus from trees, text and JSONL; show it", cmd_corpus},
-    {"tokenizer", "learn a vocabulary; text to ids and back", cmd_tokenizer},
-    {"pack", "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack},
-    {"train", "train a model on shards; resume; show a run", cmd_train},
-    {"generate", "let a model go on with a prompt", cmd_generate},
-    {"bench", "measure this machine and what is made of it", cmd_bench},
-    {"doctor", "say what this machine has and which kernels it will use", cmd_doctor},
+    {"corpus", "build a clean corpus from trees, text and JSONL; show it", cmd_corpus, false},
+    {"tokenizer", "learn a vocabulary; text to ids and back", cmd_tokenizer, false},
+    {"pack", "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack, false},
+    {"train", "train a model on shards; resume; show a run", cmd_train, true},
+    {"generate", "let a model go on with a prompt", cmd_generate, true},
+    {"bench", "measure this machine and what is made of it", cmd_bench, true},
+    {"doctor", "say what this machine has and which kernels it will use", cmd_doctor, false},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
@@ -78,6 +80,8 @@ static int run(int argc, char **argv)
         return EXIT_DONE;
     }
     const Verb *v = find_verb(first);
+    if (v && v->computes)
+        wait_policy_apply(argv);
     return v ? v->run(argc - 1, argv + 1) : EXIT_USAGE;
 }
 

@@ -1,37 +1,18 @@
 #include "cli/model_folder.h"
 
-#include <stdlib.h>
-
+#include "base/scratch_test.h"
 #include "infer/cycle_test.h"
-
-static char root[64];
-
-static int make_root(void **state)
-{
-    (void)state;
-    snprintf(root, sizeof root, "/tmp/lemur-test-XXXXXX");
-    return mkdtemp(root) ? 0 : -1;
-}
-
-static int remove_root(void **state)
-{
-    (void)state;
-    return folder_remove(root) == ST_OK ? 0 : -1;
-}
 
 static void make_file(const char *folder, const char *name)
 {
-    char *where = path_join(root, folder), *path = path_join(where, name);
-    assert_int_equal(folder_make(where), ST_OK);
-    assert_int_equal(file_replace(path, "x", 1), ST_OK);
-    mem_free(where);
+    char *path = path_join(folder, name);
+    scratch_text(path, "x");
     mem_free(path);
 }
-
-/* What is found for root/given ends in `end`. */
+/* What is found for scratch/given ends in `end`. */
 static void expect_found(const char *given, const char *end)
 {
-    char *path = path_join(root, given), *found = NULL;
+    char *path = path_join(scratch, given), *found = NULL;
     if (model_folder_find(&found, path) != ST_OK)
         fail_msg("%s", error_text());
     assert_true(span_ends(span(found), end));
@@ -41,10 +22,9 @@ static void expect_found(const char *given, const char *end)
 
 static void expect_refused(const char *given, Status status, const char *words)
 {
-    char *path = path_join(root, given), *found = NULL;
+    char *path = path_join(scratch, given), *found = NULL;
     assert_int_equal(model_folder_find(&found, path), status);
-    if (!strstr(error_text(), words))
-        fail_msg("\"%s\" does not say \"%s\"", error_text(), words);
+    expect_words(words);
     mem_free(path);
 }
 
@@ -69,5 +49,5 @@ static void model_folders_and_runs_are_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(model_folders_and_runs_are_told_apart)};
-    return cmocka_run_group_tests(tests, make_root, remove_root);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -261,11 +261,25 @@ static Status part_move(const char *folder, const char *partial, const char *par
     return st;
 }
 
-/* The old manifest goes first and the new one comes last: in between there is no corpus. */
+static Status manifest_write(const char *path, const json_t *manifest)
+{
+    char *text = json_dumps(manifest, JSON_INDENT(2));
+    check(text);
+    Status st = file_replace(path, text, strlen(text));
+    free(text);
+    return st;
+}
+
+/* The old manifest goes first and the new one comes last: in between there is no corpus.  All that needs room
+ * on the disk is done before the old corpus is touched. */
 static Status partial_publish(const char *folder, const char *partial, bool rejected, const json_t *manifest)
 {
-    char *path = path_join(folder, "manifest.json");
-    Status st = path_exists(path) && unlink(path) != 0 ? fail_errno(ST_IO, "cannot remove %s", path) : ST_OK;
+    char *path = path_join(folder, "manifest.json"), *made = path_join(partial, "manifest.json");
+    Status st = manifest_write(made, manifest);
+    if (st == ST_OK && path_exists(path) && unlink(path) != 0)
+        st = fail_errno(ST_IO, "cannot remove %s", path);
+    if (st == ST_OK)
+        st = folder_sync(folder);
     if (st == ST_OK)
         st = part_move(folder, partial, "train");
     if (st == ST_OK)
@@ -273,14 +287,15 @@ static Status partial_publish(const char *folder, const char *partial, bool reje
     if (st == ST_OK && rejected)
         st = part_move(folder, partial, "rejected");
     if (st == ST_OK)
+        st = folder_sync(folder);
+    if (st == ST_OK && rename(made, path) != 0)
+        st = fail_errno(ST_IO, "cannot rename %s to %s", made, path);
+    if (st == ST_OK)
+        st = folder_sync(folder);
+    if (st == ST_OK)
         st = folder_remove(partial);
-    if (st == ST_OK) {
-        char *text = json_dumps(manifest, JSON_INDENT(2));
-        check(text);
-        st = file_replace(path, text, strlen(text));
-        free(text);
-    }
     mem_free(path);
+    mem_free(made);
     return st;
 }
 

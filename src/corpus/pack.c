@@ -1,5 +1,6 @@
 #include "corpus/pack.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -218,7 +219,8 @@ static Status train_write(Pack *p)
 
 /* Held-out rows ------------------------------------------------------------------------------------------ */
 
-/* Bytes that the predicted tokens, all but the first, stand for. */
+/* Bytes that the predicted tokens, all but the first, stand for.  What a whole document has more or less than
+ * the sum of its tokens counts where it begins. */
 static int64_t row_bytes(const uint16_t *id_bytes, const int32_t *ids, int64_t n, const TokenStart *starts,
                          int64_t starts_n)
 {
@@ -230,16 +232,34 @@ static int64_t row_bytes(const uint16_t *id_bytes, const int32_t *ids, int64_t n
     return bytes > 0 ? bytes : 0;
 }
 
+/* Row `row` of the stream that an end-of-text id and the source's documents make: context + 1 ids from
+ * row * context on, what lies behind the end filled up with that id. */
+static Status held_out_row(const Pack *p, const TokenStore *store, int64_t row, int32_t *ids, TokenStart *found,
+                           int64_t *found_n, int32_t *padding)
+{
+    int64_t at = row * p->c->context - 1, lead = at < 0 ? 1 : 0, n = p->c->context + 1;
+    int64_t left = token_store_tokens(store) - (at + lead), take = left < n - lead ? left : n - lead;
+    ids[0] = p->tokenising.eos;
+    TRY(token_store_read(store, at + lead, ids + lead, take, found, found_n));
+    for (int64_t k = 0; k < *found_n; k++)
+        found[k].start += (uint32_t)lead;
+    for (int64_t k = lead + take; k < n; k++)
+        ids[k] = p->tokenising.eos;
+    *padding = (int32_t)(n - lead - take);
+    return ST_OK;
+}
+
 static Status held_out_source(Pack *p, size_t i, int32_t *ids, TokenStart *found, uint32_t *starts)
 {
     PackSource *s = &p->sources[i];
-    int64_t n = p->c->context + 1;
-    s->held_rows = token_store_tokens(s->held_out) / n;
-    TRY(token_store_order(s->held_out, s->held_rows * n, false, 0, 0));
+    int64_t tokens = token_store_tokens(s->held_out);
+    s->held_rows = (tokens + p->c->context - 1) / p->c->context;
+    TRY(token_store_order(s->held_out, tokens, false, 0, 0));
     for (int64_t row = 0; row < s->held_rows; row++) {
-        int64_t found_n;
-        TRY(token_store_read(s->held_out, row * n, ids, n, found, &found_n));
+        int64_t found_n, n;
         ShardRow r = {.starts = starts, .source = (int32_t)i};
+        TRY(held_out_row(p, s->held_out, row, ids, found, &found_n, &r.padding));
+        n = p->c->context + 1 - r.padding;
         r.starts_n = starts_list(starts, found, found_n);
         r.bytes = row_bytes(p->tokenising.id_bytes, ids, n, found, found_n);
         TRY(shards_add(p->writer, "held_out", ids, &r));
@@ -300,6 +320,22 @@ static json_t *ledger_make(const Pack *p)
                      config_to_json(&pack_table, p->c));
 }
 
+/* In the place of the one that may lie there, whose files need not have the same names. */
+static Status vocabulary_write(const Pack *p)
+{
+    char *made = path_join(p->partial, "tokenizer"), *place = path_join(p->folder, "tokenizer");
+    Status st = folder_make(made);
+    if (st == ST_OK)
+        st = tokenizer_save(p->tok, made);
+    if (st == ST_OK)
+        st = folder_remove(place);
+    if (st == ST_OK && rename(made, place) != 0)
+        st = fail_errno(ST_IO, "cannot rename %s to %s", made, place);
+    mem_free(made);
+    mem_free(place);
+    return st;
+}
+
 static Status shards_write(Pack *p)
 {
     ShardSpec spec = {.row_tokens = (int32_t)p->c->context + 1,
@@ -311,16 +347,11 @@ static Status shards_write(Pack *p)
     TRY(shards_create(&p->writer, p->folder, &spec, p->c->shard_rows));
     TRY(train_write(p));
     TRY(held_out_write(p));
-    char *vocabulary = path_join(p->folder, "tokenizer");
-    Status st = folder_make(vocabulary);
-    if (st == ST_OK)
-        st = tokenizer_save(p->tok, vocabulary);
-    mem_free(vocabulary);
-    TRY(st);
+    TRY(vocabulary_write(p));
     json_t *more = ledger_make(p);
     ShardSetWriter *writer = p->writer;
     p->writer = NULL;
-    st = shards_finish(writer, "tokenizer", more);
+    Status st = shards_finish(writer, "tokenizer", more);
     json_decref(more);
     return st;
 }

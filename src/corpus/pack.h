@@ -5,7 +5,7 @@
  * source gives.  Second pass: rows are written in an order shuffled over all sources, each row a stretch
  * of its source's documents, which are shuffled anew for every repetition; so any stretch of the training
  * split is a fair sample of the whole.  Held-out documents are packed source by source, in their own
- * order, once, with the bytes that their tokens stand for.
+ * order, so that each token is predicted once (shard.h), with the bytes that the tokens stand for.
  *
  * Same corpus, vocabulary, settings and seed: same bytes, whatever the number of threads.
  * Memory: some 100 MB.  Disk besides the shards: 2 or 4 bytes a token and 32 a document until it is done.

@@ -22,6 +22,8 @@ static const Field pack_fields[] = {
 };
 const FieldTable pack_table = FIELD_TABLE(pack_fields);
 
+static const double ROWS_MAX = 1e14; /* of one source: sums of them stay whole numbers in a double */
+
 typedef struct {
     PlanSource *sources;
     size_t n;
@@ -41,7 +43,7 @@ static int64_t source_cap(const Plan *p, const PlanSource *s)
     double tokens = p->max_repeats * (double)s->available;
     if (p->once && s->kind == p->leading)
         tokens = fmin(tokens, share(s));
-    return (int64_t)floor(tokens / (double)p->row_tokens);
+    return (int64_t)floor(fmin(tokens / (double)p->row_tokens, ROWS_MAX));
 }
 
 static int64_t kind_cap(const Plan *p, ShardKind kind)
@@ -176,7 +178,8 @@ Status pack_plan(const PackConfig *c, PlanSource *sources, size_t n, Str *notes)
     double code_part = c->ratio_code / (c->ratio_code + c->ratio_text);
     int64_t once = kind_once(&p, p.leading);
     int64_t wish =
-        c->tokens ? c->tokens / p.row_tokens : llround((double)once / (code_part > 0 ? code_part : 1));
+        c->tokens ? c->tokens / p.row_tokens
+                  : llround(fmin((double)once / (code_part > 0 ? code_part : 1), ROWS_MAX));
     double wish_rows = c->tokens ? (double)c->tokens / (double)p.row_tokens : (double)wish;
     int64_t total = total_within(code_part, wish, kind_cap(&p, SHARD_CODE), kind_cap(&p, SHARD_TEXT));
     if (total < 1)

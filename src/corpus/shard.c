@@ -18,7 +18,7 @@ struct ShardReader {
     FileMap map;
     char *path;
     ShardHeader h;
-    const uint32_t *index, *starts, *bytes;
+    const uint32_t *index, *starts, *bytes, *padding;
     const uint16_t *source;
     const uint64_t *sums;
     ShardSource *sources; /* names are copies */
@@ -48,7 +48,8 @@ bool shard_layout(ShardHeader *h)
     h->source_at = aligned(h->starts_at + h->starts_n * 4);
     uint64_t next = aligned(h->source_at + h->rows * 2);
     h->bytes_at = h->flags & SHARD_HAS_BYTES ? next : 0;
-    h->sums_at = h->bytes_at ? aligned(next + h->rows * 4) : next;
+    h->padding_at = h->bytes_at ? aligned(next + h->rows * 4) : 0;
+    h->sums_at = h->bytes_at ? aligned(h->padding_at + h->rows * 4) : next;
     h->names_at = aligned(h->sums_at + blocks * 8);
     h->file_bytes = h->names_at + h->names_bytes;
     return true;
@@ -105,10 +106,13 @@ static Status tables_check(ShardReader *r)
     r->starts = (const void *)(at + h->starts_at);
     r->source = (const void *)(at + h->source_at);
     r->bytes = h->bytes_at ? (const void *)(at + h->bytes_at) : NULL;
+    r->padding = h->padding_at ? (const void *)(at + h->padding_at) : NULL;
     r->sums = (const void *)(at + h->sums_at);
     for (uint64_t i = 0; i < h->rows; i++)
         if (r->index[i + 1] <= r->index[i] || r->source[i] >= h->sources_n)
             return fail(ST_FORMAT, "row %llu has no document or no source", (unsigned long long)i);
+        else if (r->padding && r->padding[i] > h->row_tokens - 2)
+            return fail(ST_FORMAT, "row %llu is nothing but padding", (unsigned long long)i);
     if (r->index[0] != 0 || r->index[h->rows] != h->starts_n)
         return fail(ST_FORMAT, "the index of document starts does not cover them");
     return names_read(r);
@@ -239,7 +243,8 @@ Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row)
     *row = (ShardRow){.starts = r->starts + r->index[i],
                       .starts_n = (int32_t)(r->index[i + 1] - r->index[i]),
                       .source = r->source[i],
-                      .bytes = r->bytes ? (int64_t)r->bytes[i] : -1};
+                      .bytes = r->bytes ? (int64_t)r->bytes[i] : -1,
+                      .padding = r->padding ? (int32_t)r->padding[i] : 0};
     return ST_OK;
 }
 

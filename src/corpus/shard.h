@@ -8,8 +8,10 @@
  *     shards_close(set);
  *
  * A folder holds shards and a manifest.json, which is written last: without one there is nothing to read.
- * Rows have one length, one source each, no padding, and lie in the order in which they are to be trained
- * on.
+ * Rows have one length and one source each.  Rows to train on hold no padding and lie in the order in which
+ * they are to be trained on.  Held-out rows of a source follow each other with one id in common, the last of
+ * one being the first of the next; the first row begins with an end-of-text id that is no document's and the
+ * last is padded: so every held-out token is a target exactly once, and `bytes` add up to the corpus' own.
  *
  * One .tok file (docs/formats/shard.md), little-endian, sections 64-byte aligned, offsets from the file's
  * start:
@@ -20,6 +22,7 @@
  *     starts_at   starts[starts_n]                  u32: where documents begin within their row; first is 0
  *     source_at   source[rows]                      u16: index into the names
  *     bytes_at    bytes[rows]                       u32: of text that ids[1..T] stand for; 0: no table
+ *     padding_at  padding[rows]                     u32: ids at the row's end that are none; where bytes_at is
  *     sums_at     sum[ceil(rows / block_rows)]      u64: XXH3 of each block of rows of ids
  *     names_at    { u16 n, u8 kind, u8 0, name[n] } once per source
  *
@@ -61,7 +64,8 @@ typedef struct {
     uint64_t names_at;       /* 120                                          */
     uint64_t names_bytes;    /* 128                                          */
     uint64_t tables_xxh3;    /* 136  of bytes index_at .. file_bytes         */
-    uint8_t zero[104];       /* 144                                          */
+    uint64_t padding_at;     /* 144                                          */
+    uint8_t zero[96];        /* 152                                          */
     uint64_t header_xxh3;    /* 248  of bytes 0 .. 248                       */
 } ShardHeader;
 _Static_assert(sizeof(ShardHeader) == 256, "drawn above");
@@ -87,7 +91,8 @@ typedef struct {
     const uint32_t *starts; /* [starts_n] rising, starts[0] = 0; a view into the file */
     int32_t starts_n;
     int32_t source;
-    int64_t bytes; /* of text that ids[1..T] stand for; -1 where not recorded */
+    int64_t bytes;   /* of text that ids[1..T] stand for; -1 where not recorded */
+    int32_t padding; /* how many ids at the end are to be neither read nor predicted; at most T - 1 */
 } ShardRow;
 
 /* One shard ---------------------------------------------------------------------------------------------- */
@@ -146,8 +151,8 @@ typedef struct {
 typedef struct ShardWriter ShardWriter;
 
 /* Writes one shard under a temporary name; shard_finish renames it and gives its header sum (NULL: not
- * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes.  shard_abandon takes
- * NULL, and frees a writer that is not to be finished. */
+ * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes, and only there may a row
+ * be padded.  shard_abandon takes NULL, and frees a writer that is not to be finished. */
 MUST_CHECK Status shard_create(ShardWriter **out, const char *path, const ShardSpec *spec);
 MUST_CHECK Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row);
 MUST_CHECK Status shard_finish(ShardWriter *w, uint64_t *sum); /* frees w, also when it fails */

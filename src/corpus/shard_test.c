@@ -32,7 +32,8 @@ static Str shard_bytes(int32_t vocab)
             ids[k] %= vocab;
         uint32_t starts[] = {0, 2, 4};
         ShardRow row = {
-            .starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i};
+            .starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i,
+            .padding = (int32_t)(i % 4)};
         assert_int_equal(shard_add(w, ids, &row), ST_OK);
     }
     assert_int_equal(shard_finish(w, NULL), ST_OK);
@@ -90,6 +91,7 @@ static void rows_come_back(void **state)
             assert_int_equal(row.starts[row.starts_n - 1], 2 * (i % 3));
             assert_int_equal(row.source, i % 2);
             assert_int_equal(row.bytes, 100 + i);
+            assert_int_equal(row.padding, i % 4);
         }
         shard_close(r);
         str_drop(&bytes);

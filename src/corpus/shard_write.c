@@ -12,7 +12,7 @@ struct ShardWriter {
     ShardHeader h;
     FileWriter file;
     bool open;
-    Array(uint32_t) index, starts, bytes;
+    Array(uint32_t) index, starts, bytes, padding;
     Array(uint16_t) source;
     Array(uint64_t) sums;
     Str names, row;
@@ -96,6 +96,8 @@ Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row)
 {
     check(row->starts_n >= 1 && row->starts[0] == 0 && row->source >= 0 &&
           row->source < (int32_t)w->h.sources_n);
+    check(row->padding == 0 || ((w->h.flags & SHARD_HAS_BYTES) && row->padding > 0 &&
+                                row->padding <= (int32_t)w->h.row_tokens - 2));
     if (w->starts.n + (size_t)row->starts_n > UINT32_MAX)
         return fail(ST_LIMIT, "a shard holds at most 2^32 document starts; ask for fewer rows a shard");
     ids_narrow(&w->row, ids, w->h.row_tokens, w->h.id_bytes, w->h.vocab_size);
@@ -113,6 +115,7 @@ Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row)
     if (w->h.flags & SHARD_HAS_BYTES) {
         check(row->bytes >= 0 && row->bytes <= UINT32_MAX);
         array_push(&w->bytes, (uint32_t)row->bytes);
+        array_push(&w->padding, (uint32_t)row->padding);
     }
     w->h.rows++;
     return ST_OK;
@@ -143,8 +146,10 @@ static Status tables_write(ShardWriter *w)
     TRY(table_write(w, h->index_at, w->index.at, w->index.n * 4));
     TRY(table_write(w, h->starts_at, w->starts.at, w->starts.n * 4));
     TRY(table_write(w, h->source_at, w->source.at, w->source.n * 2));
-    if (h->bytes_at)
+    if (h->bytes_at) {
         TRY(table_write(w, h->bytes_at, w->bytes.at, w->bytes.n * 4));
+        TRY(table_write(w, h->padding_at, w->padding.at, w->padding.n * 4));
+    }
     TRY(table_write(w, h->sums_at, w->sums.at, w->sums.n * 8));
     TRY(table_write(w, h->names_at, w->names.at, w->names.n));
     check(w->at == h->file_bytes);
@@ -177,6 +182,7 @@ void shard_abandon(ShardWriter *w)
     array_drop(&w->index);
     array_drop(&w->starts);
     array_drop(&w->bytes);
+    array_drop(&w->padding);
     array_drop(&w->source);
     array_drop(&w->sums);
     str_drop(&w->names);

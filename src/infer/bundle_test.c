@@ -1,25 +1,8 @@
 #include "infer/bundle.h"
 
-#include <stdlib.h>
-
-#include "base/file.h"
+#include "base/scratch_test.h"
 #include "infer/cycle_test.h"
 #include "infer/generate.h"
-
-static char folder[64];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "/tmp/lemur-test-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
-}
 
 /* A model of `vocab` rows beside the tokenizer of CYCLE_TOKENS. */
 static void save(int64_t vocab)
@@ -28,8 +11,8 @@ static void save(int64_t vocab)
     assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
     assert_int_equal(ops_attach(dev, NULL), ST_OK);
     Model *m = cycle_model(dev, vocab, 8);
-    assert_int_equal(model_save(m, folder, DTYPE_BF16), ST_OK);
-    cycle_write_tokenizer(folder);
+    assert_int_equal(model_save(m, scratch, DTYPE_BF16), ST_OK);
+    cycle_write_tokenizer(scratch);
     model_close(m);
     device_close(dev);
 }
@@ -51,7 +34,7 @@ static void a_folder_written_is_opened_and_writes(void **state)
         GenerateResult r;
         Str text = {0};
         BundleSetup setup = {.threads = 1, .compute = types[i]};
-        if (bundle_open(&b, folder, &setup) != ST_OK)
+        if (bundle_open(&b, scratch, &setup) != ST_OK)
             fail_msg("%s", error_text());
         assert_int_equal(model_setup(b.model)->context, 64);
         assert_int_equal(b.ends.n, 1);
@@ -71,11 +54,11 @@ static void every_end_of_text_is_found(void **state)
     (void)state;
     static const char more[] = "{\"eos_token_id\": [2, 7, 9, 7, -1, 4000, \"x\"]}";
     save(CYCLE_V);
-    char *path = path_join(folder, "generation_config.json");
+    char *path = path_join(scratch, "generation_config.json");
     assert_int_equal(file_replace(path, more, sizeof more - 1), ST_OK);
     Bundle b;
     BundleSetup setup = {.threads = 1, .compute = DTYPE_F32, .context = 10};
-    assert_int_equal(bundle_open(&b, folder, &setup), ST_OK);
+    assert_int_equal(bundle_open(&b, scratch, &setup), ST_OK);
     assert_int_equal(b.ends.n, 3);
     assert_int_equal(b.ends.at[2], 9);
     assert_int_equal(model_setup(b.model)->context, 10);
@@ -92,12 +75,12 @@ static void vocabularies_that_differ_are_refused(void **state)
     static const int64_t sizes[] = {CYCLE_TOKENS - 1, CYCLE_TOKENS + 1024};
     for (int i = 0; i < 2; i++) {
         save(sizes[i]);
-        assert_int_equal(bundle_open(&b, folder, &setup), ST_FORMAT);
+        assert_int_equal(bundle_open(&b, scratch, &setup), ST_FORMAT);
         assert_non_null(strstr(error_text(), "do not belong together"));
         assert_null(b.model);
     }
     save(CYCLE_TOKENS + 1023);
-    assert_int_equal(bundle_open(&b, folder, &setup), ST_OK);
+    assert_int_equal(bundle_open(&b, scratch, &setup), ST_OK);
     bundle_close(&b);
     assert_int_equal(bundle_open(&b, "/absent", &setup), ST_IO);
     assert_null(b.dev);
@@ -110,5 +93,5 @@ int main(void)
         cmocka_unit_test(every_end_of_text_is_found),
         cmocka_unit_test(vocabularies_that_differ_are_refused),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

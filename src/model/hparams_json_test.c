@@ -1,5 +1,5 @@
 #include "model/hparams.h"
-#include "model/scratch_test.h"
+#include "base/scratch_test.h"
 
 static Status from_text(HParams *h, const char *text)
 {
@@ -174,15 +174,15 @@ static void a_damaged_file_is_named_with_its_line(void **state)
 {
     (void)state;
     HParams h;
-    write_scratch("config.json", "{\n \"hidden_size\": 1,\n \"hidden_size\": 2}", 40);
+    scratch_write("config.json", "{\n \"hidden_size\": 1,\n \"hidden_size\": 2}", 40);
     assert_int_equal(hparams_read(&h, scratch), ST_FORMAT);
     expect_words("config.json line 3");
     size_t whole = strlen(llama31_8b);
     for (size_t n = 0; n < whole; n++) {
-        write_scratch("config.json", llama31_8b, n);
+        scratch_write("config.json", llama31_8b, n);
         assert_int_equal(hparams_read(&h, scratch), ST_FORMAT);
     }
-    write_scratch("config.json", "{\"head_dim\": 3}", 15);
+    scratch_write("config.json", "{\"head_dim\": 3}", 15);
     assert_int_equal(hparams_read(&h, scratch), ST_FORMAT);
     expect_words("config.json: head_dim 3 is odd");
     assert_int_equal(hparams_read(&h, in_scratch("absent")), ST_IO);

@@ -3,7 +3,7 @@
 #include "model/safetensors.h"
 
 #include "base/str.h"
-#include "model/scratch_test.h"
+#include "base/scratch_test.h"
 
 /* A file of this header and `data_bytes` of data that count up. */
 static void write_file(const char *name, const char *header, size_t data_bytes)
@@ -15,7 +15,7 @@ static void write_file(const char *name, const char *header, size_t data_bytes)
     str_adds(&file, header);
     for (size_t i = 0; i < data_bytes; i++)
         str_addc(&file, (char)i);
-    write_scratch(name, file.at, file.n);
+    scratch_write(name, file.at, file.n);
     str_drop(&file);
 }
 
@@ -123,7 +123,7 @@ static void hostile_lengths_are_refused(void **state)
     const unsigned char *cases[] = {huge, above_limit, one_more};
     Safetensors *s = NULL;
     for (int i = 0; i < 3; i++) {
-        write_scratch("long.safetensors", cases[i], 10);
+        scratch_write("long.safetensors", cases[i], 10);
         assert_int_equal(safetensors_open(&s, in_scratch("long.safetensors")), ST_FORMAT);
         expect_words("header claims");
     }
@@ -137,10 +137,10 @@ static void every_truncation_is_refused(void **state)
     write_file("x.safetensors", good, 38);
     assert_int_equal(file_read(&file, in_scratch("x.safetensors"), 0), ST_OK);
     for (size_t n = 0; n < file.n; n++) {
-        write_scratch("cut.safetensors", file.at, n);
+        scratch_write("cut.safetensors", file.at, n);
         assert_int_equal(safetensors_open(&s, in_scratch("cut.safetensors")), ST_FORMAT);
     }
-    write_scratch("cut.safetensors", file.at, file.n);
+    scratch_write("cut.safetensors", file.at, file.n);
     assert_int_equal(safetensors_open(&s, in_scratch("cut.safetensors")), ST_OK);
     safetensors_close(s);
     str_drop(&file);
@@ -151,7 +151,7 @@ static void every_truncation_is_refused(void **state)
 static Status open_with_index(const char *index)
 {
     Safetensors *s = NULL;
-    write_scratch("model.safetensors.index.json", index, strlen(index));
+    scratch_write("model.safetensors.index.json", index, strlen(index));
     Status st = safetensors_open_folder(&s, scratch);
     if (st == ST_OK)
         assert_int_equal(safetensors_count(s), 2);
@@ -193,7 +193,7 @@ static void a_folder_without_weights_says_so(void **state)
     assert_int_equal(folder_make(in_scratch("none")), ST_OK);
     assert_int_equal(safetensors_open_folder(&s, in_scratch("none")), ST_IO);
     expect_words("neither");
-    write_scratch("none/pytorch_model.bin", "x", 1);
+    scratch_write("none/pytorch_model.bin", "x", 1);
     assert_int_equal(safetensors_open_folder(&s, in_scratch("none")), ST_UNSUPPORTED);
     expect_words("pytorch_model.bin");
 }

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "model/safetensors.h"
-#include "model/scratch_test.h"
+#include "base/scratch_test.h"
 
 static SafetensorsItem item(const char *name, DType dtype, int64_t rows, int64_t cols, DType source_dtype,
                             const void *source)

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "model/safetensors.h"
-#include "model/scratch_test.h"
+#include "base/scratch_test.h"
 
 static HParams small(bool tied)
 {

@@ -1,5 +1,6 @@
-/* What the small shapes of check_ops_test.c do not reach in the blocked kernels of attention: several blocks, scores so
- * far apart that the base of the softmax is raised, documents across blocks, a cache of many chunks, odd thread counts. */
+/* What the small shapes of check_ops_test.c do not reach in the blocked kernels of attention: several blocks,
+ * scores so far apart that the base of the softmax is raised, documents across blocks, a cache of many
+ * chunks, odd thread counts. */
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+
 #include <cmocka.h> /* last: its macro fail() takes the place of status.h's function */
 
 enum { OUT, LSE, DV, DQ, DK, RESULTS };
@@ -43,7 +45,10 @@ static Tensor part(const Case *c, const Tensor *fused, int i)
 static Case case_new(DType d, AttentionShape s, int64_t document)
 {
     int64_t N = s.B * s.T, width = (s.H + 2 * s.Hk) * s.D;
-    Case c = {.s = s, .qkv = tensor_new(d, N, width), .dout = tensor_new(d, N, s.H * s.D), .isolated = document > 0};
+    Case c = {.s = s,
+              .qkv = tensor_new(d, N, width),
+              .dout = tensor_new(d, N, s.H * s.D),
+              .isolated = document > 0};
     Rng rng;
     rng_seed(&rng, 5);
     fill(&c.qkv, &rng);
@@ -95,7 +100,8 @@ static double difference(const Tensor *a, const Tensor *b)
     return sqrt(errors / squares);
 }
 
-/* The first `results` of every table at 1 and 3 threads against the reference's in f64 on the same numbers. */
+/* The first `results` of every table at 1 and 3 threads against the reference's in f64 on the same numbers.
+ */
 static void compare(const Case *given, int results, double tolerance)
 {
     CpuFeatures cpu = cpu_features();
@@ -117,7 +123,8 @@ static void compare(const Case *given, int results, double tolerance)
             for (int k = 0; k < results; k++) {
                 double error = difference(&got.result[k], &want.result[k]);
                 if (!(error <= tolerance))
-                    fail_msg("%s, %d threads, result %d: error %g, allowed %g", tables[i].name, threads, k, error, tolerance);
+                    fail_msg("%s, %d threads, result %d: error %g, allowed %g", tables[i].name, threads, k,
+                             error, tolerance);
             }
         }
     }
@@ -130,15 +137,17 @@ static void several_blocks_and_documents(void **state)
     static const int64_t documents[] = {0, 37, 150};
     for (int i = 0; i < 3; i++) {
         for (int bf16 = 0; bf16 < 2; bf16++) {
-            Case c = case_new(bf16 ? DTYPE_BF16 : DTYPE_F32, (AttentionShape){1, 203, 2, 1, 34}, documents[i]);
+            Case c =
+                case_new(bf16 ? DTYPE_BF16 : DTYPE_F32, (AttentionShape){1, 203, 2, 1, 34}, documents[i]);
             compare(&c, RESULTS, bf16 ? 0.008 : 5e-6);
             case_drop(&c);
         }
     }
 }
 
-/* Key 3 outdoes every query's own key by more than 2^100, keys 70 and 140 that by as much.  One probability is then
- * nearly 1, so dq and dk are differences of nearly equal numbers, of which only the size can be checked. */
+/* Key 3 outdoes every query's own key by more than 2^100, keys 70 and 140 that by as much.  One probability
+ * is then nearly 1, so dq and dk are differences of nearly equal numbers, of which only the size can be
+ * checked. */
 static void scores_far_apart(void **state)
 {
     (void)state;
@@ -169,7 +178,8 @@ static void caches_of_many_chunks(void **state)
     AttentionShape s = {1, 1, 6, 2, 10};
     Rng rng;
     rng_seed(&rng, 6);
-    Tensor q = tensor_new(DTYPE_F32, MOST, s.H * s.D), kv = tensor_new(DTYPE_F32, PAST + MOST, 2 * s.Hk * s.D);
+    Tensor q = tensor_new(DTYPE_F32, MOST, s.H * s.D),
+           kv = tensor_new(DTYPE_F32, PAST + MOST, 2 * s.Hk * s.D);
     Tensor k = tensor_cols(&kv, 0, s.Hk * s.D), v = tensor_cols(&kv, s.Hk * s.D, s.Hk * s.D);
     fill(&q, &rng);
     fill(&kv, &rng);

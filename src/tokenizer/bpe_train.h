@@ -8,8 +8,8 @@
  * Documents are cut into words by Llama 3's pattern (presplit_llama3_pattern): letters with one character in
  * front, digits in threes, runs of line ends, and indentation as one run but for its last space, so that a
  * depth of indentation becomes one token.  Only distinct words and their counts are kept.  At BPE_WORDS_MAX
- * of them those with the smallest counts are forgotten until at most half are left: memory stays below some
- * 600 MB, and the same documents in the same order give the same vocabulary.  Words longer than
+ * of them those with the smallest counts are forgotten until at most half are left: memory stays below about
+ * 1 GB, and the same documents in the same order give the same vocabulary.  Words longer than
  * BPE_WORD_BYTES are not learnt from.
  *
  * Ids: 0 <|endoftext|> (begin and end of text), 1 <|im_start|>, 2 <|im_end|>, 3 <pad>, 4..259 the bytes in

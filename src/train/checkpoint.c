@@ -152,22 +152,7 @@ static Status copy_tokenizer(const char *tokenizer, const char *folder)
     return st;
 }
 
-/* Moments as named tensors in host memory.  On this processor they are written from where they are; a device
- * with memory of its own lends a copy, which *owned frees. */
-static Status host_copy(float **at, float **owned, Device *dev, const Tensor *t)
-{
-    *owned = NULL;
-    *at = t->data;
-    if (strcmp(dev->kind->name, "cpu") == 0)
-        return ST_OK;
-    *owned = mem_aligned(tensor_bytes(t));
-    if (!*owned)
-        return fail(ST_NOMEM, "no memory to save the optimizer's state from");
-    device_download(dev, *owned, t->data, tensor_bytes(t));
-    *at = *owned;
-    return device_sync(dev);
-}
-
+/* Moments as named tensors in host memory. */
 static void add_moments(SafetensorsItem *items, const Params *p, const char *prefix, const float *at)
 {
     for (int64_t i = 0; i < p->n; i++) {
@@ -187,11 +172,11 @@ static void add_moments(SafetensorsItem *items, const Params *p, const char *pre
 static Status write_optimizer(const char *folder, const Params *p, const Optimizer *o)
 {
     Status st;
-    float *m, *v, *own_m = NULL, *own_v = NULL;
+    const void *m = NULL, *v = NULL;
     SafetensorsItem *items = mem_array(SafetensorsItem, 2 * p->n);
     char *path = path_join(folder, optimizer_name);
-    TRY_TO(done, host_copy(&m, &own_m, o->dev, &o->m));
-    TRY_TO(done, host_copy(&v, &own_v, o->dev, &o->v));
+    TRY_TO(done, device_host_view(o->dev, &m, o->m.data, tensor_bytes(&o->m)));
+    TRY_TO(done, device_host_view(o->dev, &v, o->v.data, tensor_bytes(&o->v)));
     add_moments(items, p, "exp_avg", m);
     add_moments(items + p->n, p, "exp_avg_sq", v);
     st = safetensors_write(path, items, 2 * p->n, NULL);
@@ -199,8 +184,10 @@ done:
     for (int64_t i = 0; i < 2 * p->n; i++)
         mem_free((char *)(uintptr_t)items[i].name);
     mem_free(items);
-    mem_free(own_m);
-    mem_free(own_v);
+    if (m)
+        device_host_drop(o->dev, m, o->m.data);
+    if (v)
+        device_host_drop(o->dev, v, o->v.data);
     mem_free(path);
     return st;
 }
@@ -291,7 +278,7 @@ done:
     return st == ST_OK ? st : fail_in(st, "writing the model folder");
 }
 
-Status checkpoint_prune(const char *run, int64_t keep)
+Status checkpoint_prune(const char *run, int64_t step, int64_t keep)
 {
     Status st = ST_OK;
     Names names;
@@ -300,7 +287,7 @@ Status checkpoint_prune(const char *run, int64_t keep)
     folder_names(&names, parent);
     for (size_t i = names.n; i-- > 0 && st == ST_OK;) {
         bool is_step = step_of(names.at[i]) >= 0, is_left_over = strncmp(names.at[i], ".tmp-", 5) == 0;
-        if (is_step && (keep <= 0 || newer++ < keep))
+        if (is_step && (keep <= 0 || step_of(names.at[i]) > step || newer++ < keep))
             continue;
         char *path = path_join(parent, names.at[i]);
         if (is_step || is_left_over || strncmp(names.at[i], ".old-", 5) == 0)

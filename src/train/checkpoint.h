@@ -22,8 +22,10 @@
 MUST_CHECK Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer *o, json_t *state,
                                    const char *tokenizer);
 
-/* Removes all but the newest `keep` checkpoints (0: keeps all) and what a kill left half-written. */
-MUST_CHECK Status checkpoint_prune(const char *run, int64_t keep);
+/* Removes all but the newest `keep` checkpoints up to `step` (0: keeps all) and what a kill left half-written.
+ * Those of later steps are damaged ones that a run which went on from an earlier one passed over: they neither
+ * count nor go. */
+MUST_CHECK Status checkpoint_prune(const char *run, int64_t step, int64_t keep);
 
 /* The newest whole checkpoint: its folder (caller frees) and state (caller's reference), or NULL and NULL
  * where there is none.  Warns of each damaged one it passes over.  ST_FORMAT: all there are are damaged. */

@@ -1,24 +1,6 @@
 #include "train/curve.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "base/mem.h"
-
-static char folder[] = "/tmp/lemur-curve-XXXXXX";
-
-static void write_log(const char *text)
-{
-    char *path = path_join(folder, "log.jsonl");
-    assert_int_equal(file_replace(path, text, strlen(text)), ST_OK);
-    mem_free(path);
-}
+#include "base/scratch_test.h"
 
 static void falls_from_left_top_to_right_bottom(void **state)
 {
@@ -27,8 +9,8 @@ static void falls_from_left_top_to_right_bottom(void **state)
     for (int i = 0; i <= 100; i++)
         str_addf(&log, "{\"step\":%d,\"loss_nats\":%g}\n", i, 5.0 - 0.03 * i);
     str_adds(&log, "{\"step\":100,\"held_out_loss_nats\":2.5}\n{\"step\":101,\"loss_n"); /* and a line cut short */
-    write_log(str_c(&log));
-    assert_int_equal(curve_plot(&plot, folder, 40, 9), ST_OK);
+    scratch_text("log.jsonl", str_c(&log));
+    assert_int_equal(curve_plot(&plot, scratch, 40, 9), ST_OK);
     const char *second = strchr(plot.at, '\n') + 1;
     assert_int_equal(plot.at[9], '*');                  /* first column, first row */
     assert_int_not_equal(second[9], '*');
@@ -43,22 +25,10 @@ static void an_empty_log_is_said(void **state)
 {
     (void)state;
     Str plot = {0};
-    write_log("\n");
-    assert_int_equal(curve_plot(&plot, folder, 40, 9), ST_FORMAT);
+    scratch_text("log.jsonl", "\n");
+    assert_int_equal(curve_plot(&plot, scratch, 40, 9), ST_FORMAT);
     assert_int_equal(curve_plot(&plot, "/nonexistent", 40, 9), ST_IO);
     str_drop(&plot);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
 }
 
 int main(void)
@@ -67,5 +37,5 @@ int main(void)
         cmocka_unit_test(falls_from_left_top_to_right_bottom),
         cmocka_unit_test(an_empty_log_is_said),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

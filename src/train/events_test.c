@@ -1,17 +1,9 @@
 #include "train/events.h"
 
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "base/cursor.h"
-#include "base/file.h"
-#include "base/mem.h"
+#include "base/scratch_test.h"
 
 /* RFC 3720, appendix B.4. */
 static void crc_is_castagnolis(void **state)
@@ -69,18 +61,16 @@ static void read_only_file(Str *out, const char *folder)
 static void records_are_framed_and_resume_is_told(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/lemur-events-XXXXXX";
     Events e;
     Str all = {0};
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(events_open(&e, folder, 300), ST_OK);
+    assert_int_equal(events_open(&e, scratch, 300), ST_OK);
     assert_int_equal(events_scalar(&e, 300, "train/loss_nats", 2.5), ST_OK);
     int64_t before = mem_allocations();
     for (int i = 0; i < 100; i++)
         assert_int_equal(events_scalar(&e, 301 + i, "train/loss_nats", 2.5), ST_OK);
     assert_int_equal(mem_allocations(), before);
     events_close(&e);
-    read_only_file(&all, folder);
+    read_only_file(&all, scratch);
     Cursor c = cursor_over(all.at, all.n);
     Span s = record(&c);
     assert_true(holds(s,
@@ -96,7 +86,6 @@ static void records_are_framed_and_resume_is_told(void **state)
         record(&c);
     assert_int_equal(cursor_left(&c), 0);
     str_drop(&all);
-    assert_int_equal(folder_remove(folder), ST_OK);
     assert_int_equal(events_open(&e, "/nonexistent/folder", 0), ST_IO);
     events_close(&e);
 }
@@ -107,5 +96,5 @@ int main(void)
         cmocka_unit_test(crc_is_castagnolis),
         cmocka_unit_test(records_are_framed_and_resume_is_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -13,7 +13,7 @@ struct Loader {
     int32_t *row_ids;                            /* [T + 1] */
     int32_t *ids, *targets, *positions, *starts; /* [batch * T]; the last two where documents are isolated */
     int64_t *rows, *bytes;                       /* [batch] */
-    int32_t *sources;
+    int32_t *sources, *counted;
 };
 
 Status loader_open(Loader **out, const char *folder, const char *split, int64_t batch)
@@ -35,6 +35,7 @@ Status loader_open(Loader **out, const char *folder, const char *split, int64_t 
     l->rows = mem_array(int64_t, batch);
     l->bytes = mem_array(int64_t, batch);
     l->sources = mem_array(int32_t, batch);
+    l->counted = mem_array(int32_t, batch);
     *out = l;
     return ST_OK;
 }
@@ -52,6 +53,7 @@ void loader_close(Loader *l)
     mem_free(l->rows);
     mem_free(l->bytes);
     mem_free(l->sources);
+    mem_free(l->counted);
     mem_free(l);
 }
 
@@ -86,6 +88,9 @@ static Status put_row(Loader *l, int64_t b, int64_t number)
     memcpy(l->targets + at, l->row_ids + 1, (size_t)T * sizeof *l->targets);
     if (l->isolated)
         isolate(l, at, &row);
+    for (int64_t t = T - row.padding; t < T; t++)
+        l->targets[at + t] = -1;
+    l->counted[b] = (int32_t)T - row.padding;
     l->rows[b] = number;
     l->sources[b] = row.source;
     l->bytes[b] = row.bytes;
@@ -109,12 +114,16 @@ static void hand_out(Loader *l, int64_t n, LoaderBatch *out)
 {
     for (int64_t b = n; b < l->batch; b++)
         pad(l, b);
+    int64_t targets = 0;
+    for (int64_t b = 0; b < n; b++)
+        targets += l->counted[b];
     *out = (LoaderBatch){
         .batch = {.ids = l->ids, .targets = l->targets, .positions = l->positions, .starts = l->starts},
         .n = n,
-        .targets = n * l->context,
+        .targets = targets,
         .rows = l->rows,
         .sources = l->sources,
+        .counted = l->counted,
         .bytes = l->bytes,
     };
 }
@@ -123,8 +132,9 @@ int64_t loader_row_at(const Loader *l, const LoaderOrder *order, int64_t step, i
 {
     int64_t n = shards_rows(l->set);
     check(n > 0);
-    int64_t number = ((step * order->micro_steps + micro_step) * order->ranks + order->rank) * l->batch + b;
-    int64_t epoch = number / n, i = number % n;
+    __int128 number =
+        (((__int128)step * order->micro_steps + micro_step) * order->ranks + order->rank) * l->batch + b;
+    int64_t epoch = (int64_t)(number / n), i = (int64_t)(number % n);
     return order->packed && epoch == 0 ? i : order_at(order->seed, epoch, n, i);
 }
 

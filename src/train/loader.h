@@ -22,13 +22,14 @@ typedef struct {
     int64_t micro_steps, ranks, rank;
 } LoaderOrder;
 
-/* One batch.  Sequences from `n` on are padding: id 0, no targets. */
+/* One batch.  Sequences from `n` on are padding: id 0, no targets; and so is the end of a padded row. */
 typedef struct {
     Batch batch;
     int64_t n;              /* rows of data in it, at most the loader's batch */
     int64_t targets;        /* positions that count                           */
     const int64_t *rows;    /* [n] their numbers in the split                 */
     const int32_t *sources; /* [n]                                            */
+    const int32_t *counted; /* [n] targets of each                            */
     const int64_t *bytes;   /* [n] of text their targets stand for; -1 unknown */
 } LoaderBatch;
 

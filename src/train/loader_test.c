@@ -99,6 +99,11 @@ static void evaluation_is_spread_and_padded(void **state)
         assert_true(b.batch.targets[TINY_T + t] >= 0);
         assert_int_equal(b.batch.targets[2 * TINY_T + t], -1);
     }
+    assert_int_equal(loader_spread(l, TINY_HELD_OUT, TINY_HELD_OUT - 1, &b), ST_OK);
+    assert_int_equal(b.targets, TINY_T - TINY_PADDING);
+    assert_int_equal(b.counted[0], TINY_T - TINY_PADDING);
+    for (int t = 0; t < TINY_T; t++)
+        assert_int_equal(b.batch.targets[t] == -1, t >= TINY_T - TINY_PADDING);
     loader_close(l);
     tiny_close(&tiny);
 }

@@ -58,9 +58,9 @@ static void add_batch(LossReport *r, const LoaderBatch *b, const ShardSource *so
 {
     for (int64_t i = 0; i < b->n; i++) {
         double nats = sum_of(losses + i * T, T);
-        add_row(&r->all, nats, T, b->bytes[i]);
-        add_row(&r->kind[sources[b->sources[i]].kind], nats, T, b->bytes[i]);
-        add_row(&r->source[b->sources[i]], nats, T, b->bytes[i]);
+        add_row(&r->all, nats, b->counted[i], b->bytes[i]);
+        add_row(&r->kind[sources[b->sources[i]].kind], nats, b->counted[i], b->bytes[i]);
+        add_row(&r->source[b->sources[i]], nats, b->counted[i], b->bytes[i]);
     }
 }
 

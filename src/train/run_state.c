@@ -64,11 +64,13 @@ json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFact
     return j;
 }
 
+static const int64_t COUNT_MAX = 1000000000000000000; /* far above every run, far below an overflow */
+
 static Status take_count(int64_t *out, const json_t *json, const char *key)
 {
     json_t *v = json_object_get(json, key);
-    if (!json_is_integer(v) || json_integer_value(v) < 0)
-        return fail(ST_FORMAT, "the checkpoint's state has no count '%s'", key);
+    if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > COUNT_MAX)
+        return fail(ST_FORMAT, "the checkpoint's state has no count '%s' that can be", key);
     *out = json_integer_value(v);
     return ST_OK;
 }

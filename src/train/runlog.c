@@ -134,10 +134,13 @@ void runlog_pop(RunLog *l)
 Status runlog_end(RunLog *l)
 {
     str_adds(&l->line, "}\n");
+    off_t at = lseek(fileno(l->f), 0, SEEK_END);
     if (fwrite(l->line.at, 1, l->line.n, l->f) == l->line.n)
         return ST_OK;
     int why = errno;
     clearerr(l->f);
+    if (ftruncate(fileno(l->f), at) != 0) /* half a line would spoil the next one */
+        clearerr(l->f);
     errno = why;
     return fail_errno(ST_IO, "cannot write %s", l->path);
 }

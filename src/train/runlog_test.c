@@ -2,34 +2,22 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
+#include "base/scratch_test.h"
 
-#include "base/file.h"
-#include "base/mem.h"
-
-static char folder[] = "/tmp/lemur-runlog-XXXXXX";
 static char *path;
 
 static int set_up(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    path = path_join(folder, "log.jsonl");
-    return 0;
+    int made = scratch_make(state);
+    path = scratch_path("log.jsonl");
+    return made;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
     mem_free(path);
-    return folder_remove(folder) == ST_OK ? 0 : -1;
+    return scratch_remove(state);
 }
 
 static char *contents(void)

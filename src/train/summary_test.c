@@ -1,42 +1,24 @@
 #include "train/summary.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/file.h"
-#include "base/mem.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-static char folder[] = "/tmp/lemur-summary-XXXXXX";
-
-static void put(const char *name, const char *text)
-{
-    char *path = path_join(folder, name);
-    assert_int_equal(file_replace(path, text, strlen(text)), ST_OK);
-    mem_free(path);
-}
+#include "base/scratch_test.h"
 
 static void a_complete_run_shows_curve_and_table(void **state)
 {
     (void)state;
     Str out = {0};
-    put("log.jsonl", "{\"step\":1,\"loss_nats\":4}\n{\"step\":2,\"loss_nats\":3}\n");
-    assert_int_equal(summary_text(&out, folder), ST_OK);
+    scratch_text("log.jsonl", "{\"step\":1,\"loss_nats\":4}\n{\"step\":2,\"loss_nats\":3}\n");
+    assert_int_equal(summary_text(&out, scratch), ST_OK);
     assert_null(strstr(str_c(&out), "bits/byte")); /* not complete yet */
     str_clear(&out);
-    put("results.json", "{\"steps\":2,\"tokens\":10,\"seconds\":3,\"parameters\":5000000,\"held_out\":{\"loss_nats\":2.5,"
+    scratch_text("results.json", "{\"steps\":2,\"tokens\":10,\"seconds\":3,\"parameters\":5000000,\"held_out\":{\"loss_nats\":2.5,"
                         "\"tokens\":7,\"bits_per_byte\":1.25,\"bytes\":20,\"kinds\":{\"code\":{\"loss_nats\":2,\"tokens\":4}},"
                         "\"sources\":{}}}");
-    assert_int_equal(summary_text(&out, folder), ST_OK);
+    assert_int_equal(summary_text(&out, scratch), ST_OK);
     assert_non_null(strstr(str_c(&out), "5.00 M parameters, 2 steps"));
     assert_non_null(strstr(str_c(&out), "1.250"));
     assert_non_null(strstr(str_c(&out), "code"));
-    put("results.json", "{\"steps\":");
-    assert_int_equal(summary_text(&out, folder), ST_FORMAT);
+    scratch_text("results.json", "{\"steps\":");
+    assert_int_equal(summary_text(&out, scratch), ST_FORMAT);
     str_drop(&out);
 }
 
@@ -48,23 +30,11 @@ static void no_run_is_said(void **state)
     str_drop(&out);
 }
 
-static int make_folder(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_complete_run_shows_curve_and_table),
         cmocka_unit_test(no_run_is_said),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -17,10 +17,10 @@
 #include "corpus/shard.h"
 #include "model/hparams.h"
 
-enum { TINY_V = 48, TINY_T = 16, TINY_ROWS = 37, TINY_HELD_OUT = 10 };
+enum { TINY_V = 48, TINY_T = 16, TINY_ROWS = 37, TINY_HELD_OUT = 10, TINY_PADDING = 3 };
 
 /* Counting in steps of 1 to 4: something to learn.  Row i is of source i % 2; a second document begins at 5 +
- * i % 7. */
+ * i % 7; the last held-out row is padded. */
 static inline void tiny_row(int64_t i, int32_t *ids, uint32_t starts[2], ShardRow *row)
 {
     starts[0] = 0;
@@ -51,6 +51,7 @@ static inline void tiny_data(const char *folder, int32_t vocab, bool isolated, u
     }
     for (int64_t i = 0; i < TINY_HELD_OUT; i++) {
         tiny_row(i + 1000, ids, starts, &row);
+        row.padding = i == TINY_HELD_OUT - 1 ? TINY_PADDING : 0;
         assert_int_equal(shards_add(w, "held_out", ids, &row), ST_OK);
     }
     assert_int_equal(shards_finish(w, NULL, NULL), ST_OK);

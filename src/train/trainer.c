@@ -274,7 +274,7 @@ static Status save_now(Trainer *t)
         st = checkpoint_write(t->folder.path, t->state.step, t->model, &t->optimizer, state, t->tokenizer);
         json_decref(state);
         if (st == ST_OK)
-            st = checkpoint_prune(t->folder.path, t->c->keep_checkpoints);
+            st = checkpoint_prune(t->folder.path, t->state.step, t->c->keep_checkpoints);
         if (st == ST_OK)
             trainer_log_saved(t, clock_now() - start);
     }

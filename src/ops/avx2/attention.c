@@ -16,7 +16,7 @@ static bool takes(const Tensor *q, const Tensor *lse)
 }
 
 void avx2_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v,
-                      const Tensor *starts, const AttentionShape *s)
+                    const Tensor *starts, const AttentionShape *s)
 {
     if (takes(q, lse))
         simd_attention(dev, out, lse, q, k, v, starts, s);
@@ -24,9 +24,9 @@ void avx2_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, cons
         ops_ref.attention(dev, out, lse, q, k, v, starts, s);
 }
 
-void avx2_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
-                           const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
-                           const AttentionShape *s)
+void avx2_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout,
+                         const Tensor *out, const Tensor *lse, const Tensor *q, const Tensor *k,
+                         const Tensor *v, const Tensor *starts, const AttentionShape *s)
 {
     if (takes(q, lse))
         simd_attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
@@ -34,8 +34,8 @@ void avx2_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const 
         ops_ref.attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
 }
 
-void avx2_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
-                          const AttentionShape *s)
+void avx2_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
+                           int64_t past, const AttentionShape *s)
 {
     if (simd_takes(q))
         simd_attention_cached(dev, out, q, k, v, past, s);

@@ -4,8 +4,8 @@
 
 #include "ops/avx2/vec.h"
 
-/* 2^x within 3 ulp; 0 from -151 down, NaN for NaN.  2^(n + f), |f| <= 1/2; 2^f by a polynomial of least greatest relative
- * error, 7.5e-8. */
+/* 2^x within 3 ulp; 0 from -151 down, NaN for NaN.  2^(n + f), |f| <= 1/2; 2^f by a polynomial of least
+ * greatest relative error, 7.5e-8. */
 static inline Vec vec_exp2(Vec x)
 {
     x = vec_max(vec_all(-151), vec_min(vec_all(129), x));

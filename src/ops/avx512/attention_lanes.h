@@ -4,8 +4,8 @@
 
 #include "ops/avx512/lanes.h"
 
-/* 2^x within 3 ulp; 0 for -infinity, NaN for NaN.  2^(n + f), 0 <= f < 1; 2^f by a polynomial of least greatest relative
- * error, 7.5e-8. */
+/* 2^x within 3 ulp; 0 for -infinity, NaN for NaN.  2^(n + f), 0 <= f < 1; 2^f by a polynomial of least
+ * greatest relative error, 7.5e-8. */
 static inline Vec vec_exp2(Vec x)
 {
     Vec f = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); /* 0 for infinities */

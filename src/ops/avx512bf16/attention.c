@@ -15,8 +15,8 @@ static bool takes(const Tensor *q, const Tensor *lse, const AttentionShape *s)
     return q->dtype == DTYPE_BF16 && lse->dtype == DTYPE_F32 && s->D % STEP == 0;
 }
 
-void avx512bf16_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v,
-                          const Tensor *starts, const AttentionShape *s)
+void avx512bf16_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k,
+                          const Tensor *v, const Tensor *starts, const AttentionShape *s)
 {
     if (takes(q, lse, s))
         simd_attention(dev, out, lse, q, k, v, starts, s);
@@ -24,9 +24,9 @@ void avx512bf16_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q
         ops_avx512.attention(dev, out, lse, q, k, v, starts, s);
 }
 
-void avx512bf16_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
-                               const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
-                               const AttentionShape *s)
+void avx512bf16_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout,
+                               const Tensor *out, const Tensor *lse, const Tensor *q, const Tensor *k,
+                               const Tensor *v, const Tensor *starts, const AttentionShape *s)
 {
     if (takes(q, lse, s))
         simd_attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
@@ -34,8 +34,8 @@ void avx512bf16_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, 
         ops_avx512.attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
 }
 
-void avx512bf16_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
-                          const AttentionShape *s)
+void avx512bf16_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
+                                 int64_t past, const AttentionShape *s)
 {
     if (q->dtype == DTYPE_BF16 && s->D % STEP == 0)
         simd_attention_cached(dev, out, q, k, v, past, s);

@@ -1,6 +1,6 @@
-/* Attention's factors in bf16.  A unit is what one lane of vdpbf16ps takes: two neighbours along the dimension that is
- * summed over, in 32 bits.  simd/attention_f32.h has the same names for units of one f32, so that the blocks, masks and
- * sums of attention are one text for both. */
+/* Attention's factors in bf16.  A unit is what one lane of vdpbf16ps takes: two neighbours along the
+ * dimension that is summed over, in 32 bits.  simd/attention_f32.h has the same names for units of one f32,
+ * so that the blocks, masks and sums of attention are one text for both. */
 #ifndef OPS_AVX512BF16_ATTENTION_UNITS_H
 #define OPS_AVX512BF16_ATTENTION_UNITS_H
 
@@ -66,8 +66,8 @@ SIMD_INLINE Units units_round(const Vec rows[STEP])
 /* The same as LANES units along the other dimension: number i of each row together. */
 SIMD_INLINE Units units_weave(Units rounded)
 {
-    const Units order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5,
-                                         20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const Units order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+                                         22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     return _mm512_permutexvar_epi16(order, rounded);
 }
 

@@ -2,8 +2,9 @@
  *
  * With p = exp2(score - lse), dp = dout v^T and ds = p (dp - delta), five products a pair of blocks:
  *   scores^T = k q^T    dp^T = v dout^T    dv += p^T dout    dk += ds^T q    dq^T += k^T ds
- * The first two meet in registers, where p and ds are made and rounded; 1 / sqrt(D) multiplies dq and dk at their end.
- * dq is kept as [cols][QUERIES] for every block of queries, so that ds is a right factor there and needs no transposition. */
+ * The first two meet in registers, where p and ds are made and rounded; 1 / sqrt(D) multiplies dq and dk at
+ * their end. dq is kept as [cols][QUERIES] for every block of queries, so that ds is a right factor there and
+ * needs no transposition. */
 #ifndef OPS_SIMD_ATTENTION_BACK_H
 #define OPS_SIMD_ATTENTION_BACK_H
 
@@ -31,8 +32,8 @@ typedef struct {
     float *dq;                    /* [blocks][cols][QUERIES] */
     float *lse, *delta, *start;   /* [blocks][QUERIES]; lse in log2 */
     /* of the block of keys */
-    Unit *k_rows, *v_rows; /* [KEYS][units] */
-    Unit *k_down;          /* [KEYS / STEP][cols] */
+    Unit *k_rows, *v_rows;  /* [KEYS][units] */
+    Unit *k_down;           /* [KEYS / STEP][cols] */
     Unit *p_rows, *ds_rows; /* [KEYS][ROW] */
     Unit *ds_down;          /* [KEYS / STEP][QUERIES] */
     float *dk, *dv;         /* [key_rows][cols], or of one block of keys where no query heads share them */
@@ -47,15 +48,16 @@ typedef struct {
     const float *lse, *delta, *start;
 } Meeting;
 
-SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64_t j, int64_t at, const int vecs,
-                           const bool masked)
+SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64_t j, int64_t at,
+                           const int vecs, const bool masked)
 {
     int64_t units = a->m.units, row = b->row + j;
     Vec p[TILE_ROWS][4], ds[TILE_ROWS][4];
     for (int r = 0; r < TILE_ROWS; r++)
         for (int v = 0; v < vecs; v++)
             p[r][v] = ds[r][v] = vec_all(0);
-    tile_multiply(p, (Left){x->k_rows + row * units, units, 1}, (Right){b->q + at * LANES, QUERIES}, units, vecs);
+    tile_multiply(p, (Left){x->k_rows + row * units, units, 1}, (Right){b->q + at * LANES, QUERIES}, units,
+                  vecs);
     Vec scale = vec_all(a->m.log2_scale);
     for (int v = 0; v < vecs; v++) {
         int64_t i = (at + v) * LANES;
@@ -74,7 +76,8 @@ SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64
             units_store_rows(x->p_rows + (row + r) * ROW, ROW, at + v, units_round(e));
         }
     }
-    tile_multiply(ds, (Left){x->v_rows + row * units, units, 1}, (Right){b->dout + at * LANES, QUERIES}, units, vecs);
+    tile_multiply(ds, (Left){x->v_rows + row * units, units, 1}, (Right){b->dout + at * LANES, QUERIES},
+                  units, vecs);
     for (int v = 0; v < vecs; v++) {
         int64_t i = (at + v) * LANES;
         Vec delta = vec_load_f32(b->delta + i, LANES);
@@ -89,7 +92,8 @@ SIMD_INLINE void back_tile(const Back *a, const Pair *x, const Meeting *b, int64
     }
 }
 
-SIMD_INLINE void back_panel(const Back *a, const Pair *x, const Meeting *b, int64_t at, const int vecs, const bool masked)
+SIMD_INLINE void back_panel(const Back *a, const Pair *x, const Meeting *b, int64_t at, const int vecs,
+                            const bool masked)
 {
     for (int64_t j = 0; j < b->keys; j += TILE_ROWS)
         back_tile(a, x, b, j, at, vecs, masked);
@@ -107,9 +111,10 @@ SIMD_INLINE void back_scores(const Back *a, const Pair *x, const Meeting *b, int
     }
 }
 
-/* Keys row .. row + keys - 1 of the block of keys at `key` against block `i` of queries, from its vector `at` on. */
-static void back_meet(const Back *a, const Pair *x, int64_t key, int64_t row, int64_t keys, int64_t i, int64_t at,
-                      bool diagonal)
+/* Keys row .. row + keys - 1 of the block of keys at `key` against block `i` of queries, from its vector `at`
+ * on. */
+static void back_meet(const Back *a, const Pair *x, int64_t key, int64_t row, int64_t keys, int64_t i,
+                      int64_t at, bool diagonal)
 {
     const Dims *m = &a->m;
     int64_t across = i * m->units * QUERIES, down = (i * QUERIES + at * LANES) / STEP * m->cols;
@@ -132,8 +137,9 @@ static void back_meet(const Back *a, const Pair *x, int64_t key, int64_t row, in
                  m->cols / LANES, steps);
     product_rows(x->dk + to, m->cols, x->ds_rows + rows, ROW, (Right){x->q_down + down, m->cols}, keys,
                  m->cols / LANES, steps);
-    product_down(x->dq + i * m->cols * QUERIES + at * LANES, QUERIES, x->k_down + row / STEP * m->cols, m->cols,
-                 (Right){x->ds_down + row / STEP * QUERIES + at * LANES, QUERIES}, m->cols, QUERY_VECS - at, keys / STEP);
+    product_down(x->dq + i * m->cols * QUERIES + at * LANES, QUERIES, x->k_down + row / STEP * m->cols,
+                 m->cols, (Right){x->ds_down + row / STEP * QUERIES + at * LANES, QUERIES}, m->cols,
+                 QUERY_VECS - at, keys / STEP);
 }
 
 /* Asks for a block of queries that will be packed. */
@@ -170,7 +176,8 @@ static void back_pack_queries(const Back *a, const Pair *x, int64_t i)
     pack_down(x->dout_down + down, m, a->dout, row, col, count, QUERIES);
     for (int64_t n = 0; n < QUERIES; n += LANES)
         vec_store_f32(x->delta + first + n,
-                      row_dots(m, head_rows(a->dout, row + n, col), head_rows(a->out, row + n, col), a->q->dtype, count - n),
+                      row_dots(m, head_rows(a->dout, row + n, col), head_rows(a->out, row + n, col),
+                               a->q->dtype, count - n),
                       LANES);
     for (int64_t n = 0; n < QUERIES; n++) {
         int64_t last = n < count ? n : count - 1; /* rows of zeros see what the last one sees */
@@ -196,7 +203,8 @@ static void back_keys(const Back *a, Pair *x, int64_t key, int64_t keys)
         if (below > 0)
             back_meet(a, x, key, 0, below, i, 0, false);
         for (int64_t row = below > 0 ? below : 0; row < keys; row += STRIP)
-            back_meet(a, x, key, row, keys - row < STRIP ? keys - row : STRIP, i, (key + row - first) / LANES, true);
+            back_meet(a, x, key, row, keys - row < STRIP ? keys - row : STRIP, i, (key + row - first) / LANES,
+                      true);
     }
 }
 
@@ -211,13 +219,13 @@ static void back_write_queries(const Back *a, int64_t sequence, int64_t head, in
 }
 
 /* Rows of a key head from [count][cols] f32, times scale. */
-static void back_write_keys(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count, const float *from,
-                            float scale)
+static void back_write_keys(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count,
+                            const float *from, float scale)
 {
     for (int64_t r = 0; r < count; r++)
         for (int64_t d = 0; d < m->D; d += LANES)
-            simd_store(head_row(t, row + r, col), t->dtype, d, vec_load_f32(from + r * m->cols + d, LANES) * vec_all(scale),
-                       lanes_left(d, m->D));
+            simd_store(head_row(t, row + r, col), t->dtype, d,
+                       vec_load_f32(from + r * m->cols + d, LANES) * vec_all(scale), lanes_left(d, m->D));
 }
 
 /* The first block of keys of a piece: pieces have about equal numbers of blocks of queries to meet. */
@@ -246,10 +254,12 @@ static int64_t piece_count(const Dims *m, int64_t pairs, int64_t threads)
 
 static inline float *piece_dq(const Back *a, int64_t sequence, int64_t head, int64_t piece)
 {
-    return a->dq_pieces + ((sequence * a->s->H + head) * a->pieces + piece) * a->m.blocks * QUERIES * a->m.cols;
+    return a->dq_pieces +
+           ((sequence * a->s->H + head) * a->pieces + piece) * a->m.blocks * QUERIES * a->m.cols;
 }
 
-/* A block of keys against all queries of x's head that may see it; its dk and dv are written after the last head. */
+/* A block of keys against all queries of x's head that may see it; its dk and dv are written after the last
+ * head. */
 static void back_block(const Back *a, Pair *x, int64_t key, bool last_head)
 {
     const Dims *m = &a->m;
@@ -313,20 +323,29 @@ static void back_join(const Back *a, int64_t sequence, int64_t head, int64_t i)
 /* A pair's memory from `memory`; returns how much it is.  memory NULL: only that. */
 static int64_t pair_take(Pair *x, char *memory, const Dims *m)
 {
-    const int64_t unit = (int64_t)sizeof(Unit), number = (int64_t)sizeof(float), queries = m->blocks * QUERIES;
+    const int64_t unit = (int64_t)sizeof(Unit), number = (int64_t)sizeof(float),
+                  queries = m->blocks * QUERIES;
     int64_t sums = (m->shared > 1 ? m->key_rows : KEYS) * m->cols;
     const struct {
         void *to;
         int64_t bytes;
     } parts[] = {
-        {&x->q_across, queries * m->units * unit},    {&x->dout_across, queries * m->units * unit},
-        {&x->q_down, queries / STEP * m->cols * unit}, {&x->dout_down, queries / STEP * m->cols * unit},
-        {&x->dq, queries * m->cols * number},         {&x->lse, queries * number},
-        {&x->delta, queries * number},                {&x->start, queries * number},
-        {&x->k_rows, KEYS * m->units * unit},         {&x->v_rows, KEYS * m->units * unit},
-        {&x->k_down, KEYS / STEP * m->cols * unit},   {&x->p_rows, KEYS * QUERIES / STEP * unit},
-        {&x->ds_rows, KEYS * QUERIES / STEP * unit},  {&x->ds_down, KEYS / STEP * QUERIES * unit},
-        {&x->dk, sums * number},                      {&x->dv, sums * number},
+        {&x->q_across, queries * m->units * unit},
+        {&x->dout_across, queries * m->units * unit},
+        {&x->q_down, queries / STEP * m->cols * unit},
+        {&x->dout_down, queries / STEP * m->cols * unit},
+        {&x->dq, queries * m->cols * number},
+        {&x->lse, queries * number},
+        {&x->delta, queries * number},
+        {&x->start, queries * number},
+        {&x->k_rows, KEYS * m->units * unit},
+        {&x->v_rows, KEYS * m->units * unit},
+        {&x->k_down, KEYS / STEP * m->cols * unit},
+        {&x->p_rows, KEYS * QUERIES / STEP * unit},
+        {&x->ds_rows, KEYS * QUERIES / STEP * unit},
+        {&x->ds_down, KEYS / STEP * QUERIES * unit},
+        {&x->dk, sums * number},
+        {&x->dv, sums * number},
     };
     int64_t used = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -337,12 +356,22 @@ static int64_t pair_take(Pair *x, char *memory, const Dims *m)
     return used;
 }
 
-static void simd_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
-                                const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
-                                const AttentionShape *s)
+static void simd_attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout,
+                                const Tensor *out, const Tensor *lse, const Tensor *q, const Tensor *k,
+                                const Tensor *v, const Tensor *starts, const AttentionShape *s)
 {
-    Back a = {.m = dims_of(s, 0), .s = s, .dq = dq, .dk = dk, .dv = dv, .dout = dout, .out = out, .lse = lse,
-              .q = q, .k = k, .v = v, .starts = starts};
+    Back a = {.m = dims_of(s, 0),
+              .s = s,
+              .dq = dq,
+              .dk = dk,
+              .dv = dv,
+              .dout = dout,
+              .out = out,
+              .lse = lse,
+              .q = q,
+              .k = k,
+              .v = v,
+              .starts = starts};
     Pair sizes;
     int64_t each = pair_take(&sizes, NULL, &a.m), block = QUERIES * a.m.cols * (int64_t)sizeof(float);
     a.pieces = piece_count(&a.m, s->B * s->Hk, dev->threads);

@@ -1,7 +1,8 @@
-/* Attention of new rows to a cache.  A few rows (generation) are bound by reading the cache: each task reads a chunk of
- * keys and values once, as they lie, for all heads, and leaves a partial softmax of each; these are joined in the order of
- * the keys, so the result does not depend on the threads.  Many rows (a prompt) go by blocks of queries, as in training.
- * Partial softmaxes: Dao et al. 2023, "Flash-Decoding for long-context inference". */
+/* Attention of new rows to a cache.  A few rows (generation) are bound by reading the cache: each task reads
+ * a chunk of keys and values once, as they lie, for all heads, and leaves a partial softmax of each; these
+ * are joined in the order of the keys, so the result does not depend on the threads.  Many rows (a prompt) go
+ * by blocks of queries, as in training. Partial softmaxes: Dao et al. 2023, "Flash-Decoding for long-context
+ * inference". */
 #ifndef OPS_SIMD_ATTENTION_CACHED_H
 #define OPS_SIMD_ATTENTION_CACHED_H
 
@@ -15,7 +16,8 @@ typedef struct {
     const AttentionShape *s;
     const Tensor *out, *q, *k, *v;
     int64_t chunk, chunks; /* keys of one, and how many */
-    float *parts;          /* [T][chunks][H] of [part]: sums [cols], then greatest logarithm and sum of the probabilities */
+    float *parts;          /* [T][chunks][H] of [part]: sums [cols], then greatest logarithm and sum of the
+                              probabilities */
     int64_t part;
 } Cached;
 
@@ -57,20 +59,24 @@ static void cached_softmax(const Cached *c, float *p, int64_t t, int64_t chunk, 
     }
 }
 
-/* Adds `count` values, columns d .. d + 2 * LANES - 1 or as many as there are, weighed by rows of p, to parts of heads. */
-SIMD_INLINE void cached_tile(const Cached *c, float *parts, const float *p, Rows values, const DType type, int64_t count,
-                             int64_t d, const int heads, const bool whole)
+/* Adds `count` values, columns d .. d + 2 * LANES - 1 or as many as there are, weighed by rows of p, to parts
+ * of heads. */
+SIMD_INLINE void cached_tile(const Cached *c, float *parts, const float *p, Rows values, const DType type,
+                             int64_t count, int64_t d, const int heads, const bool whole)
 {
     Vec sum[HEADS][2];
     int64_t left = c->m.D - d;
-    int first = whole ? LANES : lanes_left(0, left), second = whole ? LANES : left > LANES ? lanes_left(LANES, left) : 0;
+    int first = whole ? LANES : lanes_left(0, left), second = whole          ? LANES
+                                                              : left > LANES ? lanes_left(LANES, left)
+                                                                             : 0;
     for (int h = 0; h < heads; h++) {
         sum[h][0] = vec_load_f32(parts + h * c->part + d, LANES);
         sum[h][1] = second ? vec_load_f32(parts + h * c->part + d + LANES, LANES) : vec_all(0);
     }
     for (int64_t j = 0; j < count; j++) {
         const char *row = values.data + j * values.next;
-        Vec v0 = simd_load(row, type, d, first), v1 = second ? simd_load(row, type, d + LANES, second) : vec_all(0);
+        Vec v0 = simd_load(row, type, d, first),
+            v1 = second ? simd_load(row, type, d + LANES, second) : vec_all(0);
         for (int h = 0; h < heads; h++) {
             Vec weight = vec_all(p[h * c->chunk + j]);
             sum[h][0] = vec_fma(weight, v0, sum[h][0]);
@@ -84,7 +90,8 @@ SIMD_INLINE void cached_tile(const Cached *c, float *parts, const float *p, Rows
     }
 }
 
-SIMD_INLINE void cached_heads(const Cached *c, float *parts, const float *p, Rows values, int64_t count, const int heads)
+SIMD_INLINE void cached_heads(const Cached *c, float *parts, const float *p, Rows values, int64_t count,
+                              const int heads)
 {
     DType type = c->v->dtype;
     int64_t d = 0;
@@ -175,8 +182,8 @@ static void cached_run(Device *dev, Cached *c)
     }
 }
 
-static void simd_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
-                                  const AttentionShape *s)
+static void simd_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
+                                  int64_t past, const AttentionShape *s)
 {
     if (s->T >= FEW_ROWS) {
         Forward f = {.m = dims_of(s, past), .s = s, .out = out, .q = q, .k = k, .v = v};

@@ -1,10 +1,11 @@
-/* Attention's forward pass: a block of QUERIES queries against blocks of KEYS keys, from the first key it may see on.
+/* Attention's forward pass: a block of QUERIES queries against blocks of KEYS keys, from the first key it may
+ * see on.
  *
- * The softmax is online, but not about the running maximum: each query starts from its own key's score, which it always
- * sees, and a block's probabilities 2^(score - base) are made as its scores leave the product.  Only where one exceeds
- * 2^LIMIT is the base raised, what has been summed rescaled, and the block done again; f32 and bf16 hold 2^LIMIT times
- * many keys, and lose no precision to it.  Online softmax: Milakov & Gimelshein 2018, arXiv:1805.02867; blocks: Dao 2023,
- * arXiv:2307.08691. */
+ * The softmax is online, but not about the running maximum: each query starts from its own key's score, which
+ * it always sees, and a block's probabilities 2^(score - base) are made as its scores leave the product. Only
+ * where one exceeds 2^LIMIT is the base raised, what has been summed rescaled, and the block done again; f32
+ * and bf16 hold 2^LIMIT times many keys, and lose no precision to it.  Online softmax: Milakov & Gimelshein
+ * 2018, arXiv:1805.02867; blocks: Dao 2023, arXiv:2307.08691. */
 #ifndef OPS_SIMD_ATTENTION_FORWARD_H
 #define OPS_SIMD_ATTENTION_FORWARD_H
 
@@ -17,7 +18,7 @@ typedef struct {
     const AttentionShape *s;
     Tensor *out, *lse; /* lse NULL: not wanted */
     const Tensor *q, *k, *v, *starts;
-    Unit *k_rows, *v_down; /* of every sequence and key head */
+    Unit *k_rows, *v_down;  /* of every sequence and key head */
     int64_t k_each, v_each; /* units of one */
 } Forward;
 
@@ -25,24 +26,24 @@ typedef struct {
     int64_t first, vecs;       /* first query, of its sequence; vectors of queries */
     int32_t start, last_start; /* of its first and last query */
     const Unit *k_rows, *v_down;
-    Unit *q;    /* across */
-    Unit *p;    /* [KEYS / STEP][QUERIES]: probabilities of a block, down */
-    float *out; /* [cols][QUERIES] */
+    Unit *q;                            /* across */
+    Unit *p;                            /* [KEYS / STEP][QUERIES]: probabilities of a block, down */
+    float *out;                         /* [cols][QUERIES] */
     float base[QUERIES], sum[QUERIES];  /* log2 of the scale of out and sum; sum of probabilities */
     float added[QUERIES], top[QUERIES]; /* a block's sum and greatest log2, at least 0 */
     float starts[QUERIES];
 } QueryBlock;
 
 /* Probabilities of TILE_ROWS keys from `key` for `vecs` vectors of queries from `at`. */
-SIMD_INLINE void forward_tile(const Forward *f, QueryBlock *b, int64_t key, Unit *p, int64_t at, const int vecs,
-                              const bool masked)
+SIMD_INLINE void forward_tile(const Forward *f, QueryBlock *b, int64_t key, Unit *p, int64_t at,
+                              const int vecs, const bool masked)
 {
     Vec x[TILE_ROWS][4];
     for (int r = 0; r < TILE_ROWS; r++)
         for (int v = 0; v < vecs; v++)
             x[r][v] = vec_all(0);
-    tile_multiply(x, (Left){b->k_rows + key * f->m.units, f->m.units, 1}, (Right){b->q + at * LANES, QUERIES}, f->m.units,
-                  vecs);
+    tile_multiply(x, (Left){b->k_rows + key * f->m.units, f->m.units, 1}, (Right){b->q + at * LANES, QUERIES},
+                  f->m.units, vecs);
     Vec scale = vec_all(f->m.log2_scale);
     for (int v = 0; v < vecs; v++) {
         int64_t i = (at + v) * LANES;
@@ -68,14 +69,15 @@ SIMD_INLINE void forward_tile(const Forward *f, QueryBlock *b, int64_t key, Unit
     }
 }
 
-SIMD_INLINE void forward_panel(const Forward *f, QueryBlock *b, int64_t key, int64_t keys, int64_t at, const int vecs,
-                               const bool masked)
+SIMD_INLINE void forward_panel(const Forward *f, QueryBlock *b, int64_t key, int64_t keys, int64_t at,
+                               const int vecs, const bool masked)
 {
     for (int64_t j = 0; j < keys; j += TILE_ROWS)
         forward_tile(f, b, key + j, b->p + j / STEP * QUERIES, at, vecs, masked);
 }
 
-SIMD_INLINE void forward_scores(const Forward *f, QueryBlock *b, int64_t key, int64_t keys, int64_t at, const bool masked)
+SIMD_INLINE void forward_scores(const Forward *f, QueryBlock *b, int64_t key, int64_t keys, int64_t at,
+                                const bool masked)
 {
     for (; at < b->vecs; at += TILE_VECS) {
         switch (b->vecs - at < TILE_VECS ? b->vecs - at : TILE_VECS) {
@@ -88,7 +90,8 @@ SIMD_INLINE void forward_scores(const Forward *f, QueryBlock *b, int64_t key, in
 }
 
 /* Sets p, added and top for `keys` keys from `key` and the queries from vector `at` on. */
-static void forward_probabilities(const Forward *f, QueryBlock *b, int64_t key, int64_t keys, int64_t at, bool masked)
+static void forward_probabilities(const Forward *f, QueryBlock *b, int64_t key, int64_t keys, int64_t at,
+                                  bool masked)
 {
     for (int64_t i = at * LANES; i < QUERIES; i++)
         b->added[i] = b->top[i] = 0;
@@ -173,14 +176,16 @@ static void forward_block(const Forward *f, QueryBlock *b, int64_t sequence, int
     /* On the diagonal, few keys at a time, each time with fewer queries. */
     int64_t last = up_to(before + count, LANES);
     for (key = diagonal; key < last; key += STRIP)
-        forward_keys(f, b, key, last - key < STRIP ? last - key : STRIP, key > before ? (key - before) / LANES : 0, true);
+        forward_keys(f, b, key, last - key < STRIP ? last - key : STRIP,
+                     key > before ? (key - before) / LANES : 0, true);
     forward_end(f, b, sequence, head, count);
 }
 
 static int64_t query_block_bytes(const Dims *m)
 {
     return lines((int64_t)sizeof(QueryBlock)) + lines(m->units * QUERIES * (int64_t)sizeof(Unit)) +
-           lines(KEYS / STEP * QUERIES * (int64_t)sizeof(Unit)) + lines(m->cols * QUERIES * (int64_t)sizeof(float));
+           lines(KEYS / STEP * QUERIES * (int64_t)sizeof(Unit)) +
+           lines(m->cols * QUERIES * (int64_t)sizeof(float));
 }
 
 static QueryBlock *query_block_take(char *memory, const Dims *m)
@@ -208,21 +213,23 @@ static void forward_pack_keys(const Forward *f, int64_t sequence, int64_t key)
 static void forward_expect(const Forward *f, int64_t task)
 {
     const Dims *m = &f->m;
-    int64_t head = task / m->blocks, sequence = head / f->s->H, first = (m->blocks - 1 - task % m->blocks) * QUERIES;
+    int64_t head = task / m->blocks, sequence = head / f->s->H,
+            first = (m->blocks - 1 - task % m->blocks) * QUERIES;
     head %= f->s->H;
     expect_rows(f->q, m, sequence * m->T + first, head * m->D, QUERIES);
     expect_rows(f->k, m, sequence * m->keys + m->past + first, head / m->shared * m->D, QUERIES);
 }
 
-/* All of it: keys and values are packed once for all query heads, then every block of queries of every head is a task,
- * the longest first.  A task's result does not depend on who does it. */
+/* All of it: keys and values are packed once for all query heads, then every block of queries of every head
+ * is a task, the longest first.  A task's result does not depend on who does it. */
 static void forward_run(Device *dev, Forward *f)
 {
     const Dims *m = &f->m;
     int64_t heads = f->s->B * f->s->Hk, tasks = f->s->B * f->s->H * m->blocks, each = query_block_bytes(m);
     f->k_each = up_to(m->key_rows * m->units, 16);
     f->v_each = up_to(m->key_rows / STEP * m->cols, 16);
-    int64_t k_bytes = heads * f->k_each * (int64_t)sizeof(Unit), v_bytes = heads * f->v_each * (int64_t)sizeof(Unit);
+    int64_t k_bytes = heads * f->k_each * (int64_t)sizeof(Unit),
+            v_bytes = heads * f->v_each * (int64_t)sizeof(Unit);
     char *memory = device_scratch(dev, (size_t)(k_bytes + v_bytes + dev->threads * each));
     if (!memory)
         return;
@@ -248,10 +255,11 @@ static void forward_run(Device *dev, Forward *f)
     }
 }
 
-static void simd_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v,
-                           const Tensor *starts, const AttentionShape *s)
+static void simd_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k,
+                           const Tensor *v, const Tensor *starts, const AttentionShape *s)
 {
-    Forward f = {.m = dims_of(s, 0), .s = s, .out = out, .lse = lse, .q = q, .k = k, .v = v, .starts = starts};
+    Forward f = {
+        .m = dims_of(s, 0), .s = s, .out = out, .lse = lse, .q = q, .k = k, .v = v, .starts = starts};
     forward_run(dev, &f);
 }
 

@@ -1,12 +1,13 @@
 /* What attention's forward and backward passes share: blocks, packed factors, and products of small tiles.
  *
- * Scores are kept transposed: keys are rows, queries are lanes.  So a query's maximum, sum, position and scale are lanes
- * of vectors, no sum runs across a vector, and probabilities leave the registers in the order the next product reads.
+ * Scores are kept transposed: keys are rows, queries are lanes.  So a query's maximum, sum, position and
+ * scale are lanes of vectors, no sum runs across a vector, and probabilities leave the registers in the order
+ * the next product reads.
  *
- * A product c[r][l] += sum_k a[r][k] b[k][l] takes a number of `a` to all lanes and a vector of `b`.  `k` goes in units
- * (attention_f32.h, avx512bf16/attention_units.h) of STEP numbers.  A matrix is packed in one of three forms:
- *   rows    [row][unit]          STEP neighbours of a row; left factor where the row is summed over
- *   across  [unit][row]          the same units, transposed; right factor where the row is summed over
+ * A product c[r][l] += sum_k a[r][k] b[k][l] takes a number of `a` to all lanes and a vector of `b`.  `k`
+ * goes in units (attention_f32.h, avx512bf16/attention_units.h) of STEP numbers.  A matrix is packed in one
+ * of three forms: rows    [row][unit]          STEP neighbours of a row; left factor where the row is summed
+ * over across  [unit][row]          the same units, transposed; right factor where the row is summed over
  *   down    [row / STEP][column] STEP neighbours of a column; either factor where the column is summed over
  * Packed rows end at whole vectors, with zeros, so that products meet whole tiles only.
  *
@@ -75,8 +76,8 @@ static inline void *head_row(const Tensor *t, int64_t row, int64_t col)
     return t->dtype == DTYPE_BF16 ? (void *)(tensor_bf16(t, row) + col) : (void *)(tensor_f32(t, row) + col);
 }
 
-/* Asks for `count` rows of a head that will be packed next: rows of a fused matrix lie pages apart, where no hardware
- * looks ahead. */
+/* Asks for `count` rows of a head that will be packed next: rows of a fused matrix lie pages apart, where no
+ * hardware looks ahead. */
 static inline void expect_rows(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count)
 {
     int64_t bytes = m->D * (t->dtype == DTYPE_BF16 ? 2 : 4);
@@ -118,11 +119,13 @@ SIMD_INLINE Vec row_dots_of(const Dims *m, Rows a, Rows b, const DType d, int64_
     return sum[0];
 }
 
-/* The dot products of `count` rows of a with as many of b, at most LANES, each in a lane; 0 in the other lanes. */
+/* The dot products of `count` rows of a with as many of b, at most LANES, each in a lane; 0 in the other
+ * lanes. */
 SIMD_INLINE Vec row_dots(const Dims *m, Rows a, Rows b, DType d, int64_t count)
 {
     if (count >= LANES)
-        return d == DTYPE_BF16 ? row_dots_of(m, a, b, DTYPE_BF16, LANES, true) : row_dots_of(m, a, b, DTYPE_F32, LANES, true);
+        return d == DTYPE_BF16 ? row_dots_of(m, a, b, DTYPE_BF16, LANES, true)
+                               : row_dots_of(m, a, b, DTYPE_F32, LANES, true);
     return row_dots_of(m, a, b, d, count, false);
 }
 
@@ -135,7 +138,8 @@ SIMD_INLINE Vec positions_from(int64_t first)
 
 /* ---- packing: `count` rows of a head from (row, col) of a tensor, then rows of zeros */
 
-static void pack_rows(Unit *to, const Dims *m, const Tensor *t, int64_t row, int64_t col, int64_t count, int64_t rows)
+static void pack_rows(Unit *to, const Dims *m, const Tensor *t, int64_t row, int64_t col, int64_t count,
+                      int64_t rows)
 {
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t u = 0; u < m->units; u += LANES) {
@@ -154,7 +158,8 @@ static void pack_across(Unit *to, const Dims *m, const Tensor *t, int64_t row, i
             int lanes = lanes_left(u, m->units);
             Units x[LANES];
             for (int i = 0; i < LANES; i++)
-                x[i] = r + i < count ? units_read(head_row(t, row + r + i, col), t->dtype, u, lanes) : units_zero();
+                x[i] = r + i < count ? units_read(head_row(t, row + r + i, col), t->dtype, u, lanes)
+                                     : units_zero();
             units_transpose(x);
             for (int k = 0; k < lanes; k++)
                 units_store(to + (u + k) * QUERIES + r, x[k], LANES);
@@ -163,14 +168,16 @@ static void pack_across(Unit *to, const Dims *m, const Tensor *t, int64_t row, i
 }
 
 /* [rows / STEP][cols] */
-static void pack_down(Unit *to, const Dims *m, const Tensor *t, int64_t row, int64_t col, int64_t count, int64_t rows)
+static void pack_down(Unit *to, const Dims *m, const Tensor *t, int64_t row, int64_t col, int64_t count,
+                      int64_t rows)
 {
     for (int64_t r = 0; r < rows; r += STEP) {
         for (int64_t u = 0; u < m->units; u += LANES) {
             int lanes = lanes_left(u, m->units);
             Units x[STEP], y[STEP];
             for (int e = 0; e < STEP; e++)
-                x[e] = r + e < count ? units_read(head_row(t, row + r + e, col), t->dtype, u, lanes) : units_zero();
+                x[e] = r + e < count ? units_read(head_row(t, row + r + e, col), t->dtype, u, lanes)
+                                     : units_zero();
             units_zip(y, x);
             for (int e = 0; e < STEP; e++)
                 if (u * STEP + e * LANES < m->cols)
@@ -180,8 +187,8 @@ static void pack_down(Unit *to, const Dims *m, const Tensor *t, int64_t row, int
 }
 
 /* Rows of a head from [cols][QUERIES] f32, each times its factor. */
-static void write_across(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count, const float *from,
-                         const float *factor)
+static void write_across(const Tensor *t, const Dims *m, int64_t row, int64_t col, int64_t count,
+                         const float *from, const float *factor)
 {
     for (int64_t r = 0; r < count; r += LANES) {
         Vec f = vec_load_f32(factor + r, LANES);
@@ -228,7 +235,8 @@ SIMD_INLINE void tile_multiply(Vec sum[TILE_ROWS][4], Left a, Right b, int64_t s
     }
 }
 
-SIMD_INLINE void product_panel(float *c, int64_t c_row, Left a, Right b, int64_t rows, int64_t steps, const int vecs)
+SIMD_INLINE void product_panel(float *c, int64_t c_row, Left a, Right b, int64_t rows, int64_t steps,
+                               const int vecs)
 {
     for (int64_t row = 0; row < rows; row += TILE_ROWS) {
         Vec sum[TILE_ROWS][4];
@@ -258,15 +266,15 @@ SIMD_INLINE void product(float *c, int64_t c_row, Left a, Right b, int64_t rows,
 }
 
 /* c [rows][vecs * LANES] += a b, a in rows. */
-static void product_rows(float *c, int64_t c_row, const Unit *a, int64_t a_row, Right b, int64_t rows, int64_t vecs,
-                         int64_t steps)
+static void product_rows(float *c, int64_t c_row, const Unit *a, int64_t a_row, Right b, int64_t rows,
+                         int64_t vecs, int64_t steps)
 {
     product(c, c_row, (Left){a, a_row, 1}, b, rows, vecs, steps);
 }
 
 /* The same with a packed down: its columns are the product's rows. */
-static void product_down(float *c, int64_t c_row, const Unit *a, int64_t a_step, Right b, int64_t rows, int64_t vecs,
-                         int64_t steps)
+static void product_down(float *c, int64_t c_row, const Unit *a, int64_t a_step, Right b, int64_t rows,
+                         int64_t vecs, int64_t steps)
 {
     product(c, c_row, (Left){a, 1, a_step}, b, rows, vecs, steps);
 }
