@@ -63,7 +63,8 @@ $(B)/lib$(1).a: $$(OBJECTS_$(1))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
-$(B)/%.o: src/%.c
+# What is missing is said before the first file fails for want of it.
+$(B)/%.o: src/%.c $(if $(filter all,$(or $(MAKECMDGOALS),all)),| found)
 	@mkdir -p $(@D)
 	$(call say,compile,$<)$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
 

@@ -17,6 +17,7 @@ esac
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "setup: this is no Debian system; install what provides these packages, then run make:" >&2
+    # shellcheck disable=SC2086 # lists of packages
     echo "   " $build $demo $extra >&2
     exit 1
 fi

@@ -8,16 +8,22 @@ minutes=4
 run=run/demo
 while [ $# -gt 0 ]; do
     case $1 in
-    --minutes) minutes=$2; shift 2 ;;
-    -o) run=$2; shift 2 ;;
-    *) echo "usage: recipes/demo.sh [--minutes N] [-o FOLDER]" >&2; exit 2 ;;
+    --minutes) minutes=${2-}; shift $(($# > 1 ? 2 : 1)) ;;
+    -o) run=${2-}; shift $(($# > 1 ? 2 : 1)) ;;
+    *) run= ; break ;;
     esac
 done
+case $minutes in '' | . | *[!0-9.]* | *.*.*) run= ;; esac
+if [ -z "$run" ]; then
+    echo "usage: recipes/demo.sh [--minutes N] [-o FOLDER]     N is a number such as 4 or 0.5" >&2
+    exit 2
+fi
 lemur=${LEMUR:-build/lemur}
 recipe=recipes/demo.yaml
 say() { printf '\n== %s\n' "$*"; }
 
-rm -rf "$run"
+# Of an earlier demo; whatever else lies in the folder stays.
+rm -rf "$run/corpus" "$run/tokenizer" "$run/packed" "$run/model"
 mkdir -p "$run"
 
 say "1. Corpus: source code and prose of this machine, cleaned, without duplicates"
@@ -45,7 +51,7 @@ for kind in code text; do
     awk -v k=$kind -v b="$bytes" -v x="$xz" -v z="$zs" '$1 == k {
         printf "%-8s %10d %10.3f %10.3f %10.3f\n", k, b, $5, 8 * x / b, 8 * z / b}' "$run/summary.txt"
 done
-echo "(the model reads whole rows: the last, unfilled row of each source is left out of its figure)"
+echo "(all three over every held-out byte; the model also pays for telling where each document ends)"
 
 say "7. What it writes"
 echo "--- code"

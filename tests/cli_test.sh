@@ -1,24 +1,7 @@
 #!/bin/sh
 # What holds for every command: help, versions, wrong words, and output that cannot be written.  Runs $B/lemur.
 lemur=${B:-build}/lemur
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-passed=0 failed=0
-
-# expect STATUS WORDS COMMAND...: exit status, and words that stdout and stderr together must hold ("" for any).
-expect() {
-    want=$1 words=$2
-    shift 2
-    out=$("$@" 2>&1)
-    rc=$?
-    case $out in *"$words"*) said=1 ;; *) said= ;; esac
-    if [ "$rc" -eq "$want" ] && [ "$said" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf '%s\nwanted status %s and "%s", got status %s from: %s\n' "$out" "$want" "$words" "$rc" "$*"
-    fi
-}
+. tools/expect.sh
 
 expect 2 'usage: lemur VERB' "$lemur"
 expect 0 'doctor' "$lemur" --help
@@ -45,9 +28,8 @@ else
     echo "SKIP no /dev/full"
 fi
 expect 1 'cannot write' sh -c "'$lemur' --version >&-"
-expect 0 '' sh -c "{ '$lemur' doctor; echo \$? >'$dir/code'; } | true"
-expect 0 '0' cat "$dir/code"
+expect 0 '' sh -c "{ '$lemur' doctor; echo \$? >'$work/code'; } | true"
+expect 0 '0' cat "$work/code"
 expect 0 'lemur 0.' sh -c "'$lemur' --version 2>&- <&-"
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+finish

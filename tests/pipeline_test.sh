@@ -3,33 +3,7 @@
 # documents are this repository's own sources and pages, some of them wrapped in archives, some of them broken.
 set -u
 lemur=${B:-build}/lemur
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 1' INT TERM
-passed=0 failed=0
-
-ok() { # what, command...: the command must succeed
-    what=$1
-    shift
-    if "$@" > "$work/out" 2> "$work/err"; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "NOT OK: $what: $*"
-        tail -n 20 "$work/out" "$work/err"
-    fi
-}
-no() { # what, words, command...: the command must fail and say the words
-    what=$1 words=$2
-    shift 2
-    if "$@" > "$work/out" 2>&1 || ! grep -q -- "$words" "$work/out"; then
-        failed=$((failed + 1))
-        echo "NOT OK: $what: wanted a failure that says '$words': $*"
-        tail -n 20 "$work/out"
-    else
-        passed=$((passed + 1))
-    fi
-}
+. tools/expect.sh
 json() { grep -o "\"$2\": *[-0-9.e+]*" "$1" | head -n 1 | sed 's/.*: *//'; }
 
 # Documents -----------------------------------------------------------------------------------------------------
@@ -99,5 +73,4 @@ cp -r "$work/run/model" "$work/cut"
 head -c 5000 "$work/run/model/model.safetensors" > "$work/cut/model.safetensors"
 no "a cut model is refused" safetensors "$lemur" generate -m "$work/cut" -n 4 x
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+finish

@@ -2,7 +2,13 @@
 # Prints one line for each library: found, or what is missing without it and how to get it.
 cc=$1
 arch=$2
-echo "compiler   $($cc --version | head -n 1)"
+# shellcheck disable=SC2086 # CC may hold words, as in "ccache gcc"
+if ! version=$($cc --version 2>/dev/null); then
+    echo "compiler   $cc MISSING" >&2
+    echo "Run ./setup.sh to install what is missing." >&2
+    exit 1
+fi
+echo "compiler   $(printf '%s\n' "$version" | head -n 1)"
 case $arch in
 x86_64) echo "kernels    plain C, AVX2, AVX-512, AVX-512 BF16 (chosen at run time)" ;;
 *) echo "kernels    plain C only: none are written for $arch yet" ;;
@@ -14,7 +20,14 @@ need() { # name, test, package
         missing=1
     fi
 }
-header() { echo "#include <$1>" | $cc -E -x c - >/dev/null 2>&1; }
+# With the flags that the build will have, which name the place where the libraries are not where the compiler looks.
+# shellcheck disable=SC2086
+header() { echo "#include <$1>" | $cc $CFLAGS $CPPFLAGS -E -x c - >/dev/null 2>&1; }
+command -v pkg-config >/dev/null || {
+    echo "pkg-config MISSING: install pkg-config, which says where the libraries are" >&2
+    echo "Run ./setup.sh to install what is missing." >&2
+    exit 1
+}
 need "oneDNN    " "header dnnl.h" libdnnl-dev
 for p in jansson:libjansson-dev libfyaml:libfyaml-dev libarchive:libarchive-dev libxxhash:libxxhash-dev \
     libpcre2-8:libpcre2-dev libutf8proc:libutf8proc-dev libcrypto:libssl-dev; do

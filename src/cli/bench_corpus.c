@@ -109,8 +109,7 @@ static void print(const Timing *t, int threads, bool packed, bool as_json)
             json_object_set_new(o, "pack_bytes_per_s", json_real(t->text_bytes / t->pack_wall_s));
             json_object_set_new(o, "tokenise_bytes_per_s_core", json_real(tokenise));
         }
-        json_dumpf(o, stdout, JSON_INDENT(2));
-        putchar('\n');
+        cmd_print_json(o, 6);
         json_decref(o);
         return;
     }
@@ -159,17 +158,14 @@ int bench_corpus(int argc, char **argv)
     int code;
     if (!cmd_parse(&c, &args, argc, argv, &code))
         return code;
-    int64_t threads = 1;
-    const char *given = args_value(&args, "threads");
-    Status st = given ? parse_int(&threads, given) : ST_OK;
-    if (st == ST_OK && (threads < 1 || threads > 1024))
-        st = fail(ST_ARG, "--threads must be from 1 to 1024");
+    int threads;
+    Status st = cmd_threads(&threads, &args, 1);
     char folder[] = "/tmp/lemur-bench-XXXXXX";
     if (st == ST_OK && !mkdtemp(folder))
         st = fail_errno(ST_IO, "cannot make a folder in /tmp");
     stop_on_signals();
     if (st == ST_OK) {
-        st = measure(&args, folder, (int)threads);
+        st = measure(&args, folder, threads);
         Error why = error_take();
         if (folder_remove(folder) != ST_OK)
             log_warn("%s", error_text());

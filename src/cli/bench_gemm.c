@@ -41,8 +41,7 @@ static void print(const Figures *f, int threads, bool json)
                               "gemm_f32_flops_per_s", f->f32, "read_bytes_per_s", f->read, "threads", threads,
                               "processor", name, "bf16_fast", ops_bf16_fast(&cpu), "onednn",
                               json_sprintf("%d.%d.%d", v->major, v->minor, v->patch));
-        json_dumpf(o, stdout, JSON_INDENT(2));
-        putchar('\n');
+        cmd_print_json(o, 6);
         json_decref(o);
         return;
     }

@@ -165,8 +165,7 @@ static Status run(const OpsConfig *set)
         json_t *o = json_pack("{s:s, s:s, s:i, s:f, s:f, s:O}", "preset", b.shape->name, "compute",
                               dtype_name(b.act), "threads", b.threads, "gemm_flops_per_s", b.peak_flops,
                               "read_bytes_per_s", b.peak_read, "operations", b.list);
-        json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-        putchar('\n');
+        cmd_print_json(o, 6);
         json_decref(o);
     }
     json_decref(b.list);
@@ -180,13 +179,10 @@ int bench_ops(int argc, char **argv)
     const ArgsTable tables[] = {{&ops_table, &set}};
     const Command command = {
         .usage = "[flags]",
-        .about =
-            "Times every operation in every table this processor can run, at the shapes of a training step, "
-            "with\n"
-            "cold caches: about a minute.  `share` is GFLOP/s beside the fastest product, or bytes that "
-            "must\n"
-            "move beside the speed of reading memory.  The speed of a table that is not the last one listed\n"
-            "says what the next one gains.  Run it when nothing else runs.",
+        .about = "Times every operation in every table this processor can run, at the shapes of a training\n"
+                 "step: about a minute.  A share is GFLOP/s beside the fastest product or, where one\n"
+                 "moves more than it computes, the bytes that must move beside the speed of reading: above\n"
+                 "100 % where a large cache holds some of them.  Run it when nothing else runs.",
         COMMAND_TABLES(tables),
     };
     Args args;

@@ -1,31 +1,15 @@
 #include "cli/bench.h"
 
-#include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
 #include "base/log.h"
+#include "cli/capture_test.h"
 
-/* What bench_ops(words...) prints, from the beginning of a file that the caller closes. */
-static FILE *printed_by(int n, char **words)
+#include <jansson.h>
+
+/* What bench_ops(words...) prints; the caller drops it. */
+static Str printed_by(int n, char **words)
 {
-    FILE *out = tmpfile();
-    assert_non_null(out);
-    fflush(stdout);
-    int saved = dup(STDOUT_FILENO);
-    dup2(fileno(out), STDOUT_FILENO);
-    int code = bench_ops(n, words);
-    fflush(stdout);
-    dup2(saved, STDOUT_FILENO);
-    close(saved);
-    assert_int_equal(code, 0);
-    rewind(out);
+    Str out = {0};
+    assert_int_equal(capture(&out, bench_ops, n, words), 0);
     return out;
 }
 
@@ -41,9 +25,9 @@ static double number(const json_t *object, const char *key)
 static void each_variant_is_stated_against_the_machine(void **state)
 {
     (void)state;
-    FILE *out = printed_by(8, (char *[]){name, preset, compute, op, threads, flops, bytes, json});
-    json_t *j = json_loadf(out, 0, NULL), *list = json_object_get(j, "operations"), *one;
-    fclose(out);
+    Str out = printed_by(8, (char *[]){name, preset, compute, op, threads, flops, bytes, json});
+    json_t *j = json_loadb(str_c(&out), out.n, 0, NULL), *list = json_object_get(j, "operations"), *one;
+    str_drop(&out);
     assert_true(json_array_size(list) > 0);
     assert_string_equal(json_string_value(json_object_get(j, "compute")), "f32");
     size_t i;
@@ -60,13 +44,15 @@ static void each_variant_is_stated_against_the_machine(void **state)
 static void operations_that_move_are_stated_in_bytes(void **state)
 {
     (void)state;
-    char add[] = "--op=add", line[256];
-    FILE *out = printed_by(7, (char *[]){name, preset, compute, add, threads, flops, bytes});
-    assert_true(fgets(line, sizeof line, out) && strstr(line, "15m, f32, 1 thread;"));
-    assert_true(fgets(line, sizeof line, out) && strstr(line, "variant"));
-    while (fgets(line, sizeof line, out))
+    char add[] = "--op=add";
+    Str out = printed_by(7, (char *[]){name, preset, compute, add, threads, flops, bytes});
+    char *rest = NULL, *line = strtok_r(out.at, "\n", &rest);
+    assert_true(line && strstr(line, "15m, f32, 1 thread;"));
+    line = strtok_r(NULL, "\n", &rest);
+    assert_true(line && strstr(line, "variant"));
+    while ((line = strtok_r(NULL, "\n", &rest)))
         assert_true(strncmp(line, "add ", 4) == 0 && strstr(line, "GB/s") && strchr(line, '%'));
-    fclose(out);
+    str_drop(&out);
 }
 
 static void unknown_words_are_refused(void **state)

@@ -107,8 +107,7 @@ static void print(const Work *w, const double *runs, int n, bool json)
                               "bytes_per_s_max", bytes / runs[0], "tokens_per_s", (double)w->tokens / median,
                               "bytes", (json_int_t)w->bytes, "tokens", (json_int_t)w->tokens, "documents",
                               (json_int_t)w->documents.n, "runs", n);
-        json_dumpf(o, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-        putchar('\n');
+        cmd_print_json(o, 6);
         json_decref(o);
         return;
     }

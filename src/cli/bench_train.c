@@ -200,8 +200,7 @@ static void bench_print(Bench *b)
             (json_int_t)b->dev->peak_bytes);
         if (b->set.profile)
             json_object_set_new(j, "operations", profile_to_json(b->dev, b->in_steps, n));
-        json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-        fputc('\n', stdout);
+        cmd_print_json(j, 6);
         json_decref(j);
         return;
     }

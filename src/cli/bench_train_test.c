@@ -1,16 +1,9 @@
 #include "cli/bench.h"
 
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/log.h"
+#include "cli/capture_test.h"
 
 /* The JSON that scripts read: its keys, and that they agree with each other. */
 static void the_result_adds_up(void **state)
@@ -20,19 +13,10 @@ static void the_result_adds_up(void **state)
          steps[] = "--steps=2", warm[] = "--warm-up=1", peak[] = "--peak-flops=1e12", json[] = "--json",
          profile[] = "--profile", threads[] = "--threads=1";
     char *words[] = {name, preset, batch, context, steps, warm, peak, json, profile, threads};
-    FILE *out = tmpfile();
-    assert_non_null(out);
-    fflush(stdout);
-    int saved = dup(STDOUT_FILENO);
-    dup2(fileno(out), STDOUT_FILENO);
-    int code = bench_train(10, words);
-    fflush(stdout);
-    dup2(saved, STDOUT_FILENO);
-    close(saved);
-    assert_int_equal(code, 0);
-    rewind(out);
-    json_t *j = json_loadf(out, 0, NULL);
-    fclose(out);
+    Str out = {0};
+    assert_int_equal(capture(&out, bench_train, 10, words), 0);
+    json_t *j = json_loadb(str_c(&out), out.n, 0, NULL);
+    str_drop(&out);
     assert_non_null(j);
     static const char *const keys[] = {"tokens_per_s",  "model_flops_per_s", "mfu",
                                        "planned_bytes", "peak_bytes",        "step_ms"};

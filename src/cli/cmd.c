@@ -64,3 +64,33 @@ int cmd_exit(Status st)
     log_error("%s", *text ? text : status_name(st));
     return st == ST_ARG ? EXIT_USAGE : EXIT_FAILED;
 }
+
+Status cmd_threads(int *out, const Args *a, int otherwise)
+{
+    const char *given = args_value(a, "threads");
+    int64_t n = otherwise;
+    if (given)
+        TRY(parse_int(&n, given));
+    if (n < 1 || n > 1024)
+        return fail(ST_ARG, "--threads must be from 1 to 1024");
+    *out = (int)n;
+    return ST_OK;
+}
+
+void cmd_print_json(const json_t *value, int digits)
+{
+    json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION((size_t)(digits ? digits : 17)));
+    putchar('\n');
+}
+
+void cmd_print_manifest(const json_t *manifest, bool as_json, void (*ledger)(Str *out, const json_t *manifest))
+{
+    Str text = {0};
+    if (as_json) {
+        cmd_print_json(manifest, 0);
+        return;
+    }
+    ledger(&text, manifest);
+    fputs(str_c(&text), stdout);
+    str_drop(&text);
+}

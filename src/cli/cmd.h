@@ -20,6 +20,7 @@
 #define CLI_CMD_H
 
 #include "base/config.h"
+#include "base/str.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
@@ -45,6 +46,15 @@ bool cmd_parse(const Command *c, Args *out, int argc, char **argv, int *code);
 
 /* The exit code for `st`; prints this thread's error first where there is one. */
 int cmd_exit(Status st);
+
+/* The value of --threads, or `otherwise` where it is not given.  ST_ARG: no number from 1 to 1024. */
+MUST_CHECK Status cmd_threads(int *out, const Args *a, int otherwise);
+
+/* One JSON value and a line end, on stdout.  Reals have that many digits; 0: all that tell them apart. */
+void cmd_print_json(const json_t *value, int digits);
+
+/* A manifest as it is, or the table that `ledger` makes of it. */
+void cmd_print_manifest(const json_t *manifest, bool as_json, void (*ledger)(Str *out, const json_t *manifest));
 
 int cmd_bench(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);

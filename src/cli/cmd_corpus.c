@@ -10,29 +10,6 @@
 #include "corpus/ledger.h"
 #include "corpus/stop.h"
 
-static int threads_asked(const Args *a, Status *st)
-{
-    int64_t n = cpu_count();
-    const char *given = args_value(a, "threads");
-    *st = given ? parse_int(&n, given) : ST_OK;
-    if (*st == ST_OK && (n < 1 || n > 1024))
-        *st = fail(ST_ARG, "--threads must be from 1 to 1024");
-    return (int)n;
-}
-
-static void print_manifest(const json_t *manifest, bool as_json)
-{
-    Str text = {0};
-    if (as_json) {
-        json_dumpf(manifest, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        ledger_corpus_text(&text, manifest);
-        fputs(str_c(&text), stdout);
-    }
-    str_drop(&text);
-}
-
 static int run_build(int argc, char **argv)
 {
     static const Flag flags[] = {
@@ -52,8 +29,8 @@ static int run_build(int argc, char **argv)
     int code;
     if (!cmd_parse(&c, &args, argc, argv, &code))
         return code;
-    Status st;
-    int threads = threads_asked(&args, &st);
+    int threads;
+    Status st = cmd_threads(&threads, &args, cpu_count());
     const char *folder = args_value(&args, "output");
     CorpusRecipe recipe = {0};
     json_t *manifest = NULL;
@@ -65,7 +42,7 @@ static int run_build(int argc, char **argv)
     if (st == ST_OK)
         st = corpus_build(&recipe, folder, threads, &manifest);
     if (st == ST_OK)
-        print_manifest(manifest, args_has(&args, "json"));
+        cmd_print_manifest(manifest, args_has(&args, "json"), ledger_corpus_text);
     json_decref(manifest);
     corpus_recipe_drop(&recipe);
     args_drop(&args);
@@ -88,7 +65,7 @@ static int run_show(int argc, char **argv)
     json_t *manifest = NULL;
     Status st = corpus_manifest(&manifest, args.positional[0]);
     if (st == ST_OK)
-        print_manifest(manifest, args_has(&args, "json"));
+        cmd_print_manifest(manifest, args_has(&args, "json"), ledger_corpus_text);
     json_decref(manifest);
     args_drop(&args);
     return cmd_exit(st);

@@ -151,8 +151,7 @@ int cmd_doctor(int argc, char **argv)
         return code;
     json_t *d = examine();
     if (args_has(&args, "json")) {
-        json_dumpf(d, stdout, JSON_INDENT(2));
-        putchar('\n');
+        cmd_print_json(d, 0);
     } else {
         print(d);
     }

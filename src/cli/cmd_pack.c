@@ -15,19 +15,6 @@ static const Flag flags[] = {
     {"json", 0, NULL, "print the manifest instead of the ledger"},
 };
 
-static void print_manifest(const json_t *manifest, bool as_json)
-{
-    Str text = {0};
-    if (as_json) {
-        json_dumpf(manifest, stdout, JSON_INDENT(2));
-        putchar('\n');
-    } else {
-        ledger_pack_text(&text, manifest);
-        fputs(str_c(&text), stdout);
-    }
-    str_drop(&text);
-}
-
 static Status recipe_apply(PackConfig *config, const char *path)
 {
     json_t *section;
@@ -41,7 +28,7 @@ static Status show(const Args *args)
 {
     json_t *manifest;
     TRY(pack_manifest(&manifest, args_value(args, "show")));
-    print_manifest(manifest, args_has(args, "json"));
+    cmd_print_manifest(manifest, args_has(args, "json"), ledger_pack_text);
     json_decref(manifest);
     return ST_OK;
 }
@@ -49,25 +36,21 @@ static Status show(const Args *args)
 static Status pack_asked(const Args *args, const PackConfig *config)
 {
     const char *vocabulary = args_value(args, "tokenizer"), *folder = args_value(args, "output");
-    const char *threads_text = args_value(args, "threads");
-    int64_t threads = cpu_count();
+    int threads;
     if (args->positional_n == 0)
         return fail(ST_ARG, "say which corpus: the folder that `lemur corpus build` wrote");
     if (!vocabulary)
         return fail(ST_ARG, "say which vocabulary: --tokenizer PATH");
     if (!folder)
         return fail(ST_ARG, "say where the shards go: -o FOLDER");
-    if (threads_text)
-        TRY(parse_int(&threads, threads_text));
-    if (threads < 1 || threads > 1024)
-        return fail(ST_ARG, "--threads must be from 1 to 1024");
+    TRY(cmd_threads(&threads, args, cpu_count()));
     Tokenizer *tok;
     json_t *manifest = NULL;
     TRY(tokenizer_open(&tok, vocabulary));
     stop_on_signals();
-    Status st = pack(args->positional[0], tok, config, folder, (int)threads, &manifest);
+    Status st = pack(args->positional[0], tok, config, folder, threads, &manifest);
     if (st == ST_OK)
-        print_manifest(manifest, args_has(args, "json"));
+        cmd_print_manifest(manifest, args_has(args, "json"), ledger_pack_text);
     json_decref(manifest);
     tokenizer_close(tok);
     return st;

@@ -1,9 +1,6 @@
 #include "cli/cmd.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "cli/capture_test.h"
 
 static const Flag flags[] = {{"output", 'o', "FILE", "where to"}};
 static const Command command = {
@@ -48,11 +45,72 @@ static void each_status_has_its_code(void **state)
         assert_int_equal(cmd_exit((Status)st), 1);
 }
 
+static int threads_of(char *flag, Status wanted)
+{
+    static const Flag flag_list[] = {{"threads", 't', "N", "how many"}};
+    char verb[] = "verb";
+    char *words[] = {verb, flag};
+    Args args;
+    int n = -1;
+    assert_int_equal(args_parse(&args, flag ? 2 : 1, words, flag_list, 1, NULL, 0), ST_OK);
+    assert_int_equal(cmd_threads(&n, &args, 5), wanted);
+    args_drop(&args);
+    return n;
+}
+
+static void threads_have_bounds(void **state)
+{
+    (void)state;
+    char three[] = "-t3", most[] = "--threads=1024", none[] = "--threads=0", many[] = "--threads=1025", word[] = "--threads=x";
+    assert_int_equal(threads_of(NULL, ST_OK), 5);
+    assert_int_equal(threads_of(three, ST_OK), 3);
+    assert_int_equal(threads_of(most, ST_OK), 1024);
+    threads_of(none, ST_ARG);
+    threads_of(many, ST_ARG);
+    expect_words("1 to 1024");
+    threads_of(word, ST_ARG);
+}
+
+static void table(Str *out, const json_t *manifest)
+{
+    str_addf(out, "third %g\n", json_number_value(json_object_get(manifest, "third")));
+}
+
+/* What is printed is what `as_json` asks for; argv[1] is a digit: how many of a real's. */
+static int print_third(int argc, char **argv)
+{
+    json_t *o = json_pack("{s:f}", "third", 1.0 / 3);
+    if (argc == 1)
+        cmd_print_manifest(o, false, table);
+    else
+        cmd_print_json(o, argv[1][0] - '0');
+    json_decref(o);
+    return 0;
+}
+
+static void results_are_printed_as_json_or_as_a_table(void **state)
+{
+    (void)state;
+    Str out = {0};
+    char verb[] = "verb", all[] = "0", four[] = "4";
+    capture(&out, print_third, 1, (char *[]){verb});
+    assert_string_equal(str_c(&out), "third 0.333333\n");
+    capture(&out, print_third, 2, (char *[]){verb, four});
+    assert_string_equal(str_c(&out), "{\n  \"third\": 0.3333\n}\n");
+    capture(&out, print_third, 2, (char *[]){verb, all});
+    json_t *o = json_loadb(out.at, out.n, 0, NULL);
+    assert_true(json_real_value(json_object_get(o, "third")) == 1.0 / 3);
+    json_decref(o);
+    str_drop(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage_is_checked),
         cmocka_unit_test(each_status_has_its_code),
+        cmocka_unit_test(threads_have_bounds),
+        cmocka_unit_test(results_are_printed_as_json_or_as_a_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -266,8 +266,7 @@ static void show_json(const Tokenizer *tok)
         "{s:s, s:s, s:i, s:i, s:i, s:b, s:s, s:o}", "kind", tokenizer_kind(tok) == VOCAB_SPM ? "spm" : "bbpe",
         "format", tokenizer_format(tok), "vocab_size", tokenizer_vocab_size(tok), "bos", tokenizer_bos(tok),
         "eos", tokenizer_eos(tok), "adds_bos", tokenizer_adds_bos(tok), "hash", hash, "special", specials);
-    json_dumpf(o, stdout, JSON_INDENT(2));
-    putchar('\n');
+    cmd_print_json(o, 0);
     json_decref(o);
 }
 

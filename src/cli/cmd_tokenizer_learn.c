@@ -131,8 +131,7 @@ int cmd_tokenizer_eval(int argc, char **argv)
         if (strcmp(args.given[i].flag->name, "vocab") == 0)
             st = eval_vocab(&args, args.given[i].value, list);
     if (st == ST_OK && list) {
-        json_dumpf(list, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-        putchar('\n');
+        cmd_print_json(list, 6);
     }
     json_decref(list);
     args_drop(&args);

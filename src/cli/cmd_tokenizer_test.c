@@ -1,25 +1,12 @@
 /* The verb through its front: words in, exit codes and files out. */
 #include "cli/cmd.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "base/mem.h"
 #include "cli/bench.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "cli/capture_test.h"
 
 #define MODEL "tests/golden/tokenizer/llama.model"
 
-static char folder[] = "/tmp/lemur-cmd-tok-XXXXXX";
-
-/* Runs a line of words, stdout going to folder/out, and gives back what it wrote. */
+/* Runs a line of words and gives back what it wrote. */
 static int run(int (*command)(int, char **), const char *line, Str *out)
 {
     char words[512], *argv[24];
@@ -28,27 +15,7 @@ static int run(int (*command)(int, char **), const char *line, Str *out)
     for (char *save = NULL, *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save))
         argv[argc++] = w;
     argv[argc] = NULL;
-    char *path = path_join(folder, "out");
-    fflush(stdout);
-    int saved = dup(1);
-    FILE *file = fopen(path, "w");
-    dup2(fileno(file), 1);
-    int code = command(argc, argv);
-    fflush(stdout);
-    dup2(saved, 1);
-    close(saved);
-    fclose(file);
-    str_clear(out);
-    assert_int_equal(file_read(out, path, 0), ST_OK);
-    mem_free(path);
-    return code;
-}
-
-static void write_text(const char *name, const char *text)
-{
-    char *path = path_join(folder, name);
-    assert_int_equal(file_replace(path, text, strlen(text)), ST_OK);
-    mem_free(path);
+    return capture(out, command, argc, argv);
 }
 
 static void ids_and_back(void **state)
@@ -56,19 +23,19 @@ static void ids_and_back(void **state)
     (void)state;
     Str ids = {0}, text = {0};
     char line[256];
-    write_text("in", "the river\nthe  tree\xFF\n");
-    snprintf(line, sizeof line, "tokenizer encode --vocab " MODEL " --separator \\n %s/in", folder);
+    scratch_text("in", "the river\nthe  tree\xFF\n");
+    snprintf(line, sizeof line, "tokenizer encode --vocab " MODEL " --separator \\n %s/in", scratch);
     assert_int_equal(run(cmd_tokenizer, line, &ids), EXIT_DONE);
     assert_int_equal(ids.at[0], '1'); /* <s> */
     assert_int_equal(ids.at[1], ' ');
     char *second = strchr(ids.at, '\n') + 1;
     assert_non_null(strchr(second, '\n'));
     assert_string_equal(strchr(second, '\n'), "\n"); /* two documents, not three */
-    write_text("ids", ids.at);
-    snprintf(line, sizeof line, "tokenizer decode --vocab " MODEL " %s/ids", folder);
+    scratch_text("ids", ids.at);
+    snprintf(line, sizeof line, "tokenizer decode --vocab " MODEL " %s/ids", scratch);
     assert_int_equal(run(cmd_tokenizer, line, &text), EXIT_DONE);
     assert_string_equal(text.at, "the river\nthe  tree\xFF");
-    snprintf(line, sizeof line, "tokenizer encode --vocab " MODEL " --no-bos --raw %s/in", folder);
+    snprintf(line, sizeof line, "tokenizer encode --vocab " MODEL " --no-bos --raw %s/in", scratch);
     assert_int_equal(run(cmd_tokenizer, line, &ids), EXIT_DONE);
     assert_int_equal(strchr(ids.at, '\n') - ids.at, ids.n - 1); /* one document */
     str_drop(&ids);
@@ -80,17 +47,17 @@ static void a_vocabulary_is_learnt_and_shown(void **state)
     (void)state;
     Str out = {0};
     char line[256];
-    snprintf(line, sizeof line, "tokenizer train --vocab-size 300 -o %s/vocab src/tokenizer/spm.c", folder);
+    snprintf(line, sizeof line, "tokenizer train --vocab-size 300 -o %s/vocab src/tokenizer/spm.c", scratch);
     assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
-    snprintf(line, sizeof line, "tokenizer show --json --vocab %s/vocab", folder);
+    snprintf(line, sizeof line, "tokenizer show --json --vocab %s/vocab", scratch);
     assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "\"vocab_size\": 300"));
     snprintf(line, sizeof line, "tokenizer eval --json --vocab %s/vocab --vocab " MODEL " src/tokenizer",
-             folder);
+             scratch);
     assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "\"bytes_per_token\""));
     snprintf(line, sizeof line,
-             "bench --json --seconds 0.01 --threads 2 --vocab %s/vocab src/tokenizer/spm.c", folder);
+             "bench --json --seconds 0.01 --threads 2 --vocab %s/vocab src/tokenizer/spm.c", scratch);
     assert_int_equal(run(bench_tokenizer, line, &out), EXIT_DONE);
     assert_non_null(strstr(out.at, "\"bytes_per_s\""));
     str_drop(&out);
@@ -118,18 +85,6 @@ static void wrong_words_are_wrong_usage(void **state)
     str_drop(&out);
 }
 
-static int set_up(void **state)
-{
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    return folder_remove(folder) == ST_OK ? 0 : -1;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,5 +92,5 @@ int main(void)
         cmocka_unit_test(a_vocabulary_is_learnt_and_shown),
         cmocka_unit_test(wrong_words_are_wrong_usage),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/cmd.h"
+#include "cli/train_sample.h"
 #include "tokenizer/tokenizer.h"
 #include "train/run_folder.h"
 #include "train/summary.h"
@@ -18,7 +19,7 @@
 
 /* What to train on, beside how: not part of a run's settings, so that a moved folder is no change. */
 typedef struct {
-    char *data, *init, *preset, *config, *tokenizer;
+    char *data, *init, *preset, *config, *tokenizer, *sample;
     bool resume, overwrite, accept_changes, padded_vocab, dry_run, json;
 } Words;
 
@@ -28,6 +29,7 @@ static const Field words_fields[] = {
     F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(Words, config, "", "start from random weights in the shape of this config.json"),
     F_STRING(Words, tokenizer, "", "vocabulary to put beside the weights; default: the one the data names"),
+    F_STRING(Words, sample, "", "after each evaluation, show what the model makes of this prompt"),
     F_BOOL(Words, resume, false, "go on with the run in the output folder; starts one where there is none"),
     F_BOOL(Words, overwrite, false, "delete the run in the output folder first"),
     F_BOOL(Words, accept_changes, false, "resume although settings differ from those of the run"),
@@ -339,14 +341,14 @@ static void print_result(const TrainCommand *t, const TrainResult *r)
         json_object_set_new(j, "held_out_loss_nats", json_real(r->held_out_nats));
     if (isfinite(r->held_out_bits_per_byte))
         json_object_set_new(j, "held_out_bits_per_byte", json_real(r->held_out_bits_per_byte));
-    json_dumpf(j, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(8));
-    fputc('\n', stdout);
+    cmd_print_json(j, 8);
     json_decref(j);
 }
 
 static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     TrainResult result;
+    TrainSample sample = {0};
     TRY(gather(t, c, argc, argv));
     TRY(choose_shape(t));
     TRY(check_words(t));
@@ -366,7 +368,14 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
         .dry_run = t->words.dry_run,
         .stop = &stop_asked,
     };
-    TRY(train_run(&t->config, &job, &result));
+    if (*t->words.sample) {
+        sample = (TrainSample){.prompt = t->words.sample, .tokenizer = job.tokenizer};
+        job.hooks = (TrainHooks){.context = &sample, .on_eval = train_sample_on_eval};
+    }
+    Status st = train_run(&t->config, &job, &result);
+    train_sample_drop(&sample);
+    if (st != ST_OK)
+        return st;
     if (t->words.json && !t->words.dry_run)
         print_result(t, &result);
     return ST_OK;

@@ -17,7 +17,7 @@ struct Reader {
     ReaderSpec spec;
     GlobWalk *walk;
     StreamReader *stream; /* of the current file, or NULL between files */
-    bool in_member;
+    bool in_member, any_member; /* of this file */
     Member member;
     ReadFormat format; /* of the current member */
     Str path, name, id;
@@ -114,6 +114,14 @@ static void unreadable(Reader *r, Document *d)
                     .format = FORMAT_TREE};
 }
 
+/* An archive of nothing, which a file of zeros is, too. */
+static void nothing_inside(Reader *r, Document *d)
+{
+    text_set(&r->id, str_c(&r->path));
+    *d = (Document){
+        .id = str_span(&r->id), .text = {"", 0}, .reason = READ_EMPTY, .why = {"", 0}, .format = FORMAT_TREE};
+}
+
 static void file_close(Reader *r)
 {
     if (r->stream)
@@ -135,6 +143,7 @@ static void advance(Reader *r, Document *d, bool *ended)
                 return;
             text_set(&r->path, path);
             r->files++;
+            r->any_member = false;
             if (stream_open(&r->stream, path) != ST_OK) {
                 unreadable(r, d);
                 return;
@@ -146,7 +155,12 @@ static void advance(Reader *r, Document *d, bool *ended)
             file_close(r);
         } else if (!member) {
             file_close(r);
-        } else if (member_wanted(r, member)) {
+            if (!r->any_member)
+                nothing_inside(r, d);
+        } else {
+            r->any_member = true;
+            if (!member_wanted(r, member))
+                continue;
             member_start(r, member);
             return;
         }

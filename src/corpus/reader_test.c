@@ -125,6 +125,19 @@ static void every_truncated_archive_ends_in_a_reason(void **state)
     str_drop(&bytes);
 }
 
+/* A file that holds no document is counted once, as empty, not passed over in silence. */
+static void an_archive_of_nothing_is_empty(void **state)
+{
+    (void)state;
+    scratch_run("mkdir -p e/d && cd e && head -c 20000 /dev/zero | gzip > zeros.gz && tar cf none.tar -T /dev/null");
+    expect("e/zeros.gz", (ReaderSpec){0}, "empty:|");
+    expect("e/none.tar", (ReaderSpec){0}, "empty:|");
+    scratch_text("e/d/a.txt", "good");
+    scratch_run("cd e && tar cf some.tar d/a.txt");
+    const char *members[] = {"*.c"};
+    expect("e/some.tar", (ReaderSpec){.members = members, .members_n = 1}, ""); /* there is something, unwanted */
+}
+
 static void nothing_to_read_is_refused(void **state)
 {
     (void)state;
@@ -142,6 +155,7 @@ int main(void)
         cmocka_unit_test(text_is_normalised),
         cmocka_unit_test(ids_say_where),
         cmocka_unit_test(every_truncated_archive_ends_in_a_reason),
+        cmocka_unit_test(an_archive_of_nothing_is_empty),
         cmocka_unit_test(nothing_to_read_is_refused),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -59,22 +59,29 @@ static void gradients_are_slopes(void **state)
     gradient_is_the_slope(&h);
 }
 
+/* Of one step; caller frees. */
+static float *gradients_with(const ModelSetup *setup, int64_t *n)
+{
+    HParams h = tiny_hparams();
+    TinyBatch b;
+    Batch batch = tiny_batch(&b);
+    Tiny t = tiny_open(&h, setup);
+    model_step(t.m, &batch, 0.25f, false);
+    float *g = tiny_gradients(&t);
+    *n = model_params(t.m)->total;
+    tiny_close(&t);
+    return g;
+}
+
 static void recomputation_changes_no_bit(void **state)
 {
     (void)state;
-    HParams h = tiny_hparams();
     float *g[2];
     int64_t n = 0;
     for (int i = 0; i < 2; i++) {
         ModelSetup setup = tiny_setup(true);
         setup.recompute = i ? RECOMPUTE_LAYER : RECOMPUTE_NONE;
-        TinyBatch b;
-        Batch batch = tiny_batch(&b);
-        Tiny t = tiny_open(&h, &setup);
-        model_step(t.m, &batch, 0.25f, false);
-        g[i] = tiny_gradients(&t);
-        n = model_params(t.m)->total;
-        tiny_close(&t);
+        g[i] = gradients_with(&setup, &n);
     }
     assert_memory_equal(g[0], g[1], (size_t)n * sizeof(float));
     mem_free(g[0]);
@@ -107,19 +114,12 @@ static void micro_batches_add_up(void **state)
 static void bf16_gradients_are_near(void **state)
 {
     (void)state;
-    HParams h = tiny_hparams();
     float *g[2];
     int64_t n = 0;
     for (int i = 0; i < 2; i++) {
         ModelSetup setup = tiny_setup(true);
         setup.compute = i ? DTYPE_BF16 : DTYPE_F32;
-        TinyBatch b;
-        Batch batch = tiny_batch(&b);
-        Tiny t = tiny_open(&h, &setup);
-        model_step(t.m, &batch, 0.25f, false);
-        g[i] = tiny_gradients(&t);
-        n = model_params(t.m)->total;
-        tiny_close(&t);
+        g[i] = gradients_with(&setup, &n);
     }
     double d = relative_difference(g[1], g[0], n);
     if (d > 0.03)

@@ -3,11 +3,9 @@
 static void fresh_weights_guess_evenly(void **state)
 {
     (void)state;
-    HParams h = tiny_hparams();
-    ModelSetup setup = tiny_setup(true);
     TinyBatch b;
     Batch batch = tiny_batch(&b);
-    Tiny t = tiny_open(&h, &setup);
+    Tiny t = tiny_training();
     float loss[TINY_N];
     model_evaluate(t.m, &batch);
     assert_int_equal(model_losses(t.m, loss), ST_OK);
@@ -27,11 +25,9 @@ static void fresh_weights_guess_evenly(void **state)
 static void isolated_documents_do_not_see_each_other(void **state)
 {
     (void)state;
-    HParams h = tiny_hparams();
-    ModelSetup setup = tiny_setup(true);
     TinyBatch b;
     Batch batch = tiny_batch(&b);
-    Tiny t = tiny_open(&h, &setup);
+    Tiny t = tiny_training();
     float together[TINY_N], alone[TINY_N];
     int32_t positions[TINY_N], starts[TINY_N];
     enum { CUT = 5 };
@@ -68,11 +64,9 @@ static void isolated_documents_do_not_see_each_other(void **state)
 static void logits_and_losses_agree(void **state)
 {
     (void)state;
-    HParams h = tiny_hparams();
-    ModelSetup setup = tiny_setup(true);
     TinyBatch b;
     Batch batch = tiny_batch(&b);
-    Tiny t = tiny_open(&h, &setup);
+    Tiny t = tiny_training();
     float loss[TINY_N], *logits = mem_array(float, TINY_N * TINY_V);
     model_evaluate(t.m, &batch);
     assert_int_equal(model_losses(t.m, loss), ST_OK);

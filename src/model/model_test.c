@@ -40,11 +40,9 @@ static void same_seed_same_weights(void **state)
 static void a_step_allocates_nothing_after_the_first(void **state)
 {
     (void)state;
-    HParams h = tiny_hparams();
-    ModelSetup setup = tiny_setup(true);
     TinyBatch b;
     Batch batch = tiny_batch(&b);
-    Tiny t = tiny_open(&h, &setup);
+    Tiny t = tiny_training();
     model_step(t.m, &batch, 0.1f, false);
     assert_int_equal(device_sync(t.dev), ST_OK);
     int64_t on_device = t.dev->allocations, small = mem_allocations();

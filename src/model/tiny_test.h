@@ -47,6 +47,14 @@ static inline Tiny tiny_open(const HParams *h, const ModelSetup *setup)
     return t;
 }
 
+/* The usual one, ready to train. */
+static inline Tiny tiny_training(void)
+{
+    HParams h = tiny_hparams();
+    ModelSetup setup = tiny_setup(true);
+    return tiny_open(&h, &setup);
+}
+
 static inline void tiny_close(Tiny *t)
 {
     model_close(t->m);

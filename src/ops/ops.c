@@ -46,7 +46,7 @@ void embed_back(Device *dev, Tensor *dtable, const Tensor *dout, const Tensor *i
 void rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x, const Tensor *w, float eps)
 {
     check(tensor_same_shape(out, x) && shaped(w, 1, x->cols) && is_wide(x) && is_wide(w) && is_float(out));
-    check(!rstd || shaped(rstd, 1, x->rows));
+    check(!rstd || (shaped(rstd, 1, x->rows) && is_wide(rstd)));
     if (!device_failed(dev))
         dev->ops->rmsnorm(dev, out, rstd, x, w, eps);
 }
@@ -55,7 +55,8 @@ void rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Te
                   const Tensor *rstd)
 {
     check(tensor_same_shape(dx, x) && tensor_same_shape(dout, x) && shaped(w, 1, x->cols) && shaped(dw, 1, x->cols));
-    check(shaped(rstd, 1, x->rows) && is_wide(dx) && is_wide(dw) && is_wide(x) && is_float(dout));
+    check(shaped(rstd, 1, x->rows) && is_wide(rstd) && is_wide(w));
+    check(is_wide(dx) && is_wide(dw) && is_wide(x) && is_float(dout));
     check(!dx_cast || (tensor_same_shape(dx_cast, x) && dx_cast->dtype == DTYPE_BF16));
     if (!device_failed(dev))
         dev->ops->rmsnorm_back(dev, dx, dx_cast, dw, dout, x, w, rstd);
@@ -125,7 +126,8 @@ void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tenso
 {
     check_attention(q, k, v, s);
     check(tensor_same_shape(dq, q) && tensor_same_shape(dk, k) && tensor_same_shape(dv, v) && tensor_same_shape(dout, q));
-    check(tensor_same_shape(out, q) && shaped(lse, q->rows, s->H) && (!starts || is_index(starts, q->rows)));
+    check(tensor_same_shape(out, q) && out->dtype == q->dtype && (!starts || is_index(starts, q->rows)));
+    check(shaped(lse, q->rows, s->H) && is_wide(lse) && k->rows == q->rows && v->rows == q->rows);
     check(dq->dtype == q->dtype && dk->dtype == q->dtype && dv->dtype == q->dtype && dout->dtype == q->dtype);
     if (!device_failed(dev))
         dev->ops->attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
@@ -174,7 +176,8 @@ void cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *log
 void adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g, const AdamWStep *step)
 {
     check(tensor_same_shape(w, m) && tensor_same_shape(w, v) && tensor_same_shape(w, g) && is_wide(w));
-    check(is_flat(w) && is_flat(m) && is_flat(v) && is_flat(g) && m->dtype == w->dtype && v->dtype == w->dtype);
+    check(is_flat(w) && is_flat(m) && is_flat(v) && is_flat(g));
+    check(m->dtype == w->dtype && v->dtype == w->dtype && g->dtype == w->dtype);
     check(!w_cast || (tensor_same_shape(w, w_cast) && is_flat(w_cast) && w_cast->dtype == DTYPE_BF16));
     if (!device_failed(dev))
         dev->ops->adamw(dev, w, w_cast, m, v, g, step);

@@ -39,7 +39,7 @@ static void a_state_survives(void **state)
     run_state_init(&a, &c);
     a.step = 7;
     a.total_steps = 100;
-    a.tokens = (int64_t)1 << 60;
+    a.tokens = (int64_t)1 << 59;
     a.updates = 6;
     a.loss_nats = 1.0 / 3;
     for (int i = 0; i < 200; i++)

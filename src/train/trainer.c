@@ -265,11 +265,25 @@ static Status write_config(Trainer *t)
 
 /* Saving -------------------------------------------------------------------------------------- */
 
+/* A checkpoint of weights that are none would be found first on resume, and push sound ones out. */
+static Status check_weights(Trainer *t)
+{
+    double norm;
+    Tensor weights = model_weights(t->model);
+    TRY(clip_norm(&t->clip, &weights, 1, &norm));
+    return isfinite(norm) ? ST_OK
+                          : fail(ST_LIMIT,
+                                 "the weights of step %lld are not all finite: the run has gone astray, and "
+                                 "they are not saved",
+                                 (long long)t->state.step);
+}
+
 static Status save_now(Trainer *t)
 {
     Status st = ST_OK;
     double start = clock_now();
     if (t->first && t->saved_step != t->state.step) {
+        TRY(check_weights(t));
         json_t *state = run_state_to_json(&t->state, t->c, &t->facts);
         st = checkpoint_write(t->folder.path, t->state.step, t->model, &t->optimizer, state, t->tokenizer);
         json_decref(state);
@@ -290,6 +304,10 @@ static Status save_on_the_way(Trainer *t)
     if (st == ST_OK || strcmp(t->c->on_save_failure, "stop") == 0)
         return st;
     report_wipe(&t->report);
+    if (st == ST_LIMIT) { /* check_weights: the next loss, if not this, ends the run */
+        log_warn("%s", error_text());
+        return ST_OK;
+    }
     log_warn("%s; earlier checkpoints are untouched and the run goes on; make room, then `touch %s/save`",
              error_text(), t->folder.path);
     return ST_OK;
@@ -322,6 +340,12 @@ static Status not_finite(Trainer *t, const char *what, double value)
         snprintf(last, sizeof last, "the last good checkpoint is of step %lld, and untouched",
                  (long long)t->saved_step);
     report_wipe(&t->report);
+    if (t->job->init && t->state.updates == 0)
+        return fail(ST_LIMIT,
+                    "the %s of the first step is not finite, before any update: the weights of %s are damaged "
+                    "(some are infinite or not a number), or too large for %s products; take another copy of "
+                    "the model, or try --compute f32, with --overwrite",
+                    what, t->job->init, dtype_name(t->facts.compute));
     return fail(ST_LIMIT,
                 "the %s of step %lld is %f; %s. Lower learning_rate (peak %g) or lengthen the warm-up and go "
                 "on with --resume "

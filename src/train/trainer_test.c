@@ -361,6 +361,29 @@ static void a_loss_that_is_not_finite_stops_the_run(void **state)
     drop(f);
 }
 
+/* A model to begin from that holds a number that is none: its weights are named, not the
+ * learning rate. */
+static void a_model_that_is_not_finite_is_named(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    expect_ok(train(f));
+    Str bytes = bytes_of(f->tiny.run, "model/model.safetensors");
+    char *init = path_join(f->tiny.run, "model"), *path = path_join(init, "model.safetensors");
+    memcpy(bytes.at + bytes.n - 2, "\xC0\x7F", 2); /* bf16's NaN */
+    expect_ok(file_replace(path, bytes.at, bytes.n));
+    f->job.init = init;
+    f->job.output = f->tiny.other;
+    assert_int_equal(train(f), ST_LIMIT);
+    assert_non_null(strstr(error_text(), "first step"));
+    assert_non_null(strstr(error_text(), init));
+    assert_false(is_there(f->tiny.other, "model"));
+    str_drop(&bytes);
+    mem_free(path);
+    mem_free(init);
+    drop(f);
+}
+
 static void lengths_are_refused_when_there_are_two(void **state)
 {
     (void)state;
@@ -468,6 +491,7 @@ int main(void)
         cmocka_unit_test(longer_runs_continue_when_accepted),
         cmocka_unit_test(a_wrong_vocabulary_is_refused),
         cmocka_unit_test(a_loss_that_is_not_finite_stops_the_run),
+        cmocka_unit_test(a_model_that_is_not_finite_is_named),
         cmocka_unit_test(lengths_are_refused_when_there_are_two),
         cmocka_unit_test(folders_that_cannot_be_written_are_said),
         cmocka_unit_test(a_full_disk_loses_nothing),

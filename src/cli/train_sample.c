@@ -1,0 +1,63 @@
+#include "cli/train_sample.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "infer/generate.h"
+
+enum { SAMPLE_TOKENS = 48 };
+
+static bool keep(void *context, const char *text, size_t n)
+{
+    str_add(context, text, n);
+    return true;
+}
+
+static Status open_tokenizer(TrainSample *s, const ShardSet *held_out)
+{
+    const char *path = s->tokenizer ? s->tokenizer : held_out ? shards_tokenizer_path(held_out) : NULL;
+    if (s->opened)
+        return ST_OK;
+    return path ? tokenizer_open(&s->opened, path) : fail(ST_ARG, "the data names no vocabulary; give --tokenizer PATH");
+}
+
+Status train_sample_text(Str *out, TrainSample *s, Model *m, const ShardSet *held_out)
+{
+    Generator *g;
+    GenerateResult result;
+    TRY(open_tokenizer(s, held_out));
+    int32_t end = tokenizer_eos(s->opened);
+    GenerateOptions o = {.max_tokens = SAMPLE_TOKENS,
+                         .sampler = sampler_greedy(),
+                         .ends = &end,
+                         .ends_n = end >= 0,
+                         .prompt_flags = TOK_BOS};
+    o.sampler.repetition_penalty = 1.2;
+    TRY(generate_open(&g, m, s->opened));
+    Status st = generate_text(g, s->prompt, strlen(s->prompt), &o, keep, out, &result);
+    generate_close(g);
+    return st;
+}
+
+void train_sample_on_eval(void *context, Model *m, int64_t step, const LossReport *r, const ShardSet *held_out)
+{
+    TrainSample *s = context;
+    Str text = {0};
+    (void)r;
+    if (s->failed)
+        return;
+    if (train_sample_text(&text, s, m, held_out) == ST_OK) {
+        log_info("step %" PRId64 " writes: %s|%s", step, s->prompt, str_c(&text));
+    } else {
+        log_warn("there are no samples: %s", error_text());
+        s->failed = true;
+    }
+    str_drop(&text);
+}
+
+void train_sample_drop(TrainSample *s)
+{
+    tokenizer_close(s->opened);
+    s->opened = NULL;
+}

@@ -1,0 +1,131 @@
+#include "ops/select.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Every entry of a table, in the order of ops.def; returns how many. */
+typedef void (*Entry)(void);
+static int entries(Entry *out, const Ops *ops)
+{
+    int n = 0;
+#define OP(name, params, args) out[n++] = (Entry)ops->name;
+#include "ops/ops.def"
+#undef OP
+    return n;
+}
+
+enum { ENTRIES_MAX = 64 };
+
+static void the_reference_is_complete(void **state)
+{
+    (void)state;
+    Entry e[ENTRIES_MAX];
+    int n = entries(e, &ops_ref);
+    assert_int_equal(n, ops_count());
+    for (int i = 0; i < n; i++)
+        if (!e[i])
+            fail_msg("the reference lacks %s", ops_name(i));
+}
+
+static void an_overlay_keeps_what_it_lacks(void **state)
+{
+    (void)state;
+    Entry was[ENTRIES_MAX], is[ENTRIES_MAX];
+    Ops ops = ops_ref, over = {0};
+    over.add = add; /* any other function of its type */
+    ops_overlay(&ops, &over);
+    int n = entries(was, &ops_ref);
+    entries(is, &ops);
+    for (int i = 0; i < n; i++)
+        assert_true((is[i] == was[i]) == (strcmp(ops_name(i), "add") != 0));
+    assert_true(ops.add == add);
+}
+
+/* Whatever the processor: the features are what ops_tables is told. */
+static void the_last_table_that_has_an_operation_does_it(void **state)
+{
+    (void)state;
+    CpuFeatures none = {0}, here = cpu_features();
+    const CpuFeatures *cpus[] = {&none, &here};
+    for (int c = 0; c < 2; c++) {
+        OpsTable tables[OPS_TABLES_MAX];
+        int n = ops_tables(tables, cpus[c]);
+        assert_true(n >= 1 && n <= OPS_TABLES_MAX);
+        assert_string_equal(tables[0].name, "ref");
+        for (int op = 0; op < ops_count(); op++) {
+            const char *wanted = "";
+            for (int i = 0; i < n; i++) {
+                Entry e[ENTRIES_MAX];
+                entries(e, tables[i].ops);
+                if (e[op])
+                    wanted = tables[i].name;
+            }
+            assert_string_equal(ops_variant(op, cpus[c]), wanted);
+        }
+    }
+}
+
+static void a_processor_without_extensions_is_given_none(void **state)
+{
+    (void)state;
+    CpuFeatures none = {0};
+    OpsTable tables[OPS_TABLES_MAX];
+    int n = ops_tables(tables, &none);
+    for (int i = 0; i < n; i++)
+        assert_null(strstr(tables[i].name, "avx"));
+    assert_false(ops_bf16_fast(&none));
+}
+
+static void a_device_is_given_what_the_variants_name(void **state)
+{
+    (void)state;
+    CpuFeatures here = cpu_features();
+    OpsTable tables[OPS_TABLES_MAX];
+    int tables_n = ops_tables(tables, &here);
+    Device *dev;
+    assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
+    assert_int_equal(ops_attach(dev, NULL), ST_OK);
+    Entry is[ENTRIES_MAX], from[ENTRIES_MAX];
+    int n = entries(is, dev->ops);
+    for (int op = 0; op < n; op++)
+        for (int i = 0; i < tables_n; i++)
+            if (strcmp(tables[i].name, ops_variant(op, &here)) == 0) {
+                entries(from, tables[i].ops);
+                assert_true(is[op] == from[op]);
+            }
+    assert_int_equal(ops_attach(dev, "ref"), ST_OK); /* in the place of the other */
+    entries(is, dev->ops);
+    entries(from, &ops_ref);
+    assert_memory_equal(is, from, (size_t)n * sizeof is[0]);
+    device_close(dev);
+}
+
+static void an_unknown_table_is_refused(void **state)
+{
+    (void)state;
+    Device *dev;
+    assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
+    assert_int_equal(ops_attach(dev, "ref"), ST_OK);
+    const Ops *before = dev->ops;
+    assert_int_equal(ops_attach(dev, "avx3"), ST_UNSUPPORTED);
+    assert_non_null(strstr(error_text(), "avx3"));
+    assert_ptr_equal(dev->ops, before);
+    device_close(dev);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_reference_is_complete),
+        cmocka_unit_test(an_overlay_keeps_what_it_lacks),
+        cmocka_unit_test(the_last_table_that_has_an_operation_does_it),
+        cmocka_unit_test(a_processor_without_extensions_is_given_none),
+        cmocka_unit_test(a_device_is_given_what_the_variants_name),
+        cmocka_unit_test(an_unknown_table_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
