@@ -55,8 +55,8 @@ echo "(all three over every held-out byte; the model also pays for telling where
 
 say "7. What it writes"
 echo "--- code"
-"$lemur" generate -m "$run/model" -n 120 --temp 0.7 --top-p 0.9 --seed 1 "def read_lines(path):
+"$lemur" generate -m "$run/model" --echo -n 120 --temp 0.7 --top-p 0.9 --seed 1 "def read_lines(path):
     "
 echo "--- prose"
-"$lemur" generate -m "$run/model" -n 120 --temp 0.7 --top-p 0.9 --seed 1 "This section describes how to "
+"$lemur" generate -m "$run/model" --echo -n 120 --temp 0.7 --top-p 0.9 --seed 1 "This section describes how to "
 say "done: everything is in $run; go on with: $lemur generate -m $run/model \"your words\""
