@@ -44,6 +44,10 @@ ok "pack again" "$lemur" pack "$work/corpus" --tokenizer "$work/vocab" --recipe 
 for f in "$work"/packed/*.tok; do
     ok "one seed, one order" cmp "$f" "$work/again/${f##*/}"
 done
+no "a corpus is not packed over" 'holds something else' "$lemur" pack "$work/corpus" --tokenizer "$work/vocab" \
+    --recipe "$work/recipe.yaml" -o "$work/corpus"
+no "no folder is no folder" 'is empty' "$lemur" pack "$work/corpus" --tokenizer "$work/vocab" -o ''
+no "shards are not built over" 'holds something else' "$lemur" corpus build "$work/recipe.yaml" -o "$work/packed"
 ok "pack isolated" "$lemur" pack "$work/corpus" --tokenizer "$work/vocab" --recipe "$work/recipe.yaml" \
     --attention isolated -o "$work/isolated"
 

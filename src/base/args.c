@@ -66,6 +66,11 @@ static Status set_field(Parse *p, const ArgsTable *t, const Field *f, const char
     return config_set(t->table, t->config, f->name, value);
 }
 
+static bool names_a_place(const char *value)
+{
+    return strcmp(value, "FOLDER") == 0 || strcmp(value, "FILE") == 0 || strcmp(value, "PATH") == 0;
+}
+
 static Status give_flag(Parse *p, const Flag *flag, const char *value)
 {
     if (flag->value && !value)
@@ -74,6 +79,8 @@ static Status give_flag(Parse *p, const Flag *flag, const char *value)
         return fail(ST_ARG, "--%s needs a value: %s", flag->name, flag->help);
     if (!flag->value && value)
         return fail(ST_ARG, "--%s takes no value, and here is '%s'", flag->name, value);
+    if (value && !*value && names_a_place(flag->value)) /* often an unset variable of a script: it would mean "/" */
+        return fail(ST_ARG, "--%s is empty: %s", flag->name, flag->help);
     give(p->out, flag, value);
     return ST_OK;
 }

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 static bool wants_help(int argc, char **argv)
 {
@@ -93,4 +95,27 @@ void cmd_print_manifest(const json_t *manifest, bool as_json, void (*ledger)(Str
     ledger(&text, manifest);
     fputs(str_c(&text), stdout);
     str_drop(&text);
+}
+
+static Status other_manifest(const char *folder, const char *format)
+{
+    char *path = path_join(folder, "manifest.json");
+    json_t *manifest = path_exists(path) ? json_load_file(path, 0, NULL) : NULL;
+    const char *held = json_string_value(json_object_get(manifest, "format"));
+    Status st = ST_OK;
+    if (held && strcmp(held, format) != 0)
+        st = fail(ST_ARG, "%s holds something else (its manifest.json says \"%s\"); choose another folder", folder, held);
+    json_decref(manifest);
+    mem_free(path);
+    return st;
+}
+
+Status cmd_output_folder(const char *folder, const char *format)
+{
+    char *log = path_join(folder, "log.jsonl");
+    bool is_run = path_exists(log);
+    mem_free(log);
+    if (is_run)
+        return fail(ST_ARG, "%s holds a training run (log.jsonl); choose another folder", folder);
+    return other_manifest(folder, format);
 }

@@ -50,6 +50,10 @@ int cmd_exit(Status st);
 /* The value of --threads, or `otherwise` where it is not given.  ST_ARG: no number from 1 to 1024. */
 MUST_CHECK Status cmd_threads(int *out, const Args *a, int otherwise);
 
+/* Whether a command that writes a folder of manifest format `format` may write into this one.  ST_ARG: it holds something
+ * else of ours (a corpus, shards, a run), which would be spoilt; the sentence says what. */
+MUST_CHECK Status cmd_output_folder(const char *folder, const char *format);
+
 /* One JSON value and a line end, on stdout.  Reals have that many digits; 0: all that tell them apart. */
 void cmd_print_json(const json_t *value, int digits);
 

@@ -37,6 +37,8 @@ static int run_build(int argc, char **argv)
     if (st == ST_OK && !folder)
         st = fail(ST_ARG, "say where the corpus goes: -o FOLDER");
     if (st == ST_OK)
+        st = cmd_output_folder(folder, "lemur-corpus");
+    if (st == ST_OK)
         st = corpus_recipe_read(&recipe, args.positional[0]);
     stop_on_signals();
     if (st == ST_OK)
@@ -75,9 +77,10 @@ static const Flag read_flags[] = {
     {"split", 0, "NAME", "train (default), held_out or rejected"},
     {"kind", 0, "KIND", "code or text (both)"},
     {"source", 0, "NAME", "one source (all)"},
-    {"number", 'n', "N", "sample: how many documents (3)"},
-    {"seed", 0, "N", "sample: which ones (1)"},
+    {"number", 'n', "N", "how many documents (3)"},
+    {"seed", 0, "N", "which ones (1)"},
 };
+enum { READ_FLAGS_ALL = 3 }; /* those that `cat` takes, too */
 
 typedef struct {
     Str text, id;
@@ -142,7 +145,8 @@ static int run_read(int argc, char **argv)
     const Command c = {.usage = "FOLDER [flags]",
                        .about = all ? "Writes the texts of a corpus to stdout, one behind the other."
                                     : "Prints a few documents of a corpus, drawn by seed.",
-                       COMMAND_FLAGS(read_flags),
+                       .flags = read_flags,
+                       .flags_n = all ? READ_FLAGS_ALL : sizeof read_flags / sizeof read_flags[0],
                        .positional_min = 1,
                        .positional_max = 1};
     Args args;

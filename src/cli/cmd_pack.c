@@ -44,6 +44,7 @@ static Status pack_asked(const Args *args, const PackConfig *config)
     if (!folder)
         return fail(ST_ARG, "say where the shards go: -o FOLDER");
     TRY(cmd_threads(&threads, args, cpu_count()));
+    TRY(cmd_output_folder(folder, "lemur-shards"));
     Tokenizer *tok;
     json_t *manifest = NULL;
     TRY(tokenizer_open(&tok, vocabulary));
