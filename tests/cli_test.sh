@@ -10,6 +10,11 @@ expect 0 'lemur 0.' "$lemur" --version
 expect 2 "did you mean 'doctor'" "$lemur" docter
 expect 2 'lemur --help' "$lemur" xyzzyxyzzy
 expect 2 "did you mean 'doctor'" "$lemur" help docter
+expect 2 "did you mean 'build'" "$lemur" corpus bild
+expect 2 "did you mean 'encode'" "$lemur" tokenizer encod
+expect 2 'give one of them' "$lemur" train --data x --preset 5m --init y -o "$work/none"
+expect 2 'no vocabulary' "$lemur" train --data x --preset 5m --tokenizer /nonexistent -o "$work/none"
+expect 2 'unknown flag' "$lemur" corpus cat x -n 3
 expect 0 'usage: lemur doctor' "$lemur" help doctor
 expect 2 'did you mean --json' "$lemur" doctor --jsno
 expect 2 'one word too many' "$lemur" doctor here

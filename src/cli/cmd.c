@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 static bool wants_help(int argc, char **argv)
 {
@@ -118,4 +119,13 @@ Status cmd_output_folder(const char *folder, const char *format)
     if (is_run)
         return fail(ST_ARG, "%s holds a training run (log.jsonl); choose another folder", folder);
     return other_manifest(folder, format);
+}
+
+void cmd_unknown_part(const char *verb, const char *word, const char *const *parts, size_t n)
+{
+    const char *near = nearest_name(word, parts, n);
+    if (*word && near)
+        log_error("%s has no part '%s'; did you mean '%s'?", verb, word, near);
+    else if (*word)
+        log_error("%s has no part '%s'", verb, word);
 }

@@ -47,6 +47,9 @@ bool cmd_parse(const Command *c, Args *out, int argc, char **argv, int *code);
 /* The exit code for `st`; prints this thread's error first where there is one. */
 int cmd_exit(Status st);
 
+/* Says that `verb` has no part `word`, and which one is near; says nothing about an empty word. */
+void cmd_unknown_part(const char *verb, const char *word, const char *const *parts, size_t n);
+
 /* The value of --threads, or `otherwise` where it is not given.  ST_ARG: no number from 1 to 1024. */
 MUST_CHECK Status cmd_threads(int *out, const Args *a, int otherwise);
 

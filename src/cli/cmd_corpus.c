@@ -175,6 +175,8 @@ int cmd_corpus(int argc, char **argv)
             return run[i](argc - 1, argv + 1);
         }
     bool help = strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+    if (!help)
+        cmd_unknown_part("corpus", word, words, 4);
     fputs("usage: lemur corpus build RECIPE.yaml -o FOLDER   documents of a recipe's sources, cleaned\n"
           "       lemur corpus show FOLDER                  its ledger\n"
           "       lemur corpus sample FOLDER                a few of its documents\n"

@@ -144,6 +144,7 @@ static void print_end(const Job *job, const GenerateResult *r)
         print_json(job, r);
     else if (job->text.n == 0 || job->text.at[job->text.n - 1] != '\n')
         putchar('\n');
+    fflush(stdout); /* the text ends before words about it begin */
     log_info("prompt: %lld tokens, %.1f tok/s; text: %lld tokens, %.1f tok/s; ended by %s",
              (long long)r->prompt_tokens, rate(r->prompt_tokens, r->prompt_s), (long long)r->tokens,
              rate(r->tokens, r->tokens_s), generate_end_name(r->end));

@@ -304,15 +304,21 @@ int cmd_tokenizer(int argc, char **argv)
                  {"eval", "tokenizer eval", cmd_tokenizer_eval},
                  {"train", "tokenizer train", cmd_tokenizer_train},
                  {"show", "tokenizer show", run_show}};
+    enum { PARTS = sizeof parts / sizeof parts[0] };
     static char name[24];
+    const char *names[PARTS];
     const char *word = argc > 1 ? argv[1] : "";
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < PARTS; i++) {
+        names[i] = parts[i].word;
         if (strcmp(word, parts[i].word) == 0) {
             snprintf(name, sizeof name, "%s", parts[i].name);
             argv[1] = name;
             return parts[i].run(argc - 1, argv + 1);
         }
+    }
     bool help = strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+    if (!help)
+        cmd_unknown_part("tokenizer", word, names, PARTS);
     fputs("usage: lemur tokenizer encode --vocab PATH FILE          text to ids\n"
           "       lemur tokenizer decode --vocab PATH [FILE]        ids to text\n"
           "       lemur tokenizer eval --vocab PATH FILES...        bytes a token stands for, by source\n"

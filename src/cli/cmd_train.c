@@ -323,6 +323,11 @@ static Status check_words(const TrainCommand *t)
             ST_ARG,
             "the model is missing: give --init FOLDER to continue one, or --preset, --config or a recipe's "
             "section model: for a new one");
+    if ((*t->words.init != 0) + (*t->words.preset != 0) + (*t->words.config != 0) > 1)
+        return fail(ST_ARG, "--init, --preset and --config each say what the model is: give one of them");
+    if (*t->words.tokenizer && !path_exists(t->words.tokenizer))
+        return fail(ST_ARG, "there is no vocabulary %s; without --tokenizer the one that the data names is taken",
+                    t->words.tokenizer);
     return ST_OK;
 }
 
