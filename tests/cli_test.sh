@@ -15,6 +15,8 @@ expect 2 "did you mean 'encode'" "$lemur" tokenizer encod
 expect 2 'give one of them' "$lemur" train --data x --preset 5m --init y -o "$work/none"
 expect 2 'no vocabulary' "$lemur" train --data x --preset 5m --tokenizer /nonexistent -o "$work/none"
 expect 2 'unknown flag' "$lemur" corpus cat x -n 3
+expect 1 'no file or folder /nonexistent' "$lemur" tokenizer train -o "$work/none" /nonexistent
+expect 1 'cannot make folder' "$lemur" tokenizer train -o /dev/null/x README.md
 expect 0 'usage: lemur doctor' "$lemur" help doctor
 expect 2 'did you mean --json' "$lemur" doctor --jsno
 expect 2 'one word too many' "$lemur" doctor here

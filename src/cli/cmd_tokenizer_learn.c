@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/cmd_tokenizer.h"
@@ -24,6 +25,15 @@ static void log_skipped(const int64_t *reasons)
 typedef struct {
     int64_t documents, skipped, bytes, tokens;
 } Count;
+
+/* Names the first plain path (one without wildcards) that is not there. */
+static Status check_paths(const Args *a)
+{
+    for (size_t i = 0; i < a->positional_n; i++)
+        if (!strpbrk(a->positional[i], "*?[") && !path_exists(a->positional[i]))
+            return fail(ST_IO, "there is no file or folder %s", a->positional[i]);
+    return ST_OK;
+}
 
 static Status count_source(const Tokenizer *tok, const char *path, Count *count)
 {
@@ -127,6 +137,8 @@ int cmd_tokenizer_eval(int argc, char **argv)
         return code;
     json_t *list = args_has(&args, "json") ? json_array() : NULL;
     Status st = args_has(&args, "vocab") ? ST_OK : fail(ST_ARG, "say which vocabulary: --vocab PATH");
+    if (st == ST_OK)
+        st = check_paths(&args);
     for (size_t i = 0; i < args.given_n && st == ST_OK; i++)
         if (strcmp(args.given[i].flag->name, "vocab") == 0)
             st = eval_vocab(&args, args.given[i].value, list);
@@ -222,6 +234,10 @@ int cmd_tokenizer_train(int argc, char **argv)
     if (st == ST_OK && size < BPE_VOCAB_MIN)
         st = fail(ST_ARG, "--vocab-size must be at least %d: the bytes and the special tokens",
                   (int)BPE_VOCAB_MIN);
+    if (st == ST_OK)
+        st = check_paths(&args);
+    if (st == ST_OK)
+        st = folder_make(folder); /* before the work, not behind it */
     if (st == ST_OK)
         st = learn(&args, size, folder);
     args_drop(&args);
