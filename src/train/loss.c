@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 double loss_per_token(const LossSum *s)
@@ -84,13 +85,17 @@ Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int6
     r->all = r->kind[0] = r->kind[1] = none;
     for (int32_t i = 0; i < r->sources_n; i++)
         r->source[i] = none;
+    Progress p = progress_start("evaluating", (double)rows, "rows");
     for (int64_t first = comm_rank(comm) * batch; first < rows; first += comm_size(comm) * batch) {
         LoaderBatch b;
         TRY(loader_spread(held_out, rows, first, &b));
         model_evaluate(m, &b.batch);
         TRY(model_losses(m, buffer));
         add_batch(r, &b, sources, buffer, T);
+        if (comm_rank(comm) == 0)
+            progress_at(&p, (double)(first + batch < rows ? first + batch : rows));
     }
+    progress_end(&p);
     TRY(sum_over_ranks(comm, &r->all));
     TRY(sum_over_ranks(comm, &r->kind[0]));
     TRY(sum_over_ranks(comm, &r->kind[1]));
