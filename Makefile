@@ -55,11 +55,15 @@ found:
 $(B)/lemur: $(B)/cli/main.o $(call reverse,$(ARCHIVES))
 	$(call say,link,$@)$(CC) $(ALLFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
+# The list of an archive's objects is a file that changes when a source comes or goes: what was removed leaves the archive.
 define folder_rules
 OBJECTS_$(1) := $$(call objects,$$(filter-out $(SKIP),$$(call sources,$$(call inside,$(1)))))
-$(B)/lib$(1).a: $$(OBJECTS_$(1))
+$(B)/lib$(1).list: always
+	@mkdir -p $$(@D)
+	@echo $$(OBJECTS_$(1)) | cmp -s - $$@ || echo $$(OBJECTS_$(1)) >$$@
+$(B)/lib$(1).a: $$(OBJECTS_$(1)) $(B)/lib$(1).list
 	@rm -f $$@
-	$$(AR) qcs $$@ $$^
+	$$(call say,archive,$$@)$$(AR) qcs $$@ $$(OBJECTS_$(1))
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
@@ -106,11 +110,13 @@ demo:
 	@$(MAKE) --no-print-directory $(PARALLEL) B=$(B) all
 	@LEMUR=$(B)/lemur recipes/demo.sh --minutes $(MINUTES)
 
-# What this machine reaches, and how much of it is used; minutes, on an otherwise idle machine.
+# What this machine reaches, and how much of it is used; minutes, on an otherwise idle machine.  Text to ids wants a
+# vocabulary and a text of yours: lemur bench tokenizer --vocab V FILE.
 bench: all
 	$(B)/lemur bench gemm
 	for preset in 15m 60m 110m; do $(B)/lemur bench train --preset $$preset; done
 	$(B)/lemur bench ops
+	$(B)/lemur bench corpus
 
 install: all
 	install -D -m 755 $(B)/lemur $(DESTDIR)$(PREFIX)/bin/lemur
@@ -132,8 +138,7 @@ fuzz-build: $(FUZZERS)
 $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(call reverse,$(filter-out %/libcli.a,$(ARCHIVES)))
 	$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Wno-missing-prototypes -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
-.PHONY: all found unit checks test demo bench install uninstall fuzz fuzz-build clean
-.SECONDARY:
+.PHONY: all always found unit checks test demo bench install uninstall fuzz fuzz-build clean
 clean:
 	rm -rf $(B)
 

@@ -58,5 +58,6 @@ echo "--- code"
 "$lemur" generate -m "$run/model" --echo -n 120 --temp 0.7 --top-p 0.9 --seed 1 "def read_lines(path):
     "
 echo "--- prose"
-"$lemur" generate -m "$run/model" --echo -n 120 --temp 0.7 --top-p 0.9 --seed 1 "This section describes how to "
+"$lemur" generate -m "$run/model" --echo -n 120 --temp 0.7 --top-p 0.9 --seed 1 \
+    "This section describes how to "
 say "done: everything is in $run; go on with: $lemur generate -m $run/model \"your words\""

@@ -1,5 +1,6 @@
 #!/bin/sh
-# What holds for every command: help, versions, wrong words, and output that cannot be written.  Runs $B/lemur.
+# What holds for every command: help, versions, wrong words, and output that cannot be written.
+# Runs $B/lemur.
 lemur=${B:-build}/lemur
 . tools/expect.sh
 
@@ -16,7 +17,7 @@ expect 2 'give one of them' "$lemur" train --data x --preset 5m --init y -o "$wo
 expect 2 'no vocabulary' "$lemur" train --data x --preset 5m --tokenizer /nonexistent -o "$work/none"
 expect 2 'unknown flag' "$lemur" corpus cat x -n 3
 expect 1 'no file or folder /nonexistent' "$lemur" tokenizer train -o "$work/none" /nonexistent
-expect 1 'cannot make folder' "$lemur" tokenizer train -o /dev/null/x README.md
+expect 2 '/dev/null is a file' "$lemur" tokenizer train -o /dev/null/x README.md
 expect 0 'usage: lemur doctor' "$lemur" help doctor
 expect 2 'did you mean --json' "$lemur" doctor --jsno
 expect 2 'one word too many' "$lemur" doctor here
@@ -28,6 +29,44 @@ for verb in $("$lemur" --help | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p'); do
     expect 0 "usage: lemur $verb" "$lemur" "$verb" --help
     expect 2 '' "$lemur" "$verb" --no-such-flag-anywhere
 done
+
+# `help` says what --help says, of parts as well.
+for verb in corpus tokenizer bench; do
+    for part in $("$lemur" "$verb" --help | sed -n '/^parts:/,/^$/s/^  \([a-z]\{1,\}\) .*/\1/p'); do
+        "$lemur" "$verb" "$part" --help >"$work/said"
+        expect 0 "$(cat "$work/said")" "$lemur" help "$verb" "$part"
+        expect 0 "usage: lemur $verb $part" cat "$work/said"
+    done
+done
+expect 2 "did you mean 'build'" "$lemur" help corpus bild
+expect 0 'usage: lemur VERB' "$lemur" help help
+
+# What a command lacks is named, and a file where a folder belongs is told before any work.
+expect 2 'RECIPE.yaml is missing' "$lemur" corpus build -o "$work/none"
+for command in 'corpus build recipes/demo.yaml' 'pack nothing --tokenizer README.md' \
+    'tokenizer train README.md'; do
+    expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md
+    expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md/new/folder
+done
+expect 2 '--model is empty' "$lemur" generate -m '' prompt
+expect 2 '--vocab-size is 5 and must be from 260' "$lemur" tokenizer train -n 5 -o "$work/none" README.md
+expect 2 "--max-tokens: 'x' is not a whole number" "$lemur" generate -m none -n x prompt
+expect 1 'is a file; name the folder' "$lemur" generate -m README.md prompt
+
+# Completion knows the second words, whether they come behind a verb or behind `help`.
+complete_words() {
+    bash -c '. tools/lemur.bash-completion
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        _lemur
+        echo "${COMPREPLY[*]}"' - "$lemur" "$@"
+}
+if command -v bash >/dev/null; then
+    expect 0 'build show sample cat' complete_words corpus ''
+    expect 0 'decode' complete_words help tokenizer dec
+    expect 0 '--threads' complete_words corpus build --th
+else
+    echo "SKIP no bash"
+fi
 
 if [ -w /dev/full ]; then
     expect 1 'No space left' sh -c "'$lemur' doctor >/dev/full"

@@ -84,4 +84,18 @@ wait $pid 2> /dev/null
 ok "a killed build is built over" "$lemur" corpus build "$work/small.yaml" -o "$work/cut"
 ok "to the same bytes" diff -r "$work/cut" "$work/one"
 
+# Killed anywhere while it packs over a set, packing leaves that set or the new one, whole; and nothing else once it ran.
+cp -r "$work/two.p" "$work/over"
+for delay in 0.02 0.06 0.1 0.15 0.2 0.3 0.5; do
+    "$lemur" pack "$work/one" --tokenizer $vocabulary --recipe "$work/small.yaml" -o "$work/over" -t 1 > /dev/null 2>&1 &
+    pid=$!
+    sleep $delay
+    kill -KILL $pid 2> /dev/null
+    wait $pid 2> /dev/null
+    "$lemur" pack --show "$work/over" > "$work/out" 2>&1 || break
+done
+ok "a whole set lies there after every kill" "$lemur" pack --show "$work/over"
+ok "packing over what a kill left" "$lemur" pack "$work/one" --tokenizer $vocabulary --recipe "$work/small.yaml" -o "$work/over"
+ok "to the same bytes as elsewhere" diff -r "$work/over" "$work/one.p"
+
 finish

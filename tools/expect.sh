@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # For test scripts, which read it with `. tools/expect.sh` and end with `finish`: a folder $work that goes when the script
 # does, and what counts as passed.
 work=$(mktemp -d) || exit 1

@@ -29,13 +29,13 @@ import struct
 import torch
 
 SEED = 20231010
-ADAMW = dict(lr=3e-3, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1, clip=1.0)
+ADAMW = dict(lr=5e-3, beta1=0.9, beta2=0.95, eps=1e-8, weight_decay=0.1, clip=1.0)
 
 LLAMA3 = dict(rope_type="llama3", factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0,
               original_max_position_embeddings=64)
 SMALL = dict(V=31, C=24, F=40, L=1, H=3, Hk=1, D=8, T=12, B=2, theta=10000.0, eps=1e-5, tied=False, steps=1)
 CASES = {
-    "gqa": dict(SMALL, V=97, C=48, F=80, L=2, H=6, Hk=2, steps=10),
+    "gqa": dict(SMALL, L=2, H=6, Hk=2, steps=10),
     "isolated": dict(SMALL, documents=[[5, 4, 3], [1, 11]]),
     "llama3": dict(SMALL, C=32, H=2, Hk=2, D=16, T=40, theta=500.0, rope=LLAMA3),
     "tied": dict(SMALL, L=2, tied=True, steps=3),

@@ -68,7 +68,8 @@ static Status set_field(Parse *p, const ArgsTable *t, const Field *f, const char
 
 static bool names_a_place(const char *value)
 {
-    return strcmp(value, "FOLDER") == 0 || strcmp(value, "FILE") == 0 || strcmp(value, "PATH") == 0;
+    return strcmp(value, "FOLDER") == 0 || strcmp(value, "DIR") == 0 || strcmp(value, "FILE") == 0 ||
+           strcmp(value, "PATH") == 0;
 }
 
 static Status give_flag(Parse *p, const Flag *flag, const char *value)
@@ -79,7 +80,7 @@ static Status give_flag(Parse *p, const Flag *flag, const char *value)
         return fail(ST_ARG, "--%s needs a value: %s", flag->name, flag->help);
     if (!flag->value && value)
         return fail(ST_ARG, "--%s takes no value, and here is '%s'", flag->name, value);
-    if (value && !*value && names_a_place(flag->value)) /* often an unset variable of a script: it would mean "/" */
+    if (value && !*value && names_a_place(flag->value)) /* an unset variable? It would mean "/". */
         return fail(ST_ARG, "--%s is empty: %s", flag->name, flag->help);
     give(p->out, flag, value);
     return ST_OK;
@@ -106,7 +107,8 @@ static Status long_flag(Parse *p, const char *name, const char *value)
     return unknown_flag(p, name);
 }
 
-/* "-o FILE", "-oFILE", "-vj": letters that take nothing may stand together; the first that takes a value ends them. */
+/* "-o FILE", "-oFILE", "-vj": letters that take nothing may stand together; the first that takes a value ends
+ * them. */
 static Status short_flags(Parse *p, const char *letters)
 {
     for (const char *c = letters; *c; c++) {
@@ -138,8 +140,8 @@ static Status one_word(Parse *p, const char *word)
     return st;
 }
 
-Status args_parse(Args *out, int argc, char **argv, const Flag *flags, size_t flags_n, const ArgsTable *tables,
-                  size_t tables_n)
+Status args_parse(Args *out, int argc, char **argv, const Flag *flags, size_t flags_n,
+                  const ArgsTable *tables, size_t tables_n)
 {
     *out = (Args){0};
     Parse p = {out, argv, argc, 1, flags, flags_n, tables, tables_n};

@@ -46,7 +46,8 @@ static void flags_take_every_usual_form(void **state)
     Args a;
     Sample s = {0};
     config_defaults(&table, &s);
-    assert_int_equal(parse(&a, &s, "in1 --top-k=5 --temperature -0 --no-stream -jv -oout in2 --dry_run -- --x -"), ST_OK);
+    assert_int_equal(
+        parse(&a, &s, "in1 --top-k=5 --temperature -0 --no-stream -jv -oout in2 --dry_run -- --x -"), ST_OK);
     assert_int_equal(s.top_k, 5);
     assert_true(s.temperature == 0);
     assert_false(s.stream);

@@ -1,4 +1,5 @@
-/* Bugs stop the program where they are seen.  check() is always compiled in; its condition has no side effect. */
+/* Bugs stop the program where they are seen: check(condition) prints it with file and line, and aborts.
+ * Always compiled in; the condition has no side effect. */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 

@@ -1,4 +1,5 @@
-/* Fields: from their defaults, from text, from JSON, and back.  YAML is in config_yaml.c, command lines in args.c. */
+/* Fields: from their defaults, from text, from JSON, and back.  config_yaml.c reads YAML, args.c command
+ * lines. */
 #include "base/config.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 
 static const char line_key[] = "\001line";
 
-/* Where a field of `config` lies.  The const is cast away for the sake of one accessor; readers stay readers. */
+/* Where a field of `config` lies.  The const is cast away: one accessor for reading and writing. */
 static void *at(const Field *f, const void *config)
 {
     return (char *)(uintptr_t)config + f->offset;
@@ -78,7 +79,8 @@ static Status unknown_key(const FieldTable *t, const char *key)
     return fail(ST_ARG, "unknown setting '%s'; --help lists those there are", key);
 }
 
-/* 2e+09 reads badly, and so does 1000000000000000: whole numbers below a million in full, others as short as exact. */
+/* 2e+09 reads badly, and so does 1000000000000000: whole numbers below a million in full, others as short
+ * as is exact. */
 static const char *number_text(char buf[32], double v)
 {
     for (int digits = 6; digits <= 17; digits++) {
@@ -118,7 +120,8 @@ static Status set_choice(const Field *f, void *config, const char *value)
         str_addf(&all, "%s%s", n ? ", " : "", f->choices[n]);
     }
     const char *near = nearest_name(value, f->choices, n);
-    Status st = near ? fail(ST_ARG, "%s is '%s', which is none of %s; did you mean '%s'?", f->name, value, str_c(&all), near)
+    Status st = near ? fail(ST_ARG, "%s is '%s', which is none of %s; did you mean '%s'?", f->name, value,
+                            str_c(&all), near)
                      : fail(ST_ARG, "%s is '%s', which is none of %s", f->name, value, str_c(&all));
     str_drop(&all);
     return st;
@@ -181,7 +184,7 @@ Status config_set(const FieldTable *t, void *config, const char *key, const char
     return ST_OK;
 }
 
-/* JSON --------------------------------------------------------------------------------------------------------- */
+/* JSON --------------------------------------------------------------------------------------------------- */
 
 static const char *json_kind(const json_t *v)
 {
@@ -200,7 +203,8 @@ static const char *json_kind(const json_t *v)
 
 static const char *field_kind(FieldKind kind)
 {
-    static const char *const names[] = {"a whole number", "a number", "true or false", "text", "one of its choices"};
+    static const char *const names[] = {"a whole number", "a number", "true or false", "text",
+                                        "one of its choices"};
     return names[kind];
 }
 
@@ -288,7 +292,7 @@ json_t *config_to_json(const FieldTable *t, const void *config)
     return object;
 }
 
-/* For people ------------------------------------------------------------------------------------------------------ */
+/* For people --------------------------------------------------------------------------------------------- */
 
 static void add_value(Str *out, const Field *f, const void *config)
 {
@@ -355,7 +359,8 @@ void config_help(const FieldTable *t, FILE *out)
     for (size_t i = 0; i < t->n; i++) {
         const Field *f = &t->fields[i];
         str_clear(&line);
-        str_addf(&line, "--%s%s%s", f->kind == FIELD_BOOL && f->number != 0 ? "[no-]" : "", f->name, wants[f->kind]);
+        str_addf(&line, "--%s%s%s", f->kind == FIELD_BOOL && f->number != 0 ? "[no-]" : "", f->name,
+                 wants[f->kind]);
         for (size_t c = 0; c < line.n; c++)
             if (line.at[c] == '_')
                 line.at[c] = '-';

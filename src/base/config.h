@@ -1,5 +1,6 @@
-/* Settings.  One plain struct per stage; one table names, types, bounds and explains its fields; the table drives
- * defaults, YAML recipes, command-line flags, --help, the config.json saved with each run, and comparisons.
+/* Settings.  One plain struct per stage; one table names, types, bounds and explains its fields; the table
+ * drives defaults, YAML recipes, command-line flags, --help, the config.json saved with each run, and
+ * comparisons.
  *
  *     static const Field train_fields[] = {
  *         F_FLOAT(TrainConfig, learning_rate, 3e-4, 0, 1, "peak learning rate"),
@@ -7,8 +8,8 @@
  *     };
  *     static const FieldTable train_table = FIELD_TABLE(train_fields);
  *
- * A flag is the field's name with '-' or '_':  --learning-rate 1e-3, --learning_rate=1e-3; a bool is set by --name and
- * cleared by --no-name.  Integers take k, M, G. */
+ * A flag is the field's name with '-' or '_':  --learning-rate 1e-3, --learning_rate=1e-3; a bool is set by
+ * --name and cleared by --no-name.  Integers take k, M, G. */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H
 
@@ -22,8 +23,8 @@
 
 typedef enum { FIELD_INT, FIELD_FLOAT, FIELD_BOOL, FIELD_STRING, FIELD_CHOICE } FieldKind;
 
-/* In the struct: FIELD_INT int64_t, FIELD_FLOAT double, FIELD_BOOL bool, FIELD_STRING and FIELD_CHOICE char * (owned by
- * the struct, never NULL after config_defaults). */
+/* In the struct: FIELD_INT int64_t, FIELD_FLOAT double, FIELD_BOOL bool, FIELD_STRING and FIELD_CHOICE char *
+ * (owned by the struct, never NULL after config_defaults). */
 typedef struct {
     FieldKind kind;
     const char *name;
@@ -41,15 +42,18 @@ typedef struct {
 
 #define FIELD_TABLE(array) {(array), sizeof(array) / sizeof(array)[0]}
 #define F_INT(S, f, def, lo, hi, text_) \
-    {.kind = FIELD_INT, .name = #f, .offset = offsetof(S, f), .number = (def), .min = (lo), .max = (hi), .help = (text_)}
+    {.kind = FIELD_INT, .name = #f, .offset = offsetof(S, f), .number = (def), .min = (lo), .max = (hi), \
+     .help = (text_)}
 #define F_FLOAT(S, f, def, lo, hi, text_) \
-    {.kind = FIELD_FLOAT, .name = #f, .offset = offsetof(S, f), .number = (def), .min = (lo), .max = (hi), .help = (text_)}
+    {.kind = FIELD_FLOAT, .name = #f, .offset = offsetof(S, f), .number = (def), .min = (lo), .max = (hi), \
+     .help = (text_)}
 #define F_BOOL(S, f, def, text_) \
     {.kind = FIELD_BOOL, .name = #f, .offset = offsetof(S, f), .number = (def), .max = 1, .help = (text_)}
 #define F_STRING(S, f, def, text_) \
     {.kind = FIELD_STRING, .name = #f, .offset = offsetof(S, f), .text = (def), .help = (text_)}
 #define F_CHOICE(S, f, def, list, text_) \
-    {.kind = FIELD_CHOICE, .name = #f, .offset = offsetof(S, f), .text = (def), .choices = (list), .help = (text_)}
+    {.kind = FIELD_CHOICE, .name = #f, .offset = offsetof(S, f), .text = (def), .choices = (list), \
+     .help = (text_)}
 
 /* The first time, config is zeroed memory; later calls put the defaults back. */
 void config_defaults(const FieldTable *t, void *config);
@@ -66,17 +70,19 @@ MUST_CHECK Status config_set(const FieldTable *t, void *config, const char *key,
 MUST_CHECK Status config_from_json(const FieldTable *t, void *config, const json_t *object);
 json_t *config_to_json(const FieldTable *t, const void *config); /* new reference */
 
-/* Adds one "key: was X, is Y" line per field that differs to the NUL-terminated text in `out`, as far as there is room;
- * returns how many differ. */
+/* Adds one "key: was X, is Y" line per field that differs to the NUL-terminated text in `out`, as far as
+ * there is room; returns how many differ. */
 int config_compare(const FieldTable *t, const void *was, const void *is, char *out, size_t out_size);
 
 /* One line per field: flag, default, bounds, help. */
 void config_help(const FieldTable *t, FILE *out);
 
-/* Reads a YAML file as JSON: maps, lists, text, and plain scalars that look like integers, reals, true, false or null as
- * such.  The caller owns *out.  Errors name file and line.  Duplicate keys, merge keys (<<), second documents, nesting
- * deeper than 64, aliases that loop or multiply past a million values, and files over 16 MB are refused.
- *   ST_IO  cannot read   ST_FORMAT  no such YAML   ST_LIMIT  too large or too deep   ST_UNSUPPORTED  unknown tag, merge key
+/* Reads a YAML file as JSON: maps, lists, text, and plain scalars that look like integers, reals, true, false
+ * or null as such.  The caller owns *out.  Errors name file and line.  Duplicate keys, merge keys (<<),
+ * second documents, nesting deeper than 64, aliases that loop or multiply past a million values, and files
+ * over 16 MB are refused.
+ *   ST_IO     cannot read             ST_FORMAT       not YAML
+ *   ST_LIMIT  too large or too deep   ST_UNSUPPORTED  unknown tag, merge key
  * Each map carries the line it began on under the key "\001line", which config_from_json passes over. */
 MUST_CHECK Status config_read_yaml(json_t **out, const char *path);
 /* The same for text in memory; `name` stands for the file in errors. */
@@ -84,7 +90,7 @@ MUST_CHECK Status config_parse_yaml(json_t **out, const char *text, size_t n, co
 int config_line(const json_t *object);    /* 0 where unknown                                            */
 void config_forget_lines(json_t *value);  /* removes them at every depth: before the value is written out */
 
-/* Command lines ------------------------------------------------------------------------------------------------ */
+/* Command lines ------------------------------------------------------------------------------------------ */
 
 typedef struct {
     const char *name; /* long name, words joined by '-'          */
@@ -93,7 +99,8 @@ typedef struct {
     const char *help;
 } Flag;
 
-/* What a command line said.  Flags of `tables` are set straight into their structs; the rest land here, in order. */
+/* What a command line said.  Flags of `tables` are set straight into their structs; the rest lands here,
+ * in order. */
 typedef struct {
     const Flag *flag;
     const char *value; /* NULL for a flag that takes nothing */
@@ -111,10 +118,12 @@ typedef struct {
     void *config;
 } ArgsTable;
 
-/* argv[0] is skipped; the strings of `out` are views into argv.  A command that reads settings from a file named on the
- * command line parses twice: once to find the file, and after reading it again, so that flags win over the file.
- *  ST_ARG: unknown flag (names the nearest), missing value, value out of bounds.  "--" ends flags; "-" is positional.
- * A value may start with '-', a value that starts with "--" must be given as --flag=VALUE.  Fill *out or not, args_drop it. */
+/* argv[0] is skipped; the strings of `out` are views into argv.  A command that reads settings from a file
+ * named on the command line parses twice: once to find the file, and after reading it again, so that flags
+ * win over the file.
+ * "--" ends flags; "-" is positional.  A value may start with '-'; one that starts with "--" must be given as
+ * --flag=VALUE.  Whatever is returned, args_drop(out) afterwards.
+ *   ST_ARG  unknown flag (names the nearest), missing value, value out of bounds */
 MUST_CHECK Status args_parse(Args *out, int argc, char **argv, const Flag *flags, size_t flags_n,
                              const ArgsTable *tables, size_t tables_n);
 const char *args_value(const Args *a, const char *name); /* last given, NULL when absent */

@@ -118,7 +118,8 @@ static void json_of_the_wrong_kind_is_refused(void **state)
     (void)state;
     Sample s = {0};
     config_defaults(&table, &s);
-    assert_int_equal(set_from(&s, "{\"warmup_steps\": 1e3, \"learning_rate\": 1, \"\\u0001line\": 4}"), ST_OK);
+    assert_int_equal(set_from(&s, "{\"warmup_steps\": 1e3, \"learning_rate\": 1, \"\\u0001line\": 4}"),
+                     ST_OK);
     assert_int_equal(s.warmup_steps, 1000);
     assert_int_equal(set_from(&s, "{\"warmup_steps\": \"20k\"}"), ST_OK);
     assert_int_equal(s.warmup_steps, 20000);

@@ -1,5 +1,6 @@
-/* YAML 1.2 (core schema) to JSON.  libfyaml parses; this file builds the values from its events itself, because a
- * recipe may be hostile: nesting, repetition by aliases, control bytes and unknown tags are bounded or refused here. */
+/* YAML 1.2 (core schema) to JSON.  libfyaml parses; this file builds the values from its events itself,
+ * because a recipe may be hostile: nesting, repetition by aliases, control bytes and unknown tags are bounded
+ * or refused here. */
 #include "base/config.h"
 
 #include <ctype.h>
@@ -48,7 +49,7 @@ static Status refuse(const Yaml *y, Status st, const char *what)
     return fail(st, "%s:%d: %s", y->name, y->line, what);
 }
 
-/* Plain scalars: YAML 1.2.2, 10.3.2 (core schema) ---------------------------------------------------------------- */
+/* Plain scalars: YAML 1.2.2, 10.3.2 (core schema) -------------------------------------------------------- */
 
 static bool one_of(const char *s, const char *a, const char *b, const char *c)
 {
@@ -111,7 +112,7 @@ static json_t *plain_value(const char *s)
     return v ? v : json_string(s);
 }
 
-/* Building the tree ---------------------------------------------------------------------------------------------- */
+/* Building the tree -------------------------------------------------------------------------------------- */
 
 static Status count_values(Yaml *y, int64_t more)
 {
@@ -150,7 +151,8 @@ static Status place(Yaml *y, json_t *value)
     }
     if (!top->key) {
         json_decref(value);
-        return refuse(y, ST_UNSUPPORTED, "a name in a map must be text; here it is a map, a list or an alias");
+        return refuse(y, ST_UNSUPPORTED,
+                      "a name in a map must be text; here it is a map, a list or an alias");
     }
     json_object_set_new(top->value, top->key, value);
     mem_free(top->key);
@@ -169,12 +171,13 @@ static Status take_key(Yaml *y, char *key, bool plain)
     Level *top = &y->levels[y->depth - 1];
     Status st = ST_OK;
     if (plain && strcmp(key, "<<") == 0)
-        st = refuse(y, ST_UNSUPPORTED, "merge keys (<<) are not read; repeat the settings or give the whole map by alias");
+        st = refuse(y, ST_UNSUPPORTED,
+                    "merge keys (<<) are not read; repeat the settings or give the whole map by alias");
     else if (!*key || *key == '\001' || !utf8_valid(key, strlen(key)))
         st = refuse(y, ST_FORMAT, "a name in a map is empty or no text");
     else if (json_object_get(top->value, key))
-        st = fail(ST_FORMAT, "%s:%d: '%s' is given twice in one map (which begins at line %d)", y->name, y->line, key,
-                  top->line);
+        st = fail(ST_FORMAT, "%s:%d: '%s' is given twice in one map (which begins at line %d)", y->name,
+                  y->line, key, top->line);
     if (st != ST_OK) {
         mem_free(key);
         return st;
@@ -193,7 +196,8 @@ static Status on_scalar(Yaml *y, struct fy_event *e)
     const char *tag = e->scalar.tag ? fy_token_get_text0(e->scalar.tag) : NULL;
     bool is_text = tag && (strcmp(tag, "tag:yaml.org,2002:str") == 0 || strcmp(tag, "!") == 0);
     if (tag && !is_text)
-        return fail(ST_UNSUPPORTED, "%s:%d: the tag %s is not understood; leave it out", y->name, y->line, tag);
+        return fail(ST_UNSUPPORTED, "%s:%d: the tag %s is not understood; leave it out", y->name, y->line,
+                    tag);
     bool plain = !is_text && (!token || fy_token_scalar_style(token) == FYSS_PLAIN);
     char *text = mem_strn(raw, n);
     if (waits_for_key(y))
@@ -218,8 +222,8 @@ static Status on_alias(Yaml *y, struct fy_event *e)
     char *name = token_text(e->alias.anchor);
     const int64_t *found = map_find(y->anchor_names, name, strlen(name));
     Status st = found ? ST_OK
-                      : fail(ST_FORMAT, "%s:%d: the alias *%s names nothing that is complete before it", y->name, y->line,
-                             name);
+                      : fail(ST_FORMAT, "%s:%d: the alias *%s names nothing that is complete before it",
+                             y->name, y->line, name);
     mem_free(name);
     if (!found)
         return st;
@@ -278,7 +282,8 @@ static Status on_event(Yaml *y, struct fy_event *e)
     case FYET_MAPPING_END:
     case FYET_SEQUENCE_END: return on_close(y);
     case FYET_DOCUMENT_START:
-        return y->root ? refuse(y, ST_UNSUPPORTED, "a second document begins here; one file holds one") : ST_OK;
+        return y->root ? refuse(y, ST_UNSUPPORTED, "a second document begins here; one file holds one")
+                       : ST_OK;
     default: return ST_OK;
     }
 }
@@ -333,7 +338,8 @@ static Status yaml_open(Yaml *y, const char *text, size_t n)
     if (!y->diag)
         return fail(ST_NOMEM, "%s: no memory to read it", y->name);
     fy_diag_set_collect_errors(y->diag, true);
-    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE,
+    struct fy_parse_cfg cfg = {.flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_DEFAULT_VERSION_1_2 |
+                                        FYPCF_JSON_NONE,
                                .diag = y->diag};
     y->parser = fy_parser_create(&cfg);
     if (!y->parser || fy_parser_set_string(y->parser, text, n) != 0)

@@ -4,7 +4,8 @@
 
 Cursor cursor_over(const void *bytes, size_t n)
 {
-    const unsigned char *at = bytes ? bytes : (const void *)""; /* an empty map has no address, and NULL + 0 is undefined */
+    /* an empty mapping has no address, and NULL + 0 is undefined */
+    const unsigned char *at = bytes ? bytes : (const void *)"";
     return (Cursor){.at = at, .end = at + n};
 }
 

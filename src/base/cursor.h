@@ -1,5 +1,5 @@
-/* Reads binary input that nobody vouches for.  Every read is bounded; the first one past the end sets `bad`, after
- * which all reads give zero, so a parser checks once at the end of each record.  Little-endian. */
+/* Reads binary input that nobody vouches for.  Every read is bounded; the first one past the end sets `bad`,
+ * after which all reads give zero, so a parser checks once at the end of each record.  Little-endian. */
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
 

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/check.h"
 #include "base/mem.h"
 
@@ -169,20 +170,44 @@ Status folder_sync(const char *path)
     return ST_OK;
 }
 
-static Status remove_entries(const char *path)
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+Status folder_list(FolderList *out, const char *path)
 {
     DIR *d = opendir(path);
     if (!d)
         return fail_errno(ST_IO, "cannot open folder %s", path);
+    *out = (FolderList){0};
+    for (struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            array_push(out, mem_str(e->d_name));
+    closedir(d);
+    if (out->n)
+        qsort(out->at, out->n, sizeof *out->at, by_name);
+    return ST_OK;
+}
+
+void folder_list_drop(FolderList *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        mem_free(l->at[i]);
+    array_drop(l);
+}
+
+static Status remove_entries(const char *path)
+{
+    FolderList names;
+    TRY(folder_list(&names, path));
     Status st = ST_OK;
-    for (struct dirent *e; st == ST_OK && (e = readdir(d));) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-            continue;
-        char *inner = path_join(path, e->d_name);
+    for (size_t i = 0; i < names.n && st == ST_OK; i++) {
+        char *inner = path_join(path, names.at[i]);
         st = folder_remove(inner);
         mem_free(inner);
     }
-    closedir(d);
+    folder_list_drop(&names);
     return st;
 }
 

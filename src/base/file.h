@@ -36,6 +36,14 @@ MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
 MUST_CHECK Status folder_make(const char *path);        /* with its parents; fine when it exists */
 MUST_CHECK Status folder_sync(const char *path);        /* makes renames inside it durable       */
 MUST_CHECK Status folder_remove(const char *path);      /* with all it holds; does not follow links; fine when absent */
+/* The names in a folder but "." and "..", sorted by their bytes.  *out is set on ST_OK only. */
+typedef struct {
+    char **at;
+    size_t n, cap;
+} FolderList;
+MUST_CHECK Status folder_list(FolderList *out, const char *path);
+void folder_list_drop(FolderList *l);
+
 bool path_exists(const char *path);
 bool path_is_folder(const char *path);
 int64_t file_size(const char *path);                    /* -1 when it cannot be told */

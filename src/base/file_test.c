@@ -121,6 +121,22 @@ static void folders_are_made_and_removed_deeply(void **state)
     mem_free(kept);
 }
 
+static void names_in_a_folder_are_sorted(void **state)
+{
+    (void)state;
+    FolderList names = {0};
+    assert_int_equal(folder_list(&names, in_scratch("absent")), ST_IO);
+    static const char *const made[] = {"listed/b", "listed/a/inner", "listed/.hidden"};
+    for (int i = 0; i < 3; i++)
+        scratch_text(made[i], "");
+    assert_int_equal(folder_list(&names, in_scratch("listed")), ST_OK);
+    assert_int_equal(names.n, 3);
+    assert_string_equal(names.at[0], ".hidden");
+    assert_string_equal(names.at[1], "a");
+    assert_string_equal(names.at[2], "b");
+    folder_list_drop(&names);
+}
+
 static void paths_are_joined_and_split(void **state)
 {
     (void)state;
@@ -142,7 +158,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_files_are_written_and_read), cmocka_unit_test(maps_show_the_bytes),
         cmocka_unit_test(writes_happen_wholly_or_not),      cmocka_unit_test(a_full_disk_is_a_sentence),
-        cmocka_unit_test(folders_are_made_and_removed_deeply), cmocka_unit_test(paths_are_joined_and_split),
+        cmocka_unit_test(folders_are_made_and_removed_deeply), cmocka_unit_test(names_in_a_folder_are_sorted),
+        cmocka_unit_test(paths_are_joined_and_split),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -60,8 +60,8 @@ void log_debug(const char *fmt, ...)
 Progress progress_start(const char *what, double total, const char *unit)
 {
     double now = clock_now();
-    return (Progress){
-        .what = what, .unit = unit, .total = total, .start = now, .last_shown = now, .terminal = isatty(2) == 1};
+    return (Progress){.what = what, .unit = unit, .total = total, .start = now, .last_shown = now,
+                      .terminal = isatty(2) == 1};
 }
 
 static void progress_show(const Progress *p, double now)

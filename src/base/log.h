@@ -1,4 +1,5 @@
-/* Words for people go to stderr through here; results go to stdout and never do.  Library code never prints itself. */
+/* Words for people, to stderr.  Results go to stdout and not through here.  Library code prints in no other
+ * way. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -13,8 +14,8 @@ void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line that says how far long work is, with percent and time left.  On a terminal it is redrawn in place, at most
- * ten times a second; elsewhere it is printed every ten seconds.
+/* A line that says how far long work is, with percent and time left.  On a terminal it is redrawn in place,
+ * at most ten times a second; elsewhere it is printed every ten seconds.
  *     Progress p = progress_start("reading", total, "MB");  progress_at(&p, done);  progress_end(&p); */
 typedef struct {
     const char *what, *unit;

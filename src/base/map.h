@@ -11,10 +11,13 @@ typedef struct Map Map;
 
 Map *map_new(void);
 void map_free(Map *m);
-int64_t *map_find(const Map *m, const char *key, size_t n); /* NULL when absent; valid until the next map_put */
-int64_t *map_put(Map *m, const char *key, size_t n);        /* a new entry has the value 0                    */
+/* The value of the key of n bytes, to read or to set; valid until the next map_put.  map_find: NULL when
+ * absent; map_put: added with the value 0. */
+int64_t *map_find(const Map *m, const char *key, size_t n);
+int64_t *map_put(Map *m, const char *key, size_t n);
 int64_t map_count(const Map *m);
-Span map_key_at(const Map *m, int64_t i); /* i-th inserted */
+/* The i-th inserted, i in [0, count); the key is owned by the map. */
+Span map_key_at(const Map *m, int64_t i);
 int64_t map_value_at(const Map *m, int64_t i);
 
 #endif

@@ -18,12 +18,12 @@ void mem_free(void *p); /* NULL is fine */
 #define mem_new(Type) ((Type *)mem_zeroed(1, sizeof(Type)))
 #define mem_array(Type, count) ((Type *)mem_zeroed((size_t)(count), sizeof(Type)))
 
-/* 64-byte aligned, not zeroed; NULL where it cannot be had.  Free with mem_free.  From 4 MB on the system is asked to use
- * pages of 2 MB: a product walks more 4 kB pages than the processor remembers the addresses of. */
+/* 64-byte aligned, not zeroed; NULL where it cannot be had.  Free with mem_free.  From 4 MB on the system is
+ * asked for pages of 2 MB: a product walks more 4 kB pages than the processor remembers the addresses of. */
 void *mem_aligned(size_t bytes);
 
-/* How many allocations this process has made through this header.  A test that counts them shows that a training
- * step allocates nothing. */
+/* How many allocations this process has made through this header.  A test that counts them shows that a
+ * training step allocates nothing. */
 int64_t mem_allocations(void);
 
 #endif

@@ -25,7 +25,8 @@ static void fresh_memory_is_zero(void **state)
 static void text_is_copied(void **state)
 {
     (void)state;
-    char *a = mem_str("abc"), *b = mem_strn("abcdef", 3), *c = mem_format("%d-%s", 7, "x"), *d = mem_copy("a\0b", 3);
+    char *a = mem_str("abc"), *b = mem_strn("abcdef", 3);
+    char *c = mem_format("%d-%s", 7, "x"), *d = mem_copy("a\0b", 3);
     assert_string_equal(a, b);
     assert_string_equal(c, "7-x");
     assert_memory_equal(d, "a\0b", 3);

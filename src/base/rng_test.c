@@ -10,7 +10,8 @@
 static void numbers_are_those_of_the_paper(void **state)
 {
     (void)state;
-    static const uint64_t want[] = {0x99EC5F36CB75F2B4, 0xBF6E1F784956452A, 0x1A5F849D4933E6E0, 0x6AA594F1262D2D2C};
+    static const uint64_t want[] = {0x99EC5F36CB75F2B4, 0xBF6E1F784956452A, 0x1A5F849D4933E6E0,
+                                    0x6AA594F1262D2D2C};
     Rng r;
     rng_seed(&r, 0);
     assert_true(r.s[0] == 0xE220A8397B1DCDAF);

@@ -1,4 +1,5 @@
-/* A folder in /tmp for a test that writes files: cmocka_run_group_tests(tests, scratch_make, scratch_remove). */
+/* A folder in /tmp for tests that write files:
+ *     cmocka_run_group_tests(tests, scratch_make, scratch_remove) */
 #ifndef BASE_SCRATCH_TEST_H
 #define BASE_SCRATCH_TEST_H
 

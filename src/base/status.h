@@ -1,7 +1,7 @@
 /* How a function says that the world failed it.
  *
- * The code travels in the return value.  The sentence is written once, where the cause is known, into a record of the
- * current thread; each caller may put its own words in front:
+ * The code travels in the return value.  The sentence is written once, where the cause is known, into a
+ * record of the current thread; each caller may put its own words in front:
  *
  *     Status weights_open(Weights **out, const char *path)
  *     {

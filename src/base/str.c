@@ -210,7 +210,8 @@ const char *human_time(char buf[32], double s)
     else if (s < 86400)
         snprintf(buf, 32, "%d h %02d min", (int)(s + 30) / 3600, (int)(s + 30) % 3600 / 60);
     else
-        snprintf(buf, 32, "%d d %02d h", (int)((s + 1800) / 86400), (int)((int64_t)(s + 1800) % 86400 / 3600));
+        snprintf(buf, 32, "%d d %02d h", (int)((s + 1800) / 86400),
+                 (int)((int64_t)(s + 1800) % 86400 / 3600));
     return buf;
 }
 

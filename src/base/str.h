@@ -38,8 +38,8 @@ void str_drop(Str *s);
 Span str_span(const Str *s);
 const char *str_c(const Str *s); /* NUL-terminated view, "" when empty */
 
-/* Decodes one UTF-8 character of s[0..n) into *codepoint; returns its length in bytes, or 0 when the bytes are not
- * valid UTF-8 (over-long forms, surrogates and values above U+10FFFF are not). */
+/* Decodes one UTF-8 character of s[0..n) into *codepoint; returns its length in bytes, or 0 when the bytes
+ * are not valid UTF-8 (over-long forms, surrogates and values above U+10FFFF are not). */
 int utf8_decode(uint32_t *codepoint, const char *s, size_t n);
 /* Bytes the sequence that starts with `first` should have: 1..4, 0 for a continuation or impossible byte. */
 int utf8_length(unsigned char first);
@@ -51,7 +51,8 @@ const char *human_count(char buf[32], double count);
 const char *human_time(char buf[32], double seconds);
 
 /* Whole-string conversions: ST_ARG with a sentence where text remains or the value is out of range. */
-MUST_CHECK Status parse_int(int64_t *out, const char *text);     /* decimal, with optional k, M, G suffix (powers of 1000) */
+/* Decimal, with an optional suffix k, M or G (powers of 1000).  ST_ARG. */
+MUST_CHECK Status parse_int(int64_t *out, const char *text);
 MUST_CHECK Status parse_double(double *out, const char *text);
 
 /* Nearest of names[0..n) to `word` by edit distance, or NULL when none is near: for "did you mean". */

@@ -1,6 +1,6 @@
-/* libarchive does the reading.  Of its formats only tar, zip and raw are used: others (mtree, cpio, ar, WARC, ...) would
- * claim text files that happen to begin like them, and so would the uuencode and RPM filters, which are left out with
- * those that start other programs. */
+/* libarchive does the reading.  Of its formats only tar, zip and raw are used: others (mtree, cpio, ar, WARC,
+ * ...) would claim text files that happen to begin like them, and so would the uuencode and RPM filters,
+ * which are left out with those that start other programs. */
 #include "base/stream.h"
 
 #include <archive.h>
@@ -27,7 +27,7 @@ struct StreamReader {
     char *why;
 };
 
-/* libarchive gives errno values for the disk's faults, and -1 or its own "file format" for those of the bytes. */
+/* libarchive gives errno values for the disk's faults; for those of the bytes -1 or its own "file format". */
 static Status kind_of_failure(struct archive *a)
 {
     switch (archive_errno(a)) {
@@ -59,8 +59,10 @@ static Status broken(StreamReader *r)
 /* Endings that promise a wrapping, and whether one with that name was found. */
 static bool promise_broken(StreamReader *r)
 {
-    static const char *const packed[] = {".gz", ".tgz", ".bz2", ".xz", ".txz", ".zst", ".lz4", ".lzma", ".lz", ".Z"};
-    static const char *const archives[] = {".tar", ".tgz", ".txz", ".zip", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2"};
+    static const char *const packed[] = {".gz",  ".tgz", ".bz2",  ".xz", ".txz",
+                                         ".zst", ".lz4", ".lzma", ".lz", ".Z"};
+    static const char *const archives[] = {".tar",    ".tgz",    ".txz",     ".zip",
+                                           ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2"};
     Span path = span(r->path);
     int format = archive_format(r->a);
     bool is_archive = format != ARCHIVE_FORMAT_RAW && format != ARCHIVE_FORMAT_EMPTY;
@@ -78,7 +80,7 @@ static struct archive *archive_new(void)
 {
     struct archive *a = archive_read_new();
     check(a);
-    /* Each answers a warning where the library was built without it; such files then fail with that sentence. */
+    /* Each warns where the library was built without it; such files then fail with that sentence. */
     archive_read_support_filter_gzip(a);
     archive_read_support_filter_bzip2(a);
     archive_read_support_filter_compress(a);
@@ -120,10 +122,12 @@ static void name_member(StreamReader *r, struct archive_entry *e)
     if (!name)
         name = archive_entry_pathname(e); /* bytes in no known encoding */
     mem_free(r->name);
-    r->name = archive_format(r->a) == ARCHIVE_FORMAT_RAW ? mem_str(r->path) : mem_str(name ? name : "(no name)");
+    if (archive_format(r->a) == ARCHIVE_FORMAT_RAW)
+        name = r->path;
+    r->name = mem_str(name ? name : "(no name)");
 }
 
-/* The next header of a regular member, or ARCHIVE_EOF.  Members whose header cannot be used are passed over. */
+/* The next header of a regular member, or ARCHIVE_EOF.  Members without a usable header are passed over. */
 static int next_regular(StreamReader *r, struct archive_entry **e)
 {
     for (int bad = 0; bad < BAD_HEADERS_MAX;) {
@@ -203,7 +207,8 @@ static Status next_block(StreamReader *r)
         return member_failed(r, st, r->why);
     }
     if (got != ARCHIVE_OK) /* this member only */
-        return member_failed(r, is_unsupported(failure_text(r->a)) ? ST_UNSUPPORTED : ST_FORMAT, failure_text(r->a));
+        return member_failed(r, is_unsupported(failure_text(r->a)) ? ST_UNSUPPORTED : ST_FORMAT,
+                             failure_text(r->a));
     if (offset != r->position)
         return member_failed(r, ST_UNSUPPORTED, "a sparse file (with holes) is not read");
     r->block = block;
@@ -247,7 +252,7 @@ void stream_close(StreamReader *r)
     mem_free(r);
 }
 
-/* Lines ----------------------------------------------------------------------------------------------------------- */
+/* Lines -------------------------------------------------------------------------------------------------- */
 
 void lines_start(LineReader *l, StreamReader *r)
 {

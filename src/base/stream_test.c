@@ -33,7 +33,8 @@ static void add_member(struct archive *a, const char *name, unsigned type, const
 static const char hostile_name[] = "../../etc/passwd";
 
 /* libarchive's own writer: "one" (text), a folder, a link, "../../etc/passwd" ("two\n"), "empty". */
-static char *write_archive(const char *name, Wrapping wrapping, int (*filter)(struct archive *), const char *text, size_t n)
+static char *write_archive(const char *name, Wrapping wrapping, int (*filter)(struct archive *),
+                           const char *text, size_t n)
 {
     char *path = path_join(scratch, name);
     struct archive *a = archive_write_new();
@@ -128,11 +129,16 @@ static void wrappings_come_off(void **state)
         Wrapping wrapping;
         int (*filter)(struct archive *);
     } cases[] = {
-        {"a.gz", AS_RAW, archive_write_add_filter_gzip},      {"a.zst", AS_RAW, archive_write_add_filter_zstd},
-        {"a.xz", AS_RAW, archive_write_add_filter_xz},        {"a.bz2", AS_RAW, archive_write_add_filter_bzip2},
-        {"a.lz4", AS_RAW, archive_write_add_filter_lz4},      {"a.tar", AS_TAR, NULL},
-        {"a.tar.gz", AS_TAR, archive_write_add_filter_gzip},  {"a.tar.zst", AS_TAR, archive_write_add_filter_zstd},
-        {"noname", AS_TAR, archive_write_add_filter_xz},      {"a.zip", AS_ZIP, NULL},
+        {"a.gz", AS_RAW, archive_write_add_filter_gzip},
+        {"a.zst", AS_RAW, archive_write_add_filter_zstd},
+        {"a.xz", AS_RAW, archive_write_add_filter_xz},
+        {"a.bz2", AS_RAW, archive_write_add_filter_bzip2},
+        {"a.lz4", AS_RAW, archive_write_add_filter_lz4},
+        {"a.tar", AS_TAR, NULL},
+        {"a.tar.gz", AS_TAR, archive_write_add_filter_gzip},
+        {"a.tar.zst", AS_TAR, archive_write_add_filter_zstd},
+        {"noname", AS_TAR, archive_write_add_filter_xz},
+        {"a.zip", AS_ZIP, NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char *path = write_archive(cases[i].name, cases[i].wrapping, cases[i].filter, "first\nfile\n", 11);
@@ -169,7 +175,8 @@ static void false_promises_are_refused(void **state)
     str_drop(&s);
 }
 
-/* Every cut must end; what is delivered is the beginning of what there was; a compressed one never passes as whole. */
+/* Every cut must end; what is delivered is the beginning of what there was; a compressed one never passes
+ * as whole. */
 static void try_cuts(const char *name, Wrapping wrapping, int (*filter)(struct archive *))
 {
     char text[600], *cut = path_join(scratch, wrapping == AS_ZIP ? "cut.zip" : filter ? "cut.gz" : "cut.tar");
@@ -218,13 +225,15 @@ static void cut_files_neither_crash_nor_hang(void **state)
 static void damage_is_seen_and_survived(void **state)
 {
     (void)state;
-    static int (*const filters[])(struct archive *) = {NULL, archive_write_add_filter_gzip, archive_write_add_filter_zstd,
-                                                       archive_write_add_filter_xz};
+    static int (*const filters[])(struct archive *) = {
+        NULL, archive_write_add_filter_gzip, archive_write_add_filter_zstd, archive_write_add_filter_xz};
     Rng rng;
     Str bytes = {0}, out = {0};
     rng_seed(&rng, 5);
     for (int k = 0; k < 5; k++) {
-        char *path = write_archive("d.bin", k == 4 ? AS_ZIP : AS_TAR, k == 4 ? NULL : filters[k], "some text\n", 10);
+        bool zip = k == 4;
+        Wrapping wrapping = zip ? AS_ZIP : AS_TAR;
+        char *path = write_archive("d.bin", wrapping, zip ? NULL : filters[k], "some text\n", 10);
         for (int i = 0; i < 100; i++) {
             str_clear(&bytes);
             assert_int_equal(file_read(&bytes, path, 0), ST_OK);
@@ -261,20 +270,27 @@ static void a_bad_zip_member_is_passed_over(void **state)
     mem_free(path);
 }
 
+/* The lines of the first member. */
+static StreamReader *open_lines(LineReader *l, const char *path)
+{
+    StreamReader *r;
+    const char *member;
+    assert_int_equal(stream_open(&r, path), ST_OK);
+    assert_int_equal(stream_next(r, &member), ST_OK);
+    lines_start(l, r);
+    return r;
+}
+
 static void lines_are_cut_at_the_limit(void **state)
 {
     (void)state;
     static const char text[] = "\nshort\r\n0123456789abcdef\n0123456789\n\nlast without end";
     static const char *const want[] = {"", "short\r", "0123456789", "0123456789", "", "last witho"};
     char *path = put("lines.txt", text, sizeof text - 1);
-    StreamReader *r;
-    const char *member;
     LineReader l = {0};
+    StreamReader *r = open_lines(&l, path);
     Span line;
     bool cut;
-    assert_int_equal(stream_open(&r, path), ST_OK);
-    assert_int_equal(stream_next(r, &member), ST_OK);
-    lines_start(&l, r);
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(lines_next(&l, 10, &line, &cut), ST_OK);
         assert_non_null(line.at);
@@ -300,14 +316,10 @@ static void long_lines_pass_through(void **state)
     for (size_t i = 0; i < 7; i++)
         text[(at += lengths[i] + 1) - 1] = '\n';
     char *path = write_archive("long.zst", AS_RAW, archive_write_add_filter_zstd, text, total);
-    StreamReader *r;
-    const char *member;
     LineReader l = {0};
+    StreamReader *r = open_lines(&l, path);
     Span line;
     bool cut;
-    assert_int_equal(stream_open(&r, path), ST_OK);
-    assert_int_equal(stream_next(r, &member), ST_OK);
-    lines_start(&l, r);
     for (size_t i = 0; i < 7; i++) {
         assert_int_equal(lines_next(&l, 3000000, &line, &cut), ST_OK);
         assert_int_equal(line.n, lengths[i] > 3000000 ? 3000000 : lengths[i]);

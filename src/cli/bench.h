@@ -2,6 +2,11 @@
 #ifndef CLI_BENCH_H
 #define CLI_BENCH_H
 
+#include <stdint.h>
+
+/* Sorts n > 0 values. */
+double bench_median(double *values, int64_t n);
+
 int bench_corpus(int argc, char **argv);
 int bench_gemm(int argc, char **argv);
 int bench_ops(int argc, char **argv);

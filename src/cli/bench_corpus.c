@@ -141,6 +141,22 @@ static Status measure(const Args *args, const char *folder, int threads)
     return st;
 }
 
+static Status run(const Args *args, void *context)
+{
+    (void)context;
+    int threads;
+    char folder[] = "/tmp/lemur-bench-XXXXXX";
+    TRY(cmd_threads(&threads, args, 1));
+    if (!mkdtemp(folder))
+        return fail_errno(ST_IO, "cannot make a folder in /tmp");
+    stop_on_signals();
+    Status st = measure(args, folder, threads);
+    Error why = error_take();
+    if (folder_remove(folder) != ST_OK)
+        log_warn("%s", error_text());
+    return st == ST_OK ? ST_OK : error_put(&why);
+}
+
 int bench_corpus(int argc, char **argv)
 {
     static const Flag flags[] = {
@@ -150,28 +166,10 @@ int bench_corpus(int argc, char **argv)
     };
     const Command c = {
         .usage = "[RECIPE.yaml] [flags]",
+        .words = "[RECIPE.yaml]",
         .about = "Builds the corpus of a recipe (recipes/demo.yaml) in a temporary folder, packs it where a\n"
                  "vocabulary is given, and prints how fast that was.",
         COMMAND_FLAGS(flags),
-        .positional_max = 1};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    int threads;
-    Status st = cmd_threads(&threads, &args, 1);
-    char folder[] = "/tmp/lemur-bench-XXXXXX";
-    if (st == ST_OK && !mkdtemp(folder))
-        st = fail_errno(ST_IO, "cannot make a folder in /tmp");
-    stop_on_signals();
-    if (st == ST_OK) {
-        st = measure(&args, folder, threads);
-        Error why = error_take();
-        if (folder_remove(folder) != ST_OK)
-            log_warn("%s", error_text());
-        if (st != ST_OK)
-            st = error_put(&why);
-    }
-    args_drop(&args);
-    return cmd_exit(st);
+    };
+    return cmd_run(&c, argc, argv, run, NULL);
 }

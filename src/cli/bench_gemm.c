@@ -53,32 +53,31 @@ static void print(const Figures *f, int threads, bool json)
     printf("read            %8.1f GB/s\n", f->read * 1e-9);
 }
 
-int bench_gemm(int argc, char **argv)
+static Status run(const Args *args, void *context)
 {
-    GemmConfig set = {0};
-    config_defaults(&gemm_table, &set);
-    const ArgsTable tables[] = {{&gemm_table, &set}};
-    const Command command = {
-        .usage = "[flags]",
-        .about = "Measures what this machine can do at best, in about four seconds: large matrix products in\n"
-                 "bf16 and f32, and reading a buffer that no cache holds.  Run it when nothing else runs.",
-        COMMAND_TABLES(tables),
-    };
-    Args args;
-    int code;
-    if (!cmd_parse(&command, &args, argc, argv, &code))
-        return code;
+    (void)args;
+    const GemmConfig *set = context;
     Device *dev = NULL;
     Figures f;
-    Status st = device_open_cpu(&dev, (int)set.threads);
-    if (st == ST_OK)
-        st = ops_attach(dev, NULL);
+    TRY(device_open_cpu(&dev, (int)set->threads));
+    Status st = ops_attach(dev, NULL);
     if (st == ST_OK)
         st = measure_all(dev, &f);
     if (st == ST_OK)
-        print(&f, dev->threads, set.json);
+        print(&f, dev->threads, set->json);
     device_close(dev);
-    args_drop(&args);
-    config_drop(&gemm_table, &set);
-    return cmd_exit(st);
+    return st;
+}
+
+int bench_gemm(int argc, char **argv)
+{
+    GemmConfig set = {0};
+    const ArgsTable tables[] = {{&gemm_table, &set}};
+    const Command c = {
+        .usage = "[flags]",
+        .about = "Measures what this machine can do at best, in about four seconds: large matrix products\n"
+                 "in bf16 and f32, and reading a buffer that no cache holds.  Run it when nothing else runs.",
+        COMMAND_TABLES(tables),
+    };
+    return cmd_run(&c, argc, argv, run, &set);
 }

@@ -140,8 +140,10 @@ static Status find_shape(const TimeShape **out, const char *preset)
     return st;
 }
 
-static Status run(const OpsConfig *set)
+static Status run(const Args *args, void *context)
 {
+    (void)args;
+    const OpsConfig *set = context;
     CpuFeatures cpu = cpu_features();
     OpsBench b = {.set = set, .peak_flops = set->peak_flops, .peak_read = set->peak_read};
     bool bf16 =
@@ -175,22 +177,15 @@ static Status run(const OpsConfig *set)
 int bench_ops(int argc, char **argv)
 {
     OpsConfig set = {0};
-    config_defaults(&ops_table, &set);
     const ArgsTable tables[] = {{&ops_table, &set}};
     const Command command = {
         .usage = "[flags]",
         .about = "Times every operation in every table this processor can run, at the shapes of a training\n"
                  "step: about a minute.  A share is GFLOP/s beside the fastest product or, where one\n"
-                 "moves more than it computes, the bytes that must move beside the speed of reading: above\n"
-                 "100 % where a large cache holds some of them.  Run it when nothing else runs.",
+                 "moves more than it computes, the bytes that must move (operands read, results written,\n"
+                 "each once) beside the speed of reading.  Operands are in memory, not in a cache.  Run it\n"
+                 "when nothing else runs.",
         COMMAND_TABLES(tables),
     };
-    Args args;
-    int code;
-    if (cmd_parse(&command, &args, argc, argv, &code)) {
-        code = cmd_exit(run(&set));
-        args_drop(&args);
-    }
-    config_drop(&ops_table, &set);
-    return code;
+    return cmd_run(&command, argc, argv, run, &set);
 }

@@ -1,6 +1,4 @@
 /* lemur bench tokenizer: how fast text becomes ids. */
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/file.h"
@@ -82,25 +80,18 @@ static Status one_run(Work *w, double *seconds)
     return ST_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static Status measure(Work *w, const TokenizerBenchConfig *set, double *runs, int *n)
 {
     double spent = 0, warm_up;
     TRY(one_run(w, &warm_up));
     for (*n = 0; *n < RUNS_MAX && (*n < RUNS_MIN || spent < set->seconds); spent += runs[(*n)++])
         TRY(one_run(w, &runs[*n]));
-    qsort(runs, (size_t)*n, sizeof *runs, by_value);
     return ST_OK;
 }
 
-static void print(const Work *w, const double *runs, int n, bool json)
+static void print(const Work *w, double *runs, int n, bool json)
 {
-    double bytes = (double)w->bytes, median = n % 2 ? runs[n / 2] : (runs[n / 2 - 1] + runs[n / 2]) / 2;
+    double bytes = (double)w->bytes, median = bench_median(runs, n);
     if (json) {
         json_t *o = json_pack("{s:f, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:i}", "bytes_per_s", bytes / median,
                               "threads", w->threads, "bytes_per_s_min", bytes / runs[n - 1],
@@ -117,8 +108,10 @@ static void print(const Work *w, const double *runs, int n, bool json)
            (long long)w->tokens, bytes / (double)(w->tokens ? w->tokens : 1));
 }
 
-static Status run(const TokenizerBenchConfig *set, const char *vocab, const char *path)
+static Status run(const Args *args, void *context)
 {
+    const TokenizerBenchConfig *set = context;
+    const char *vocab = args_value(args, "vocab"), *path = args->positional[0];
     Status st;
     Tokenizer *tok = NULL;
     FileMap map = {0};
@@ -158,7 +151,6 @@ int bench_tokenizer(int argc, char **argv)
     static const Flag flags[] = {
         {"vocab", 'v', "PATH", "tokenizer.json, tokenizer.model, or a folder that holds one"}};
     TokenizerBenchConfig set = {0};
-    config_defaults(&bench_table, &set);
     const ArgsTable tables[] = {{&bench_table, &set}};
     const Command command = {
         .usage = "--vocab PATH FILE [flags]",
@@ -168,14 +160,7 @@ int bench_tokenizer(int argc, char **argv)
                  "example: lemur bench tokenizer --vocab tokenizer.model --threads 2 book.txt",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
-        .positional_min = 1,
-        .positional_max = 1,
+        .words = "FILE",
     };
-    Args args;
-    int code;
-    if (!cmd_parse(&command, &args, argc, argv, &code))
-        return code;
-    Status st = run(&set, args_value(&args, "vocab"), args.positional[0]);
-    args_drop(&args);
-    return cmd_exit(st);
+    return cmd_run(&command, argc, argv, run, &set);
 }

@@ -1,7 +1,6 @@
 /* lemur bench train: a whole training step (forward, backward, clipping, AdamW) on made-up ids, and what it
  * costs. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -175,17 +174,10 @@ static Status bench_run(Bench *b)
     return ST_OK;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static void bench_print(Bench *b)
 {
     int64_t n = b->set.steps, tokens = b->setup.batch * b->setup.context;
-    qsort(b->seconds, (size_t)n, sizeof *b->seconds, by_value);
-    double step = n % 2 ? b->seconds[n / 2] : (b->seconds[n / 2 - 1] + b->seconds[n / 2]) / 2;
+    double step = bench_median(b->seconds, n);
     double flops = hparams_train_flops(&b->h, b->setup.context) * (double)tokens / step;
     double peak_bytes = (double)memory_peak();
     if (b->set.json) {
@@ -220,30 +212,29 @@ static void bench_print(Bench *b)
     }
 }
 
+static Status run(const Args *args, void *context)
+{
+    (void)args;
+    Bench *b = context;
+    Status st = bench_plan(b);
+    if (st == ST_OK)
+        st = bench_open(b);
+    if (st == ST_OK)
+        st = bench_run(b);
+    if (st == ST_OK)
+        bench_print(b);
+    bench_close(b);
+    return st;
+}
+
 int bench_train(int argc, char **argv)
 {
     Bench b = {0};
-    Args args;
-    int code;
-    config_defaults(&bench_table, &b.set);
     const ArgsTable tables[] = {{&bench_table, &b.set}};
     const Command command = {
         .usage = "[flags]",
         .about = "Times whole training steps (forward, backward, clipping, AdamW) on made-up ids.",
         COMMAND_TABLES(tables),
     };
-    if (cmd_parse(&command, &args, argc, argv, &code)) {
-        Status st = bench_plan(&b);
-        if (st == ST_OK)
-            st = bench_open(&b);
-        if (st == ST_OK)
-            st = bench_run(&b);
-        if (st == ST_OK)
-            bench_print(&b);
-        code = cmd_exit(st);
-        bench_close(&b);
-        args_drop(&args);
-    }
-    config_drop(&bench_table, &b.set);
-    return code;
+    return cmd_run(&command, argc, argv, run, &b);
 }

@@ -1,5 +1,6 @@
 #include "cli/cmd.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -27,12 +28,23 @@ static void print_help(const Command *c, const char *verb)
         config_help(c->tables[i].table, stdout);
 }
 
+/* The words that are no flags against c->words: "IN [OUT]", "FILE...". */
 static Status check_positional(const Command *c, const Args *a)
 {
-    if (a->positional_n < c->positional_min)
-        return fail(ST_ARG, "something is missing: %zu of %zu words given", a->positional_n, c->positional_min);
-    if (a->positional_n > c->positional_max)
-        return fail(ST_ARG, "'%s' is one word too many", a->positional[c->positional_max]);
+    size_t i = 0, n;
+    for (const char *word = c->words ? c->words : ""; *word; word += n + (word[n] == ' '), i++) {
+        n = strcspn(word, " ");
+        bool many = n > 3 && memcmp(word + n - 3, "...", 3) == 0, optional = *word == '[';
+        int shown = (int)(many ? n - 3 : n);
+        if (i >= a->positional_n && !optional)
+            return fail(ST_ARG, "%.*s is missing", shown, word);
+        if (i < a->positional_n && !*a->positional[i] && !c->empty_words) /* often an unset variable */
+            return fail(ST_ARG, "%.*s is empty", shown - optional * 2, word + optional);
+        if (many)
+            return ST_OK;
+    }
+    if (a->positional_n > i)
+        return fail(ST_ARG, "'%s' is one word too many", a->positional[i]);
     return ST_OK;
 }
 
@@ -55,6 +67,22 @@ bool cmd_parse(const Command *c, Args *out, int argc, char **argv, int *code)
     return false;
 }
 
+int cmd_run(const Command *c, int argc, char **argv, Status (*work)(const Args *args, void *context),
+            void *context)
+{
+    Args args;
+    int code;
+    for (size_t i = 0; i < c->tables_n; i++)
+        config_defaults(c->tables[i].table, c->tables[i].config);
+    if (cmd_parse(c, &args, argc, argv, &code)) {
+        code = cmd_exit(work(&args, context));
+        args_drop(&args);
+    }
+    for (size_t i = 0; i < c->tables_n; i++)
+        config_drop(c->tables[i].table, c->tables[i].config);
+    return code;
+}
+
 int cmd_exit(Status st)
 {
     if (st == ST_OK)
@@ -68,16 +96,43 @@ int cmd_exit(Status st)
     return st == ST_ARG ? EXIT_USAGE : EXIT_FAILED;
 }
 
+Status cmd_number(int64_t *out, const Args *a, const char *flag, int64_t min, int64_t max)
+{
+    const char *given = args_value(a, flag);
+    int64_t n;
+    if (!given)
+        return ST_OK;
+    if (parse_int(&n, given) != ST_OK)
+        return fail_in(ST_ARG, "--%s", flag);
+    if (n < min || n > max)
+        return fail(ST_ARG, "--%s is %s and must be from %" PRId64 " to %" PRId64, flag, given, min, max);
+    *out = n;
+    return ST_OK;
+}
+
 Status cmd_threads(int *out, const Args *a, int otherwise)
 {
-    const char *given = args_value(a, "threads");
     int64_t n = otherwise;
-    if (given)
-        TRY(parse_int(&n, given));
-    if (n < 1 || n > 1024)
-        return fail(ST_ARG, "--threads must be from 1 to 1024");
+    TRY(cmd_number(&n, a, "threads", 1, 1024));
     *out = (int)n;
     return ST_OK;
+}
+
+Status cmd_read_input(Str *out, const char *path, size_t limit)
+{
+    enum { PIECE = 1 << 16 };
+    if (strcmp(path, "-") != 0)
+        return file_read(out, path, limit);
+    size_t n, before = out->n;
+    do {
+        str_reserve(out, PIECE);
+        n = fread(out->at + out->n, 1, PIECE, stdin);
+        out->n += n;
+        out->at[out->n] = '\0';
+        if (limit && out->n - before > limit)
+            return fail(ST_LIMIT, "standard input holds more than %zu bytes", limit);
+    } while (n > 0);
+    return ferror(stdin) ? fail_errno(ST_IO, "cannot read standard input") : ST_OK;
 }
 
 void cmd_print_json(const json_t *value, int digits)
@@ -86,7 +141,8 @@ void cmd_print_json(const json_t *value, int digits)
     putchar('\n');
 }
 
-void cmd_print_manifest(const json_t *manifest, bool as_json, void (*ledger)(Str *out, const json_t *manifest))
+void cmd_print_manifest(const json_t *manifest, bool as_json,
+                        void (*ledger)(Str *out, const json_t *manifest))
 {
     Str text = {0};
     if (as_json) {
@@ -105,27 +161,34 @@ static Status other_manifest(const char *folder, const char *format)
     const char *held = json_string_value(json_object_get(manifest, "format"));
     Status st = ST_OK;
     if (held && strcmp(held, format) != 0)
-        st = fail(ST_ARG, "%s holds something else (its manifest.json says \"%s\"); choose another folder", folder, held);
+        st = fail(ST_ARG, "%s holds something else (its manifest.json says \"%s\"); choose another folder",
+                  folder, held);
     json_decref(manifest);
     mem_free(path);
     return st;
 }
 
+Status cmd_folder_possible(const char *folder)
+{
+    char *at = mem_str(folder);
+    while (*at && !path_exists(at)) { /* what is there already: the folder, or the nearest one above it */
+        char *slash = strrchr(at, '/');
+        *(slash ? slash : at) = 0;
+    }
+    Status st = ST_OK;
+    if (*at && !path_is_folder(at))
+        st = fail(ST_ARG, "%s is a file and not a folder; remove it or choose another place to write to", at);
+    mem_free(at);
+    return st;
+}
+
 Status cmd_output_folder(const char *folder, const char *format)
 {
+    TRY(cmd_folder_possible(folder));
     char *log = path_join(folder, "log.jsonl");
     bool is_run = path_exists(log);
     mem_free(log);
     if (is_run)
         return fail(ST_ARG, "%s holds a training run (log.jsonl); choose another folder", folder);
     return other_manifest(folder, format);
-}
-
-void cmd_unknown_part(const char *verb, const char *word, const char *const *parts, size_t n)
-{
-    const char *near = nearest_name(word, parts, n);
-    if (*word && near)
-        log_error("%s has no part '%s'; did you mean '%s'?", verb, word, near);
-    else if (*word)
-        log_error("%s has no part '%s'", verb, word);
 }

@@ -1,19 +1,22 @@
-/* What the commands share.  A command is `int cmd_NAME(int argc, char **argv)` in cmd_NAME.c and an entry in main.c's table;
- * argv[0] is the verb.  It parses, calls the library, turns a Status into an exit code, and holds no logic:
+/* What the commands share.  A command is `int cmd_NAME(int argc, char **argv)` in cmd_NAME.c and an entry in
+ * main.c's table; argv[0] is the verb.  It parses, calls the library, turns a Status into an exit code, and
+ * holds no logic:
  *
  *     static const Flag flags[] = {{"output", 'o', "FILE", "where the result goes"}};
  *
+ *     static Status run(const Args *args, void *context)
+ *     {
+ *         const PackConfig *config = context;
+ *         return pack(config, args->positional[0], args_value(args, "output"));
+ *     }
+ *
  *     int cmd_pack(int argc, char **argv)
  *     {
- *         ArgsTable tables[] = {{&pack_table, &config}};
- *         const Command c = {.usage = "RECIPE [flags]", .about = "...", COMMAND_FLAGS(flags), COMMAND_TABLES(tables)};
- *         Args args;
- *         int code;
- *         if (!cmd_parse(&c, &args, argc, argv, &code))
- *             return code;
- *         Status st = ...;
- *         args_drop(&args);
- *         return cmd_exit(st);
+ *         PackConfig config = {0};
+ *         const ArgsTable tables[] = {{&pack_table, &config}};
+ *         const Command c = {.usage = "RECIPE [flags]", .words = "RECIPE", .about = "...",
+ *                            COMMAND_FLAGS(flags), COMMAND_TABLES(tables)};
+ *         return cmd_run(&c, argc, argv, run, &config);
  *     }
  */
 #ifndef CLI_CMD_H
@@ -28,40 +31,56 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 typedef struct {
     const char *usage; /* what follows "lemur VERB " */
+    const char *words; /* those of it that are no flags: "IN [OUT]", "FILE..." one or more; NULL: none */
+    bool empty_words;  /* a word may be the empty text */
     const char *about; /* a few lines: what it reads, what it writes */
     const Flag *flags;
     size_t flags_n;
-    const ArgsTable *tables; /* fields that flags set, with their defaults in place */
+    const ArgsTable *tables; /* fields that flags set */
     size_t tables_n;
-    size_t positional_min, positional_max; /* max 0: no positional words; COMMAND_MANY: any number */
 } Command;
 
-enum { COMMAND_MANY = 1 << 30 };
 #define COMMAND_FLAGS(array) .flags = (array), .flags_n = sizeof(array) / sizeof(array)[0]
 #define COMMAND_TABLES(array) .tables = (array), .tables_n = sizeof(array) / sizeof(array)[0]
 
-/* Parses argv.  False: the command is over (help was asked for, or the usage is wrong and was explained): return *code;
- * there is nothing to drop.  -h and --help need no entry among the flags. */
+/* A whole command: fills its tables, which start as zeroed memory, with their defaults, parses argv, calls
+ * `work` if that went well, drops all of it, and returns the exit code.  -h and --help need no entry among
+ * the flags. */
+int cmd_run(const Command *c, int argc, char **argv, Status (*work)(const Args *args, void *context),
+            void *context);
+
+/* The parsing alone; defaults are in place already.  False: the command is over (help was asked for, or the
+ * usage is wrong and was explained): return *code; there is nothing to drop. */
 bool cmd_parse(const Command *c, Args *out, int argc, char **argv, int *code);
 
 /* The exit code for `st`; prints this thread's error first where there is one. */
 int cmd_exit(Status st);
 
-/* Says that `verb` has no part `word`, and which one is near; says nothing about an empty word. */
-void cmd_unknown_part(const char *verb, const char *word, const char *const *parts, size_t n);
+/* The value of a flag that takes a whole number; *out stays where the flag is not given.  ST_ARG: out of
+ * bounds, or no number; the sentence names the flag. */
+MUST_CHECK Status cmd_number(int64_t *out, const Args *a, const char *flag, int64_t min, int64_t max);
 
 /* The value of --threads, or `otherwise` where it is not given.  ST_ARG: no number from 1 to 1024. */
 MUST_CHECK Status cmd_threads(int *out, const Args *a, int otherwise);
 
-/* Whether a command that writes a folder of manifest format `format` may write into this one.  ST_ARG: it holds something
- * else of ours (a corpus, shards, a run), which would be spoilt; the sentence says what. */
+/* Whether a folder can be made there, as far as can be told without making it.  ST_ARG: it, or what it would
+ * lie in, is a file. */
+MUST_CHECK Status cmd_folder_possible(const char *folder);
+
+/* Whether a command that writes a folder of manifest format `format` may write into this one.  ST_ARG: no
+ * folder is possible there, or it holds something else of ours (a corpus, shards, a run), which would be
+ * spoilt; the sentence says what. */
 MUST_CHECK Status cmd_output_folder(const char *folder, const char *format);
+
+/* Appends all of a file, or of standard input where `path` is "-".  limit 0: none.  ST_IO, ST_LIMIT. */
+MUST_CHECK Status cmd_read_input(Str *out, const char *path, size_t limit);
 
 /* One JSON value and a line end, on stdout.  Reals have that many digits; 0: all that tell them apart. */
 void cmd_print_json(const json_t *value, int digits);
 
 /* A manifest as it is, or the table that `ledger` makes of it. */
-void cmd_print_manifest(const json_t *manifest, bool as_json, void (*ledger)(Str *out, const json_t *manifest));
+void cmd_print_manifest(const json_t *manifest, bool as_json,
+                        void (*ledger)(Str *out, const json_t *manifest));
 
 int cmd_bench(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);

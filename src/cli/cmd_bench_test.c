@@ -1,3 +1,4 @@
+#include "cli/bench.h"
 #include "cli/cmd.h"
 
 #include <setjmp.h>
@@ -22,6 +23,15 @@ static void wrong_words_are_wrong_usage(void **state)
     assert_int_equal(bench(gemm, value), EXIT_USAGE);
 }
 
+static void the_median_lies_in_the_middle(void **state)
+{
+    (void)state;
+    double odd[] = {3, 1, 2}, even[] = {4, 1, 3, 2};
+    assert_true(bench_median(odd, 3) == 2);
+    assert_true(bench_median(even, 4) == 2.5);
+    assert_true(even[0] == 1 && even[3] == 4);
+}
+
 static void help_is_no_error(void **state)
 {
     (void)state;
@@ -34,6 +44,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_words_are_wrong_usage),
+        cmocka_unit_test(the_median_lies_in_the_middle),
         cmocka_unit_test(help_is_no_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

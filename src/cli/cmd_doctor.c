@@ -55,9 +55,9 @@ static json_t *libraries(void)
     const dnnl_version_t *d = dnnl_version();
     return json_pack("{s:o s:s s:s s:s s:s s:s s:s s:s}", "oneDNN",
                      json_sprintf("%d.%d.%d (%s)", d->major, d->minor, d->patch, dnnl_threads(d)), "jansson",
-                     jansson_version_str(), "libfyaml", fy_library_version(), "libarchive", after_name(archive_version_details()),
-                     "xxHash", xxhash, "PCRE2", pcre2, "utf8proc", utf8proc_version(), "OpenSSL",
-                     after_name(OpenSSL_version(OPENSSL_VERSION)));
+                     jansson_version_str(), "libfyaml", fy_library_version(), "libarchive",
+                     after_name(archive_version_details()), "xxHash", xxhash, "PCRE2", pcre2, "utf8proc",
+                     utf8proc_version(), "OpenSSL", after_name(OpenSSL_version(OPENSSL_VERSION)));
 }
 
 static json_t *operations(const CpuFeatures *cpu)
@@ -71,16 +71,16 @@ static json_t *operations(const CpuFeatures *cpu)
 static json_t *examine(void)
 {
     CpuFeatures cpu = cpu_features();
-    return json_pack("{s:s s:s s:o s:i s:i s:I s:I s:b s:o s:o}", "version", LEMUR_VERSION, "processor", cpu.name,
-                     "features", features(&cpu), "cores", cpu_count(), "openmp_threads", omp_get_max_threads(),
-                     "memory_available_bytes", (json_int_t)memory_available(), "disk_free_bytes",
-                     (json_int_t)disk_free("."), "bf16_fast", ops_bf16_fast(&cpu), "libraries", libraries(),
-                     "operations", operations(&cpu));
+    return json_pack("{s:s s:s s:o s:i s:i s:I s:I s:b s:o s:o}", "version", LEMUR_VERSION, "processor",
+                     cpu.name, "features", features(&cpu), "cores", cpu_count(), "openmp_threads",
+                     omp_get_max_threads(), "memory_available_bytes", (json_int_t)memory_available(),
+                     "disk_free_bytes", (json_int_t)disk_free("."), "bf16_fast", ops_bf16_fast(&cpu),
+                     "libraries", libraries(), "operations", operations(&cpu));
 }
 
-static const char *bytes_or_unknown(char buf[32], const json_t *v)
+static const char *bytes_or_unknown(char buf[32], const json_t *d, const char *key)
 {
-    json_int_t n = json_integer_value(v);
+    json_int_t n = json_integer_value(json_object_get(d, key));
     return n < 0 ? "unknown" : human_bytes(buf, (double)n);
 }
 
@@ -120,17 +120,19 @@ static void print(const json_t *d)
     json_t *v;
     size_t i;
     const char *processor = json_string_value(json_object_get(d, "processor"));
+    const json_t *features = json_object_get(d, "features");
+    bool bf16 = json_is_true(json_object_get(d, "bf16_fast"));
     printf("lemur        %s\n", json_string_value(json_object_get(d, "version")));
     printf("processor    %s\n", *processor ? processor : "of unknown name");
     printf("features    ");
-    json_array_foreach(json_object_get(d, "features"), i, v)
+    json_array_foreach(features, i, v)
         printf("%s %s", i ? "," : "", json_string_value(v));
-    printf("%s\n", json_array_size(json_object_get(d, "features")) ? "" : " none that has kernels here: plain C");
+    printf("%s\n", json_array_size(features) ? "" : " none that has kernels here: plain C");
     printf("cores        %lld usable, %lld OpenMP threads\n", json_integer_value(json_object_get(d, "cores")),
            json_integer_value(json_object_get(d, "openmp_threads")));
-    printf("memory       %s available\n", bytes_or_unknown(buf, json_object_get(d, "memory_available_bytes")));
-    printf("disk         %s free in this folder\n", bytes_or_unknown(buf, json_object_get(d, "disk_free_bytes")));
-    printf("products     %s\n", json_is_true(json_object_get(d, "bf16_fast")) ? "bf16 (fast on this processor)" : "f32");
+    printf("memory       %s available\n", bytes_or_unknown(buf, d, "memory_available_bytes"));
+    printf("disk         %s free in this folder\n", bytes_or_unknown(buf, d, "disk_free_bytes"));
+    printf("products     %s\n", bf16 ? "bf16 (fast on this processor)" : "f32");
     puts("libraries");
     json_object_foreach(json_object_get(d, "libraries"), name, v)
         printf("  %-12s %s\n", name, json_string_value(v));
@@ -138,24 +140,26 @@ static void print(const json_t *d)
     print_operations(json_object_get(d, "operations"));
 }
 
+static Status run(const Args *args, void *context)
+{
+    (void)context;
+    json_t *d = examine();
+    if (args_has(args, "json"))
+        cmd_print_json(d, 0);
+    else
+        print(d);
+    json_decref(d);
+    return ST_OK;
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     static const Flag flags[] = {{"json", 'j', NULL, "one JSON object, for programs"}};
-    const Command c = {.usage = "[--json]",
-                       .about = "Says what this machine has: processor, memory, disk, the libraries' versions, and which\n"
-                                "variant of each operation runs on it.",
-                       COMMAND_FLAGS(flags)};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    json_t *d = examine();
-    if (args_has(&args, "json")) {
-        cmd_print_json(d, 0);
-    } else {
-        print(d);
-    }
-    json_decref(d);
-    args_drop(&args);
-    return EXIT_DONE;
+    const Command c = {
+        .usage = "[--json]",
+        .about = "Says what this machine has: processor, memory, disk, the libraries' versions, and which\n"
+                 "variant of each operation runs on it.",
+        COMMAND_FLAGS(flags),
+    };
+    return cmd_run(&c, argc, argv, run, NULL);
 }

@@ -61,7 +61,7 @@ static Status read_prompt(Job *job)
 {
     const char *word = job->args->positional_n ? job->args->positional[0] : "-";
     if (strcmp(word, "-") == 0)
-        return file_read(&job->prompt, "/dev/stdin", PROMPT_LIMIT);
+        return cmd_read_input(&job->prompt, word, PROMPT_LIMIT);
     str_adds(&job->prompt, word);
     return ST_OK;
 }
@@ -69,11 +69,9 @@ static Status read_prompt(Job *job)
 static Status read_job(Job *job)
 {
     const Args *a = job->args;
-    const char *n = args_value(a, "max-tokens");
     job->max_tokens = 128;
     job->json = args_has(a, "json");
-    if (n && parse_int(&job->max_tokens, n) != ST_OK)
-        return fail_in(ST_ARG, "-n");
+    TRY(cmd_number(&job->max_tokens, a, "max-tokens", 0, INT64_MAX));
     for (size_t i = 0; i < a->given_n; i++)
         if (strcmp(a->given[i].flag->name, "stop") == 0)
             array_push(&job->stops, a->given[i].value);
@@ -165,10 +163,12 @@ static Status generate_with(Job *job, const Bundle *b)
     return st;
 }
 
-static Status run(Job *job)
+static Status run(const Args *args, void *context)
 {
+    Job *job = context;
     char *folder;
     Bundle b;
+    job->args = args;
     TRY(read_job(job));
     BundleSetup setup = {.threads = (int)job->config.threads, .context = job->config.context,
                          .compute = DTYPE_COUNT};
@@ -186,25 +186,21 @@ static Status run(Job *job)
 int cmd_generate(int argc, char **argv)
 {
     Job job = {0};
-    Args args;
-    int code;
-    config_defaults(&generate_table, &job.config);
-    ArgsTable tables[] = {{&generate_table, &job.config}};
+    const ArgsTable tables[] = {{&generate_table, &job.config}};
     const Command c = {
         .usage = "-m DIR [PROMPT] [flags]",
+        .words = "[PROMPT]",
+        .empty_words = true,
         .about = "Writes the text that goes on from PROMPT to standard output as it arrives.  Without\n"
                  "PROMPT, or where it is '-', the prompt is standard input, byte for byte.  DIR is a model\n"
-                 "folder (config.json, model.safetensors, tokenizer.json or tokenizer.model) or a training run's.",
-        COMMAND_FLAGS(flags), COMMAND_TABLES(tables), .positional_max = 1,
+                 "folder (config.json, model.safetensors, tokenizer.json or tokenizer.model) or a training\n"
+                 "run's.",
+        COMMAND_FLAGS(flags),
+        COMMAND_TABLES(tables),
     };
-    if (cmd_parse(&c, &args, argc, argv, &code)) {
-        job.args = &args;
-        code = cmd_exit(run(&job));
-        args_drop(&args);
-    }
+    int code = cmd_run(&c, argc, argv, run, &job);
     array_drop(&job.stops);
     str_drop(&job.prompt);
     str_drop(&job.text);
-    config_drop(&generate_table, &job.config);
     return code;
 }

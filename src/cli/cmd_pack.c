@@ -1,5 +1,6 @@
 /* lemur pack: a corpus into shards of token rows. */
 #include "base/cpu.h"
+#include "base/log.h"
 #include "cli/cmd.h"
 #include "corpus/corpus_recipe.h"
 #include "corpus/ledger.h"
@@ -15,13 +16,29 @@ static const Flag flags[] = {
     {"json", 0, NULL, "print the manifest instead of the ledger"},
 };
 
-static Status recipe_apply(PackConfig *config, const char *path)
+typedef struct {
+    PackConfig config;
+    int argc;
+    char **argv;
+} PackWords;
+
+/* The settings of a recipe; the flags are set again behind it, so that they win over it. */
+static Status recipe_apply(PackWords *w, const char *path)
 {
+    const ArgsTable tables[] = {{&pack_table, &w->config}};
     json_t *section;
+    Args again;
     TRY(corpus_recipe_section(&section, path, "pack"));
-    Status st = section ? config_from_json(&pack_table, config, section) : ST_OK;
+    config_defaults(&pack_table, &w->config);
+    if (!section)
+        log_warn("%s has no section `pack:`; settings that no flag gives have their defaults", path);
+    Status st = section ? config_from_json(&pack_table, &w->config, section) : ST_OK;
     json_decref(section);
-    return st == ST_OK ? ST_OK : fail_in(st, "%s: pack", path);
+    if (st != ST_OK)
+        return fail_in(st, "%s: pack", path);
+    st = args_parse(&again, w->argc, w->argv, flags, sizeof flags / sizeof flags[0], tables, 1);
+    args_drop(&again);
+    return st;
 }
 
 static Status show(const Args *args)
@@ -57,39 +74,28 @@ static Status pack_asked(const Args *args, const PackConfig *config)
     return st;
 }
 
+static Status run(const Args *args, void *context)
+{
+    PackWords *w = context;
+    if (args_has(args, "show"))
+        return show(args);
+    if (args_has(args, "recipe"))
+        TRY(recipe_apply(w, args_value(args, "recipe")));
+    return pack_asked(args, &w->config);
+}
+
 int cmd_pack(int argc, char **argv)
 {
-    PackConfig config = {0};
-    config_defaults(&pack_table, &config);
-    ArgsTable tables[] = {{&pack_table, &config}};
+    PackWords words = {.argc = argc, .argv = argv};
+    const ArgsTable tables[] = {{&pack_table, &words.config}};
     const Command c = {
         .usage = "CORPUS --tokenizer PATH -o FOLDER [flags]   |   --show FOLDER",
-        .about =
-            "Turns a corpus into rows of tokens: tokenises, mixes code and text at their ratio, shuffles,\n"
-            "cuts into rows of one length, and writes shards with a ledger of what each source gave.",
+        .words = "[CORPUS]",
+        .about = "Turns a corpus into rows of tokens: tokenises, mixes code and text at their ratio,\n"
+                 "shuffles, cuts into rows of one length, and writes shards with a ledger of what each\n"
+                 "source gave.",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
-        .positional_max = 1};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code)) {
-        config_drop(&pack_table, &config);
-        return code;
-    }
-    Status st = ST_OK;
-    if (args_has(&args, "show")) {
-        st = show(&args);
-    } else if (args_has(&args, "recipe")) {
-        /* The flags are set again behind the recipe, so that they win over it. */
-        config_defaults(&pack_table, &config);
-        st = recipe_apply(&config, args_value(&args, "recipe"));
-        args_drop(&args);
-        Status again = args_parse(&args, argc, argv, flags, sizeof flags / sizeof flags[0], tables, 1);
-        st = st == ST_OK ? again : st;
-    }
-    if (st == ST_OK && !args_has(&args, "show"))
-        st = pack_asked(&args, &config);
-    args_drop(&args);
-    config_drop(&pack_table, &config);
-    return cmd_exit(st);
+    };
+    return cmd_run(&c, argc, argv, run, &words);
 }

@@ -4,7 +4,7 @@
 
 static const Flag flags[] = {{"output", 'o', "FILE", "where to"}};
 static const Command command = {
-    .usage = "IN [flags]", .about = "reads and writes", COMMAND_FLAGS(flags), .positional_min = 1, .positional_max = 2};
+    .usage = "IN [OUT] [flags]", .words = "IN [OUT]", .about = "reads and writes", COMMAND_FLAGS(flags)};
 
 static bool parse(int argc, char **argv, int *code)
 {
@@ -19,11 +19,15 @@ static void usage_is_checked(void **state)
 {
     (void)state;
     int code;
-    char verb[] = "verb", in[] = "in", help[] = "--help", wrong[] = "--outptu", flag[] = "-o", dashes[] = "--";
+    char verb[] = "verb", in[] = "in", help[] = "--help", wrong[] = "--outptu", flag[] = "-o",
+         dashes[] = "--", empty[] = "";
     assert_true(parse(2, (char *[]){verb, in}, &code));
     assert_true(parse(4, (char *[]){verb, in, flag, in}, &code));
     assert_false(parse(1, (char *[]){verb}, &code));
     assert_int_equal(code, EXIT_USAGE);
+    expect_words("IN is missing");
+    assert_false(parse(2, (char *[]){verb, empty}, &code));
+    expect_words("IN is empty");
     assert_false(parse(4, (char *[]){verb, in, in, in}, &code));
     assert_int_equal(code, EXIT_USAGE);
     assert_false(parse(3, (char *[]){verb, in, wrong}, &code));
@@ -31,8 +35,89 @@ static void usage_is_checked(void **state)
     assert_false(parse(3, (char *[]){verb, in, flag}, &code));
     assert_int_equal(code, EXIT_USAGE);
     assert_true(parse(3, (char *[]){verb, dashes, help}, &code));
+    assert_false(parse(3, (char *[]){verb, in, empty}, &code));
+    expect_words("OUT is empty");
     assert_false(parse(2, (char *[]){verb, help}, &code));
     assert_int_equal(code, EXIT_DONE);
+}
+
+static void words_may_be_many_or_none(void **state)
+{
+    (void)state;
+    int code;
+    Args args;
+    char verb[] = "verb", a[] = "a", b[] = "b", c[] = "c";
+    const Command many = {.usage = "TO FROM...", .words = "TO FROM...", .about = ""},
+                  none = {.usage = "", .about = ""};
+    assert_true(cmd_parse(&many, &args, 4, (char *[]){verb, a, b, c}, &code));
+    assert_int_equal(args.positional_n, 3);
+    args_drop(&args);
+    assert_false(cmd_parse(&many, &args, 2, (char *[]){verb, a}, &code));
+    expect_words("FROM is missing");
+    assert_false(cmd_parse(&none, &args, 2, (char *[]){verb, a}, &code));
+    expect_words("'a' is one word too many");
+    assert_true(cmd_parse(&none, &args, 1, (char *[]){verb}, &code));
+    args_drop(&args);
+}
+
+typedef struct {
+    int64_t n;
+    char *text;
+} Settings;
+
+static Status work(const Args *args, void *context)
+{
+    const Settings *s = context;
+    assert_string_equal(s->text, "default");
+    assert_string_equal(args->positional[0], "in");
+    return s->n == 3 ? ST_OK : ST_IO;
+}
+
+static void a_command_has_defaults_and_an_exit_code(void **state)
+{
+    (void)state;
+    static const Field fields[] = {F_INT(Settings, n, 2, 0, 9, ""), F_STRING(Settings, text, "default", "")};
+    static const FieldTable table_of = FIELD_TABLE(fields);
+    Settings s = {0};
+    const ArgsTable tables[] = {{&table_of, &s}};
+    const Command c = {.usage = "IN", .words = "IN", .about = "", COMMAND_TABLES(tables)};
+    char verb[] = "verb", in[] = "in", three[] = "--n=3", ten[] = "--n=10";
+    assert_int_equal(cmd_run(&c, 3, (char *[]){verb, in, three}, work, &s), EXIT_DONE);
+    assert_int_equal(cmd_run(&c, 2, (char *[]){verb, in}, work, &s), EXIT_FAILED);
+    assert_int_equal(cmd_run(&c, 3, (char *[]){verb, in, ten}, work, &s), EXIT_USAGE);
+}
+
+static void input_is_a_file_or_standard_input(void **state)
+{
+    (void)state;
+    Str text = {0};
+    scratch_text("in", "four");
+    assert_int_equal(cmd_read_input(&text, in_scratch("in"), 0), ST_OK);
+    assert_non_null(freopen(in_scratch("in"), "r", stdin));
+    assert_int_equal(cmd_read_input(&text, "-", 4), ST_OK);
+    assert_string_equal(str_c(&text), "fourfour");
+    rewind(stdin);
+    assert_int_equal(cmd_read_input(&text, "-", 3), ST_LIMIT);
+    expect_words("more than 3 bytes");
+    str_drop(&text);
+    assert_int_equal(cmd_read_input(&text, in_scratch("absent"), 0), ST_IO);
+}
+
+static void a_file_is_no_folder_to_write_to(void **state)
+{
+    (void)state;
+    scratch_text("file", "x");
+    assert_int_equal(cmd_folder_possible(scratch), ST_OK);
+    assert_int_equal(cmd_folder_possible(in_scratch("new/newer")), ST_OK);
+    assert_int_equal(cmd_folder_possible("lemur-test-no-such-folder"), ST_OK);
+    assert_int_equal(cmd_folder_possible(in_scratch("file")), ST_ARG);
+    expect_words("/file is a file and not a folder");
+    assert_int_equal(cmd_folder_possible(in_scratch("file/new/newer")), ST_ARG);
+    assert_int_equal(cmd_output_folder(in_scratch("file"), "lemur-corpus"), ST_ARG);
+    scratch_text("other/manifest.json", "{\"format\": \"lemur-shards\"}");
+    assert_int_equal(cmd_output_folder(in_scratch("other"), "lemur-shards"), ST_OK);
+    assert_int_equal(cmd_output_folder(in_scratch("other"), "lemur-corpus"), ST_ARG);
+    expect_words("holds something else");
 }
 
 static void each_status_has_its_code(void **state)
@@ -61,7 +146,8 @@ static int threads_of(char *flag, Status wanted)
 static void threads_have_bounds(void **state)
 {
     (void)state;
-    char three[] = "-t3", most[] = "--threads=1024", none[] = "--threads=0", many[] = "--threads=1025", word[] = "--threads=x";
+    char three[] = "-t3", most[] = "--threads=1024", none[] = "--threads=0", many[] = "--threads=1025",
+         word[] = "--threads=x";
     assert_int_equal(threads_of(NULL, ST_OK), 5);
     assert_int_equal(threads_of(three, ST_OK), 3);
     assert_int_equal(threads_of(most, ST_OK), 1024);
@@ -69,6 +155,7 @@ static void threads_have_bounds(void **state)
     threads_of(many, ST_ARG);
     expect_words("1 to 1024");
     threads_of(word, ST_ARG);
+    expect_words("--threads: 'x' is not a whole number");
 }
 
 static void table(Str *out, const json_t *manifest)
@@ -108,9 +195,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usage_is_checked),
+        cmocka_unit_test(words_may_be_many_or_none),
+        cmocka_unit_test(a_command_has_defaults_and_an_exit_code),
+        cmocka_unit_test(input_is_a_file_or_standard_input),
+        cmocka_unit_test(a_file_is_no_folder_to_write_to),
         cmocka_unit_test(each_status_has_its_code),
         cmocka_unit_test(threads_have_bounds),
         cmocka_unit_test(results_are_printed_as_json_or_as_a_table),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -1,11 +1,10 @@
 /* lemur tokenizer encode | decode | eval | train | show */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/cmd.h"
 #include "cli/cmd_tokenizer.h"
+#include "cli/parts.h"
 #include "tokenizer/tokenizer.h"
 
 static const char vocab_help[] = "tokenizer.json, tokenizer.model, or a folder that holds one";
@@ -15,20 +14,6 @@ static Status open_vocab(Tokenizer **out, const Args *a)
 {
     const char *path = args_value(a, "vocab");
     return path ? tokenizer_open(out, path) : fail(ST_ARG, "say which vocabulary: --vocab PATH");
-}
-
-static Status read_input(Str *out, const char *path)
-{
-    if (strcmp(path, "-") != 0)
-        return file_read(out, path, 0);
-    size_t n;
-    do {
-        str_reserve(out, 1 << 16);
-        n = fread(out->at + out->n, 1, 1 << 16, stdin);
-        out->n += n;
-        out->at[out->n] = '\0';
-    } while (n > 0);
-    return ferror(stdin) ? fail_errno(ST_IO, "cannot read standard input") : ST_OK;
 }
 
 static Status write_output(const Str *text)
@@ -98,6 +83,26 @@ static Status encode_documents(const Tokenizer *tok, const Str *text, const Str 
     return st;
 }
 
+static Status encode(const Args *args, void *context)
+{
+    (void)context;
+    Status st;
+    Tokenizer *tok = NULL;
+    Str text = {0}, separator = {0};
+    int how = (args_has(args, "no-bos") ? 0 : TOK_BOS) | (args_has(args, "eos") ? TOK_EOS : 0) |
+              (args_has(args, "special") ? TOK_SPECIAL : 0) | (args_has(args, "raw") ? TOK_RAW : 0);
+    if (args_has(args, "separator"))
+        TRY_TO(done, unescape(&separator, args_value(args, "separator")));
+    TRY_TO(done, open_vocab(&tok, args));
+    TRY_TO(done, cmd_read_input(&text, args->positional[0], 0));
+    st = encode_documents(tok, &text, &separator, how);
+done:
+    str_drop(&text);
+    str_drop(&separator);
+    tokenizer_close(tok);
+    return st;
+}
+
 static int run_encode(int argc, char **argv)
 {
     static const Flag flags[] = {
@@ -111,50 +116,51 @@ static int run_encode(int argc, char **argv)
     };
     const Command c = {
         .usage = "--vocab PATH FILE [flags]",
+        .words = "FILE",
         .about =
             "Prints the ids of a file, one line a document.  FILE - is standard input.\n"
             "example: lemur tokenizer encode --vocab tokenizer.model --separator '\\n' --no-bos lines.txt",
         COMMAND_FLAGS(flags),
-        .positional_min = 1,
-        .positional_max = 1};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    Tokenizer *tok = NULL;
-    Str text = {0}, separator = {0};
-    int how = (args_has(&args, "no-bos") ? 0 : TOK_BOS) | (args_has(&args, "eos") ? TOK_EOS : 0) |
-              (args_has(&args, "special") ? TOK_SPECIAL : 0) | (args_has(&args, "raw") ? TOK_RAW : 0);
-    Status st = args_has(&args, "separator") ? unescape(&separator, args_value(&args, "separator")) : ST_OK;
-    if (st == ST_OK)
-        st = open_vocab(&tok, &args);
-    if (st == ST_OK)
-        st = read_input(&text, args.positional[0]);
-    if (st == ST_OK)
-        st = encode_documents(tok, &text, &separator, how);
-    str_drop(&text);
-    str_drop(&separator);
-    tokenizer_close(tok);
-    args_drop(&args);
-    return cmd_exit(st);
+    };
+    return cmd_run(&c, argc, argv, encode, NULL);
 }
 
 /* decode ------------------------------------------------------------------------------------------------ */
 
-static Status parse_ids(Ids *out, Span line, int64_t number)
+/* One id; `column` counts from 1. */
+static Status parse_id(int32_t *out, Span word, int32_t vocab, int64_t line, size_t column)
 {
-    for (size_t i = 0; i < line.n;) {
-        if (line.at[i] == ' ' || line.at[i] == '\t' || line.at[i] == '\r' || line.at[i] == ',') {
-            i++;
+    enum { SHOWN = 32 };
+    int64_t v = 0;
+    size_t sign = word.n > 1 && word.at[0] == '-', i = sign;
+    for (; i < word.n && word.at[i] >= '0' && word.at[i] <= '9'; i++)
+        v = v < vocab ? v * 10 + (word.at[i] - '0') : v;
+    int n = 0; /* bytes that can be shown */
+    while (n < SHOWN && (size_t)n < word.n && word.at[n] > ' ' && word.at[n] <= '~')
+        n++;
+    const char *dots = (size_t)n < word.n ? "..." : "";
+    if (i < word.n)
+        return fail(ST_ARG, "line %" PRId64 ", column %zu: '%.*s%s' is no id; ids are whole numbers, 0 to %d",
+                    line, column, n, word.at, dots, vocab - 1);
+    if (sign || v >= vocab)
+        return fail(ST_ARG,
+                    "line %" PRId64 ", column %zu: the vocabulary has no id %.*s%s; its ids are 0 to %d",
+                    line, column, n, word.at, dots, vocab - 1);
+    *out = (int32_t)v;
+    return ST_OK;
+}
+
+static Status parse_ids(Ids *out, Span line, int32_t vocab, int64_t number)
+{
+    static const char blanks[] = " \t\r,";
+    for (size_t i = 0, start; i < line.n; i++) {
+        for (start = i; i < line.n && !memchr(blanks, line.at[i], sizeof blanks - 1); i++)
+            ;
+        if (i == start)
             continue;
-        }
-        int64_t v = 0;
-        size_t start = i;
-        for (; i < line.n && line.at[i] >= '0' && line.at[i] <= '9' && v < INT32_MAX; i++)
-            v = v * 10 + (line.at[i] - '0');
-        if (i == start || v > INT32_MAX)
-            return fail(ST_ARG, "line %" PRId64 ", column %zu: an id is a whole number", number, start + 1);
-        array_push(out, (int32_t)v);
+        int32_t id = 0;
+        TRY(parse_id(&id, (Span){line.at + start, i - start}, vocab, number, start + 1));
+        array_push(out, id);
     }
     return ST_OK;
 }
@@ -175,7 +181,8 @@ static Status decode_lines(const Tokenizer *tok, const Str *lines, const Str *se
             str_add(&text, separator->at, separator->n);
         detok_start(&d, tok, special);
         d.started = raw;
-        st = parse_ids(&ids, (Span){at, (size_t)((stop ? stop : end) - at)}, number);
+        Span line = {at, (size_t)((stop ? stop : end) - at)};
+        st = parse_ids(&ids, line, tokenizer_vocab_size(tok), number);
         for (size_t i = 0; i < ids.n && st == ST_OK; i++)
             st = detok_push(&d, &text, ids.at[i]);
         detok_flush(&d, &text);
@@ -188,6 +195,23 @@ static Status decode_lines(const Tokenizer *tok, const Str *lines, const Str *se
     return st;
 }
 
+static Status decode(const Args *args, void *context)
+{
+    (void)context;
+    Status st;
+    Tokenizer *tok = NULL;
+    Str lines = {0}, separator = {0};
+    TRY_TO(done, unescape(&separator, args_has(args, "separator") ? args_value(args, "separator") : "\\n"));
+    TRY_TO(done, open_vocab(&tok, args));
+    TRY_TO(done, cmd_read_input(&lines, args->positional_n ? args->positional[0] : "-", 0));
+    st = decode_lines(tok, &lines, &separator, args_has(args, "special"), args_has(args, "raw"));
+done:
+    str_drop(&lines);
+    str_drop(&separator);
+    tokenizer_close(tok);
+    return st;
+}
+
 static int run_decode(int argc, char **argv)
 {
     static const Flag flags[] = {
@@ -196,31 +220,15 @@ static int run_decode(int argc, char **argv)
         {"special", 0, NULL, "show special tokens"},
         {"raw", 0, NULL, "keep the space in front of the first piece: the ids go on from other text"},
     };
-    const Command c = {.usage = "--vocab PATH [FILE] [flags]",
-                       .about = "Prints the text that ids stand for, byte for byte; a line of ids is a "
-                                "document.  Without FILE, or\n"
-                                "with -, ids come from standard input.\n"
-                                "example: echo 15043 3186 | lemur tokenizer decode --vocab tokenizer.model",
-                       COMMAND_FLAGS(flags),
-                       .positional_max = 1};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    Tokenizer *tok = NULL;
-    Str lines = {0}, separator = {0};
-    Status st = unescape(&separator, args_has(&args, "separator") ? args_value(&args, "separator") : "\\n");
-    if (st == ST_OK)
-        st = open_vocab(&tok, &args);
-    if (st == ST_OK)
-        st = read_input(&lines, args.positional_n ? args.positional[0] : "-");
-    if (st == ST_OK)
-        st = decode_lines(tok, &lines, &separator, args_has(&args, "special"), args_has(&args, "raw"));
-    str_drop(&lines);
-    str_drop(&separator);
-    tokenizer_close(tok);
-    args_drop(&args);
-    return cmd_exit(st);
+    const Command c = {
+        .usage = "--vocab PATH [FILE] [flags]",
+        .words = "[FILE]",
+        .about = "Prints the text that ids stand for, byte for byte; a line of ids is a document.  Without\n"
+                 "FILE, or with -, ids come from standard input.\n"
+                 "example: echo 15043 3186 | lemur tokenizer decode --vocab tokenizer.model",
+        COMMAND_FLAGS(flags),
+    };
+    return cmd_run(&c, argc, argv, decode, NULL);
 }
 
 /* show -------------------------------------------------------------------------------------------------- */
@@ -270,6 +278,19 @@ static void show_json(const Tokenizer *tok)
     json_decref(o);
 }
 
+static Status show(const Args *args, void *context)
+{
+    (void)context;
+    Tokenizer *tok;
+    TRY(open_vocab(&tok, args));
+    if (args_has(args, "json"))
+        show_json(tok);
+    else
+        show_text(tok);
+    tokenizer_close(tok);
+    return ST_OK;
+}
+
 static int run_show(int argc, char **argv)
 {
     static const Flag flags[] = {{"vocab", 'v', "PATH", vocab_help},
@@ -278,53 +299,19 @@ static int run_show(int argc, char **argv)
                        .about = "Prints what a vocabulary is: kind, size, special tokens, hash.\n"
                                 "example: lemur tokenizer show --vocab tokenizer.model",
                        COMMAND_FLAGS(flags)};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    Tokenizer *tok = NULL;
-    Status st = open_vocab(&tok, &args);
-    if (st == ST_OK && args_has(&args, "json"))
-        show_json(tok);
-    else if (st == ST_OK)
-        show_text(tok);
-    tokenizer_close(tok);
-    args_drop(&args);
-    return cmd_exit(st);
+    return cmd_run(&c, argc, argv, show, NULL);
 }
 
 int cmd_tokenizer(int argc, char **argv)
 {
-    static const struct {
-        const char *word;
-        char name[24];
-        int (*run)(int argc, char **argv);
-    } parts[] = {{"encode", "tokenizer encode", run_encode},
-                 {"decode", "tokenizer decode", run_decode},
-                 {"eval", "tokenizer eval", cmd_tokenizer_eval},
-                 {"train", "tokenizer train", cmd_tokenizer_train},
-                 {"show", "tokenizer show", run_show}};
-    enum { PARTS = sizeof parts / sizeof parts[0] };
-    static char name[24];
-    const char *names[PARTS];
-    const char *word = argc > 1 ? argv[1] : "";
-    for (size_t i = 0; i < PARTS; i++) {
-        names[i] = parts[i].word;
-        if (strcmp(word, parts[i].word) == 0) {
-            snprintf(name, sizeof name, "%s", parts[i].name);
-            argv[1] = name;
-            return parts[i].run(argc - 1, argv + 1);
-        }
-    }
-    bool help = strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
-    if (!help)
-        cmd_unknown_part("tokenizer", word, names, PARTS);
-    fputs("usage: lemur tokenizer encode --vocab PATH FILE          text to ids\n"
-          "       lemur tokenizer decode --vocab PATH [FILE]        ids to text\n"
-          "       lemur tokenizer eval --vocab PATH FILES...        bytes a token stands for, by source\n"
-          "       lemur tokenizer train --vocab-size N -o FOLDER FILES...\n"
-          "       lemur tokenizer show --vocab PATH                 what a vocabulary is\n"
-          "lemur tokenizer WORD --help says more about one.\n",
-          help ? stdout : stderr);
-    return help ? EXIT_DONE : EXIT_USAGE;
+    static const Part parts[] = {
+        {"encode", "--vocab PATH FILE", "text to ids", run_encode, false},
+        {"decode", "--vocab PATH [FILE]", "ids to text", run_decode, false},
+        {"eval", "--vocab PATH FILE_OR_FOLDER...", "bytes a token stands for, by source", cmd_tokenizer_eval,
+         false},
+        {"train", "-n N -o FOLDER FILE_OR_FOLDER...", "texts to a vocabulary of N ids", cmd_tokenizer_train,
+         false},
+        {"show", "--vocab PATH", "what a vocabulary is", run_show, false},
+    };
+    return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

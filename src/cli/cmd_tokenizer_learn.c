@@ -13,11 +13,27 @@
 
 enum { DOCUMENT_MAX = 1 << 30 }; /* one is held in memory at a time; a corpus build is stricter */
 
+/* Counts a document by its reason, and says what is the matter with the first that cannot be read. */
+static void count_document(int64_t *reasons, const Document *d)
+{
+    if (reasons[d->reason]++ == 0 && d->reason == READ_UNREADABLE)
+        log_warn("%.*s", (int)d->why.n, d->why.at);
+}
+
+static int64_t skipped_in(const int64_t *reasons)
+{
+    int64_t sum = 0;
+    for (int r = READ_GOOD + 1; r < READ_REASONS; r++)
+        sum += reasons[r];
+    return sum;
+}
+
 static void log_skipped(const int64_t *reasons)
 {
     for (int r = READ_GOOD + 1; r < READ_REASONS; r++)
         if (reasons[r])
-            log_info("%" PRId64 " documents passed over: %s", reasons[r], read_reason_names[r]);
+            log_info("%" PRId64 " document%s passed over: %s", reasons[r], reasons[r] == 1 ? "" : "s",
+                     read_reason_names[r]);
 }
 
 /* eval -------------------------------------------------------------------------------------------------- */
@@ -40,26 +56,27 @@ static Status count_source(const Tokenizer *tok, const char *path, Count *count)
     Reader *r = NULL;
     Document d;
     Ids ids = {0};
+    int64_t reasons[READ_REASONS] = {0};
     TokenizerScratch *scratch = tokenizer_scratch_take(tok);
     Status st = reader_open(
         &r, &(ReaderSpec){.patterns = &path, .patterns_n = 1, .max_document_bytes = DOCUMENT_MAX});
     while (st == ST_OK && (st = reader_next(r, &d)) == ST_OK && d.id.at) {
-        if (d.reason != READ_GOOD) {
-            count->skipped++;
+        count_document(reasons, &d);
+        if (d.reason != READ_GOOD)
             continue;
-        }
         array_clear(&ids);
         st = tokenizer_encode_with(tok, scratch, &ids, d.text.at, d.text.n, 0);
-        count->documents++;
         count->bytes += (int64_t)d.text.n;
         count->tokens += (int64_t)ids.n;
     }
     reader_close(r);
     tokenizer_scratch_give(scratch);
     array_drop(&ids);
+    log_skipped(reasons);
+    count->documents = reasons[READ_GOOD];
+    count->skipped = skipped_in(reasons);
     if (st == ST_OK && count->documents == 0)
-        st = fail(ST_ARG, "%s holds no text that can be read (%" PRId64 " documents passed over)", path,
-                  count->skipped);
+        st = fail(ST_FORMAT, "%s holds no text that can be read", path);
     return st;
 }
 
@@ -115,6 +132,23 @@ static Status eval_vocab(const Args *a, const char *vocab, json_t *list)
     return st;
 }
 
+static Status eval(const Args *args, void *context)
+{
+    (void)context;
+    if (!args_has(args, "vocab"))
+        return fail(ST_ARG, "say which vocabulary: --vocab PATH");
+    TRY(check_paths(args));
+    json_t *list = args_has(args, "json") ? json_array() : NULL;
+    Status st = ST_OK;
+    for (size_t i = 0; i < args->given_n && st == ST_OK; i++)
+        if (strcmp(args->given[i].flag->name, "vocab") == 0)
+            st = eval_vocab(args, args->given[i].value, list);
+    if (st == ST_OK && list)
+        cmd_print_json(list, 6);
+    json_decref(list);
+    return st;
+}
+
 int cmd_tokenizer_eval(int argc, char **argv)
 {
     static const Flag flags[] = {
@@ -124,30 +158,13 @@ int cmd_tokenizer_eval(int argc, char **argv)
     };
     const Command c = {
         .usage = "--vocab PATH [--vocab PATH ...] FILE_OR_FOLDER... [--json]",
-        .about = "Prints how many bytes a token stands for, by source: more is a better fit, and a shorter "
-                 "sequence.\n"
-                 "Reads what `lemur corpus` reads (source trees, text, JSONL, archives).\n"
+        .words = "FILE_OR_FOLDER...",
+        .about = "Prints how many bytes a token stands for, by source: more is a better fit, and a shorter\n"
+                 "sequence.  Reads what `lemur corpus` reads (source trees, text, JSONL, archives).\n"
                  "example: lemur tokenizer eval --vocab mine/ --vocab tokenizer.model /usr/include book.txt",
         COMMAND_FLAGS(flags),
-        .positional_min = 1,
-        .positional_max = COMMAND_MANY};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    json_t *list = args_has(&args, "json") ? json_array() : NULL;
-    Status st = args_has(&args, "vocab") ? ST_OK : fail(ST_ARG, "say which vocabulary: --vocab PATH");
-    if (st == ST_OK)
-        st = check_paths(&args);
-    for (size_t i = 0; i < args.given_n && st == ST_OK; i++)
-        if (strcmp(args.given[i].flag->name, "vocab") == 0)
-            st = eval_vocab(&args, args.given[i].value, list);
-    if (st == ST_OK && list) {
-        cmd_print_json(list, 6);
-    }
-    json_decref(list);
-    args_drop(&args);
-    return cmd_exit(st);
+    };
+    return cmd_run(&c, argc, argv, eval, NULL);
 }
 
 /* train ------------------------------------------------------------------------------------------------- */
@@ -163,9 +180,9 @@ static Status read_all(BpeTrainer *b, const Args *a)
     Progress p = progress_start("reading", (double)bytes * 1e-6, "MB");
     Status st = reader_open(&r, &spec);
     while (st == ST_OK && (st = reader_next(r, &d)) == ST_OK && d.id.at) {
+        count_document(reasons, &d);
         if (d.reason == READ_GOOD)
             bpe_train_add(b, d.text.at, d.text.n);
-        reasons[d.reason]++;
         progress_at(&p, (double)reader_consumed(r) * 1e-6);
     }
     progress_end(&p);
@@ -206,6 +223,20 @@ static Status learn(const Args *a, int64_t size, const char *folder)
     return st;
 }
 
+static Status train(const Args *args, void *context)
+{
+    (void)context;
+    int64_t size = 32000;
+    const char *folder = args_value(args, "output");
+    TRY(cmd_number(&size, args, "vocab-size", BPE_VOCAB_MIN, 1 << 24));
+    if (!folder)
+        return fail(ST_ARG, "say where the vocabulary goes: -o FOLDER");
+    TRY(cmd_folder_possible(folder));
+    TRY(check_paths(args));
+    TRY(folder_make(folder)); /* before the work, not behind it */
+    return learn(args, size, folder);
+}
+
 int cmd_tokenizer_train(int argc, char **argv)
 {
     static const Flag flags[] = {
@@ -215,31 +246,12 @@ int cmd_tokenizer_train(int argc, char **argv)
     };
     const Command c = {
         .usage = "--vocab-size N -o FOLDER FILE_OR_FOLDER...",
-        .about = "Learns a byte-level BPE vocabulary with the ChatML markers, which Hugging Face's libraries "
-                 "load as well.\n"
-                 "Reads what `lemur corpus` reads (source trees, text, JSONL, archives).\n"
+        .words = "FILE_OR_FOLDER...",
+        .about = "Learns a byte-level BPE vocabulary with the ChatML markers, which Hugging Face's\n"
+                 "libraries load as well.  Reads what `lemur corpus` reads (source trees, text, JSONL,\n"
+                 "archives).\n"
                  "example: lemur tokenizer train --vocab-size 8000 -o vocab/ /usr/lib/python3 book.txt",
         COMMAND_FLAGS(flags),
-        .positional_min = 1,
-        .positional_max = COMMAND_MANY};
-    Args args;
-    int code;
-    if (!cmd_parse(&c, &args, argc, argv, &code))
-        return code;
-    int64_t size = 32000;
-    const char *folder = args_value(&args, "output"), *given = args_value(&args, "vocab-size");
-    Status st = given ? parse_int(&size, given) : ST_OK;
-    if (st == ST_OK && !folder)
-        st = fail(ST_ARG, "say where the vocabulary goes: -o FOLDER");
-    if (st == ST_OK && size < BPE_VOCAB_MIN)
-        st = fail(ST_ARG, "--vocab-size must be at least %d: the bytes and the special tokens",
-                  (int)BPE_VOCAB_MIN);
-    if (st == ST_OK)
-        st = check_paths(&args);
-    if (st == ST_OK)
-        st = folder_make(folder); /* before the work, not behind it */
-    if (st == ST_OK)
-        st = learn(&args, size, folder);
-    args_drop(&args);
-    return cmd_exit(st);
+    };
+    return cmd_run(&c, argc, argv, train, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include "cli/bench.h"
 #include "cli/capture_test.h"
+#include "tokenizer/tokenizer.h"
 
 #define MODEL "tests/golden/tokenizer/llama.model"
 
@@ -63,6 +64,53 @@ static void a_vocabulary_is_learnt_and_shown(void **state)
     str_drop(&out);
 }
 
+/* Decoding these lines is wrong usage that says so. */
+static void expect_refused(const char *ids, const char *words)
+{
+    Str out = {0};
+    char line[256];
+    scratch_text("refused", ids);
+    snprintf(line, sizeof line, "tokenizer decode --vocab " MODEL " %s/refused", scratch);
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_USAGE);
+    expect_words(words);
+    str_drop(&out);
+}
+
+static void ids_outside_the_vocabulary_are_named(void **state)
+{
+    (void)state;
+    char range[64], words[128];
+    Tokenizer *tok;
+    assert_int_equal(tokenizer_open(&tok, MODEL), ST_OK);
+    int32_t vocab = tokenizer_vocab_size(tok);
+    tokenizer_close(tok);
+    snprintf(range, sizeof range, "; its ids are 0 to %d", vocab - 1);
+    expect_refused("1 2\n3 -5\n", "line 2, column 3: the vocabulary has no id -5;");
+    expect_words(range);
+    expect_refused("9999999999999999", "line 1, column 1: the vocabulary has no id 9999999999999999;");
+    snprintf(words, sizeof words, "%d", vocab);
+    expect_refused(words, range);
+    expect_refused("1,\t2x", "column 4: '2x' is no id");
+    expect_refused("1 -", "column 3: '-' is no id");
+    expect_refused("1 a\033[31m", "column 3: 'a...' is no id");
+}
+
+static void what_is_passed_over_is_counted(void **state)
+{
+    (void)state;
+    Str out = {0};
+    char line[256];
+    scratch_write("mixed/binary", "a\0b", 3);
+    snprintf(line, sizeof line, "tokenizer eval --json --vocab " MODEL " %s/mixed", scratch);
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_FAILED);
+    expect_words("/mixed holds no text that can be read");
+    scratch_text("mixed/text", "the river");
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
+    assert_non_null(strstr(out.at, "\"documents\": 1"));
+    assert_non_null(strstr(out.at, "\"skipped\": 1"));
+    str_drop(&out);
+}
+
 static void wrong_words_are_wrong_usage(void **state)
 {
     (void)state;
@@ -90,6 +138,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_and_back),
         cmocka_unit_test(a_vocabulary_is_learnt_and_shown),
+        cmocka_unit_test(ids_outside_the_vocabulary_are_named),
+        cmocka_unit_test(what_is_passed_over_is_counted),
         cmocka_unit_test(wrong_words_are_wrong_usage),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -163,22 +164,12 @@ static Status shape_with(HParams *out, const HParams *base, const json_t *change
     return st;
 }
 
-static Status read_json_file(json_t **out, const char *path)
-{
-    json_error_t why;
-    Str text = {0};
-    TRY(file_read(&text, path, 16 << 20));
-    *out = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why);
-    str_drop(&text);
-    return *out ? ST_OK : fail(ST_FORMAT, "%s is no JSON: %s (line %d)", path, why.text, why.line);
-}
-
 /* A config.json, or the folder it lies in.  Its vocabulary counts where it names one. */
 static Status shape_from_file(HParams *out, const char *path, bool *takes_ids)
 {
     json_t *object = NULL;
     char *inside = path_is_folder(path) ? path_join(path, "config.json") : mem_str(path);
-    Status st = read_json_file(&object, inside);
+    Status st = json_file_read(&object, inside);
     if (st == ST_OK)
         st = hparams_from_json(out, object);
     if (st == ST_OK && !json_object_get(object, "vocab_size"))
@@ -189,8 +180,8 @@ static Status shape_from_file(HParams *out, const char *path, bool *takes_ids)
     return st == ST_OK ? st : fail_in(st, "the model's shape in %s", path);
 }
 
-/* The shape of random weights: --config or --preset, else the recipe's model section, else the resumed run's.
- */
+/* The shape of random weights: --config or --preset, else the recipe's model section, else the resumed
+ * run's. */
 static Status choose_shape(TrainCommand *t)
 {
     const json_t *section = json_object_get(t->recipe, "model");
@@ -283,8 +274,8 @@ static Status take_recipe(TrainCommand *t, const char *path)
     return st == ST_OK ? st : fail_in(st, "%s, section train", path);
 }
 
-/* argv has been parsed once, to find the files that stand behind it; now they are read, and argv over them.
- */
+/* argv has been parsed once, to find the files that stand behind it; now they are read, and argv over
+ * them. */
 static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     Args args = {0};
@@ -326,7 +317,8 @@ static Status check_words(const TrainCommand *t)
     if ((*t->words.init != 0) + (*t->words.preset != 0) + (*t->words.config != 0) > 1)
         return fail(ST_ARG, "--init, --preset and --config each say what the model is: give one of them");
     if (*t->words.tokenizer && !path_exists(t->words.tokenizer))
-        return fail(ST_ARG, "there is no vocabulary %s; without --tokenizer the one that the data names is taken",
+        return fail(ST_ARG,
+                    "there is no vocabulary %s; without --tokenizer the one that the data names is taken",
                     t->words.tokenizer);
     return ST_OK;
 }
@@ -338,7 +330,8 @@ static const char *or_null(const char *text)
 
 static void print_result(const TrainCommand *t, const TrainResult *r)
 {
-    json_t *j = json_pack("{s:s, s:I, s:I, s:f}", "run", t->output, "steps", (json_int_t)r->steps, "tokens",
+    json_t *j = json_pack("{s:s, s:s, s:I, s:I, s:f}", "run", t->output, "status",
+                          r->diverged ? "diverged" : "done", "steps", (json_int_t)r->steps, "tokens",
                           (json_int_t)r->tokens, "seconds", r->seconds);
     if (isfinite(r->loss_nats))
         json_object_set_new(j, "loss_nats", json_real(r->loss_nats));
@@ -346,6 +339,8 @@ static void print_result(const TrainCommand *t, const TrainResult *r)
         json_object_set_new(j, "held_out_loss_nats", json_real(r->held_out_nats));
     if (isfinite(r->held_out_bits_per_byte))
         json_object_set_new(j, "held_out_bits_per_byte", json_real(r->held_out_bits_per_byte));
+    if (r->held_out_rows > 0)
+        json_object_set_new(j, "held_out_rows", json_integer(r->held_out_rows));
     cmd_print_json(j, 8);
     json_decref(j);
 }
@@ -379,11 +374,9 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     }
     Status st = train_run(&t->config, &job, &result);
     train_sample_drop(&sample);
-    if (st != ST_OK)
-        return st;
-    if (t->words.json && !t->words.dry_run)
+    if (t->words.json && !t->words.dry_run && (st == ST_OK || result.diverged))
         print_result(t, &result);
-    return ST_OK;
+    return st;
 }
 
 static Status show(const char *run_folder)
@@ -416,7 +409,7 @@ int cmd_train(int argc, char **argv)
                  "checkpoints/ and model/.\n"
                  "Ctrl-C or SIGTERM saves everything; `lemur train --resume -o RUN` goes on and ends in the "
                  "same bytes;\n"
-                 "`touch RUN/save` saves now.",
+                 "`touch RUN/save` saves now.  A run that diverges ends with exit status 1, and is saved.",
         COMMAND_FLAGS(train_flags),
         COMMAND_TABLES(tables),
     };

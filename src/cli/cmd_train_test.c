@@ -100,6 +100,24 @@ static void bad_words_are_usage_errors(void **state)
     tiny_close(&t);
 }
 
+/* A rate that ruins what was learned, though the loss stays a number: no success for a script that asks. */
+static void a_diverged_run_fails(void **state)
+{
+    (void)state;
+    Tiny t;
+    char recipe[128];
+    tiny_open(&t);
+    write_recipe(&t, recipe, sizeof recipe,
+                 "train: {batch: 2, grad_accumulation: 2, threads: 1, peak_flops: 1e11, learning_rate: 3,\n"
+                 "        weight_decay: 0, warmup_steps: 600, steps: 200, eval_every: -1}\n"
+                 "model: {hidden_size: 16, intermediate_size: 24, num_hidden_layers: 2, "
+                 "num_attention_heads: 2}\n");
+    assert_int_equal(lemur("train --data %s -r %s -o %s", t.data, recipe, t.run), EXIT_FAILED);
+    assert_non_null(strstr(error_text(), "the run diverged"));
+    assert_int_equal(lemur("train --show %s", t.run), EXIT_DONE);
+    tiny_close(&t);
+}
+
 /* A shape from a file, its vocabulary named and wrong, or left to the data. */
 static void shapes_come_from_files(void **state)
 {
@@ -128,6 +146,7 @@ int main(void)
         cmocka_unit_test(flags_win_over_the_recipe),
         cmocka_unit_test(bad_words_are_usage_errors),
         cmocka_unit_test(shapes_come_from_files),
+        cmocka_unit_test(a_diverged_run_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,62 +8,42 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/str.h"
 #include "cli/cmd.h"
+#include "cli/parts.h"
 #include "cli/wait_policy.h"
 
-typedef struct {
-    const char *name, *does;
-    int (*run)(int argc, char **argv);
-    bool computes; /* on the OpenMP pool: wait_policy.h */
-} Verb;
-
 /* In the order of the work. */
-static const Verb verbs[] = {
-    {"corpus", "build a clean corpus from trees, text and JSONL; show it", cmd_corpus, false},
-    {"tokenizer", "learn a vocabulary; text to ids and back", cmd_tokenizer, false},
-    {"pack", "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack, false},
-    {"train", "train a model on shards; resume; show a run", cmd_train, true},
-    {"generate", "let a model go on with a prompt", cmd_generate, true},
-    {"bench", "measure this machine and what is made of it", cmd_bench, true},
-    {"doctor", "say what this machine has and which kernels it will use", cmd_doctor, false},
+static const Part verbs[] = {
+    {"corpus", NULL, "build a clean corpus from trees, text and JSONL; show it", cmd_corpus, false},
+    {"tokenizer", NULL, "learn a vocabulary; text to ids and back", cmd_tokenizer, false},
+    {"pack", NULL, "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack, false},
+    {"train", NULL, "train a model on shards; resume; show a run", cmd_train, true},
+    {"generate", NULL, "let a model go on with a prompt", cmd_generate, true},
+    {"bench", NULL, "measure this machine and what is made of it", cmd_bench, true},
+    {"doctor", NULL, "say what this machine has and which kernels it will use", cmd_doctor, false},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 static void overview(FILE *out)
 {
     fputs("usage: lemur VERB [words and flags]\n\nverbs:\n", out);
-    for (size_t i = 0; i < VERBS; i++)
-        fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].does);
+    parts_list(out, verbs, VERBS);
     fputs("\nlemur help VERB says more about one.  lemur --version prints the version.\n", out);
 }
 
-static const Verb *find_verb(const char *name)
-{
-    const char *names[VERBS];
-    for (size_t i = 0; i < VERBS; i++) {
-        names[i] = verbs[i].name;
-        if (strcmp(verbs[i].name, name) == 0)
-            return &verbs[i];
-    }
-    const char *near = nearest_name(name, names, VERBS);
-    if (near)
-        log_error("there is no verb '%s'; did you mean '%s'?", name, near);
-    else
-        log_error("there is no verb '%s'; lemur --help lists them", name);
-    return NULL;
-}
-
+/* help [VERB [PART]]: what --help behind them says. */
 static int help(int argc, char **argv)
 {
-    if (argc < 3) {
+    char flag[] = "--help";
+    char *words[] = {argc > 2 ? argv[2] : NULL, flag, flag, NULL};
+    if (argc < 3 || argv[2][0] == '-' || strcmp(argv[2], "help") == 0) {
         overview(stdout);
         return EXIT_DONE;
     }
-    const Verb *v = find_verb(argv[2]);
-    char flag[] = "--help";
-    char *words[] = {argv[2], flag, NULL};
-    return v ? v->run(2, words) : EXIT_USAGE;
+    if (argc > 3 && argv[3][0] != '-')
+        words[1] = argv[3];
+    const Part *v = parts_find(verbs, VERBS, "lemur", argv[2]);
+    return v ? v->run(3, words) : EXIT_USAGE;
 }
 
 static int run(int argc, char **argv)
@@ -79,14 +59,14 @@ static int run(int argc, char **argv)
         puts("lemur " LEMUR_VERSION);
         return EXIT_DONE;
     }
-    const Verb *v = find_verb(first);
+    const Part *v = parts_find(verbs, VERBS, "lemur", first);
     if (v && v->computes)
         wait_policy_apply(argv);
     return v ? v->run(argc - 1, argv + 1) : EXIT_USAGE;
 }
 
-/* A file opened while 0, 1 or 2 is closed would take that number, and words for people would end in it.  Opened the wrong
- * way round, the numbers are taken and every use of them still fails. */
+/* A file opened while 0, 1 or 2 is closed would take that number, and words for people would end in it.
+ * Opened the wrong way round, the numbers are taken and every use of them still fails. */
 static void take_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++)

@@ -33,6 +33,9 @@ static Status find_checkpoint(char **out, const char *run)
 
 Status model_folder_find(char **out, const char *given)
 {
+    if (path_exists(given) && !path_is_folder(given))
+        return fail(ST_IO, "%s is a file; name the folder that holds a model's config.json, "
+                           "model.safetensors and tokenizer, or a training run's", given);
     if (!path_is_folder(given))
         return fail(ST_IO, "there is no folder %s", given);
     if (holds_weights(given)) {

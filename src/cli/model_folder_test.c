@@ -44,6 +44,7 @@ static void model_folders_and_runs_are_told_apart(void **state)
     make_file("run/model", "model.safetensors");
     expect_found("run", "/run/model");
     expect_refused("absent", ST_IO, "no folder");
+    expect_refused("plain/model.safetensors", ST_IO, "is a file; name the folder");
 }
 
 int main(void)

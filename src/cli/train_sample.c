@@ -19,7 +19,9 @@ static Status open_tokenizer(TrainSample *s, const ShardSet *held_out)
     const char *path = s->tokenizer ? s->tokenizer : held_out ? shards_tokenizer_path(held_out) : NULL;
     if (s->opened)
         return ST_OK;
-    return path ? tokenizer_open(&s->opened, path) : fail(ST_ARG, "the data names no vocabulary; give --tokenizer PATH");
+    if (!path)
+        return fail(ST_ARG, "the data names no vocabulary; give --tokenizer PATH");
+    return tokenizer_open(&s->opened, path);
 }
 
 Status train_sample_text(Str *out, TrainSample *s, Model *m, const ShardSet *held_out)
@@ -40,7 +42,8 @@ Status train_sample_text(Str *out, TrainSample *s, Model *m, const ShardSet *hel
     return st;
 }
 
-void train_sample_on_eval(void *context, Model *m, int64_t step, const LossReport *r, const ShardSet *held_out)
+void train_sample_on_eval(void *context, Model *m, int64_t step, const LossReport *r,
+                          const ShardSet *held_out)
 {
     TrainSample *s = context;
     Str text = {0};

@@ -12,8 +12,8 @@
 
 static char **started_with;
 
-/* The exit status of a child with this GOMP_SPINCOUNT (NULL: none) that applies the policy: 40 where it was started again
- * with the setting, 41 with another, 50 where wait_policy_apply returned. */
+/* The exit status of a child with this GOMP_SPINCOUNT (NULL: none) that applies the policy: 40 where it was
+ * started again with the setting, 41 with another, 50 where wait_policy_apply returned. */
 static int child(const char *spin_count)
 {
     pid_t pid = fork();

@@ -2,8 +2,10 @@
 
 #include "base/mem.h"
 #include "base/thread.h"
+#include "corpus/stop.h"
 
-enum { KEEP_BYTES = 256 << 10 }; /* larger buffers are given back after their batch */
+/* Larger buffers are given back after their batch. */
+enum { KEEP_BYTES = 256 << 10, KEEP_IDS = KEEP_BYTES / (int)sizeof(int32_t) };
 
 static void str_trim(Str *s)
 {
@@ -18,6 +20,9 @@ static void item_reset(BatchItem *item)
     str_trim(&item->store.id);
     str_trim(&item->store.why);
     str_trim(&item->line);
+    if (item->ids.cap > KEEP_IDS)
+        array_drop(&item->ids);
+    array_clear(&item->ids);
     item->doc = (Document){0};
     item->rule = -1;
 }
@@ -35,7 +40,7 @@ static void place(Span *s, const Batch *b, size_t *at)
     *at += s->n;
 }
 
-Status batch_fill(Batch *b, Reader *r)
+static Status batch_fill(Batch *b, Reader *r)
 {
     if (!b->items)
         b->items = mem_array(BatchItem, BATCH_ITEMS);
@@ -56,34 +61,78 @@ Status batch_fill(Batch *b, Reader *r)
         place(&b->items[i].doc.id, b, &at);
         place(&b->items[i].doc.why, b, &at);
     }
+    b->files = reader_files(r);
+    b->consumed = reader_consumed(r);
     return ST_OK;
 }
 
-void batch_drop(Batch *b)
+/* One step of a pass.  Its first two tasks are the serial ones, so that they start at once. */
+typedef struct {
+    Reader *reader;
+    BatchWork *work;
+    BatchTake *take;
+    void *context;
+    Batch *next, *now, *done; /* to be read, worked on, taken */
+    bool ended, enough;
+    Error fill_failed, take_failed;
+} Step;
+
+enum { TAKE, FILL, FIRST_ITEM };
+
+static void step_run(void *context, int64_t task, int thread)
+{
+    Step *s = context;
+    if (task >= FIRST_ITEM)
+        s->work(s->context, &s->now->items[task - FIRST_ITEM], thread);
+    else if (task == TAKE && s->done->n && s->take(s->context, s->done, &s->enough) != ST_OK)
+        s->take_failed = error_take();
+    else if (task == FILL && !s->ended && batch_fill(s->next, s->reader) != ST_OK)
+        s->fill_failed = error_take();
+}
+
+static void step_rotate(Step *s)
+{
+    Batch *taken = s->done;
+    s->done = s->now;
+    s->now = s->next;
+    s->next = taken;
+    s->next->n = 0;
+}
+
+Status batches_run(Batches *b, Reader *r, int threads, BatchWork *work, BatchTake *take, void *context)
+{
+    Step s = {.reader = r, .work = work, .take = take, .context = context};
+    s.next = &b->at[0];
+    s.now = &b->at[1];
+    s.done = &b->at[2];
+    s.next->n = s.now->n = s.done->n = 0;
+    do {
+        TRY(stop_check());
+        thread_each(FIRST_ITEM + s.now->n, threads, step_run, &s);
+        if (s.take_failed.status != ST_OK)
+            return error_put(&s.take_failed);
+        if (s.fill_failed.status != ST_OK)
+            return error_put(&s.fill_failed);
+        s.ended = s.next->n == 0;
+        step_rotate(&s);
+    } while (!s.enough && (s.now->n || s.done->n));
+    return ST_OK;
+}
+
+static void batch_drop(Batch *b)
 {
     for (int64_t i = 0; b->items && i < BATCH_ITEMS; i++) {
         document_store_drop(&b->items[i].store);
         str_drop(&b->items[i].line);
+        array_drop(&b->items[i].ids);
     }
     mem_free(b->items);
     str_drop(&b->raw);
-    *b = (Batch){0};
 }
 
-typedef struct {
-    Batch *batch;
-    BatchWork *work;
-    void *context;
-} Each;
-
-static void each_run(void *context, int64_t task, int thread)
+void batches_drop(Batches *b)
 {
-    Each *e = context;
-    e->work(e->context, &e->batch->items[task], task, thread);
-}
-
-void batch_each(Batch *b, int threads, BatchWork *work, void *context)
-{
-    Each e = {b, work, context};
-    thread_each(b->n, threads, each_run, &e);
+    for (int i = 0; i < 3; i++)
+        batch_drop(&b->at[i]);
+    *b = (Batches){0};
 }

@@ -1,36 +1,52 @@
-/* A few documents read by one thread and worked on by many: how the passes over a corpus keep order and
- * memory.
+/* A pass over many documents: read by one thread at a time, worked on by many, and taken in order by one.
  *
- *     while (batch_fill(&b, reader) == ST_OK && b.n) {
- *         batch_each(&b, threads, work, context);    // work(context, &b.items[i], i, thread)
- *         for (i = 0; i < b.n; i++) ...              // in order again
+ *     Status take(void *context, const Batch *b, bool *enough)
+ *     {
+ *         for (int64_t i = 0; i < b->n; i++) ...    // in the order in which they were read
  *     }
- *     batch_drop(&b); */
+ *     Batches batches = {0};
+ *     Status st = batches_run(&batches, reader, threads, work, take, context);
+ *     batches_drop(&batches);
+ *
+ * Three batches are under way: while one is read, the documents of the one before it are worked on, and the
+ * one before that is taken, so no processor waits for reading or taking.  What is read, worked on and taken
+ * does not depend on the number of threads. */
 #ifndef CORPUS_BATCH_H
 #define CORPUS_BATCH_H
 
 #include "corpus/reader.h"
+#include "tokenizer/tokenizer.h"
 
-enum { BATCH_ITEMS = 1024, BATCH_BYTES = 4 << 20 }; /* it ends when it has that many documents or bytes */
+enum { BATCH_ITEMS = 512, BATCH_BYTES = 1 << 20 }; /* it ends when it has that many documents or bytes */
 
 typedef struct {
-    Document doc; /* raw until finished; its spans stay valid until the next fill */
+    Document doc; /* raw until finished; its spans stay valid while the batch is worked on and taken */
     DocumentStore store;
-    Str line;           /* the work's output                  */
-    uint64_t high, low; /* XXH3 of the text, where the work computes it */
-    int rule;           /* which cleaning rule it broke, or -1 */
+    /* What the work makes of it. */
+    Str line;
+    Ids ids;
+    int64_t extra;
+    uint64_t high, low; /* XXH3 of the text                     */
+    int rule;           /* which cleaning rule it broke, or -1  */
 } BatchItem;
 
 typedef struct {
     BatchItem *items;
     int64_t n;
-    Str raw; /* of all items */
+    int64_t files, consumed; /* reader_files and reader_consumed, behind its last document */
+    Str raw;                 /* of all items */
 } Batch;
 
-MUST_CHECK Status batch_fill(Batch *b, Reader *r);
-void batch_drop(Batch *b);
+typedef struct {
+    Batch at[3];
+} Batches;
 
-typedef void BatchWork(void *context, BatchItem *item, int64_t i, int thread);
-void batch_each(Batch *b, int threads, BatchWork *work, void *context);
+typedef void BatchWork(void *context, BatchItem *item, int thread);    /* on any thread, in any order */
+typedef Status BatchTake(void *context, const Batch *b, bool *enough); /* *enough: the pass ends here */
+
+/* Failures of reader and take; ST_CANCELLED (stop.h).  The memory of one pass serves the next. */
+MUST_CHECK Status batches_run(Batches *b, Reader *r, int threads, BatchWork *work, BatchTake *take,
+                              void *context);
+void batches_drop(Batches *b);
 
 #endif

@@ -1,14 +1,17 @@
-/* Rules for prose: the quality and repetition rules of Gopher (Rae et al. 2021, arXiv:2112.11446, section
- * A1.1 and its table A1) with its thresholds, and one of C4's.  A word is what stands between white space;
- * lines count when they hold more than white space; shares of repetition are of the bytes in lines,
- * paragraphs or words. */
+/* Rules for prose: the quality rules of Gopher (Rae et al. 2021, arXiv:2112.11446, A1.1) and its rules about
+ * repetition (table A1 there), all numbers as they stand there, and one rule of C4's.  What the papers leave
+ * open is ours: a word is what stands between white space; stop words are counted once each, whatever their
+ * case; lines count when they hold more than white space; a paragraph ends at an empty line; bullets are
+ * those of begins_with_bullet; shares of repetition are of the bytes, where Gopher counts characters, in
+ * lines, paragraphs or words. */
 #include <string.h>
 #include <xxhash.h>
 
 #include "corpus/clean.h"
 
 #define GOPHER "Gopher, arXiv:2112.11446, A1.1"
-#define C4 "C4, arXiv:1910.10683, section 2.2"
+#define GOPHER_A1 "Gopher, arXiv:2112.11446, table A1"
+#define C4 "C4, arXiv:1910.10683, 2.2"
 
 static const Field text_fields[] = {
     F_INT(CleanText, min_words, 50, 0, 1e12, "words"),
@@ -61,11 +64,12 @@ const CleanRule clean_text_rules[] = {
     [FEW_ALPHABETIC] = {"text_few_alphabetic_words", "fewer than min_alphabetic_words", GOPHER},
     [STOP_WORDS] = {"text_few_stop_words", "fewer than min_stop_words (English only)", GOPHER},
     [LOREM_IPSUM] = {"text_lorem_ipsum", "a printer's filler", C4},
-    [REPEATED_LINES] = {"text_repeated_lines", "over max_repeated_lines or max_repeated_line_bytes", GOPHER},
+    [REPEATED_LINES] = {"text_repeated_lines", "over max_repeated_lines or max_repeated_line_bytes",
+                        GOPHER_A1},
     [REPEATED_PARAGRAPHS] = {"text_repeated_paragraphs", "over max_repeated_paragraphs or their bytes",
-                             GOPHER},
-    [TOP_NGRAM] = {"text_top_ngram", "over max_top_2gram, 3gram or 4gram", GOPHER},
-    [REPEATED_NGRAMS] = {"text_repeated_ngrams", "over max_repeated_5gram .. 10gram", GOPHER},
+                             GOPHER_A1},
+    [TOP_NGRAM] = {"text_top_ngram", "over max_top_2gram, 3gram or 4gram", GOPHER_A1},
+    [REPEATED_NGRAMS] = {"text_repeated_ngrams", "over max_repeated_5gram .. 10gram", GOPHER_A1},
 };
 const int clean_text_rules_n = RULES;
 _Static_assert(sizeof clean_text_rules / sizeof clean_text_rules[0] == RULES, "one entry a rule");

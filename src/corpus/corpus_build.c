@@ -1,18 +1,18 @@
 #include "corpus/corpus_build.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/check.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
+#include "base/thread.h"
 #include "corpus/batch.h"
 #include "corpus/dedup.h"
 #include "corpus/jsonl_write.h"
 #include "corpus/ledger.h"
-#include "corpus/stop.h"
+#include "corpus/manifest.h"
 
 typedef struct {
     const CorpusRecipe *recipe;
@@ -20,9 +20,9 @@ typedef struct {
     SourceLedger *ledger;
     ReaderSpec spec;
     bool is_code, is_english;
-    char *folder; /* .partial */
+    ManifestStage stage;
     int threads;
-    Batch batch;
+    Batches batches;
     CleanScratch *scratch; /* [threads] */
     Dedup *dedup;
     JsonlWriter *train, *held_out, *rejected;
@@ -53,9 +53,8 @@ static void line_make(const Build *b, BatchItem *item)
     str_adds(line, "}\n");
 }
 
-static void item_work(void *context, BatchItem *item, int64_t i, int thread)
+static void item_work(void *context, BatchItem *item, int thread)
 {
-    (void)i;
     const Build *b = context;
     reader_finish(&b->spec, &item->doc, &item->store);
     if (item->doc.reason != READ_GOOD)
@@ -147,17 +146,22 @@ static bool limit_reached(const Build *b)
     return b->source->limit > 0 && b->ledger->kept_bytes >= b->source->limit;
 }
 
+static Status batch_take(void *context, const Batch *batch, bool *enough)
+{
+    Build *b = context;
+    for (int64_t i = 0; i < batch->n && !limit_reached(b); i++)
+        TRY(document_take(b, &batch->items[i]));
+    progress_at(&b->progress, (double)(b->consumed + batch->consumed) / 1e6);
+    b->ledger->files = batch->files; /* what was read ahead of the limit does not count */
+    *enough = limit_reached(b);
+    return ST_OK;
+}
+
 static Status source_read_all(Build *b, Reader *reader)
 {
-    do {
-        TRY(stop_check());
-        TRY(batch_fill(&b->batch, reader));
-        batch_each(&b->batch, b->threads, item_work, b);
-        for (int64_t i = 0; i < b->batch.n && !limit_reached(b); i++)
-            TRY(document_take(b, &b->batch.items[i]));
-        progress_at(&b->progress, (double)(b->consumed + reader_consumed(reader)) / 1e6);
-    } while (b->batch.n && !limit_reached(b));
-    b->ledger->files = reader_files(reader);
+    TRY(batches_run(&b->batches, reader, b->threads, item_work, batch_take, b));
+    if (!limit_reached(b))
+        b->ledger->files = reader_files(reader);
     /* A source of one document trains with it. */
     if (b->candidate.n && b->ledger->train.documents > 0) {
         TRY(held_out_add(b, str_span(&b->candidate), b->candidate_bytes));
@@ -168,7 +172,7 @@ static Status source_read_all(Build *b, Reader *reader)
 
 static Status writer_open(JsonlWriter **out, const Build *b, const char *split)
 {
-    char *path = mem_format("%s/%s/%s.jsonl.zst", b->folder, split, b->source->name);
+    char *path = mem_format("%s/%s/%s.jsonl.zst", b->stage.folder, split, b->source->name);
     Status st = jsonl_create(out, path);
     mem_free(path);
     return st;
@@ -216,120 +220,93 @@ static Status source_build(Build *b, size_t i, SourceLedger *ledger)
 
 /* The whole ---------------------------------------------------------------------------------------------- */
 
+typedef struct {
+    const CorpusRecipe *recipe;
+    int64_t *files, *bytes; /* [sources] */
+} Measuring;
+
+static void source_measure(void *context, int64_t i, int thread)
+{
+    (void)thread;
+    Measuring *m = context;
+    ReaderSpec spec = corpus_recipe_spec(m->recipe, (size_t)i);
+    reader_measure(&spec, &m->files[i], &m->bytes[i]);
+}
+
+static Status source_found(const CorpusSource *s, int64_t files)
+{
+    if (files == 0 && !s->optional)
+        return fail(ST_ARG, "source %s: no file matches %s%s; correct its path, or set optional: true",
+                    s->name, s->paths.at[0], s->paths.n > 1 ? " and its other patterns" : "");
+    if (files == 0)
+        log_warn("source %s: no file matches %s; it is optional and passed over", s->name, s->paths.at[0]);
+    return ST_OK;
+}
+
 /* Names a source that finds nothing before any work is done. */
-static Status sources_measure(const CorpusRecipe *r, int64_t *total)
+static Status sources_measure(const CorpusRecipe *r, int threads, int64_t *total)
 {
+    Measuring m = {
+        .recipe = r, .files = mem_array(int64_t, r->sources_n), .bytes = mem_array(int64_t, r->sources_n)};
+    Status st = ST_OK;
+    thread_each((int64_t)r->sources_n, threads, source_measure, &m);
     *total = 0;
-    for (size_t i = 0; i < r->sources_n; i++) {
-        const CorpusSource *s = &r->sources[i];
-        ReaderSpec spec = corpus_recipe_spec(r, i);
-        int64_t files, bytes;
-        reader_measure(&spec, &files, &bytes);
-        *total += bytes;
-        if (files == 0 && !s->optional)
-            return fail(ST_ARG, "source %s: no file matches %s%s; correct its path, or set optional: true",
-                        s->name, s->paths.at[0], s->paths.n > 1 ? " and its other patterns" : "");
-        if (files == 0)
-            log_warn("source %s: no file matches %s; it is optional and passed over", s->name,
-                     s->paths.at[0]);
+    for (size_t i = 0; st == ST_OK && i < r->sources_n; i++) {
+        *total += m.bytes[i];
+        st = source_found(&r->sources[i], m.files[i]);
     }
-    return ST_OK;
+    mem_free(m.files);
+    mem_free(m.bytes);
+    return st;
 }
 
-static Status partial_make(const char *folder, const char *partial)
+static const char *const parts[] = {"train", "held_out", "rejected"};
+enum { PARTS = sizeof parts / sizeof *parts };
+
+static bool owns(const char *name)
 {
-    static const char *const parts[] = {"train", "held_out", "rejected"};
-    TRY(folder_make(folder));
-    TRY(folder_remove(partial));
-    for (int i = 0; i < 3; i++) {
-        char *path = path_join(partial, parts[i]);
-        Status st = folder_make(path);
+    bool mine = false;
+    for (int i = 0; i < PARTS; i++)
+        mine |= strcmp(name, parts[i]) == 0;
+    return mine;
+}
+
+static const ManifestKind corpus_kind = {.format = "lemur-corpus",
+                                         .version = 1,
+                                         .holds = "a corpus",
+                                         .made = "build the corpus with `lemur corpus build`",
+                                         .owns = owns};
+
+static Status parts_make(const Build *b)
+{
+    Status st = ST_OK;
+    for (int i = 0; st == ST_OK && i < (b->recipe->keep_rejected ? PARTS : PARTS - 1); i++) {
+        char *path = path_join(b->stage.folder, parts[i]);
+        st = folder_make(path);
         mem_free(path);
-        TRY(st);
     }
-    return ST_OK;
-}
-
-static Status part_move(const char *folder, const char *partial, const char *part)
-{
-    char *from = path_join(partial, part), *to = path_join(folder, part);
-    Status st = folder_remove(to);
-    if (st == ST_OK && rename(from, to) != 0)
-        st = fail_errno(ST_IO, "cannot rename %s to %s", from, to);
-    mem_free(from);
-    mem_free(to);
-    return st;
-}
-
-static Status manifest_write(const char *path, const json_t *manifest)
-{
-    char *text = json_dumps(manifest, JSON_INDENT(2));
-    check(text);
-    Status st = file_replace(path, text, strlen(text));
-    free(text);
-    return st;
-}
-
-/* The old manifest goes first and the new one comes last: in between there is no corpus.  All that needs room
- * on the disk is done before the old corpus is touched. */
-static Status partial_publish(const char *folder, const char *partial, bool rejected, const json_t *manifest)
-{
-    char *path = path_join(folder, "manifest.json"), *made = path_join(partial, "manifest.json");
-    Status st = manifest_write(made, manifest);
-    if (st == ST_OK && path_exists(path) && unlink(path) != 0)
-        st = fail_errno(ST_IO, "cannot remove %s", path);
-    if (st == ST_OK)
-        st = folder_sync(folder);
-    if (st == ST_OK)
-        st = part_move(folder, partial, "train");
-    if (st == ST_OK)
-        st = part_move(folder, partial, "held_out");
-    if (st == ST_OK && rejected)
-        st = part_move(folder, partial, "rejected");
-    if (st == ST_OK)
-        st = folder_sync(folder);
-    if (st == ST_OK && rename(made, path) != 0)
-        st = fail_errno(ST_IO, "cannot rename %s to %s", made, path);
-    if (st == ST_OK)
-        st = folder_sync(folder);
-    if (st == ST_OK)
-        st = folder_remove(partial);
-    mem_free(path);
-    mem_free(made);
     return st;
 }
 
 Status corpus_manifest(json_t **out, const char *folder)
 {
-    enum { LIMIT = 256 << 20 };
-    char *path = path_join(folder, "manifest.json");
-    Str text = {0};
-    json_error_t why;
-    json_t *m = NULL;
-    Status st =
-        path_exists(path)
-            ? file_read(&text, path, LIMIT)
-            : fail(ST_IO, "no %s: the folder holds no finished corpus; make one with `lemur corpus build`",
-                   path);
-    if (st == ST_OK && !(m = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why)))
-        st = fail(ST_FORMAT, "%s is damaged: line %d: %s", path, why.line, why.text);
-    const char *format = json_string_value(json_object_get(m, "format"));
-    if (st == ST_OK && (!format || strcmp(format, "lemur-corpus") != 0))
-        st = fail(ST_FORMAT, "%s describes \"%s\", not a corpus", path, format ? format : "nothing");
-    if (st == ST_OK && json_integer_value(json_object_get(m, "version")) != 1)
-        st = fail(ST_UNSUPPORTED, "%s is of another version; build the corpus again", path);
-    if (st == ST_OK)
-        *out = json_incref(m);
-    json_decref(m);
-    str_drop(&text);
-    mem_free(path);
-    return st;
+    return manifest_read(out, &corpus_kind, folder);
+}
+
+Status corpus_file(char **out, const json_t *manifest, const char *folder, const char *split,
+                   const char *source)
+{
+    char *place;
+    TRY(manifest_place(&place, manifest, folder));
+    *out = mem_format("%s/%s/%s.jsonl.zst", place, split, source);
+    mem_free(place);
+    return ST_OK;
 }
 
 static Status sources_build(Build *b, SourceLedger *ledgers)
 {
     if (strcmp(b->recipe->dedup, "exact") == 0)
-        TRY(dedup_open(&b->dedup, b->folder));
+        TRY(dedup_open(&b->dedup, b->stage.folder));
     int64_t kept = 0;
     for (size_t i = 0; i < b->recipe->sources_n; i++) {
         Status st = source_build(b, i, &ledgers[i]);
@@ -350,35 +327,29 @@ static void build_drop(Build *b)
     for (int i = 0; i < b->threads; i++)
         clean_scratch_drop(&b->scratch[i]);
     mem_free(b->scratch);
-    batch_drop(&b->batch);
+    batches_drop(&b->batches);
     str_drop(&b->candidate);
     dedup_close(b->dedup);
-    mem_free(b->folder);
+    manifest_end(&b->stage);
 }
 
 Status corpus_build(const CorpusRecipe *r, const char *folder, int threads, json_t **manifest)
 {
     int64_t total;
-    TRY(sources_measure(r, &total));
-    Build b = {.recipe = r, .folder = path_join(folder, ".partial"), .threads = threads < 1 ? 1 : threads};
+    Build b = {.recipe = r, .threads = threads < 1 ? 1 : threads};
+    TRY(sources_measure(r, b.threads, &total));
+    TRY(manifest_begin(&b.stage, &corpus_kind, folder));
     b.scratch = mem_array(CleanScratch, b.threads);
     b.progress = progress_start("corpus", (double)total / 1e6, "MB");
     SourceLedger *ledgers = mem_array(SourceLedger, r->sources_n);
     json_t *made = NULL;
-    Status st = partial_make(folder, b.folder);
+    Status st = parts_make(&b);
     if (st == ST_OK)
         st = sources_build(&b, ledgers);
     progress_end(&b.progress);
     if (st == ST_OK) {
         made = ledger_corpus_json(r, ledgers);
-        st = partial_publish(folder, b.folder, r->keep_rejected, made);
-    }
-    if (st != ST_OK) {
-        Error why = error_take();
-        if (folder_remove(b.folder) !=
-            ST_OK) /* what cannot be removed is passed over by readers and removed next time */
-            log_warn("%s", error_text());
-        st = error_put(&why);
+        st = manifest_commit(&b.stage, made);
     }
     if (st == ST_OK && manifest)
         *manifest = json_incref(made);

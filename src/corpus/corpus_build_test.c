@@ -1,7 +1,7 @@
 #include "corpus/corpus_build.h"
 
 #include "corpus/corpus_reader.h"
-#include "corpus/scratch_test.h"
+#include "corpus/crash_test.h"
 #include "corpus/stop.h"
 
 /* Builds a recipe, in which @ stands for the scratch folder, into `out`. */
@@ -155,6 +155,58 @@ static void stopping_keeps_the_old_and_leaves_nothing(void **state)
     scratch_run("test -e out/manifest.json && test -e out/train/c.jsonl.zst && test -z \"$(ls -A new)\"");
 }
 
+#define SMALL(limit)                                        \
+    "corpus:\n  held_out: 0.1\n  dedup: none\n  sources:\n" \
+    "    - {name: c, kind: code, path: '@/src/a/f*.c', limit: " limit "}\n"
+
+static Status build_new(void)
+{
+    return build_into("crash", SMALL("2000"), 1, NULL);
+}
+
+/* Documents of both splits, all of them read. */
+static int documents_in(const char *name)
+{
+    int n = 0;
+    char *folder = scratch_path(name);
+    for (int i = 0; i < 2; i++) {
+        CorpusReader *r;
+        Document d;
+        if (corpus_reader_open(&r, folder, &(CorpusQuery){.split = i ? "held_out" : "train"}) != ST_OK)
+            fail_msg("%s", error_text());
+        Status st = ST_OK;
+        while ((st = corpus_reader_next(r, &d)) == ST_OK && d.id.at)
+            n++;
+        assert_int_equal(st, ST_OK);
+        corpus_reader_close(r);
+    }
+    mem_free(folder);
+    return n;
+}
+
+/* Struck at each call in turn, whatever lies there is one whole corpus; and the next build leaves nothing
+ * else. */
+static void struck_anywhere_a_whole_corpus_lies_there(void **state)
+{
+    (void)state;
+    enum { OLD = 15, NEW = 30 }; /* of 67 bytes each */
+    int at[2] = {1, 1}, found_old = 0, found_new = 0;
+    for (int kind = 0; kind < 2; kind++)
+        for (bool struck = true; struck; at[kind] += kind ? 3 : 1) {
+            crash_remove("crash");
+            assert_int_equal(build_into("crash", SMALL("1000"), 1, NULL), ST_OK);
+            assert_int_equal(documents_in("crash"), OLD);
+            struck = crash_run(kind ? CRASH_FULL : CRASH_KILL, at[kind], build_new);
+            int n = documents_in("crash");
+            assert_true(n == OLD || n == NEW);
+            found_old += n == OLD;
+            found_new += n == NEW;
+            assert_int_equal(build_new(), ST_OK);
+            crash_expect_entries("crash", "held_out manifest.json train ");
+        }
+    assert_true(at[0] > 10 && at[1] > 10 && found_old > 5 && found_new > 5);
+}
+
 static void damaged_manifests_are_refused(void **state)
 {
     (void)state;
@@ -173,7 +225,7 @@ static void damaged_manifests_are_refused(void **state)
 
 static int prepare(void **state)
 {
-    if (scratch_make(state) != 0)
+    if (crash_scratch_make(state) != 0)
         return -1;
     sources_write();
     return 0;
@@ -188,6 +240,7 @@ int main(void)
         cmocka_unit_test(limits_stop_a_source),
         cmocka_unit_test(missing_sources_are_named),
         cmocka_unit_test(stopping_keeps_the_old_and_leaves_nothing),
+        cmocka_unit_test(struck_anywhere_a_whole_corpus_lies_there),
         cmocka_unit_test(damaged_manifests_are_refused),
     };
     return cmocka_run_group_tests(tests, prepare, scratch_remove);

@@ -95,7 +95,8 @@ static Status source_open(CorpusReader *r)
         r->current_source = name;
         r->current_kind = kind;
         mem_free(r->path);
-        r->path = mem_format("%s/%s/%s.jsonl.zst", r->folder, r->split, name);
+        r->path = NULL;
+        TRY(corpus_file(&r->path, r->manifest, r->folder, r->split, name));
         if (!path_exists(r->path))
             return fail(ST_IO, "no %s: the corpus is incomplete%s", r->path,
                         strcmp(r->split, "rejected") == 0 ? "; it was built without keep_rejected"

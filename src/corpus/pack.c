@@ -9,6 +9,7 @@
 #include "base/thread.h"
 #include "corpus/corpus_build.h"
 #include "corpus/pack_tokenise.h"
+#include "corpus/shards_kind.h"
 #include "corpus/shuffle.h"
 #include "corpus/stop.h"
 
@@ -26,7 +27,8 @@ typedef struct {
     const Tokenizer *tok;
     json_t *corpus; /* its manifest */
     const char *corpus_folder;
-    char *folder, *partial;
+    const char *folder;
+    char *work; /* for the token stores, in the stage */
     int threads;
     size_t n;
     PackSource *sources;
@@ -93,9 +95,11 @@ static void allow_open_files(size_t sources)
 
 static Status split_tokenise(Pack *p, size_t i, const char *split, TokenStore **store, int64_t *bytes)
 {
-    char *stem = mem_format("%s/%s-%zu", p->partial, split, i);
-    char *path = mem_format("%s/%s/%s.jsonl.zst", p->corpus_folder, split, p->sources[i].name);
+    char *stem = mem_format("%s/%s-%zu", p->work, split, i);
+    char *path = NULL;
     Status st = token_store_create(store, stem, tokenizer_vocab_size(p->tok) <= 65536 ? 2 : 4);
+    if (st == ST_OK)
+        st = corpus_file(&path, p->corpus, p->corpus_folder, split, p->sources[i].name);
     if (st == ST_OK)
         st = pack_tokenise(&p->tokenising, *store, path, bytes);
     mem_free(stem);
@@ -234,8 +238,8 @@ static int64_t row_bytes(const uint16_t *id_bytes, const int32_t *ids, int64_t n
 
 /* Row `row` of the stream that an end-of-text id and the source's documents make: context + 1 ids from
  * row * context on, what lies behind the end filled up with that id. */
-static Status held_out_row(const Pack *p, const TokenStore *store, int64_t row, int32_t *ids, TokenStart *found,
-                           int64_t *found_n, int32_t *padding)
+static Status held_out_row(const Pack *p, const TokenStore *store, int64_t row, int32_t *ids,
+                           TokenStart *found, int64_t *found_n, int32_t *padding)
 {
     int64_t at = row * p->c->context - 1, lead = at < 0 ? 1 : 0, n = p->c->context + 1;
     int64_t left = token_store_tokens(store) - (at + lead), take = left < n - lead ? left : n - lead;
@@ -320,23 +324,17 @@ static json_t *ledger_make(const Pack *p)
                      config_to_json(&pack_table, p->c));
 }
 
-/* In the place of the one that may lie there, whose files need not have the same names. */
 static Status vocabulary_write(const Pack *p)
 {
-    char *made = path_join(p->partial, "tokenizer"), *place = path_join(p->folder, "tokenizer");
-    Status st = folder_make(made);
+    char *place = path_join(shards_stage(p->writer), "tokenizer");
+    Status st = folder_make(place);
     if (st == ST_OK)
-        st = tokenizer_save(p->tok, made);
-    if (st == ST_OK)
-        st = folder_remove(place);
-    if (st == ST_OK && rename(made, place) != 0)
-        st = fail_errno(ST_IO, "cannot rename %s to %s", made, place);
-    mem_free(made);
+        st = tokenizer_save(p->tok, place);
     mem_free(place);
     return st;
 }
 
-static Status shards_write(Pack *p)
+static Status writer_open(Pack *p)
 {
     ShardSpec spec = {.row_tokens = (int32_t)p->c->context + 1,
                       .vocab_size = tokenizer_vocab_size(p->tok),
@@ -345,9 +343,14 @@ static Status shards_write(Pack *p)
                       .sources = p->names,
                       .sources_n = (int32_t)p->n};
     TRY(shards_create(&p->writer, p->folder, &spec, p->c->shard_rows));
-    TRY(train_write(p));
-    TRY(held_out_write(p));
+    p->work = path_join(shards_stage(p->writer), "work");
+    return folder_make(p->work);
+}
+
+static Status writer_finish(Pack *p)
+{
     TRY(vocabulary_write(p));
+    TRY(folder_remove(p->work));
     json_t *more = ledger_make(p);
     ShardSetWriter *writer = p->writer;
     p->writer = NULL;
@@ -360,12 +363,12 @@ static Status run(Pack *p)
 {
     TRY(sources_list(p));
     allow_open_files(p->n);
-    TRY(folder_make(p->folder));
-    TRY(folder_remove(p->partial));
-    TRY(folder_make(p->partial));
+    TRY(writer_open(p));
     TRY(all_tokenise(p));
     TRY(pack_plan(p->c, p->plan, p->n, &p->notes));
-    return shards_write(p);
+    TRY(train_write(p));
+    TRY(held_out_write(p));
+    return writer_finish(p);
 }
 
 static void pack_drop(Pack *p)
@@ -379,8 +382,7 @@ static void pack_drop(Pack *p)
     mem_free(p->sources);
     mem_free(p->plan);
     mem_free(p->names);
-    mem_free(p->folder);
-    mem_free(p->partial);
+    mem_free(p->work);
     str_drop(&p->notes);
     json_decref(p->corpus);
 }
@@ -388,25 +390,13 @@ static void pack_drop(Pack *p)
 Status pack(const char *corpus, const Tokenizer *tok, const PackConfig *c, const char *folder, int threads,
             json_t **manifest)
 {
-    Pack p = {.c = c,
-              .tok = tok,
-              .corpus_folder = corpus,
-              .folder = mem_str(folder),
-              .partial = path_join(folder, ".partial"),
-              .threads = threads < 1 ? 1 : threads};
+    Pack p = {
+        .c = c, .tok = tok, .corpus_folder = corpus, .folder = folder, .threads = threads < 1 ? 1 : threads};
     Status st = corpus_manifest(&p.corpus, corpus);
     if (st == ST_OK)
         st = run(&p);
-    Error why = error_take();
-    if (st != ST_OK) {
-        shards_abandon(p.writer);
-        p.writer = NULL;
-    }
-    if (folder_remove(p.partial) != ST_OK)
-        log_warn("%s", error_text());
     pack_drop(&p);
-    if (st != ST_OK)
-        return error_put(&why);
+    TRY(st);
     return manifest ? pack_manifest(manifest, folder) : ST_OK;
 }
 
@@ -415,10 +405,5 @@ Status pack_manifest(json_t **out, const char *folder)
     ShardSet *set;
     TRY(shards_open(&set, folder, "train")); /* whether it is a whole one */
     shards_close(set);
-    char *path = path_join(folder, "manifest.json");
-    json_error_t why;
-    *out = json_load_file(path, 0, &why);
-    Status st = *out ? ST_OK : fail(ST_FORMAT, "%s is damaged: line %d: %s", path, why.line, why.text);
-    mem_free(path);
-    return st;
+    return manifest_read(out, &shards_kind, folder);
 }

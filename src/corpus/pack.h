@@ -8,10 +8,11 @@
  * order, so that each token is predicted once (shard.h), with the bytes that the tokens stand for.
  *
  * Same corpus, vocabulary, settings and seed: same bytes, whatever the number of threads.
- * Memory: some 100 MB.  Disk besides the shards: 2 or 4 bytes a token and 32 a document until it is done.
+ * Memory: some 100 MB.  Disk besides the shards: 2 or 4 bytes a token and 32 a document until it is done, and
+ * the shards that lay in the folder before.
  *
- * Writes FOLDER/{train,held_out}-NNNNN.tok, FOLDER/tokenizer/, and FOLDER/manifest.json last
- * (docs/formats/shard.md). */
+ * Writes FOLDER/{train,held_out}-NNNNN.tok, FOLDER/tokenizer/ and FOLDER/manifest.json
+ * (docs/formats/shard.md), all at once when they are whole (manifest.h). */
 #ifndef CORPUS_PACK_H
 #define CORPUS_PACK_H
 

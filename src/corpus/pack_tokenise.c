@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "corpus/stop.h"
 
 /* Bytes of each token: what it adds to a text that it follows.  (At the start of a text SentencePiece
  * drops a space.) */
@@ -35,32 +34,29 @@ Status pack_tokenise_start(Tokenising *t, const Tokenizer *tok, bool bos, int th
     if (t->eos < 0)
         return fail(ST_ARG, "the vocabulary has no end-of-text token, which must stand behind each document");
     t->id_bytes = mem_array(uint16_t, tokenizer_vocab_size(tok));
-    t->ids = mem_array(Ids, BATCH_ITEMS);
-    t->extra = mem_array(int32_t, BATCH_ITEMS);
     return id_bytes_measure(t->id_bytes, tok);
 }
 
 void pack_tokenise_drop(Tokenising *t)
 {
-    for (int64_t i = 0; t->ids && i < BATCH_ITEMS; i++)
-        array_drop(&t->ids[i]);
-    mem_free(t->ids);
-    mem_free(t->extra);
     mem_free(t->id_bytes);
-    batch_drop(&t->batch);
+    batches_drop(&t->batches);
     *t = (Tokenising){0};
 }
 
-static void item_encode(void *context, BatchItem *item, int64_t i, int thread)
+/* One file of a corpus on its way into a store. */
+typedef struct {
+    Tokenising *t;
+    TokenStore *store;
+    int64_t bytes;
+} Storing;
+
+static void item_encode(void *context, BatchItem *item, int thread)
 {
     (void)thread;
-    enum { KEEP_IDS = 1 << 16 };
-    Tokenising *t = context;
+    const Tokenising *t = ((const Storing *)context)->t;
     static const ReaderSpec spec = {.text_key = "text", .max_document_bytes = INT32_MAX};
-    Ids *ids = &t->ids[i];
-    if (ids->cap > KEEP_IDS)
-        array_drop(ids);
-    array_clear(ids);
+    Ids *ids = &item->ids;
     reader_finish(&spec, &item->doc, &item->store);
     if (item->doc.reason != READ_GOOD)
         return;
@@ -71,33 +67,28 @@ static void item_encode(void *context, BatchItem *item, int64_t i, int thread)
     int64_t sum = 0;
     for (size_t k = 0; k < ids->n; k++)
         sum += t->id_bytes[ids->at[k]];
-    t->extra[i] = (int32_t)((int64_t)item->doc.text.n - sum);
+    item->extra = (int64_t)item->doc.text.n - sum;
 }
 
-static Status item_store(Tokenising *t, TokenStore *store, int64_t i, int64_t *bytes)
+static Status item_store(Storing *s, const BatchItem *item)
 {
-    const BatchItem *item = &t->batch.items[i];
     if (item->doc.reason != READ_GOOD)
         return fail(ST_FORMAT, "%.*s is damaged (%s); build the corpus again", (int)item->doc.id.n,
                     item->doc.id.at, read_reason_names[item->doc.reason]);
     if (item->rule >= 0)
         return fail(ST_LIMIT, "%.*s is too long to tokenise", (int)item->doc.id.n, item->doc.id.at);
-    *bytes += (int64_t)item->doc.text.n;
-    return token_store_add(store, t->ids[i].at, (int64_t)t->ids[i].n, t->extra[i]);
+    s->bytes += (int64_t)item->doc.text.n;
+    return token_store_add(s->store, item->ids.at, (int64_t)item->ids.n, (int32_t)item->extra);
 }
 
-static Status batches_store(Tokenising *t, TokenStore *store, Reader *reader, int64_t *bytes)
+static Status batch_store(void *context, const Batch *b, bool *enough)
 {
-    do {
-        TRY(stop_check());
-        TRY(batch_fill(&t->batch, reader));
-        batch_each(&t->batch, t->threads, item_encode, t);
-        for (int64_t i = 0; i < t->batch.n; i++)
-            TRY(item_store(t, store, i, bytes));
-        progress_at(t->progress, (t->done_bytes + (double)*bytes) / 1e6);
-    } while (t->batch.n);
-    t->done_bytes += (double)*bytes;
-    return token_store_end(store);
+    Storing *s = context;
+    for (int64_t i = 0; i < b->n; i++)
+        TRY(item_store(s, &b->items[i]));
+    progress_at(s->t->progress, (s->t->done_bytes + (double)s->bytes) / 1e6);
+    *enough = false;
+    return ST_OK;
 }
 
 Status pack_tokenise(Tokenising *t, TokenStore *store, const char *path, int64_t *bytes)
@@ -108,9 +99,13 @@ Status pack_tokenise(Tokenising *t, TokenStore *store, const char *path, int64_t
                        .format = FORMAT_JSONL,
                        .text_key = "text",
                        .max_document_bytes = INT32_MAX};
-    *bytes = 0;
+    Storing s = {.t = t, .store = store};
     TRY(reader_open(&reader, &spec));
-    Status st = batches_store(t, store, reader, bytes);
+    Status st = batches_run(&t->batches, reader, t->threads, item_encode, batch_store, &s);
+    t->done_bytes += (double)s.bytes;
+    *bytes = s.bytes;
+    if (st == ST_OK)
+        st = token_store_end(store);
     if (st == ST_OK && reader_files(reader) == 0)
         st = fail(ST_IO, "no %s: the corpus is incomplete; build it again", path);
     reader_close(reader);

@@ -13,9 +13,7 @@ typedef struct {
     bool bos;
     int threads;
     uint16_t *id_bytes; /* [vocab] bytes of text that a token stands for */
-    Batch batch;
-    Ids *ids;       /* [BATCH_ITEMS] */
-    int32_t *extra; /* [BATCH_ITEMS] */
+    Batches batches;
     Progress *progress;
     double done_bytes;
 } Tokenising;

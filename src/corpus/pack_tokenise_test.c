@@ -2,20 +2,43 @@
 
 #include "corpus/small_corpus_test.h"
 
+static Tokenizer *tok;
+static Progress progress;
+static Tokenising t;
+
+static int tokenising(void **state)
+{
+    tok = scratch_vocabulary();
+    progress = progress_start("test", 0, "MB");
+    return small_corpus(state) == 0 && pack_tokenise_start(&t, tok, false, 2, &progress) == ST_OK ? 0 : -1;
+}
+
+static int tokenising_ends(void **state)
+{
+    pack_tokenise_drop(&t);
+    tokenizer_close(tok);
+    return scratch_remove(state);
+}
+
+/* Into a new store, which the caller closes. */
+static Status tokenise(TokenStore **store, const char *name, int64_t *bytes)
+{
+    char *stem = scratch_path("tokens"), *path = scratch_path(name);
+    assert_int_equal(token_store_create(store, stem, 2), ST_OK);
+    Status st = pack_tokenise(&t, *store, path, bytes);
+    mem_free(stem);
+    mem_free(path);
+    return st;
+}
+
 static void every_document_ends_in_the_end_token(void **state)
 {
     (void)state;
-    Tokenizer *tok = scratch_vocabulary();
-    Progress progress = progress_start("test", 0, "MB");
-    Tokenising t;
     TokenStore *store;
-    char *stem = scratch_path("tokens"), *path = scratch_path("notes.jsonl");
     int64_t bytes;
-    assert_int_equal(pack_tokenise_start(&t, tok, false, 2, &progress), ST_OK);
     assert_int_equal(t.id_bytes[0], 1);
     assert_int_equal(t.id_bytes[256], 0);
-    assert_int_equal(token_store_create(&store, stem, 2), ST_OK);
-    assert_int_equal(pack_tokenise(&t, store, path, &bytes), ST_OK);
+    assert_int_equal(tokenise(&store, "notes.jsonl", &bytes), ST_OK);
     assert_int_equal(token_store_documents(store), 60);
     assert_int_equal(token_store_tokens(store), bytes + 60); /* a token a byte, and the ends */
     int32_t ids[64];
@@ -32,36 +55,19 @@ static void every_document_ends_in_the_end_token(void **state)
     assert_int_equal(starts_n, 1);
     assert_int_equal(starts[0].extra, 0);
     str_drop(&back);
-    pack_tokenise_drop(&t);
     token_store_close(store);
-    tokenizer_close(tok);
-    mem_free(stem);
-    mem_free(path);
 }
 
 static void damage_is_an_error(void **state)
 {
     (void)state;
-    Tokenizer *tok = scratch_vocabulary();
-    Progress progress = progress_start("test", 0, "MB");
-    Tokenising t;
     TokenStore *store;
-    char *stem = scratch_path("tokens"), *path = scratch_path("bad.jsonl");
     int64_t bytes;
     scratch_text("bad.jsonl", "{\"text\":\"good\"}\n{\"text\":\n");
-    assert_int_equal(pack_tokenise_start(&t, tok, false, 1, &progress), ST_OK);
-    assert_int_equal(token_store_create(&store, stem, 2), ST_OK);
-    assert_int_equal(pack_tokenise(&t, store, path, &bytes), ST_FORMAT);
+    assert_int_equal(tokenise(&store, "bad.jsonl", &bytes), ST_FORMAT);
     token_store_close(store);
-    mem_free(path);
-    path = scratch_path("absent.jsonl");
-    assert_int_equal(token_store_create(&store, stem, 2), ST_OK);
-    assert_int_equal(pack_tokenise(&t, store, path, &bytes), ST_IO);
+    assert_int_equal(tokenise(&store, "absent.jsonl", &bytes), ST_IO);
     token_store_close(store);
-    pack_tokenise_drop(&t);
-    tokenizer_close(tok);
-    mem_free(stem);
-    mem_free(path);
 }
 
 int main(void)
@@ -70,5 +76,5 @@ int main(void)
         cmocka_unit_test(every_document_ends_in_the_end_token),
         cmocka_unit_test(damage_is_an_error),
     };
-    return cmocka_run_group_tests(tests, small_corpus, scratch_remove);
+    return cmocka_run_group_tests(tests, tokenising, tokenising_ends);
 }

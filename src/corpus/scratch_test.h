@@ -38,7 +38,8 @@ static inline Tokenizer *scratch_vocabulary(void)
                      .pre = "gpt-2",
                      .bos = -1,
                      .eos = 256,
-                     .unk = -1};
+                     .unk = -1,
+                     .pad = -1};
     Tokenizer *tok = NULL;
     if (tokenizer_from_arrays(&tok, &v) != ST_OK)
         fail_msg("%s", error_text());

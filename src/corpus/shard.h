@@ -7,7 +7,7 @@
  *     TRY(shards_row(set, i, ids, &row));       // inputs ids[0..T), targets ids[1..T], T = row_tokens - 1
  *     shards_close(set);
  *
- * A folder holds shards and a manifest.json, which is written last: without one there is nothing to read.
+ * A folder holds shards and a manifest.json, which names them; a new set takes the old one's place at once.
  * Rows have one length and one source each.  Rows to train on hold no padding and lie in the order in which
  * they are to be trained on.  Held-out rows of a source follow each other with one id in common, the last of
  * one being the first of the next; the first row begins with an end-of-text id that is no document's and the
@@ -22,7 +22,7 @@
  *     starts_at   starts[starts_n]                  u32: where documents begin within their row; first is 0
  *     source_at   source[rows]                      u16: index into the names
  *     bytes_at    bytes[rows]                       u32: of text that ids[1..T] stand for; 0: no table
- *     padding_at  padding[rows]                     u32: ids at the row's end that are none; where bytes_at is
+ *     padding_at  padding[rows]                     u32: ids at the row's end that are none; with bytes_at
  *     sums_at     sum[ceil(rows / block_rows)]      u64: XXH3 of each block of rows of ids
  *     names_at    { u16 n, u8 kind, u8 0, name[n] } once per source
  *
@@ -38,7 +38,8 @@
 
 #include "base/status.h"
 
-enum { SHARD_VERSION = 1, SHARD_ROW_TOKENS_MAX = 1 << 24, SHARD_SOURCES_MAX = 4096, SHARD_NAME_MAX = 255 };
+enum { SHARD_VERSION = 2 }; /* 1 had no padding_at */
+enum { SHARD_ROW_TOKENS_MAX = 1 << 24, SHARD_SOURCES_MAX = 4096, SHARD_NAME_MAX = 255 };
 enum { SHARD_ISOLATED = 1, SHARD_HAS_BYTES = 2 }; /* ShardHeader.flags */
 
 typedef struct {
@@ -161,13 +162,14 @@ void shard_abandon(ShardWriter *w);
 typedef struct ShardSetWriter ShardSetWriter;
 struct json_t;
 
-/* Writes a folder of shards of at most shard_rows rows.  Beginning removes a manifest and shards that lie
- * there: until shards_finish the folder cannot be opened.  has_bytes of the spec is ignored: training rows
- * have none, held-out rows do. tokenizer_path is what shards_tokenizer_path is to say, relative to the
- * folder, or NULL. `more` (borrowed, may be NULL) is an object whose keys the manifest also gets: the
- * ledger. */
+/* Writes a folder of shards of at most shard_rows rows.  Shards that lie there stay readable until
+ * shards_finish puts the new ones in their place, all at once (manifest.h).  has_bytes of the spec is
+ * ignored: training rows have none, held-out rows do.  tokenizer_path is what shards_tokenizer_path is to
+ * say, relative to the folder, or NULL: what shards_stage's folder holds under the name "tokenizer" is part
+ * of the set.  `more` (borrowed, may be NULL) is an object whose keys the manifest also gets: the ledger. */
 MUST_CHECK Status shards_create(ShardSetWriter **out, const char *folder, const ShardSpec *spec,
                                 int64_t shard_rows);
+const char *shards_stage(const ShardSetWriter *w); /* the folder in which the set is written */
 MUST_CHECK Status shards_add(ShardSetWriter *w, const char *split, const int32_t *ids, const ShardRow *row);
 MUST_CHECK Status shards_finish(ShardSetWriter *w, const char *tokenizer_path,
                                 struct json_t *more); /* frees w */

@@ -31,9 +31,11 @@ static Str shard_bytes(int32_t vocab)
         for (int k = 0; k < T1; k++)
             ids[k] %= vocab;
         uint32_t starts[] = {0, 2, 4};
-        ShardRow row = {
-            .starts = starts, .starts_n = 1 + (int32_t)(i % 3), .source = (int32_t)(i % 2), .bytes = 100 + i,
-            .padding = (int32_t)(i % 4)};
+        ShardRow row = {.starts = starts,
+                        .starts_n = 1 + (int32_t)(i % 3),
+                        .source = (int32_t)(i % 2),
+                        .bytes = 100 + i,
+                        .padding = (int32_t)(i % 4)};
         assert_int_equal(shard_add(w, ids, &row), ST_OK);
     }
     assert_int_equal(shard_finish(w, NULL), ST_OK);
@@ -145,6 +147,8 @@ static void hostile_values_with_right_sums_are_refused(void **state)
     ShardHeader h;
     memcpy(&h, bytes.at, sizeof h);
     refuse_u32(&bytes, offsetof(ShardHeader, version), 99, ST_UNSUPPORTED);
+    refuse_u32(&bytes, offsetof(ShardHeader, version), 1, ST_UNSUPPORTED);
+    assert_non_null(strstr(error_text(), "pack the corpus again"));
     const size_t fields[] = {offsetof(ShardHeader, rows),        offsetof(ShardHeader, rows) + 4,
                              offsetof(ShardHeader, row_tokens),  offsetof(ShardHeader, starts_n),
                              offsetof(ShardHeader, id_bytes),    offsetof(ShardHeader, sources_n),

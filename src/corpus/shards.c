@@ -11,8 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "corpus/shard.h"
-
-enum { MANIFEST_MAX = 256 << 20 };
+#include "corpus/shards_kind.h"
 
 struct ShardSet {
     ShardReader **shards;
@@ -73,16 +72,8 @@ static Status sources_get(ShardSet *s, const json_t *manifest)
 
 static Status settings_get(ShardSet *s, const json_t *manifest, const char *folder)
 {
-    const char *format, *attention;
-    int64_t version, row_tokens, vocab_size;
-    TRY(text_get(&format, manifest, "format"));
-    if (strcmp(format, "lemur-shards") != 0)
-        return fail(ST_FORMAT, "it describes \"%s\", not the \"lemur-shards\" that `lemur pack` writes",
-                    format);
-    TRY(count_get(&version, manifest, "version", 0, INT32_MAX));
-    if (version != SHARD_VERSION)
-        return fail(ST_UNSUPPORTED, "version %lld, this program reads version %d; pack the corpus again",
-                    (long long)version, SHARD_VERSION);
+    const char *attention;
+    int64_t row_tokens, vocab_size;
     TRY(count_get(&row_tokens, manifest, "row_tokens", 2, SHARD_ROW_TOKENS_MAX));
     TRY(count_get(&vocab_size, manifest, "vocab_size", 1, INT32_MAX));
     TRY(hash_get(&s->tokenizer_hash, manifest, "tokenizer_hash"));
@@ -153,38 +144,25 @@ static Status split_open(ShardSet *s, const json_t *manifest, const char *folder
     return ST_OK;
 }
 
-static Status manifest_read(json_t **out, const char *path)
-{
-    if (!path_exists(path))
-        return fail(ST_IO, "no %s: the folder holds no finished shards; make them with `lemur pack`", path);
-    Str text = {0};
-    Status st = file_read(&text, path, MANIFEST_MAX);
-    json_error_t why;
-    if (st == ST_OK && !(*out = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why)))
-        st = fail(ST_FORMAT, "%s is damaged: line %d: %s", path, why.line, why.text);
-    str_drop(&text);
-    return st;
-}
-
 Status shards_open(ShardSet **out, const char *folder, const char *split)
 {
-    Status st;
     json_t *manifest = NULL;
+    char *place = NULL;
+    TRY(manifest_read(&manifest, &shards_kind, folder));
     ShardSet *s = mem_new(ShardSet);
-    char *path = path_join(folder, "manifest.json");
-    TRY_TO(undo, manifest_read(&manifest, path));
-    st = settings_get(s, manifest, folder);
+    Status st = manifest_place(&place, manifest, folder);
     if (st == ST_OK)
-        st = split_open(s, manifest, folder, split);
-    if (st != ST_OK) {
-        st = fail_in(st, "%s", path);
-        goto undo;
+        st = settings_get(s, manifest, place);
+    if (st == ST_OK)
+        st = split_open(s, manifest, place, split);
+    if (st == ST_OK) {
+        *out = s;
+        s = NULL;
+    } else {
+        st = fail_in(st, "%s/manifest.json", folder);
     }
-    *out = s;
-    s = NULL;
-undo:
     json_decref(manifest);
-    mem_free(path);
+    mem_free(place);
     shards_close(s);
     return st;
 }

@@ -99,7 +99,11 @@ static void manifests_that_do_not_fit_are_refused(void **state)
     set_write(false);
     Str text = scratch_read("set/manifest.json");
     refuse(&text, "\"lemur-shards\"", "\"something\"", ST_FORMAT);
-    refuse(&text, "\"version\": 1", "\"version\": 2", ST_UNSUPPORTED);
+    refuse(&text, "\"version\": 2", "\"version\": 1", ST_UNSUPPORTED);
+    assert_non_null(strstr(error_text(), "again"));
+    refuse(&text, "\"version\": 2", "\"version\": 3", ST_UNSUPPORTED);
+    refuse(&text, "\"version\": 2", "\"version\": 2, \"folder\": \"..\"", ST_FORMAT);
+    refuse(&text, "\"version\": 2", "\"version\": 2, \"folder\": \".partial\"", ST_IO);
     refuse(&text, "\"row_tokens\": 3", "\"row_tokens\": 4", ST_FORMAT);
     refuse(&text, "\"row_tokens\": 3", "\"row_tokens\": -1", ST_FORMAT);
     refuse(&text, "\"vocab_size\": 100", "\"vocab_size\": \"many\"", ST_FORMAT);

@@ -1,17 +1,13 @@
-/* Writing a folder of shards.  The manifest goes first when the folder is begun and comes last when it is
- * finished, so that what lies there is either whole or not readable. */
-#include <dirent.h>
+/* Writing a folder of shards, in a stage that takes the old set's place when it is whole (manifest.h). */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
-#include "base/file.h"
 #include "base/mem.h"
+#include "corpus/manifest.h"
 #include "corpus/shard.h"
+#include "corpus/shards_kind.h"
 
 typedef struct {
     const char *name;
@@ -24,58 +20,32 @@ typedef struct {
 enum { SPLITS = 2 };
 
 struct ShardSetWriter {
-    char *folder;
+    ManifestStage stage;
     ShardSpec spec;
     int64_t shard_rows;
     Split splits[SPLITS];
 };
 
-static bool is_shard_name(const char *name)
+/* Also what an unfinished writer left of a shard. */
+static bool owns(const char *name)
 {
-    return (strncmp(name, "train-", 6) == 0 || strncmp(name, "held_out-", 9) == 0) && strstr(name, ".tok");
+    bool of_split = strncmp(name, "train-", 6) == 0 || strncmp(name, "held_out-", 9) == 0;
+    return (of_split && strstr(name, ".tok")) || strcmp(name, "tokenizer") == 0;
 }
 
-/* Removes the manifest, then the shards and what unfinished writers left of them. */
-static Status folder_clear(const char *folder)
-{
-    char *manifest = path_join(folder, "manifest.json");
-    Status st = path_exists(manifest) && unlink(manifest) != 0
-                    ? fail_errno(ST_IO, "cannot remove %s", manifest)
-                    : ST_OK;
-    mem_free(manifest);
-    TRY(st);
-    DIR *d = opendir(folder);
-    if (!d)
-        return fail_errno(ST_IO, "cannot open folder %s", folder);
-    for (struct dirent *e; st == ST_OK && (e = readdir(d));) {
-        if (!is_shard_name(e->d_name))
-            continue;
-        char *path = path_join(folder, e->d_name);
-        if (unlink(path) != 0)
-            st = fail_errno(ST_IO, "cannot remove %s", path);
-        mem_free(path);
-    }
-    closedir(d);
-    return st;
-}
-
-static void writer_free(ShardSetWriter *w)
-{
-    for (int i = 0; i < SPLITS; i++) {
-        shard_abandon(w->splits[i].shard);
-        json_decref(w->splits[i].list);
-    }
-    mem_free(w->folder);
-    mem_free(w);
-}
+const ManifestKind shards_kind = {.format = "lemur-shards",
+                                  .version = SHARD_VERSION,
+                                  .holds = "packed shards",
+                                  .made = "pack the corpus with `lemur pack`",
+                                  .owns = owns};
 
 Status shards_create(ShardSetWriter **out, const char *folder, const ShardSpec *spec, int64_t shard_rows)
 {
+    ManifestStage stage;
     check(shard_rows > 0);
-    TRY(folder_make(folder));
-    TRY(folder_clear(folder));
+    TRY(manifest_begin(&stage, &shards_kind, folder));
     ShardSetWriter *w = mem_new(ShardSetWriter);
-    w->folder = mem_str(folder);
+    w->stage = stage;
     w->spec = *spec;
     w->shard_rows = shard_rows;
     w->splits[0] = (Split){.name = "train", .list = json_array()};
@@ -84,11 +54,16 @@ Status shards_create(ShardSetWriter **out, const char *folder, const ShardSpec *
     return ST_OK;
 }
 
+const char *shards_stage(const ShardSetWriter *w)
+{
+    return w->stage.folder;
+}
+
 static Status shard_begin(ShardSetWriter *w, Split *p)
 {
     ShardSpec spec = w->spec;
     spec.has_bytes = strcmp(p->name, "held_out") == 0;
-    char *path = mem_format("%s/%s-%05d.tok", w->folder, p->name, p->number);
+    char *path = mem_format("%s/%s-%05d.tok", w->stage.folder, p->name, p->number);
     Status st = shard_create(&p->shard, path, &spec);
     mem_free(path);
     return st;
@@ -147,20 +122,13 @@ Status shards_finish(ShardSetWriter *w, const char *tokenizer_path, json_t *more
     for (int i = 0; st == ST_OK && i < SPLITS; i++)
         if (w->splits[i].shard)
             st = shard_end(&w->splits[i]);
-    if (st != ST_OK) {
-        shards_abandon(w);
-        return st;
+    if (st == ST_OK) {
+        json_t *manifest = manifest_make(w, tokenizer_path);
+        json_object_update_missing(manifest, more);
+        st = manifest_commit(&w->stage, manifest);
+        json_decref(manifest);
     }
-    json_t *manifest = manifest_make(w, tokenizer_path);
-    json_object_update_missing(manifest, more);
-    char *text = json_dumps(manifest, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    char *path = path_join(w->folder, "manifest.json");
-    check(text);
-    st = file_replace(path, text, strlen(text));
-    free(text);
-    json_decref(manifest);
-    mem_free(path);
-    writer_free(w);
+    shards_abandon(w);
     return st;
 }
 
@@ -168,12 +136,10 @@ void shards_abandon(ShardSetWriter *w)
 {
     if (!w)
         return;
-    char *folder = mem_str(w->folder);
-    writer_free(w);
-    Error why = error_take(); /* the failure that led here is the one to report */
-    if (folder_clear(folder) != ST_OK)
-        (void)error_take();
-    if (why.status != ST_OK)
-        (void)error_put(&why);
-    mem_free(folder);
+    for (int i = 0; i < SPLITS; i++) {
+        shard_abandon(w->splits[i].shard);
+        json_decref(w->splits[i].list);
+    }
+    manifest_end(&w->stage);
+    mem_free(w);
 }

@@ -53,7 +53,8 @@ static inline Tokenizer *cycle_tokenizer(void)
         kinds[i] = made[i].kind;
     }
     VocabArrays v = {.kind = VOCAB_SPM, .n = CYCLE_TOKENS, .pieces = pieces, .scores = scores, .kinds = kinds,
-                     .bos = 1, .eos = CYCLE_END, .unk = 0, .add_bos = true, .add_space_prefix = true};
+                     .bos = 1, .eos = CYCLE_END, .unk = 0, .pad = -1, .add_bos = true,
+                     .add_space_prefix = true};
     Tokenizer *t = NULL;
     if (tokenizer_from_arrays(&t, &v) != ST_OK)
         fail_msg("%s", error_text());

@@ -74,7 +74,7 @@ static Status encode_prompt(const Generator *g, Ids *ids, const char *prompt, si
         return fail(ST_ARG, "the prompt has no token to go on from: give it some text");
     if ((int64_t)ids->n >= context)
         return fail(ST_LIMIT,
-                    "the prompt has %zu tokens and the context is %lld: shorten it, or raise the context",
+                    "the prompt fills %zu positions, the context has %lld: shorten it, or raise the context",
                     ids->n, (long long)context);
     for (size_t i = 0; i < ids->n; i++)
         if (ids->at[i] >= model_hparams(g->model)->vocab_size)

@@ -131,7 +131,7 @@ static void the_context_ends_it(void **state)
     expect(&f, "a", &o, "bcdefg", ENDED_BY_CONTEXT);
     expect(&f, "abcde", &o, "fg", ENDED_BY_CONTEXT);
     assert_int_equal(generate_text(f.g, "abcdef", 6, &o, keep, &f, &r), ST_LIMIT);
-    assert_non_null(strstr(error_text(), "8 tokens and the context is 8"));
+    assert_non_null(strstr(error_text(), "8 positions, the context has 8"));
     close_fixture(&f);
 }
 

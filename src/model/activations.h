@@ -1,10 +1,11 @@
-/* What a forward pass leaves for the backward pass, and the buffers of both: planned, then carved from one allocation. */
+/* What a forward pass leaves for the backward pass, and the buffers of both: planned, then carved from
+ * one allocation. */
 #ifndef MODEL_ACTIVATIONS_H
 #define MODEL_ACTIVATIONS_H
 
 #include "model/model.h"
 
-/* Hands out parts of one buffer.  With base NULL it only adds up, so a plan and an allocation are the same code. */
+/* Hands out parts of one buffer.  With base NULL it only adds up, so that one code plans and allocates. */
 typedef struct {
     char *base;
     size_t used;
@@ -36,13 +37,14 @@ typedef struct {
     Tensor logits;                          /* [loss_rows, V] f32 */
     Tensor dlogits;                         /* [loss_rows, V] act; logits itself in f32 */
 
-    Tensor dx;      /* [N, C] f32: gradient of the residual stream              */
-    Tensor dx_act;  /* [N, C] act: the same, for products; dx itself in f32     */
+    /* The backward pass's, shared by all layers; not taken in inference. */
+    Tensor dx;         /* [N, C] f32: gradient of the residual stream */
+    Tensor dx_act;     /* [N, C] act: the same, for products; dx itself in f32 */
     Tensor dnorm_head; /* [N, C] f32: what the head's product sums over V is kept whole */
-    Tensor dnorm;   /* [N, C] act */
-    Tensor dqkv;    /* [N, (H+2Hk) D] act */
-    Tensor datt;    /* [N, H D] act */
-    Tensor dff;     /* [N, F] act */
+    Tensor dnorm;      /* [N, C] act */
+    Tensor dqkv;       /* [N, (H+2Hk) D] act */
+    Tensor datt;       /* [N, H D] act */
+    Tensor dff;        /* [N, F] act */
 } Activations;
 
 /* Rows of activations, and of logits, that `setup` asks for. */

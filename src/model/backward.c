@@ -1,4 +1,4 @@
-/* Llama backward: the forward's lines upside down.  Each product y = x w^T gives dx = dy w and dw = dy^T x. */
+/* Llama backward: the forward's lines upside down.  A product y = x w^T gives dx = dy w and dw = dy^T x. */
 #include "model/state.h"
 
 /* From the gradient of the residual stream behind the layer (a->dx and its copy) to the one before it. */
@@ -13,7 +13,8 @@ static void layer_backward(Model *m, int64_t layer, bool add_to)
     Tensor q = tensor_cols(&a->qkv, 0, q_cols), k = tensor_cols(&a->qkv, q_cols, kv_cols);
     Tensor v = tensor_cols(&a->qkv, q_cols + kv_cols, kv_cols);
     Tensor dq = tensor_cols(&b->dqkv, 0, q_cols), dk = tensor_cols(&b->dqkv, q_cols, kv_cols);
-    Tensor dv = tensor_cols(&b->dqkv, q_cols + kv_cols, kv_cols), dqk = tensor_cols(&b->dqkv, 0, q_cols + kv_cols);
+    Tensor dv = tensor_cols(&b->dqkv, q_cols + kv_cols, kv_cols);
+    Tensor dqk = tensor_cols(&b->dqkv, 0, q_cols + kv_cols);
     Tensor *dx_copy = b->dx_act.data == b->dx.data ? NULL : &b->dx_act;
     AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
 
@@ -26,7 +27,8 @@ static void layer_backward(Model *m, int64_t layer, bool add_to)
 
     matmul_back_w(dev, &g.o, &b->dx_act, &a->att, add_to);
     matmul_back_x(dev, &b->datt, &b->dx_act, &w.o, false);
-    attention_back(dev, &dq, &dk, &dv, &b->datt, &a->att, &a->lse, &q, &k, &v, m->isolated ? &b->starts : NULL, &s);
+    attention_back(dev, &dq, &dk, &dv, &b->datt, &a->att, &a->lse, &q, &k, &v,
+                   m->isolated ? &b->starts : NULL, &s);
     rope_back(dev, &dqk, &m->rope_table, &b->positions, D);
     matmul_back_w(dev, &g.qkv, &b->dqkv, &a->norm1, add_to);
     matmul_back_x(dev, &b->dnorm, &b->dqkv, &w.qkv, false);
@@ -39,15 +41,11 @@ static void head_step(Model *m, float scale, bool add_to)
     Activations *a = &m->a;
     OuterWeights w = model_outer_weights(m), g = model_outer_gradients(m);
     Tensor *dx_copy = a->dx_act.data == a->dx.data ? NULL : &a->dx_act;
-    for (int64_t first = 0, n; first < a->N; first += n) {
-        n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
-        Tensor x = tensor_rows(&a->norm, first, n), dnorm = tensor_rows(&a->dnorm_head, first, n);
-        Tensor logits = tensor_rows(&a->logits, 0, n), dlogits = tensor_rows(&a->dlogits, 0, n);
-        Tensor targets = tensor_cols(&a->targets, first, n), loss = tensor_cols(&a->loss, first, n);
-        matmul(m->dev, &logits, &x, &w.head, false);
-        cross_entropy(m->dev, &loss, &dlogits, &logits, &targets, scale);
-        matmul_back_x(m->dev, &dnorm, &dlogits, &w.head, false);
-        matmul_back_w(m->dev, &g.head, &dlogits, &x, add_to || first > 0);
+    for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n)) {
+        Tensor dlogits = tensor_rows(&a->dlogits, 0, r.n), dx = tensor_rows(&a->dnorm_head, r.first, r.n);
+        cross_entropy(m->dev, &r.loss, &dlogits, &r.logits, &r.targets, scale);
+        matmul_back_x(m->dev, &dx, &dlogits, &w.head, false);
+        matmul_back_w(m->dev, &g.head, &dlogits, &r.x, add_to || r.first > 0);
     }
     device_zero(m->dev, a->dx.data, tensor_bytes(&a->dx));
     rmsnorm_back(m->dev, &a->dx, dx_copy, &g.final_norm, &a->dnorm_head, &a->x_out, &w.final_norm, &a->rstd);
@@ -57,7 +55,8 @@ static void head_step(Model *m, float scale, bool add_to)
 static void zero_sums(Model *m)
 {
     OuterWeights g = model_outer_gradients(m);
-    device_zero(m->dev, m->gradients + m->params.matrices, (size_t)(m->params.total - m->params.matrices) * sizeof(float));
+    device_zero(m->dev, m->gradients + m->params.matrices,
+                (size_t)(m->params.total - m->params.matrices) * sizeof(float));
     if (!m->h.tie_word_embeddings) /* a tied one is first written by the head's product */
         device_zero(m->dev, g.embed.data, tensor_bytes(&g.embed));
 }

@@ -27,8 +27,8 @@ static void gradient_is_the_slope(const HParams *h)
     for (int kind = PARAM_EMBED; kind <= PARAM_FINAL_NORM; kind++) {
         if (kind == PARAM_HEAD && h->tie_word_embeddings)
             continue;
-        const Param *p = params_find(model_params(t.m), (ParamKind)kind,
-                                     kind == PARAM_EMBED || kind == PARAM_HEAD || kind == PARAM_FINAL_NORM ? -1 : 1);
+        bool outer = kind == PARAM_EMBED || kind == PARAM_HEAD || kind == PARAM_FINAL_NORM;
+        const Param *p = params_find(model_params(t.m), (ParamKind)kind, outer ? -1 : 1);
         double slope = 0, length = 0;
         for (int64_t i = 0; i < p->rows * p->cols; i++)
             length += (double)g[p->offset + i] * (double)g[p->offset + i];
@@ -36,8 +36,8 @@ static void gradient_is_the_slope(const HParams *h)
         assert_true(length > 0);
         double loss[2], e = fmin(0.05, 2e-3 / length); /* a step that f32 losses can tell from rounding */
         for (int side = 0; side < 2; side++) {
-            for (int64_t i = 0; i < p->rows * p->cols; i++)
-                values[p->offset + i] = before[p->offset + i] + (float)((side ? -e : e) * (double)g[p->offset + i] / length);
+            for (int64_t i = p->offset; i < p->offset + p->rows * p->cols; i++)
+                values[i] = before[i] + (float)((side ? -e : e) * (double)g[i] / length);
             loss[side] = total_loss(&t, &batch, 0.25f);
         }
         memcpy(values, before, tensor_bytes(&w));

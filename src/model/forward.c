@@ -1,5 +1,5 @@
-/* Llama forward, as a recipe: one line an operation.  Touvron et al. 2023, arXiv:2307.09288; names as in transformers'
- * modeling_llama. */
+/* Llama forward, as a recipe: one line an operation.  Touvron et al. 2023, arXiv:2307.09288; names as in
+ * transformers' modeling_llama. */
 #include "base/check.h"
 #include "model/state.h"
 
@@ -25,7 +25,8 @@ void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out, 
     LayerWeights w = model_layer_weights(m, layer);
     int64_t D = h->head_dim, q_cols = h->num_attention_heads * D, kv_cols = h->num_key_value_heads * D;
     Tensor q = tensor_cols(&a->qkv, 0, q_cols), k = tensor_cols(&a->qkv, q_cols, kv_cols);
-    Tensor v = tensor_cols(&a->qkv, q_cols + kv_cols, kv_cols), qk = tensor_cols(&a->qkv, 0, q_cols + kv_cols);
+    Tensor v = tensor_cols(&a->qkv, q_cols + kv_cols, kv_cols);
+    Tensor qk = tensor_cols(&a->qkv, 0, q_cols + kv_cols);
     Tensor positions = tensor_cols(&m->a.positions, 0, a->qkv.rows);
 
     rmsnorm(dev, &a->norm1, &a->rstd1, &a->x_in, &w.input_norm, (float)h->rms_norm_eps);
@@ -60,20 +61,28 @@ void model_forward(Model *m)
     rmsnorm(m->dev, &a->norm, &a->rstd, &a->x_out, &w.final_norm, (float)m->h.rms_norm_eps);
 }
 
-/* Calls that walk the rows in pieces, so that the logits of all rows never exist at once. */
-void model_evaluate(Model *m, const Batch *batch)
+HeadRows head_rows(Model *m, int64_t first)
 {
     Activations *a = &m->a;
     OuterWeights w = model_outer_weights(m);
+    int64_t n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
+    HeadRows r = {.first = first, .n = n};
+    if (n == 0)
+        return r;
+    r.x = tensor_rows(&a->norm, first, n);
+    r.logits = tensor_rows(&a->logits, 0, n);
+    r.targets = tensor_cols(&a->targets, first, n);
+    r.loss = tensor_cols(&a->loss, first, n);
+    matmul(m->dev, &r.logits, &r.x, &w.head, false);
+    return r;
+}
+
+void model_evaluate(Model *m, const Batch *batch)
+{
     model_upload(m, batch);
     model_forward(m);
-    for (int64_t first = 0, n; first < a->N; first += n) {
-        n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
-        Tensor x = tensor_rows(&a->norm, first, n), logits = tensor_rows(&a->logits, 0, n);
-        Tensor targets = tensor_cols(&a->targets, first, n), loss = tensor_cols(&a->loss, first, n);
-        matmul(m->dev, &logits, &x, &w.head, false);
-        cross_entropy(m->dev, &loss, NULL, &logits, &targets, 0);
-    }
+    for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n))
+        cross_entropy(m->dev, &r.loss, NULL, &r.logits, &r.targets, 0);
 }
 
 Status model_losses(Model *m, float *out)
@@ -84,15 +93,9 @@ Status model_losses(Model *m, float *out)
 
 Status model_logits(Model *m, const Batch *batch, float *logits)
 {
-    Activations *a = &m->a;
-    OuterWeights w = model_outer_weights(m);
     model_upload(m, batch);
     model_forward(m);
-    for (int64_t first = 0, n; first < a->N; first += n) {
-        n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
-        Tensor x = tensor_rows(&a->norm, first, n), part = tensor_rows(&a->logits, 0, n);
-        matmul(m->dev, &part, &x, &w.head, false);
-        device_download(m->dev, logits + first * m->h.vocab_size, part.data, tensor_bytes(&part));
-    }
+    for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n))
+        device_download(m->dev, logits + r.first * m->h.vocab_size, r.logits.data, tensor_bytes(&r.logits));
     return device_sync(m->dev);
 }

@@ -2,21 +2,12 @@
  *
  * Norm: for each tensor, sum |ours - theirs| / sum |theirs|.  In f32 it must stay below 1e-4 for logits,
  * losses, each gradient, and each weight after the AdamW steps. */
-#include "model/model.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/mem.h"
 #include "base/str.h"
 #include "model/convert.h"
 #include "model/safetensors.h"
-#include "ops/select.h"
+#include "model/tiny_test.h"
 
 static const double TOLERANCE = 1e-4;
 /* Ten steps in bf16 from equal weights: each loss may be off by this much of the first.  One rounding to
@@ -109,23 +100,11 @@ static float learned(const Golden *g, const Batch *b)
     return (float)n;
 }
 
-/* sum |a - b| / sum |b| */
-static double distance(const float *a, const float *b, int64_t n)
-{
-    double difference = 0, size = 0;
-    for (int64_t i = 0; i < n; i++) {
-        difference += fabs((double)a[i] - (double)b[i]);
-        size += fabs((double)b[i]);
-    }
-    assert_true(size > 0);
-    return difference / size;
-}
-
 static void expect_near(const Golden *g, const float *ours, const char *prefix, const char *name, int64_t n)
 {
     float *theirs = values(g, DTYPE_F32, prefix, name);
     assert_non_null(theirs);
-    double d = distance(ours, theirs, n);
+    double d = relative_difference(ours, theirs, n);
     mem_free(theirs);
     if (!(d < TOLERANCE))
         fail_msg("%s: %s%s is off by %.3g, more than %.3g", g->folder, prefix, name, d, TOLERANCE);

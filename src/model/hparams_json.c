@@ -4,69 +4,49 @@
  * transformers 5 one object, rope_parameters, with rope_theta in it.  Both are read; the first is written,
  * since every release of transformers and the other tools around it read that one. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "model/hparams.h"
 
-enum { CONFIG_LIMIT = 16 << 20 };
-
-static bool is_given(const json_t *object, const char *key)
+/* The value of a key; NULL where it is absent or null, which mean the same but for token ids. */
+static const json_t *given(const json_t *object, const char *key)
 {
     const json_t *v = json_object_get(object, key);
-    return v && !json_is_null(v);
+    return json_is_null(v) ? NULL : v;
 }
 
 static Status get_int(const json_t *object, const char *key, int64_t standard, int64_t *out)
 {
-    *out = standard;
-    if (!is_given(object, key))
-        return ST_OK;
-    const json_t *v = json_object_get(object, key);
-    if (json_is_real(v) && floor(json_real_value(v)) == json_real_value(v) && fabs(json_real_value(v)) < 1e15)
-        *out = (int64_t)json_real_value(v); /* 4096.0, as some converters write */
-    else if (json_is_integer(v))
-        *out = json_integer_value(v);
-    else
+    const json_t *v = given(object, key);
+    double real = json_is_real(v) ? json_real_value(v) : 0.5;
+    if (v && !json_is_integer(v) && !(floor(real) == real && fabs(real) < 1e15)) /* 4096.0 is written, too */
         return fail(ST_FORMAT, "\"%s\" must be a whole number", key);
+    *out = !v ? standard : json_is_integer(v) ? json_integer_value(v) : (int64_t)real;
     return ST_OK;
 }
 
 static Status get_double(const json_t *object, const char *key, double standard, double *out)
 {
-    *out = standard;
-    if (!is_given(object, key))
-        return ST_OK;
-    const json_t *v = json_object_get(object, key);
-    if (!json_is_number(v))
-        return fail(ST_FORMAT, "\"%s\" must be a number", key);
-    *out = json_number_value(v);
-    return ST_OK;
+    const json_t *v = given(object, key);
+    *out = v ? json_number_value(v) : standard;
+    return !v || json_is_number(v) ? ST_OK : fail(ST_FORMAT, "\"%s\" must be a number", key);
 }
 
 static Status get_bool(const json_t *object, const char *key, bool standard, bool *out)
 {
-    *out = standard;
-    if (!is_given(object, key))
-        return ST_OK;
-    const json_t *v = json_object_get(object, key);
-    if (!json_is_boolean(v))
-        return fail(ST_FORMAT, "\"%s\" must be true or false", key);
-    *out = json_is_true(v);
-    return ST_OK;
+    const json_t *v = given(object, key);
+    *out = v ? json_is_true(v) : standard;
+    return !v || json_is_boolean(v) ? ST_OK : fail(ST_FORMAT, "\"%s\" must be true or false", key);
 }
 
 static Status get_text(const json_t *object, const char *key, const char *standard, const char **out)
 {
-    *out = standard;
-    if (!is_given(object, key))
-        return ST_OK;
-    *out = json_string_value(json_object_get(object, key));
-    if (!*out)
-        return fail(ST_FORMAT, "\"%s\" must be text", key);
-    return ST_OK;
+    const json_t *v = given(object, key);
+    *out = v ? json_string_value(v) : standard;
+    return !v || *out ? ST_OK : fail(ST_FORMAT, "\"%s\" must be text", key);
 }
 
 /* One id, null (none), or a list, of which the first counts here: generation asks for the others itself. */
@@ -114,8 +94,8 @@ static Status refuse_sliding_window(const json_t *object, bool mistral, int64_t 
     TRY(get_int(object, "sliding_window", given || !mistral ? 0 : 4096, &window));
     if (window != 0 && window < longest)
         return fail(ST_UNSUPPORTED,
-                    "\"sliding_window\": %lld is not computed here: every position attends to all before it; a "
-                    "model whose window is at least max_position_embeddings (%lld), or null, is read",
+                    "\"sliding_window\": %lld is not computed here: every position attends to all before it; "
+                    "a model whose window is at least max_position_embeddings (%lld), or null, is read",
                     (long long)window, (long long)longest);
     return ST_OK;
 }
@@ -130,7 +110,7 @@ static Status refuse_unknown(const json_t *object)
         return fail(ST_UNSUPPORTED, "\"hidden_act\": \"%.80s\" is not computed here, only silu is", act);
     TRY(refuse_if_true(object, "attention_bias"));
     TRY(refuse_if_true(object, "mlp_bias"));
-    if (is_given(object, "quantization_config"))
+    if (given(object, "quantization_config"))
         return fail(ST_UNSUPPORTED,
                     "\"quantization_config\": quantised weights are not read here; convert the model to "
                     "f32, f16 or bf16 first");
@@ -148,8 +128,8 @@ static const json_t *rope_object(const json_t *object, const char **key)
     static const char *const keys[] = {"rope_scaling", "rope_parameters"};
     for (int i = 0; i < 2; i++) {
         *key = keys[i];
-        const json_t *rope = json_object_get(object, keys[i]);
-        if (is_given(object, keys[i]) && !(json_is_object(rope) && json_object_size(rope) == 0))
+        const json_t *rope = given(object, keys[i]);
+        if (rope && !(json_is_object(rope) && json_object_size(rope) == 0))
             return rope;
     }
     return NULL;
@@ -159,7 +139,7 @@ static Status read_llama3(RopeScaling *out, const json_t *rope, int64_t longest)
 {
     static const char *const needed[] = {"factor", "low_freq_factor", "high_freq_factor"};
     for (int i = 0; i < 3; i++)
-        if (!is_given(rope, needed[i]))
+        if (!given(rope, needed[i]))
             return fail(ST_FORMAT, "\"%s\" is missing for rope_type llama3", needed[i]);
     TRY(get_double(rope, "factor", 0, &out->factor));
     TRY(get_double(rope, "low_freq_factor", 0, &out->low_freq_factor));
@@ -223,9 +203,10 @@ Status hparams_from_json(HParams *out, const json_t *object)
                 &h.num_key_value_heads));
     int64_t heads = h.num_attention_heads > 0 ? h.num_attention_heads : 1;
     TRY(get_int(object, "head_dim", h.hidden_size / heads, &h.head_dim));
-    if (!is_given(object, "head_dim") && h.hidden_size % heads != 0)
+    if (!given(object, "head_dim") && h.hidden_size % heads != 0)
         return fail(ST_FORMAT,
-                    "\"hidden_size\": %lld is not a multiple of num_attention_heads %lld, and head_dim is absent",
+                    "\"hidden_size\": %lld is not a multiple of num_attention_heads %lld, and head_dim is "
+                    "absent",
                     (long long)h.hidden_size, (long long)heads);
     TRY(get_int(object, "max_position_embeddings", mistral ? 131072 : 2048, &h.max_position_embeddings));
     TRY(refuse_sliding_window(object, mistral, h.max_position_embeddings));
@@ -255,38 +236,41 @@ static json_t *rope_json(const RopeScaling *s)
 
 json_t *hparams_to_json(const HParams *h)
 {
+    const struct {
+        const char *key;
+        json_t *value;
+    } all[] = {
+        {"architectures", json_pack("[s]", "LlamaForCausalLM")},
+        {"model_type", json_string("llama")},
+        {"vocab_size", json_integer(h->vocab_size)},
+        {"hidden_size", json_integer(h->hidden_size)},
+        {"intermediate_size", json_integer(h->intermediate_size)},
+        {"num_hidden_layers", json_integer(h->num_hidden_layers)},
+        {"num_attention_heads", json_integer(h->num_attention_heads)},
+        {"num_key_value_heads", json_integer(h->num_key_value_heads)},
+        {"head_dim", json_integer(h->head_dim)},
+        {"hidden_act", json_string("silu")},
+        {"max_position_embeddings", json_integer(h->max_position_embeddings)},
+        {"rms_norm_eps", json_real(h->rms_norm_eps)},
+        {"rope_theta", json_real(h->rope_theta)},
+        {"rope_scaling", rope_json(&h->rope_scaling)},
+        {"attention_bias", json_false()},
+        {"mlp_bias", json_false()},
+        {"tie_word_embeddings", json_boolean(h->tie_word_embeddings)},
+        {"bos_token_id", token_json(h->bos_token_id)},
+        {"eos_token_id", token_json(h->eos_token_id)},
+    };
     json_t *o = json_object();
-    json_object_set_new(o, "architectures", json_pack("[s]", "LlamaForCausalLM"));
-    json_object_set_new(o, "model_type", json_string("llama"));
-    json_object_set_new(o, "vocab_size", json_integer(h->vocab_size));
-    json_object_set_new(o, "hidden_size", json_integer(h->hidden_size));
-    json_object_set_new(o, "intermediate_size", json_integer(h->intermediate_size));
-    json_object_set_new(o, "num_hidden_layers", json_integer(h->num_hidden_layers));
-    json_object_set_new(o, "num_attention_heads", json_integer(h->num_attention_heads));
-    json_object_set_new(o, "num_key_value_heads", json_integer(h->num_key_value_heads));
-    json_object_set_new(o, "head_dim", json_integer(h->head_dim));
-    json_object_set_new(o, "hidden_act", json_string("silu"));
-    json_object_set_new(o, "max_position_embeddings", json_integer(h->max_position_embeddings));
-    json_object_set_new(o, "rms_norm_eps", json_real(h->rms_norm_eps));
-    json_object_set_new(o, "rope_theta", json_real(h->rope_theta));
-    json_object_set_new(o, "rope_scaling", rope_json(&h->rope_scaling));
-    json_object_set_new(o, "attention_bias", json_false());
-    json_object_set_new(o, "mlp_bias", json_false());
-    json_object_set_new(o, "tie_word_embeddings", json_boolean(h->tie_word_embeddings));
-    json_object_set_new(o, "bos_token_id", token_json(h->bos_token_id));
-    json_object_set_new(o, "eos_token_id", token_json(h->eos_token_id));
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        json_object_set_new(o, all[i].key, all[i].value);
     return o;
 }
 
 Status hparams_read(HParams *out, const char *folder)
 {
-    Str text = {0};
     char *path = path_join(folder, "config.json");
     json_t *object = NULL;
-    json_error_t error;
-    Status st = file_read(&text, path, CONFIG_LIMIT);
-    if (st == ST_OK && !(object = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &error)))
-        st = fail(ST_FORMAT, "%s line %d: %s", path, error.line, error.text);
+    Status st = json_file_read(&object, path);
     if (st == ST_OK) {
         st = hparams_from_json(out, object);
         if (st != ST_OK) /* a wrong value is the file's fault here, not the caller's */
@@ -294,23 +278,7 @@ Status hparams_read(HParams *out, const char *folder)
     }
     json_decref(object);
     mem_free(path);
-    str_drop(&text);
     return st;
-}
-
-/* With as few digits as bring every number back: 1e-5 and not 1.0000000000000001e-5.  Caller frees. */
-static char *dump_exactly(const json_t *object)
-{
-    for (size_t digits = 15;; digits++) {
-        char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
-        json_t *again = json_loads(text, 0, NULL);
-        bool exact = json_equal(object, again);
-        char *line = exact || digits == 17 ? mem_format("%s\n", text) : NULL;
-        json_decref(again);
-        free(text);
-        if (line)
-            return line;
-    }
 }
 
 Status hparams_write(const HParams *h, const char *folder, const char *dtype_name)
@@ -319,9 +287,7 @@ Status hparams_write(const HParams *h, const char *folder, const char *dtype_nam
     json_object_set_new(object, "torch_dtype", json_string(dtype_name));
     json_object_set_new(object, "use_cache", json_true());
     char *path = path_join(folder, "config.json");
-    char *text = dump_exactly(object);
-    Status st = file_replace(path, text, strlen(text));
-    mem_free(text);
+    Status st = json_file_write(path, object);
     mem_free(path);
     json_decref(object);
     return st;

@@ -55,13 +55,16 @@ void kvcache_truncate(KvCache *c, int64_t length)
 static Tensor cached(const KvCache *c, int64_t layer, int64_t which)
 {
     size_t part = (size_t)(c->capacity * c->cols) * dtype_size(c->dtype);
-    return tensor_view((char *)c->memory + (size_t)(2 * layer + which) * part, c->dtype, c->capacity, c->cols);
+    return tensor_view((char *)c->memory + (size_t)(2 * layer + which) * part, c->dtype, c->capacity,
+                       c->cols);
 }
 
-void kvcache_attend(Model *m, KvCache *c, int64_t layer, Tensor *att, const Tensor *q, const Tensor *k, const Tensor *v)
+void kvcache_attend(Model *m, KvCache *c, int64_t layer, Tensor *att, const Tensor *q, const Tensor *k,
+                    const Tensor *v)
 {
     Tensor keys = cached(c, layer, 0), values = cached(c, layer, 1);
-    Tensor new_keys = tensor_rows(&keys, c->length, q->rows), new_values = tensor_rows(&values, c->length, q->rows);
+    Tensor new_keys = tensor_rows(&keys, c->length, q->rows);
+    Tensor new_values = tensor_rows(&values, c->length, q->rows);
     cast(m->dev, &new_keys, k);
     cast(m->dev, &new_values, v);
     AttentionShape s = model_attention_shape(m, 1, q->rows);
@@ -72,15 +75,22 @@ void kvcache_attend(Model *m, KvCache *c, int64_t layer, Tensor *att, const Tens
 static LayerActivations first_rows(const LayerActivations *a, int64_t n)
 {
     return (LayerActivations){
-        .x_in = tensor_rows(&a->x_in, 0, n), .rstd1 = tensor_cols(&a->rstd1, 0, n),
-        .norm1 = tensor_rows(&a->norm1, 0, n), .qkv = tensor_rows(&a->qkv, 0, n), .att = tensor_rows(&a->att, 0, n),
-        .lse = tensor_rows(&a->lse, 0, n), .x_mid = tensor_rows(&a->x_mid, 0, n),
-        .rstd2 = tensor_cols(&a->rstd2, 0, n), .norm2 = tensor_rows(&a->norm2, 0, n),
-        .gate_up = tensor_rows(&a->gate_up, 0, n), .ff = tensor_rows(&a->ff, 0, n),
+        .x_in = tensor_rows(&a->x_in, 0, n),
+        .rstd1 = tensor_cols(&a->rstd1, 0, n),
+        .norm1 = tensor_rows(&a->norm1, 0, n),
+        .qkv = tensor_rows(&a->qkv, 0, n),
+        .att = tensor_rows(&a->att, 0, n),
+        .lse = tensor_rows(&a->lse, 0, n),
+        .x_mid = tensor_rows(&a->x_mid, 0, n),
+        .rstd2 = tensor_cols(&a->rstd2, 0, n),
+        .norm2 = tensor_rows(&a->norm2, 0, n),
+        .gate_up = tensor_rows(&a->gate_up, 0, n),
+        .ff = tensor_rows(&a->ff, 0, n),
     };
 }
 
-/* Runs at most a->N new rows; they stay in the cache, and the last residual stream in x_in of the shared buffers. */
+/* Runs at most a->N new rows; they stay in the cache, and the last residual stream in x_in of the
+ * shared buffers. */
 static void extend_piece(Model *m, KvCache *c, const int32_t *ids, int64_t n)
 {
     OuterWeights w = model_outer_weights(m);
@@ -104,7 +114,8 @@ Status model_extend(Model *m, KvCache *c, const int32_t *ids, int64_t n, float *
 {
     check(n > 0);
     if (n > c->capacity - c->length)
-        return fail(ST_LIMIT, "the context is full: %lld positions are taken of %lld, and %lld more are asked for",
+        return fail(ST_LIMIT,
+                    "the context is full: %lld positions are taken of %lld, and %lld more are asked for",
                     (long long)c->length, (long long)c->capacity, (long long)n);
     int64_t last = 0;
     for (int64_t done = 0; done < n; done += last) {

@@ -41,16 +41,19 @@ ModelPlan model_plan(const HParams *h, const ModelSetup *setup)
         .copy = setup->compute == DTYPE_BF16 ? matrices * 2 : 0,
         .gradients = setup->training ? total * 4 : 0,
         .optimizer = setup->training ? total * 8 : 0,
-        .loss = (size_t)(loss_rows * h->vocab_size) * (setup->training && setup->compute == DTYPE_BF16 ? 6u : 4u),
+        .loss =
+            (size_t)(loss_rows * h->vocab_size) * (setup->training && setup->compute == DTYPE_BF16 ? 6u : 4u),
         .scratch = (size_t)32 << 20, /* packed keys and values, oneDNN's working memory */
     };
     plan.activations = slab_size(h, setup) - plan.loss + rope_size(h, setup);
-    plan.total = plan.master + plan.copy + plan.gradients + plan.optimizer + plan.loss + plan.scratch + plan.activations;
+    plan.total = plan.master + plan.copy + plan.gradients + plan.optimizer + plan.loss + plan.scratch +
+                 plan.activations;
     return plan;
 }
 
 /* Inverse frequency of pair i; Llama-3's stretching as in the release's `apply_scaling`: wavelengths beyond
- * original / low_freq_factor are stretched by `factor`, those below original / high_freq_factor not, linear between. */
+ * original / low_freq_factor are stretched by `factor`, those below original / high_freq_factor not, linearly
+ * between. */
 static double rope_frequency(const HParams *h, int64_t i)
 {
     double f = pow(h->rope_theta, -2.0 * (double)i / (double)h->head_dim);
@@ -92,7 +95,7 @@ static Status alloc_weights(Model *m)
     if (needs_master(&m->setup)) {
         TRY(device_alloc(m->dev, &p, total * 4, "f32 weights"));
         m->master = p;
-        device_zero(m->dev, p, total * 4); /* the padding between parameters is part of no file, and AdamW walks over it */
+        device_zero(m->dev, p, total * 4); /* padding is in no file, and AdamW walks over it */
         m->norms = m->master + matrices;
     } else {
         TRY(device_alloc(m->dev, &p, (total - matrices) * 4, "norm weights"));
@@ -184,7 +187,7 @@ AttentionShape model_attention_shape(const Model *m, int64_t B, int64_t T)
         .B = B, .T = T, .H = m->h.num_attention_heads, .Hk = m->h.num_key_value_heads, .D = m->h.head_dim};
 }
 
-/* Where a parameter's values, or its gradient's, are. ------------------------------------------------------------- */
+/* Where a parameter's values, or its gradient's, are. ---------------------------------------------------- */
 
 typedef struct {
     void *matrices;
@@ -207,7 +210,8 @@ static Place place_of_gradients(const Model *m)
 static Tensor matrix_at(const Model *m, Place at, ParamKind kind, int64_t layer, int64_t rows)
 {
     const Param *p = params_find(&m->params, kind, (int)layer);
-    return tensor_view((char *)at.matrices + (size_t)p->offset * dtype_size(at.dtype), at.dtype, rows, p->cols);
+    return tensor_view((char *)at.matrices + (size_t)p->offset * dtype_size(at.dtype), at.dtype, rows,
+                       p->cols);
 }
 
 static Tensor vector_at(const Model *m, Place at, ParamKind kind, int64_t layer)
@@ -221,7 +225,8 @@ static LayerWeights layer_at(const Model *m, Place at, int64_t l)
     const HParams *h = &m->h;
     return (LayerWeights){
         .input_norm = vector_at(m, at, PARAM_INPUT_NORM, l),
-        .qkv = matrix_at(m, at, PARAM_Q, l, (h->num_attention_heads + 2 * h->num_key_value_heads) * h->head_dim),
+        .qkv =
+            matrix_at(m, at, PARAM_Q, l, (h->num_attention_heads + 2 * h->num_key_value_heads) * h->head_dim),
         .o = matrix_at(m, at, PARAM_O, l, h->hidden_size),
         .post_norm = vector_at(m, at, PARAM_POST_NORM, l),
         .gate_up = matrix_at(m, at, PARAM_GATE, l, 2 * h->intermediate_size),
@@ -283,7 +288,7 @@ void model_weights_changed(Model *m)
     cast(m->dev, &to, &from);
 }
 
-/* Values in. ------------------------------------------------------------------------------------------------------ */
+/* Values in. --------------------------------------------------------------------------------------------- */
 
 /* Writes f32 host values [first, first + n) of a parameter to wherever this model keeps it. */
 static void put_values(Model *m, const Param *p, int64_t first, const float *values, int64_t n)
@@ -322,8 +327,8 @@ static void init_chunk(void *context, int64_t chunk, int thread)
         r->values[i] = r->deviation > 0 ? (float)(r->deviation * rng_normal(&rng)) : 1.0f;
 }
 
-/* Smaller for wider models, so that one rule serves all sizes: with 0.02 throughout, 5 M parameters of width 256
- * reached after 1 M tokens what they now reach after 0.6 M. */
+/* Smaller for wider models, so that one rule serves all sizes: with 0.02 throughout, 5 M parameters of width
+ * 256 reached after 1 M tokens what they now reach after 0.6 M. */
 static double init_deviation(const Model *m, ParamKind kind)
 {
     if (kind >= PARAM_INPUT_NORM)
@@ -367,7 +372,8 @@ Status model_save(Model *m, const char *folder, DType dtype)
     DType kept_as = m->master ? DTYPE_F32 : DTYPE_BF16;
     size_t bytes = (size_t)m->params.matrices * dtype_size(kept_as);
     TRY(device_host_view(m->dev, &matrices, kept, bytes));
-    Status st = device_host_view(m->dev, &vectors, m->norms, (size_t)(m->params.total - m->params.matrices) * 4);
+    Status st =
+        device_host_view(m->dev, &vectors, m->norms, (size_t)(m->params.total - m->params.matrices) * 4);
     if (st == ST_OK)
         st = weights_write(&m->params, folder, matrices, kept_as, vectors, dtype);
     device_host_drop(m->dev, vectors, m->norms);

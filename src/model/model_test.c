@@ -30,9 +30,11 @@ static void same_seed_same_weights(void **state)
     Tiny a = tiny_open(&h, &setup), b = tiny_open(&h, &setup);
     Tensor wa = model_weights(a.m), wb = model_weights(b.m);
     const Param *q = params_find(model_params(a.m), PARAM_Q, 0);
-    assert_memory_equal((float *)wa.data + q->offset, (float *)wb.data + q->offset, (size_t)(q->rows * q->cols) * 4);
+    assert_memory_equal((float *)wa.data + q->offset, (float *)wb.data + q->offset,
+                        (size_t)(q->rows * q->cols) * 4);
     model_init(b.m, 8);
-    assert_memory_not_equal((float *)wa.data + q->offset, (float *)wb.data + q->offset, (size_t)(q->rows * q->cols) * 4);
+    assert_memory_not_equal((float *)wa.data + q->offset, (float *)wb.data + q->offset,
+                            (size_t)(q->rows * q->cols) * 4);
     tiny_close(&a);
     tiny_close(&b);
 }

@@ -6,7 +6,8 @@
 #include "base/check.h"
 #include "base/mem.h"
 
-enum { GROUP_ALIGN = 32 }; /* elements: 64 bytes of bf16, so that each product's weights start on a cache line */
+/* Elements: 64 bytes of bf16, so that each product's weights start on a cache line. */
+enum { GROUP_ALIGN = 32 };
 
 static void add(Params *p, ParamKind kind, int layer, const char *name, int64_t rows, int64_t cols)
 {

@@ -1,18 +1,24 @@
-/* Every parameter of a Llama, once: name, shape, place.  Allocation, loading, saving, AdamW and tests walk this table.
+/* Every parameter of a Llama, once: name, shape, place.  Allocation, loading, saving, AdamW and tests walk
+ * this table.
  *
- * All parameters lie in one flat array: first the matrices, which are decayed and have a bf16 copy for products, then the
- * vectors (norm weights), which are not and have none.  q, k and v of a layer are neighbours, and so are gate and up, so
- * that one product computes them together:
+ * All parameters lie in one flat array: first the matrices, which are decayed and have a bf16 copy for
+ * products, then the vectors (norm weights), which are not and have none.  q, k and v of a layer are
+ * neighbours, and so are gate and up, so that one product computes them together:
  *
- *   embed [V,C] | layer 0: q [H*D,C] k [Hk*D,C] v [Hk*D,C] o [C,H*D] gate [F,C] up [F,C] down [C,F] | layer 1 ... | lm_head [V,C] | norms */
+ *     embed [V, C]
+ *     q [H*D, C]  k [Hk*D, C]  v [Hk*D, C]  o [C, H*D]  gate [F, C]  up [F, C]  down [C, F]    of each layer
+ *     lm_head [V, C], unless tied
+ *     norms [C], input's and post-attention's of each layer and the final one */
 #ifndef MODEL_PARAMS_H
 #define MODEL_PARAMS_H
 
 #include "model/hparams.h"
 
 typedef enum {
-    PARAM_EMBED, PARAM_Q, PARAM_K, PARAM_V, PARAM_O, PARAM_GATE, PARAM_UP, PARAM_DOWN, PARAM_HEAD, /* matrices */
-    PARAM_INPUT_NORM, PARAM_POST_NORM, PARAM_FINAL_NORM,                                           /* vectors  */
+    /* matrices */
+    PARAM_EMBED, PARAM_Q, PARAM_K, PARAM_V, PARAM_O, PARAM_GATE, PARAM_UP, PARAM_DOWN, PARAM_HEAD,
+    /* vectors */
+    PARAM_INPUT_NORM, PARAM_POST_NORM, PARAM_FINAL_NORM,
 } ParamKind;
 
 typedef struct {
@@ -26,7 +32,7 @@ typedef struct {
 typedef struct {
     HParams h;
     Param *at;
-    int64_t n;
+    int64_t n;        /* parameters: at[0 .. n-1], in the order of the flat array */
     int64_t matrices; /* elements of the flat array up to the first vector */
     int64_t total;    /* elements of the flat array, padding included */
 } Params;

@@ -10,7 +10,8 @@ static void neighbours_are_fused(void **state)
     HParams h = tiny_hparams();
     Params p;
     params_init(&p, &h);
-    const Param *q = params_find(&p, PARAM_Q, 1), *k = params_find(&p, PARAM_K, 1), *v = params_find(&p, PARAM_V, 1);
+    const Param *q = params_find(&p, PARAM_Q, 1), *k = params_find(&p, PARAM_K, 1),
+                *v = params_find(&p, PARAM_V, 1);
     assert_int_equal(q->offset + q->rows * q->cols, k->offset);
     assert_int_equal(k->offset + k->rows * k->cols, v->offset);
     const Param *gate = params_find(&p, PARAM_GATE, 2), *up = params_find(&p, PARAM_UP, 2);

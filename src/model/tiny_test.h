@@ -29,7 +29,8 @@ static inline HParams tiny_hparams(void)
 
 static inline ModelSetup tiny_setup(bool training)
 {
-    return (ModelSetup){.batch = TINY_B, .context = TINY_T, .compute = DTYPE_F32, .training = training, .loss_rows = 16};
+    return (ModelSetup){
+        .batch = TINY_B, .context = TINY_T, .compute = DTYPE_F32, .training = training, .loss_rows = 16};
 }
 
 typedef struct {

@@ -361,14 +361,8 @@ static void check_adamw(Harness *h)
     for (int i = 0; i < SHAPES; i++) {
         Call c = call_start(run_adamw, 13);
         int64_t N = shapes[i].N, C = shapes[i].C;
-        c.step = (AdamWStep){.lr = 0.01f,
-                             .beta1 = 0.9f,
-                             .beta2 = 0.95f,
-                             .eps = 1e-8f,
-                             .weight_decay = 0.1f,
-                             .bias1 = 0.271f,
-                             .bias2 = 0.142625f,
-                             .grad_scale = 0.5f};
+        c.step = (AdamWStep){.lr = 0.01f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .weight_decay = 0.1f,
+                             .bias1 = 0.271f, .bias2 = 0.142625f, .grad_scale = 0.5f};
         c.flag = i % 3 != 0;
         for (int k = 0; k < 3; k++)
             call_tensor(&c, ROLE_ADD, DTYPE_F32, N, C, 1);

@@ -15,8 +15,8 @@ static double budget(MeasureEffort effort)
 
 /* Products --------------------------------------------------------------------------------------------- */
 
-/* y [N, M] = x [N, K] w [M, K]^T.  A power of two in every size makes rows fall on the same cache sets; which of
- * these shapes suits a processor best is not known beforehand, so the fastest counts. */
+/* y [N, M] = x [N, K] w [M, K]^T.  A power of two in every size makes rows fall on the same cache sets; which
+ * of these shapes suits a processor best is not known beforehand, so the fastest counts. */
 static const struct {
     int64_t N, M, K;
 } gemm_shapes[] = {{2048, 2048, 2048}, {2016, 1536, 1056}, {2048, 864, 288}};
@@ -100,8 +100,8 @@ static inline Words line_sum(const Words *w)
     return (w[0] + w[1]) + (w[2] + w[3]);
 }
 
-/* The sum keeps the compiler from leaving the loads out.  Four places at once keep the prefetchers of a core busy
- * across page ends; four sums keep additions off the critical path. */
+/* The sum keeps the compiler from leaving the loads out.  Four places at once keep the prefetchers of a core
+ * busy across page ends; four sums keep additions off the critical path. */
 static uint64_t sum_words(const uint64_t *p, size_t n)
 {
     const Words *w = (const Words *)(const void *)p;
@@ -145,31 +145,42 @@ static void write_all(uint64_t *p, size_t n, int threads)
     }
 }
 
-static size_t read_bytes(MeasureEffort effort)
+size_t measure_cold_bytes(int threads)
 {
-    size_t bytes = effort == MEASURE_WELL ? (size_t)512 << 20 : (size_t)256 << 20;
+    size_t bytes = (size_t)(threads > 4 ? threads : 4) << 26;
     int64_t available = memory_available();
     if (available >= 0 && bytes > (size_t)available / 8)
         bytes = (size_t)available / 8;
-    return bytes / 4096 * 4096 + 4096;
+    return (bytes >> 16 << 16) + (1 << 16);
+}
+
+/* The buffer is read part after part, each timed by itself: the shorter what is timed, the likelier that once
+ * nothing disturbs it. */
+enum { PARTS = 8 };
+
+static const uint64_t *part(const uint64_t *buffer, size_t n, int i)
+{
+    return buffer + n / PARTS * (size_t)i;
 }
 
 double measure_read(Device *dev, MeasureEffort effort)
 {
-    size_t bytes = read_bytes(effort), n = bytes / sizeof(uint64_t);
+    size_t bytes = measure_cold_bytes(dev->threads), n = bytes / sizeof(uint64_t);
     void *buffer = NULL;
     if (device_alloc(dev, &buffer, bytes, "a measurement of read bandwidth") != ST_OK) {
         device_fail(dev, "%s", error_text());
         return 0;
     }
     write_all(buffer, n, dev->threads);
+    uint64_t expected[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        expected[i] = read_all(part(buffer, n, i), n / PARTS, dev->threads);
     double best = 0, end = clock_now() + budget(effort);
-    uint64_t expected = read_all(buffer, n, dev->threads);
-    while (best == 0 || clock_now() < end) {
+    for (int i = 0; best == 0 || clock_now() < end; i = (i + 1) % PARTS) {
         double start = clock_now();
-        uint64_t sum = read_all(buffer, n, dev->threads);
-        double rate = (double)bytes / (clock_now() - start);
-        check(sum == expected);
+        uint64_t sum = read_all(part(buffer, n, i), n / PARTS, dev->threads);
+        double rate = (double)(bytes / PARTS) / (clock_now() - start);
+        check(sum == expected[i]);
         if (rate > best)
             best = rate;
     }

@@ -51,10 +51,11 @@ void rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x, const Tens
         dev->ops->rmsnorm(dev, out, rstd, x, w, eps);
 }
 
-void rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout, const Tensor *x, const Tensor *w,
-                  const Tensor *rstd)
+void rmsnorm_back(Device *dev, Tensor *dx, Tensor *dx_cast, Tensor *dw, const Tensor *dout, const Tensor *x,
+                  const Tensor *w, const Tensor *rstd)
 {
-    check(tensor_same_shape(dx, x) && tensor_same_shape(dout, x) && shaped(w, 1, x->cols) && shaped(dw, 1, x->cols));
+    check(tensor_same_shape(dx, x) && tensor_same_shape(dout, x) && shaped(w, 1, x->cols) &&
+          shaped(dw, 1, x->cols));
     check(shaped(rstd, 1, x->rows) && is_wide(rstd) && is_wide(w));
     check(is_wide(dx) && is_wide(dw) && is_wide(x) && is_float(dout));
     check(!dx_cast || (tensor_same_shape(dx_cast, x) && dx_cast->dtype == DTYPE_BF16));
@@ -84,21 +85,24 @@ void rope_back(Device *dev, Tensor *dx, const Tensor *table, const Tensor *posit
 
 void matmul(Device *dev, Tensor *y, const Tensor *x, const Tensor *w, bool add_to)
 {
-    check(shaped(y, x->rows, w->rows) && x->cols == w->cols && x->dtype == w->dtype && is_float(x) && is_float(y));
+    check(shaped(y, x->rows, w->rows) && x->cols == w->cols && x->dtype == w->dtype && is_float(x) &&
+          is_float(y));
     if (!device_failed(dev))
         dev->ops->matmul(dev, y, x, w, add_to);
 }
 
 void matmul_back_x(Device *dev, Tensor *dx, const Tensor *dy, const Tensor *w, bool add_to)
 {
-    check(shaped(dx, dy->rows, w->cols) && dy->cols == w->rows && dy->dtype == w->dtype && is_float(dy) && is_float(dx));
+    check(shaped(dx, dy->rows, w->cols) && dy->cols == w->rows && dy->dtype == w->dtype && is_float(dy) &&
+          is_float(dx));
     if (!device_failed(dev))
         dev->ops->matmul_back_x(dev, dx, dy, w, add_to);
 }
 
 void matmul_back_w(Device *dev, Tensor *dw, const Tensor *dy, const Tensor *x, bool add_to)
 {
-    check(shaped(dw, dy->cols, x->cols) && dy->rows == x->rows && dy->dtype == x->dtype && is_float(dy) && is_wide(dw));
+    check(shaped(dw, dy->cols, x->cols) && dy->rows == x->rows && dy->dtype == x->dtype && is_float(dy) &&
+          is_wide(dw));
     if (!device_failed(dev))
         dev->ops->matmul_back_w(dev, dw, dy, x, add_to);
 }
@@ -111,8 +115,8 @@ static void check_attention(const Tensor *q, const Tensor *k, const Tensor *v, c
     check(is_float(q) && k->dtype == q->dtype && v->dtype == q->dtype);
 }
 
-void attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts,
-               const AttentionShape *s)
+void attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v,
+               const Tensor *starts, const AttentionShape *s)
 {
     check_attention(q, k, v, s);
     check(tensor_same_shape(out, q) && out->dtype == q->dtype && k->rows == q->rows && v->rows == q->rows);
@@ -121,11 +125,13 @@ void attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Ten
         dev->ops->attention(dev, out, lse, q, k, v, starts, s);
 }
 
-void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out, const Tensor *lse,
-                    const Tensor *q, const Tensor *k, const Tensor *v, const Tensor *starts, const AttentionShape *s)
+void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
+                    const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v,
+                    const Tensor *starts, const AttentionShape *s)
 {
     check_attention(q, k, v, s);
-    check(tensor_same_shape(dq, q) && tensor_same_shape(dk, k) && tensor_same_shape(dv, v) && tensor_same_shape(dout, q));
+    check(tensor_same_shape(dq, q) && tensor_same_shape(dk, k) && tensor_same_shape(dv, v) &&
+          tensor_same_shape(dout, q));
     check(tensor_same_shape(out, q) && out->dtype == q->dtype && (!starts || is_index(starts, q->rows)));
     check(shaped(lse, q->rows, s->H) && is_wide(lse) && k->rows == q->rows && v->rows == q->rows);
     check(dq->dtype == q->dtype && dk->dtype == q->dtype && dv->dtype == q->dtype && dout->dtype == q->dtype);
@@ -133,11 +139,12 @@ void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tenso
         dev->ops->attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
 }
 
-void attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v, int64_t past,
-                      const AttentionShape *s)
+void attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
+                      int64_t past, const AttentionShape *s)
 {
     check_attention(q, k, v, s);
-    check(s->B == 1 && past >= 0 && k->rows >= past + s->T && v->rows >= past + s->T && tensor_same_shape(out, q));
+    check(s->B == 1 && past >= 0 && k->rows >= past + s->T && v->rows >= past + s->T &&
+          tensor_same_shape(out, q));
     check(out->dtype == q->dtype);
     if (!device_failed(dev))
         dev->ops->attention_cached(dev, out, q, k, v, past, s);
@@ -160,20 +167,24 @@ void swiglu_back(Device *dev, Tensor *dgate_up, const Tensor *dout, const Tensor
 
 void add(Device *dev, Tensor *out, const Tensor *a, const Tensor *b)
 {
-    check(tensor_same_shape(out, a) && tensor_same_shape(a, b) && is_wide(out) && a->dtype == out->dtype && b->dtype == out->dtype);
+    check(tensor_same_shape(out, a) && tensor_same_shape(a, b) && is_wide(out) && a->dtype == out->dtype &&
+          b->dtype == out->dtype);
     if (!device_failed(dev))
         dev->ops->add(dev, out, a, b);
 }
 
-void cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits, const Tensor *targets, float scale)
+void cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits, const Tensor *targets,
+                   float scale)
 {
-    check(shaped(loss, 1, logits->rows) && is_wide(loss) && is_index(targets, logits->rows) && is_float(logits));
+    check(shaped(loss, 1, logits->rows) && is_wide(loss) && is_index(targets, logits->rows) &&
+          is_float(logits));
     check(!dlogits || (tensor_same_shape(dlogits, logits) && is_float(dlogits)));
     if (!device_failed(dev))
         dev->ops->cross_entropy(dev, loss, dlogits, logits, targets, scale);
 }
 
-void adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g, const AdamWStep *step)
+void adamw(Device *dev, Tensor *w, Tensor *w_cast, Tensor *m, Tensor *v, const Tensor *g,
+           const AdamWStep *step)
 {
     check(tensor_same_shape(w, m) && tensor_same_shape(w, v) && tensor_same_shape(w, g) && is_wide(w));
     check(is_flat(w) && is_flat(m) && is_flat(v) && is_flat(g));

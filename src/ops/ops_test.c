@@ -130,7 +130,8 @@ static const Case cases[] = {
     {"matmul", call_matmul, {F32(N, F), F32(N, C), F32(F, C)}},
     {"matmul_back_x", call_matmul_back_x, {F32(N, C), F32(N, F), F32(F, C)}},
     {"matmul_back_w", call_matmul_back_w, {F32(F, C), F32(N, F), F32(N, C)}},
-    {"attention", call_attention, {F32(N, H * D), F32(N, H), F32(N, H * D), F32(N, Hk * D), F32(N, Hk * D), I32(N)}},
+    {"attention", call_attention,
+     {F32(N, H * D), F32(N, H), F32(N, H * D), F32(N, Hk * D), F32(N, Hk * D), I32(N)}},
     {"attention_back", call_attention_back,
      {F32(N, H * D), F32(N, Hk * D), F32(N, Hk * D), F32(N, H * D), F32(N, H * D), F32(N, H),
       F32(N, H * D), F32(N, Hk * D), F32(N, Hk * D), I32(N)}},
@@ -141,7 +142,8 @@ static const Case cases[] = {
     {"add", call_add, {F32(N, C), F32(N, C), F32(N, C)}},
     {"cross_entropy", call_cross_entropy, {F32(1, N), F32(N, V), F32(N, V), I32(N)}},
     {"adamw", call_adamw, {F32(1, V), BF16(1, V), F32(1, V), F32(1, V), F32(1, V)}},
-    {"sum_squares", call_sum_squares, {{DTYPE_F64, 1, 1, 0}, {DTYPE_F32, 1, V, ROW_TOO_MANY | COLUMN_TOO_MANY}}},
+    {"sum_squares", call_sum_squares,
+     {{DTYPE_F64, 1, 1, 0}, {DTYPE_F32, 1, V, ROW_TOO_MANY | COLUMN_TOO_MANY}}},
     {"cast", call_cast, {BF16(N, C), F32(N, C)}},
 };
 /* clang-format on */

@@ -1,7 +1,7 @@
 /* Time per operation.  profile_attach puts a table of timing wrappers, made from ops.def, over a device's
  * own; every call is then counted under its operation and shapes until the device is closed.
  *
- *     TRY(profile_attach(dev));  ... steps ...  profile_print(dev, seconds, stdout);
+ *     TRY(profile_attach(dev));  ... steps ...  profile_print(dev, seconds, steps, stdout);
  *
  * Waits for the device after each call, so that on a device that works behind the caller's back the sum is
  * the truth and the overlap is lost. */

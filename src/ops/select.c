@@ -31,13 +31,12 @@ const char *ops_name(int i)
     return op_names[i];
 }
 
-/* Whether a table has operation i: its entries are pointers to functions, one after the other, in ops.def's order. */
-static bool table_has(const Ops *ops, int i)
+bool ops_has(const Ops *table, int i)
 {
     int at = 0;
 #define OP(name, params, args) \
     if (at++ == i)             \
-        return ops->name != NULL;
+        return table->name != NULL;
 #include "ops/ops.def"
 #undef OP
     return false;
@@ -48,7 +47,7 @@ const char *ops_variant(int i, const CpuFeatures *cpu)
     OpsTable tables[OPS_TABLES_MAX];
     int n = ops_tables(tables, cpu);
     while (n-- > 0)
-        if (table_has(tables[n].ops, i))
+        if (ops_has(tables[n].ops, i))
             return tables[n].name;
     return "none";
 }

@@ -1,5 +1,5 @@
-/* Which kernel does an operation on this machine.  Tables are overlaid: ref is complete, the others bring what they speed
- * up.  A CUDA back end will be one more table and one more Device. */
+/* Which kernel does an operation on this machine.  Tables are overlaid: ref is complete, the others bring
+ * what they speed up.  A CUDA back end will be one more table and one more Device. */
 #ifndef OPS_SELECT_H
 #define OPS_SELECT_H
 
@@ -20,13 +20,15 @@ int ops_tables(OpsTable *out, const CpuFeatures *cpu);
 
 void ops_overlay(Ops *ops, const Ops *over); /* NULL entries of `over` keep what is there */
 
-/* Gives `dev` the best table for this processor, or only the first `name`d tables ("ref" alone for a reference run);
- * name NULL: the best.  The table is owned by the device. */
+/* Gives `dev` the best table for this processor, or only the first `name`d tables ("ref" alone for a
+ * reference run); name NULL: the best.  The table is owned by the device. */
 MUST_CHECK Status ops_attach(Device *dev, const char *name);
 
-/* The table that provides operation i of ops.def on this processor, and its name: for `lemur doctor`. */
+/* The operations, in the order of ops.def: how many, the name of number i, whether a table has it, and the
+ * name of the table that provides it on this processor. */
 int ops_count(void);
 const char *ops_name(int i);
+bool ops_has(const Ops *table, int i);
 const char *ops_variant(int i, const CpuFeatures *cpu);
 
 /* Whether bf16 products are fast here: AVX-512 BF16 and oneDNN. */

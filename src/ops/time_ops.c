@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "ops/measure.h"
 #include "ops/select.h"
 
 const TimeShape time_shapes[] = {
@@ -16,23 +17,22 @@ const TimeShape time_shapes[] = {
     {NULL, 0, 0, 0, 0, 0, 0, 0},
 };
 
-enum {
-    TENSORS = 10,
-    LOGIT_ROWS = 256,
-    PARAMETERS = 1 << 24,
-    EVICT_BYTES = 96 << 20,
-    RUNS_MIN = 5,
-    RUNS_MAX = 200
-};
+enum { TENSORS = 10, LOGIT_ROWS = 256, PARAMETERS = 1 << 24, SETS_MAX = 2048, RUNS_MIN = 6 };
 static const double seconds_each = 0.3;
+
+/* An operation runs on one set of operands after the other, round and round, all of them together too large
+ * for the caches.  So each run finds its operands in memory, and pays for pushing out what runs before it
+ * wrote; were the caches cleared between runs, what a run writes would stay in them and cost nothing. */
 
 typedef struct {
     Device *dev;
     Status status; /* of the first allocation that failed */
     const TimeShape *s;
     DType act;
-    Tensor t[TENSORS];
-    int n;
+    Tensor (*sets)[TENSORS];
+    int n_sets;
+    Tensor *t; /* the set in use */
+    int n;     /* tensors in it */
     int64_t head_dim, N;
     AttentionShape attention;
     Rng rng;
@@ -71,6 +71,27 @@ static void describe(Timing *a, double bytes, double flops, const char *names, i
 static double act_size(const Timing *a)
 {
     return (double)dtype_size(a->act);
+}
+
+/* More sets like the first. */
+static void repeat_set(Timing *a)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < a->n; i++)
+        bytes += tensor_bytes(&a->t[i]);
+    size_t wanted = measure_cold_bytes(a->dev->threads) / bytes + 1;
+    int sets = wanted < SETS_MAX ? (int)wanted : SETS_MAX;
+    for (; a->status == ST_OK && a->n_sets < sets; a->n_sets++) {
+        for (int i = 0; i < a->n; i++) {
+            Tensor *copy = &a->sets[a->n_sets][i], *first = &a->sets[0][i];
+            *copy = *first;
+            copy->data = NULL;
+            if (a->status == ST_OK)
+                a->status = device_alloc(a->dev, &copy->data, tensor_bytes(copy), "timing operations");
+            if (a->status == ST_OK)
+                device_copy(a->dev, copy->data, first->data, tensor_bytes(copy));
+        }
+    }
 }
 
 /* For each operation what it is called with (`_set`, once) and the call (`_run`, many times). */
@@ -295,14 +316,8 @@ static void adamw_set(Timing *a)
 
 static void adamw_run(Timing *a)
 {
-    AdamWStep step = {.lr = 1e-4f,
-                      .beta1 = 0.9f,
-                      .beta2 = 0.95f,
-                      .eps = 1e-8f,
-                      .weight_decay = 0.1f,
-                      .bias1 = 1,
-                      .bias2 = 1,
-                      .grad_scale = 1};
+    const AdamWStep step = {.lr = 1e-4f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f, .weight_decay = 0.1f,
+                            .bias1 = 1, .bias2 = 1, .grad_scale = 1};
     adamw(a->dev, &a->t[0], &a->t[4], &a->t[1], &a->t[3], &a->t[2], &step);
 }
 
@@ -364,30 +379,32 @@ enum {
 };
 _Static_assert((int)TIMINGS == OPERATIONS, "each operation of ops.def has its timing");
 
-/* Reads and writes a buffer larger than the caches. */
-static void evict(unsigned char *buffer)
-{
-    for (size_t i = 0; i < EVICT_BYTES; i += 64)
-        buffer[i]++;
-}
-
-static void measure(Timing *a, void (*run)(Timing *a), unsigned char *buffer)
+/* The first run starts threads, and makes working memory and primitives. */
+static void measure(Timing *a, void (*run)(Timing *a))
 {
     double best = 1e9, spent = 0;
-    run(a); /* threads started, working memory and primitives made */
-    for (int i = 0; i < RUNS_MIN || (i < RUNS_MAX && spent < seconds_each); i++) {
-        evict(buffer);
+    for (int i = 0; i < RUNS_MIN || spent < seconds_each; i++) {
+        a->t = a->sets[i % a->n_sets];
         double start = clock_now();
         run(a);
         double seconds = clock_now() - start;
-        spent += seconds;
-        best = seconds < best ? seconds : best;
+        spent += i > 0 ? seconds : 0;
+        best = i > 0 && seconds < best ? seconds : best;
     }
     a->result->seconds = best;
 }
 
+static void drop(Timing *a)
+{
+    for (int k = 0; k < a->n_sets; k++)
+        for (int i = 0; i < a->n; i++)
+            device_free(a->dev, a->sets[k][i].data, tensor_bytes(&a->sets[k][i]));
+    mem_free(a->sets);
+    device_close(a->dev);
+}
+
 static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeShape *shape, DType act,
-                       int threads, unsigned char *buffer)
+                       int threads)
 {
     Timing a = {
         .s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .result = out};
@@ -401,26 +418,28 @@ static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeSha
     }
     a.dev->ops = ops;
     *out = (OpTime){.op = timings[op].op, .variant = table->name};
+    a.sets = (Tensor(*)[TENSORS])mem_array(Tensor, SETS_MAX * TENSORS);
+    a.n_sets = 1;
+    a.t = a.sets[0];
     rng_seed(&a.rng, 1);
     timings[op].set(&a);
+    if (a.status == ST_OK)
+        repeat_set(&a);
     if (a.status == ST_OK) {
-        measure(&a, timings[op].run, buffer);
+        measure(&a, timings[op].run);
         a.status = device_sync(a.dev);
     }
-    for (int i = 0; i < a.n; i++)
-        device_free(a.dev, a.t[i].data, tensor_bytes(&a.t[i]));
-    device_close(a.dev);
+    drop(&a);
     return a.status;
 }
 
-static bool provides(const Ops *ops, const char *op)
+/* Its place in ops.def, or -1. */
+static int operation(const char *name)
 {
-#define OP(name, params, args)  \
-    if (strcmp(op, #name) == 0) \
-        return ops->name != NULL;
-#include "ops/ops.def"
-#undef OP
-    return false;
+    int i = ops_count() - 1;
+    while (i >= 0 && strcmp(ops_name(i), name) != 0)
+        i--;
+    return i;
 }
 
 Status time_ops(OpTime *out, int *count, const TimeShape *shape, DType act, int threads, const char *only)
@@ -430,17 +449,16 @@ Status time_ops(OpTime *out, int *count, const TimeShape *shape, DType act, int 
     OpsTable tables[OPS_TABLES_MAX];
     int n = ops_tables(tables, &cpu);
     *count = 0;
-    if (only && !provides(&ops_ref, only))
+    if (only && operation(only) < 0)
         return fail(ST_ARG, "there is no operation called '%s'; see `lemur doctor`", only);
-    unsigned char *buffer = mem_zeroed(EVICT_BYTES, 1);
     for (int op = 0; op < TIMINGS; op++) {
         for (int i = 1; i < n && st == ST_OK; i++) { /* tables[0] is the reference */
-            if ((only && strcmp(only, timings[op].op) != 0) || !provides(tables[i].ops, timings[op].op))
+            if ((only && strcmp(only, timings[op].op) != 0) ||
+                !ops_has(tables[i].ops, operation(timings[op].op)))
                 continue;
             check(*count < TIME_OPS_MAX);
-            st = time_one(&out[(*count)++], &tables[i], op, shape, act, threads, buffer);
+            st = time_one(&out[(*count)++], &tables[i], op, shape, act, threads);
         }
     }
-    mem_free(buffer);
     return st;
 }

@@ -83,7 +83,8 @@ Status device_host_view(Device *dev, const void **out, const void *p, size_t byt
         return ST_OK;
     void *copy = mem_aligned(bytes);
     if (!copy)
-        return fail(ST_NOMEM, "no %zu bytes of memory for a copy of what is on the %s", bytes, dev->kind->name);
+        return fail(ST_NOMEM, "no %zu bytes of memory for a copy of what is on the %s", bytes,
+                    dev->kind->name);
     device_download(dev, copy, p, bytes);
     Status st = device_sync(dev);
     if (st != ST_OK)

@@ -1,8 +1,8 @@
 /* A place where tensors live and operations run: this processor now, a GPU behind the same functions later.
  *
- * A device remembers its first error; work given to it afterwards does nothing; device_sync says what happened.  That is
- * how CUDA behaves anyway, and it lets operations return nothing and a forward pass read as a recipe.  One thread at a
- * time may use a device. */
+ * A device remembers its first error; work given to it afterwards does nothing; device_sync says what
+ * happened.  That is how CUDA behaves anyway, and it lets operations return nothing and a forward pass read
+ * as a recipe.  One thread at a time may use a device. */
 #ifndef TENSOR_DEVICE_H
 #define TENSOR_DEVICE_H
 
@@ -42,22 +42,23 @@ struct Device {
     size_t scratch_bytes;
 };
 
-/* threads 0: as many as this process may use. */
+/* threads 0: as many as this process may use.  It has no operations until ops_attach gives it a table. */
 MUST_CHECK Status device_open_cpu(Device **out, int threads);
-void device_close(Device *dev);
+void device_close(Device *dev); /* what was allocated on it has been freed */
 
-/* *out is 64-byte aligned and not zeroed.  ST_NOMEM names the size. */
+/* *out is 64-byte aligned and not zeroed.  ST_NOMEM names the size and `what_for`, as in "the KV cache". */
 MUST_CHECK Status device_alloc(Device *dev, void **out, size_t bytes, const char *what_for);
-void device_free(Device *dev, void *p, size_t bytes);
+void device_free(Device *dev, void *p, size_t bytes); /* as it was allocated; NULL: nothing */
 
-/* At least `bytes` of working memory, kept for the next caller, grown where needed; its contents last until the next
- * operation on the device.  NULL, and the device has failed, when it cannot be had. */
+/* At least `bytes` of working memory, kept for the next caller, grown where needed; its contents last until
+ * the next operation on the device.  NULL, and the device has failed, when it cannot be had. */
 void *device_scratch(Device *dev, size_t bytes);
 
+/* Copies.  from_host may be reused when upload returns; to_host holds the bytes when download returns. */
 void device_upload(Device *dev, void *to, const void *from_host, size_t bytes);
-void device_download(Device *dev, void *to_host, const void *from, size_t bytes); /* waits */
-/* Bytes on the device as host memory: themselves where that is one and the same, else a copy.  Waits.  device_host_drop
- * with the same arguments gives the copy back.  ST_NOMEM, ST_DEVICE. */
+void device_download(Device *dev, void *to_host, const void *from, size_t bytes);
+/* Bytes on the device as host memory: themselves where that is one and the same, else a copy.  Waits.
+ * device_host_drop with the same arguments gives the copy back.  ST_NOMEM, ST_DEVICE. */
 MUST_CHECK Status device_host_view(Device *dev, const void **out, const void *p, size_t bytes);
 void device_host_drop(Device *dev, const void *view, const void *p);
 void device_copy(Device *dev, void *to, const void *from, size_t bytes);

@@ -18,7 +18,8 @@ static void cpu_free(Device *dev, void *p)
     mem_free(p);
 }
 
-enum { PIECE = 1 << 20 }; /* bytes a thread copies or clears at a time: one thread alone is far from the memory's speed */
+/* Bytes a thread copies or clears at a time: one thread alone is far from the memory's speed. */
+enum { PIECE = 1 << 20 };
 
 static void cpu_copy(Device *dev, void *to, const void *from, size_t bytes)
 {
@@ -51,8 +52,16 @@ static void cpu_close(Device *dev)
 }
 
 static const DeviceKind cpu_kind = {
-    .name = "cpu", .host_memory = true, .alloc = cpu_alloc, .free = cpu_free, .upload = cpu_copy, .download = cpu_copy,
-    .copy = cpu_copy, .zero = cpu_zero, .sync = cpu_sync, .close = cpu_close,
+    .name = "cpu",
+    .host_memory = true,
+    .alloc = cpu_alloc,
+    .free = cpu_free,
+    .upload = cpu_copy,
+    .download = cpu_copy,
+    .copy = cpu_copy,
+    .zero = cpu_zero,
+    .sync = cpu_sync,
+    .close = cpu_close,
 };
 
 Status device_open_cpu(Device **out, int threads)

@@ -1,4 +1,5 @@
-/* Element types.  Floating types are little-endian IEEE; bf16 is the upper half of an f32, rounded to nearest even. */
+/* Element types.  Floating types are little-endian IEEE; bf16 is the upper half of an f32, rounded to
+ * nearest even. */
 #ifndef TENSOR_DTYPE_H
 #define TENSOR_DTYPE_H
 
@@ -32,7 +33,7 @@ static inline uint16_t bf16_from_f32(float f)
 float f16_to_f32(uint16_t h);
 uint16_t f16_from_f32(float f); /* nearest even; overflow becomes infinity */
 
-/* Element i of an array of any floating type or i32, by way of double: for the reference operations and tests. */
+/* Element i of an array of any floating type or i32, as a double: for the reference operations and tests. */
 double dtype_load(const void *data, DType d, int64_t i);
 void dtype_store(void *data, DType d, int64_t i, double value);
 

@@ -1,6 +1,7 @@
-/* Numbers with a shape on a device.  A Tensor is a view: it owns nothing and is passed by address or copied freely.
- * Everything in a Llama is a matrix: activations [N, C], weights [out, in], a vector is [1, n].  Rows may be apart by more
- * than their length, so that q, k and v are column ranges of one fused product, and gate and up of another. */
+/* Numbers with a shape on a device.  A Tensor is a view: it owns nothing and is passed by address or copied
+ * freely.  Everything in a Llama is a matrix: activations [N, C], weights [out, in], a vector is [1, n].
+ * Rows may be apart by more than their length, so that q, k and v are column ranges of one fused product, and
+ * gate and up of another. */
 #ifndef TENSOR_TENSOR_H
 #define TENSOR_TENSOR_H
 
@@ -15,7 +16,8 @@ typedef struct {
     int64_t stride; /* elements from one row to the next, >= cols */
 } Tensor;
 
-Tensor tensor_view(void *data, DType dtype, int64_t rows, int64_t cols);
+Tensor tensor_view(void *data, DType dtype, int64_t rows, int64_t cols); /* contiguous; data is borrowed */
+/* Views of rows, or of columns, [first, first + count), which must be there. */
 Tensor tensor_rows(const Tensor *t, int64_t first, int64_t count);
 Tensor tensor_cols(const Tensor *t, int64_t first, int64_t count);
 bool tensor_contiguous(const Tensor *t);
@@ -26,7 +28,8 @@ static inline int64_t tensor_count(const Tensor *t)
     return t->rows * t->cols;
 }
 
-/* Typed access to row r, for kernels. */
+/* Address of row r of a tensor of that type, in memory the processor can read; nothing is checked: for
+ * kernels. */
 static inline float *tensor_f32(const Tensor *t, int64_t r)
 {
     return (float *)t->data + r * t->stride;
@@ -39,7 +42,7 @@ static inline int32_t *tensor_i32(const Tensor *t, int64_t r)
 {
     return (int32_t *)t->data + r * t->stride;
 }
-/* Any type, by way of double: for the reference operations and tests. */
+/* Any type, as a double: for the reference operations and tests. */
 static inline double tensor_get(const Tensor *t, int64_t r, int64_t c)
 {
     return dtype_load(t->data, t->dtype, r * t->stride + c);

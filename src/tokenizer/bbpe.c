@@ -56,7 +56,7 @@ static int32_t whole_word(const Tokenizer *t, TokenizerScratch *s, const char *p
     for (size_t i = 0; i < n; i++)
         str_add_utf8(&s->chunk, vocab_byte_char((unsigned char)p[i]));
     const int64_t *id = map_find(t->index, s->chunk.at, s->chunk.n);
-    return id ? (int32_t)*id : NO_SYMBOL;
+    return id && !vocab_is_reserved(t, (int32_t)*id) ? (int32_t)*id : NO_SYMBOL;
 }
 
 static void encode_word(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *p, size_t n)
@@ -80,18 +80,7 @@ static inline void add_word(const Tokenizer *t, TokenizerScratch *s, Ids *out, c
         encode_word(t, s, out, p, n);
         return;
     }
-    WordKey key = word_key(p, n, readable);
-    Word *w = wordcache_slot(&s->words, &key);
-    if (!word_is(w, &key)) {
-        size_t from = out->n;
-        encode_word(t, s, out, p, n);
-        if (out->n - from <= WORD_IDS_MAX)
-            word_set(w, &key, out->at + from, out->n - from);
-        return;
-    }
-    array_reserve(out, WORD_IDS_MAX);
-    memcpy(out->at + out->n, w->ids, sizeof w->ids);
-    out->n += w->ids_n;
+    vocab_encode_cached(t, s, out, p, n, readable, encode_word);
 }
 
 Status bbpe_encode(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n)

@@ -34,7 +34,8 @@ static Tokenizer *small(const char *const *pieces, int pieces_n, const char *con
                      .pre = pre,
                      .bos = -1,
                      .eos = -1,
-                     .unk = -1};
+                     .unk = -1,
+                     .pad = -1};
     Tokenizer *t = NULL;
     if (tokenizer_from_arrays(&t, &v) != ST_OK)
         fail_msg("%s", error_text());
@@ -95,8 +96,8 @@ static void a_vocabulary_without_a_byte_is_refused(void **state)
 {
     (void)state;
     Span pieces[] = {span("a"), span("b")};
-    VocabArrays v = {
-        .kind = VOCAB_BBPE, .n = 2, .pieces = pieces, .pre = "gpt-2", .bos = -1, .eos = -1, .unk = -1};
+    VocabArrays v = {.kind = VOCAB_BBPE, .n = 2, .pieces = pieces, .pre = "gpt-2", .bos = -1, .eos = -1,
+                     .unk = -1, .pad = -1};
     Tokenizer *t = NULL;
     assert_int_equal(tokenizer_from_arrays(&t, &v), ST_UNSUPPORTED);
     assert_non_null(strstr(error_text(), "no piece for byte 0x00"));

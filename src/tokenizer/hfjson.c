@@ -154,6 +154,13 @@ static Status read_added_tokens(Tokenizer *t, const json_t *root)
     const json_t *tokens = json_object_get(root, "added_tokens"), *token;
     size_t i;
     json_array_foreach(tokens, i, token) TRY(add_token(t, token, i));
+    bool normalises = t->kind == VOCAB_SPM ? t->spm.normaliser : t->bbpe.nfc;
+    if (!normalises && t->raw_special.needles.n + t->raw_plain.needles.n == 0) {
+        Matcher none = t->raw_special; /* text before and after a normaliser that is not there is the same */
+        t->raw_special = t->normal_special;
+        t->raw_plain = t->normal_plain;
+        t->normal_special = t->normal_plain = none;
+    }
     return ST_OK;
 }
 
@@ -220,10 +227,14 @@ Status hfjson_read(Tokenizer **out, const char *text, size_t n)
 
 /* tokenizer_config.json --------------------------------------------------------------------------------- */
 
-/* A token is a string, or an object with "content"; null and absent leave *id alone. */
-static Status read_token_name(const Tokenizer *t, const json_t *config, const char *key, int32_t *id)
+/* A token is a string, or an object with "content"; null says that there is none, unless the vocabulary
+ * itself puts one there; absent leaves *id alone. */
+static Status read_token_name(const Tokenizer *t, const json_t *config, const char *key, bool fixed,
+                              int32_t *id)
 {
     const json_t *v = json_object_get(config, key);
+    if (json_is_null(v) && !fixed)
+        *id = -1;
     const char *name = json_is_object(v) ? hfjson_text(v, "content") : json_string_value(v);
     if (!name || !*name)
         return ST_OK;
@@ -240,10 +251,17 @@ Status hfjson_read_config(Tokenizer *t, const char *text, size_t n)
     json_t *config = json_loadb(text, n, JSON_ALLOW_NUL, &error);
     if (!config)
         return fail(ST_FORMAT, "line %d, column %d: %s", error.line, error.column, error.text);
-    Status st = read_token_name(t, config, "bos_token", &t->bos);
+    Status st = read_token_name(t, config, "bos_token", t->kind == VOCAB_BBPE && t->add_bos, &t->bos);
     if (st == ST_OK)
-        st = read_token_name(t, config, "eos_token", &t->eos);
+        st = read_token_name(t, config, "eos_token", t->add_eos, &t->eos);
+    const char *pad = hfjson_text(config, "pad_token"); /* may name one that only later programs add */
+    if (*pad)
+        t->pad = vocab_find(t, pad, strlen(pad));
     t->add_bos = hfjson_flag(config, "add_bos_token", t->add_bos) && t->bos >= 0;
+    t->add_eos = hfjson_flag(config, "add_eos_token", t->add_eos) && t->eos >= 0;
+    /* transformers' LlamaTokenizer: "legacy" puts the dummy space behind special tokens as well. */
+    if (t->by_scores && t->spm.prefix != PREFIX_NEVER)
+        t->spm.prefix = hfjson_flag(config, "legacy", false) ? PREFIX_ALWAYS : PREFIX_FIRST;
     json_decref(config);
     return st;
 }

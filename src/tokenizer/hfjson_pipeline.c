@@ -1,4 +1,3 @@
-#include <stdlib.h>
 #include <string.h>
 
 #include "tokenizer/hfjson.h"
@@ -191,14 +190,6 @@ static Status read_decoder(Tokenizer *t, const json_t *part, const char *type, i
     return not_done(type);
 }
 
-static void hash_steps(Tokenizer *t, const json_t *pre)
-{
-    char *text = json_dumps(pre, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
-    if (text)
-        vocab_mix_hash(t, text, strlen(text));
-    free(text);
-}
-
 Status hfjson_read_pipeline(Tokenizer *t, const json_t *root)
 {
     int index = 0;
@@ -211,7 +202,6 @@ Status hfjson_read_pipeline(Tokenizer *t, const json_t *root)
     TRY(each_part(t, json_object_get(root, "decoder"), "decoders", "decoder", &index, 0, read_decoder));
     if (t->kind == VOCAB_SPM && !t->spm.spaces_become_symbols)
         return fail(ST_UNSUPPORTED, "a vocabulary with U+2581 pieces that does not replace spaces by it");
-    hash_steps(t, json_object_get(root, "pre_tokenizer"));
     return ST_OK;
 }
 
@@ -232,12 +222,12 @@ static Status read_template(Tokenizer *t, const json_t *part)
         int32_t id = vocab_find(t, name, strlen(name));
         if (id < 0)
             return fail(ST_FORMAT, "TemplateProcessing names '%s', which the vocabulary lacks", name);
-        if (behind ? t->template_eos : t->add_bos)
+        if (behind ? t->add_eos : t->add_bos)
             return fail(ST_UNSUPPORTED, "TemplateProcessing with two tokens %s the text",
                         behind ? "behind" : "in front of");
         if (behind) {
             t->eos = id;
-            t->template_eos = true;
+            t->add_eos = true;
         } else {
             t->bos = id;
             t->add_bos = true;

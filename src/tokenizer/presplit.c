@@ -10,7 +10,7 @@ struct SplitStep {
     char *pattern; /* as it was given */
     size_t pattern_n;
     SplitBehaviour behaviour;
-    bool invert;
+    bool invert, literal;
 };
 
 /* Rewriting patterns --------------------------------------------------------------------------------------
@@ -92,7 +92,8 @@ static Status rewrite(Str *out, Span pattern)
 
 /* Building ---------------------------------------------------------------------------------------------- */
 
-static Status compile(Presplit *p, Span given, Span pattern, SplitBehaviour behaviour, bool invert)
+static Status compile(Presplit *p, Span given, Span pattern, SplitBehaviour behaviour, bool invert,
+                      bool literal)
 {
     int error;
     PCRE2_SIZE at;
@@ -105,7 +106,7 @@ static Status compile(Presplit *p, Span given, Span pattern, SplitBehaviour beha
     }
     pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without JIT it is slower, not different */
     SplitStep *step = mem_new(SplitStep);
-    *step = (SplitStep){code, mem_strn(given.at, given.n), given.n, behaviour, invert};
+    *step = (SplitStep){code, mem_strn(given.at, given.n), given.n, behaviour, invert, literal};
     array_push(&p->steps, step);
     return ST_OK;
 }
@@ -117,7 +118,7 @@ Status presplit_add_regex(Presplit *p, Span pattern, SplitBehaviour behaviour, b
     if (st != ST_OK)
         st = fail_in(st, "pre-split pattern '%.*s'", (int)pattern.n, pattern.at);
     else
-        st = compile(p, pattern, str_span(&ours), behaviour, invert);
+        st = compile(p, pattern, str_span(&ours), behaviour, invert, false);
     str_drop(&ours);
     return st;
 }
@@ -132,7 +133,7 @@ Status presplit_add_literal(Presplit *p, Span text, SplitBehaviour behaviour, bo
         else
             str_addc(&ours, text.at[i]);
     }
-    Status st = text.n ? compile(p, text, str_span(&ours), behaviour, invert)
+    Status st = text.n ? compile(p, text, str_span(&ours), behaviour, invert, true)
                        : fail(ST_FORMAT, "a Split with an empty pattern");
     str_drop(&ours);
     return st;
@@ -186,7 +187,8 @@ static bool step_is(const SplitStep *s, const char *pattern)
 {
     bool all_kept =
         (s->behaviour == SPLIT_ISOLATED && !s->invert) || (s->behaviour == SPLIT_REMOVED && s->invert);
-    return all_kept && s->pattern_n == strlen(pattern) && memcmp(s->pattern, pattern, s->pattern_n) == 0;
+    return all_kept && !s->literal && s->pattern_n == strlen(pattern) &&
+           memcmp(s->pattern, pattern, s->pattern_n) == 0;
 }
 
 void presplit_ready(Presplit *p)
@@ -204,9 +206,36 @@ void presplit_ready(Presplit *p)
         p->known = KNOWN_STARCODER;
 }
 
-Span presplit_pattern(const Presplit *p, size_t step)
+SplitRule presplit_rule(const Presplit *p, size_t step)
 {
-    return (Span){p->steps.at[step]->pattern, p->steps.at[step]->pattern_n};
+    const SplitStep *s = p->steps.at[step];
+    return (SplitRule){{s->pattern, s->pattern_n}, s->behaviour, s->invert, s->literal};
+}
+
+static bool same_steps(const Presplit *a, const Presplit *b)
+{
+    if (a->known || b->known)
+        return a->known == b->known;
+    bool same = a->steps.n == b->steps.n;
+    for (size_t i = 0; same && i < a->steps.n; i++)
+        same =
+            step_is(a->steps.at[i], b->steps.at[i]->pattern) && a->steps.at[i]->behaviour == SPLIT_ISOLATED;
+    return same;
+}
+
+const char *presplit_name(const Presplit *p, bool ignore_merges)
+{
+    static const char *const names[] = {"gpt-2", "llama-bpe", "smaug-bpe", "qwen2", "starcoder", "default"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        Presplit named = {0};
+        bool ignores, same = presplit_add_named(&named, names[i], &ignores) == ST_OK;
+        presplit_ready(&named);
+        same = same && ignores == ignore_merges && same_steps(p, &named);
+        presplit_drop(&named);
+        if (same)
+            return names[i];
+    }
+    return NULL;
 }
 
 void presplit_drop(Presplit *p)

@@ -49,7 +49,15 @@ MUST_CHECK Status presplit_add_literal(Presplit *p, Span text, SplitBehaviour be
 MUST_CHECK Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges);
 void presplit_ready(
     Presplit *p); /* after the last step: looks whether a hand-written splitter does the same */
-Span presplit_pattern(const Presplit *p, size_t step); /* as it was added */
+/* A step as it was added. */
+typedef struct {
+    Span pattern;
+    SplitBehaviour behaviour;
+    bool invert, literal;
+} SplitRule;
+SplitRule presplit_rule(const Presplit *p, size_t step);
+/* The name that presplit_add_named takes for these steps with that setting of ignore_merges, or NULL. */
+const char *presplit_name(const Presplit *p, bool ignore_merges);
 void presplit_drop(Presplit *p);
 void presplitwork_drop(PresplitWork *w);
 

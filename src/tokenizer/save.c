@@ -1,5 +1,6 @@
 /* Writes a vocabulary as the files other programs read: those it came from, byte for byte, or, for one that
- * was handed over as arrays, the tokenizer.json and tokenizer_config.json that say the same. */
+ * was handed over as arrays, the tokenizer.json or tokenizer.model and the tokenizer_config.json that say the
+ * same. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,44 +20,19 @@ static json_t *replace(const char *from, const char *to)
     return json_pack("{s:s, s:{s:s}, s:s}", "type", "Replace", "pattern", "String", from, "content", to);
 }
 
-/* Merges of a SentencePiece vocabulary ------------------------------------------------------------------ */
-
-static int by_rank(const void *a, const void *b)
-{
-    const Pair *x = a, *y = b;
-    if (x->rank != y->rank)
-        return x->rank < y->rank ? -1 : 1;
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
-    return x->key < y->key ? -1 : x->key > y->key;
-}
-
-static void add_merge(const Tokenizer *t, json_t *list, int32_t left, int32_t right)
-{
-    json_array_append_new(list,
-                          json_pack("[o, o]", text_value(t->pieces[left]), text_value(t->pieces[right])));
-}
+/* Parts ------------------------------------------------------------------------------------------------- */
 
 static json_t *merges(const Tokenizer *t)
 {
+    size_t n;
+    Pair *pairs = vocab_merges(t, &n);
     json_t *list = json_array();
-    for (size_t i = 0; i + 1 < t->merge_pairs.n; i += 2)
-        add_merge(t, list, t->merge_pairs.at[i], t->merge_pairs.at[i + 1]);
-    if (t->kind == VOCAB_BBPE)
-        return list;
-    Array(Pair) pairs = {0};
-    for (uint64_t i = 0; i <= t->pairs.mask; i++)
-        if (t->pairs.slots[i].key != PAIR_FREE)
-            array_push(&pairs, t->pairs.slots[i]);
-    if (pairs.n)
-        qsort(pairs.at, pairs.n, sizeof *pairs.at, by_rank);
-    for (size_t i = 0; i < pairs.n; i++)
-        add_merge(t, list, (int32_t)(pairs.at[i].key >> 32), (int32_t)(pairs.at[i].key & UINT32_MAX));
-    array_drop(&pairs);
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("[o, o]", text_value(t->pieces[pairs[i].key >> 32]),
+                                              text_value(t->pieces[pairs[i].key & UINT32_MAX])));
+    mem_free(pairs);
     return list;
 }
-
-/* Parts ------------------------------------------------------------------------------------------------- */
 
 static json_t *model(const Tokenizer *t)
 {
@@ -83,55 +59,96 @@ static json_t *added_tokens(const Tokenizer *t)
     return list;
 }
 
+/* Hugging Face's Metaspace says what Prepend and Replace cannot. */
+static bool wants_metaspace(const Tokenizer *t)
+{
+    return t->spm.prefix == PREFIX_FIRST || t->spm.prefix_unless_space || t->spm.split_at_spaces;
+}
+
+static bool wants_prepend(const Tokenizer *t)
+{
+    return t->spm.prefix == PREFIX_ALWAYS && !t->spm.prefix_unless_space;
+}
+
 static json_t *normalizer(const Tokenizer *t)
 {
     if (t->kind == VOCAB_BBPE)
-        return json_null();
-    if (t->spm.prefix == PREFIX_NEVER)
-        return replace(" ", SPACE_SYMBOL);
-    return json_pack("{s:s, s:[{s:s, s:s}, o]}", "type", "Sequence", "normalizers", "type", "Prepend",
-                     "prepend", SPACE_SYMBOL, replace(" ", SPACE_SYMBOL));
+        return t->bbpe.nfc ? json_pack("{s:s}", "type", "NFC") : json_null();
+    if (wants_prepend(t))
+        return json_pack("{s:s, s:[{s:s, s:s}, o]}", "type", "Sequence", "normalizers", "type", "Prepend",
+                         "prepend", SPACE_SYMBOL, replace(" ", SPACE_SYMBOL));
+    return wants_metaspace(t) ? json_null() : replace(" ", SPACE_SYMBOL);
 }
 
-static json_t *byte_level(void)
+static json_t *byte_level(bool prefix_space)
 {
-    return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0, "trim_offsets", 1,
-                     "use_regex", 0);
+    return json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", prefix_space,
+                     "trim_offsets", 1, "use_regex", prefix_space);
+}
+
+static json_t *metaspace(const Tokenizer *t)
+{
+    const char *scheme = wants_prepend(t) || t->spm.prefix == PREFIX_NEVER ? "never"
+                         : t->spm.prefix == PREFIX_FIRST                   ? "first"
+                                                                           : "always";
+    return json_pack("{s:s, s:s, s:s, s:b}", "type", "Metaspace", "replacement", SPACE_SYMBOL,
+                     "prepend_scheme", scheme, "split", t->spm.split_at_spaces);
 }
 
 static json_t *pre_tokenizer(const Tokenizer *t)
 {
     if (t->kind == VOCAB_SPM)
-        return json_null();
+        return wants_metaspace(t) ? metaspace(t) : json_null();
+    if (t->bbpe.add_prefix_space)
+        return byte_level(true);
     json_t *list = json_array();
     for (size_t i = 0; i < t->bbpe.presplit.steps.n; i++) {
-        Span pattern = presplit_pattern(&t->bbpe.presplit, i);
+        Span pattern = presplit_rule(&t->bbpe.presplit, i).pattern;
         json_array_append_new(list, json_pack("{s:s, s:{s:o}, s:s, s:b}", "type", "Split", "pattern", "Regex",
                                               text_value(pattern), "behavior", "Isolated", "invert", 0));
     }
-    json_array_append_new(list, byte_level());
+    json_array_append_new(list, byte_level(false));
     return json_pack("{s:s, s:o}", "type", "Sequence", "pretokenizers", list);
+}
+
+static json_t *sequence(const char *name, int type)
+{
+    return json_pack("{s:{s:s, s:i}}", "Sequence", "id", name, "type_id", type);
+}
+
+/* Puts a token into a template and into the list of those that templates name. */
+static void add_end(const Tokenizer *t, json_t *list, json_t *tokens, int32_t id)
+{
+    Span p = t->pieces[id];
+    json_t *name = text_value(p);
+    json_object_setn_new(tokens, p.at, p.n,
+                         json_pack("{s:O, s:[i], s:[O]}", "id", name, "ids", id, "tokens", name));
+    json_array_append_new(list, json_pack("{s:{s:o, s:i}}", "SpecialToken", "id", name, "type_id", 0));
 }
 
 static json_t *post_processor(const Tokenizer *t)
 {
-    if (!t->add_bos)
+    if (!t->add_bos && !t->add_eos)
         return json_null();
-    json_t *name = text_value(t->pieces[t->bos]);
-    json_t *tokens = json_object();
-    json_object_setn_new(tokens, t->pieces[t->bos].at, t->pieces[t->bos].n,
-                         json_pack("{s:O, s:[i], s:[O]}", "id", name, "ids", t->bos, "tokens", name));
-    json_t *bos = json_pack("{s:{s:o, s:i}}", "SpecialToken", "id", name, "type_id", 0);
-    return json_pack("{s:s, s:[O, {s:{s:s, s:i}}], s:[o, {s:{s:s, s:i}}, {s:{s:s, s:i}}], s:o}", "type",
-                     "TemplateProcessing", "single", bos, "Sequence", "id", "A", "type_id", 0, "pair", bos,
-                     "Sequence", "id", "A", "type_id", 0, "Sequence", "id", "B", "type_id", 1,
+    json_t *single = json_array(), *pair = json_array(), *tokens = json_object();
+    for (int both = 0; both < 2; both++) {
+        json_t *list = both ? pair : single;
+        if (t->add_bos)
+            add_end(t, list, tokens, t->bos);
+        json_array_append_new(list, sequence("A", 0));
+        if (both)
+            json_array_append_new(list, sequence("B", 1));
+        if (t->add_eos)
+            add_end(t, list, tokens, t->eos);
+    }
+    return json_pack("{s:s, s:o, s:o, s:o}", "type", "TemplateProcessing", "single", single, "pair", pair,
                      "special_tokens", tokens);
 }
 
 static json_t *decoder(const Tokenizer *t)
 {
     if (t->kind == VOCAB_BBPE)
-        return byte_level();
+        return byte_level(false);
     json_t *list =
         json_pack("[o, {s:s}, {s:s}]", replace(SPACE_SYMBOL, " "), "type", "ByteFallback", "type", "Fuse");
     if (t->spm.strip_first_space)
@@ -140,16 +157,19 @@ static json_t *decoder(const Tokenizer *t)
     return json_pack("{s:s, s:o}", "type", "Sequence", "decoders", list);
 }
 
+/* transformers' LlamaTokenizer reads tokenizer.model; "legacy" is its name for a dummy space behind special
+ * tokens too.  A token that is not there is null, so that nobody guesses one. */
 static json_t *config(const Tokenizer *t)
 {
-    json_t *c = json_pack("{s:s, s:b, s:b}", "tokenizer_class", "PreTrainedTokenizerFast", "add_bos_token",
-                          t->add_bos, "clean_up_tokenization_spaces", 0);
-    if (t->bos >= 0)
-        json_object_set_new(c, "bos_token", text_value(t->pieces[t->bos]));
-    if (t->eos >= 0)
-        json_object_set_new(c, "eos_token", text_value(t->pieces[t->eos]));
-    if (t->unk >= 0)
-        json_object_set_new(c, "unk_token", text_value(t->pieces[t->unk]));
+    json_t *c = json_pack("{s:s, s:b, s:b, s:b}", "tokenizer_class",
+                          t->by_scores ? "LlamaTokenizer" : "PreTrainedTokenizerFast", "add_bos_token",
+                          t->add_bos, "add_eos_token", t->add_eos, "clean_up_tokenization_spaces", 0);
+    static const char *const names[] = {"bos_token", "eos_token", "unk_token", "pad_token"};
+    const int32_t ids[] = {t->bos, t->eos, t->unk, t->pad};
+    for (int i = 0; i < 4; i++)
+        json_object_set_new(c, names[i], ids[i] >= 0 ? text_value(t->pieces[ids[i]]) : json_null());
+    if (t->by_scores)
+        json_object_set_new(c, "legacy", json_boolean(t->spm.prefix == PREFIX_ALWAYS));
     return c;
 }
 
@@ -167,39 +187,52 @@ static Status write_json(const char *folder, const char *name, json_t *value)
     return st;
 }
 
-static Status write_from_arrays(const Tokenizer *t, const char *folder)
+static Status write_file(const char *folder, const char *name, const Str *bytes)
 {
-    if (t->spm.has_unused || t->spm.symbols_n > t->n)
-        return fail(
-            ST_UNSUPPORTED,
-            "tokenizer.json has no words for a vocabulary that merges through unused or missing pieces; "
-            "keep the file it came from");
-    if (t->bbpe.add_prefix_space)
-        return fail(ST_UNSUPPORTED, "tokenizer.json cannot put a space in front before a pre-split pattern");
+    char *path = path_join(folder, name);
+    Status st = file_replace(path, str_c(bytes), bytes->n);
+    mem_free(path);
+    return st;
+}
+
+static Status write_model(const Tokenizer *t, const char *folder)
+{
+    Str bytes = {0};
+    Status st = spm_model_write(t, &bytes);
+    if (st == ST_OK)
+        st = write_file(folder, "tokenizer.model", &bytes);
+    str_drop(&bytes);
+    return st;
+}
+
+static Status write_tokenizer_json(const Tokenizer *t, const char *folder)
+{
+    if (t->bbpe.add_prefix_space && t->bbpe.presplit.known != KNOWN_GPT2)
+        return fail(ST_UNSUPPORTED,
+                    "tokenizer.json puts a space in front before GPT-2's pre-split pattern only");
+    if (t->spm.remove_extra_spaces || (t->spm.prefix == PREFIX_FIRST && !t->spm.prefix_unless_space))
+        return fail(ST_UNSUPPORTED,
+                    "tokenizer.json has no words for remove_extra_spaces, and for prefix_first only "
+                    "together with prefix_unless_space");
     for (int32_t id = 0; id < t->n; id++)
         if (!utf8_valid(t->pieces[id].at, t->pieces[id].n))
             return fail(ST_UNSUPPORTED, "piece %d is not UTF-8, which JSON needs", id);
-    TRY(write_json(folder, "tokenizer.json",
-                   json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o}", "version", "1.0", "truncation",
-                             "padding", "added_tokens", added_tokens(t), "normalizer", normalizer(t),
-                             "pre_tokenizer", pre_tokenizer(t), "post_processor", post_processor(t),
-                             "decoder", decoder(t), "model", model(t))));
-    return write_json(folder, "tokenizer_config.json", config(t));
+    return write_json(folder, "tokenizer.json",
+                      json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o}", "version", "1.0",
+                                "truncation", "padding", "added_tokens", added_tokens(t), "normalizer",
+                                normalizer(t), "pre_tokenizer", pre_tokenizer(t), "post_processor",
+                                post_processor(t), "decoder", decoder(t), "model", model(t)));
 }
 
 static Status write_files(const Tokenizer *t, const char *folder)
 {
     TRY(folder_make(folder));
-    if (t->files.n == 0)
-        return write_from_arrays(t, folder);
-    for (size_t i = 0; i < t->files.n; i++) {
-        const VocabFile *f = &t->files.at[i];
-        char *path = path_join(folder, f->name);
-        Status st = file_replace(path, str_c(&f->bytes), f->bytes.n);
-        mem_free(path);
-        TRY(st);
-    }
-    return ST_OK;
+    for (size_t i = 0; i < t->files.n; i++)
+        TRY(write_file(folder, t->files.at[i].name, &t->files.at[i].bytes));
+    if (t->files.n)
+        return ST_OK;
+    TRY(t->by_scores ? write_model(t, folder) : write_tokenizer_json(t, folder));
+    return write_json(folder, "tokenizer_config.json", config(t));
 }
 
 Status tokenizer_save(const Tokenizer *t, const char *folder)

@@ -1,14 +1,5 @@
-#include "tokenizer/tokenizer.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/file.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "base/scratch_test.h"
+#include "tokenizer/small_vocab_test.h"
 
 static void assert_same_file(const char *a, const char *folder, const char *name)
 {
@@ -29,9 +20,8 @@ static void opened_files_are_copied_byte_for_byte(void **state)
     static const char *const names[][2] = {{"tests/golden/tokenizer/llama.model", "tokenizer.model"},
                                            {"tests/golden/tokenizer/llama3.json", "tokenizer.json"}};
     for (int i = 0; i < 2; i++) {
-        char folder[] = "/tmp/lemur-save-XXXXXX";
         Tokenizer *t, *again;
-        assert_non_null(mkdtemp(folder));
+        char *folder = scratch_path("copied");
         assert_int_equal(tokenizer_open(&t, names[i][0]), ST_OK);
         assert_int_equal(tokenizer_save(t, folder), ST_OK);
         assert_same_file(names[i][0], folder, names[i][1]);
@@ -40,36 +30,41 @@ static void opened_files_are_copied_byte_for_byte(void **state)
         tokenizer_close(t);
         tokenizer_close(again);
         assert_int_equal(folder_remove(folder), ST_OK);
+        mem_free(folder);
     }
 }
 
-static void what_json_cannot_say_is_refused(void **state)
+static void save_is_refused(const VocabArrays *v, const char *words)
+{
+    Tokenizer *t = small_open(v);
+    assert_int_equal(tokenizer_save(t, scratch), ST_UNSUPPORTED);
+    expect_words(words);
+    tokenizer_close(t);
+}
+
+static void what_no_file_can_say_is_refused(void **state)
 {
     (void)state;
-    Span pieces[] = {span("<unk>"), span("a"), span("b"), span("ab"), span("abc")};
-    float scores[] = {0, -1, -2, -3, -4};
-    int32_t kinds[] = {PIECE_UNKNOWN, PIECE_NORMAL, PIECE_NORMAL, PIECE_NORMAL, PIECE_NORMAL};
-    VocabArrays v = {.kind = VOCAB_SPM,
-                     .n = 5,
-                     .pieces = pieces,
-                     .scores = scores,
-                     .kinds = kinds,
-                     .bos = -1,
-                     .eos = -1,
-                     .unk = 0};
-    Tokenizer *t;
-    assert_int_equal(tokenizer_from_arrays(&t, &v), ST_OK); /* c is no piece, yet abc is */
-    Ids ids = {0};
-    assert_int_equal(tokenizer_encode(t, &ids, "abc", 3, 0), ST_OK);
-    assert_int_equal(ids.n, 1);
-    assert_int_equal(ids.at[0], 4);
-    array_drop(&ids);
-    char folder[] = "/tmp/lemur-save-XXXXXX";
-    assert_non_null(mkdtemp(folder));
-    assert_int_equal(tokenizer_save(t, folder), ST_UNSUPPORTED);
-    assert_non_null(strstr(error_text(), "missing pieces"));
-    assert_int_equal(folder_remove(folder), ST_OK);
-    tokenizer_close(t);
+    SmallVocab s;
+    small_spm(&s);
+    s.v.split_at_spaces = true;
+    save_is_refused(&s.v, "tokenizer.model has no words for prefix_unless_space and split_at_spaces");
+    s.v.split_at_spaces = false;
+    s.kinds[1] = PIECE_UNKNOWN;
+    save_is_refused(&s.v, "id 1 is one more");
+    s.kinds[1] = PIECE_CONTROL;
+    s.merges[0] = span("a b");
+    s.v.merges = s.merges;
+    s.v.merges_n = 1;
+    s.v.prefix_first = true;
+    save_is_refused(&s.v, "prefix_first only together with prefix_unless_space");
+    s.v.prefix_first = false;
+    s.pieces[270] = span("\xFF");
+    save_is_refused(&s.v, "piece 270 is not UTF-8");
+    small_bbpe(&s);
+    s.v.pre = "qwen2";
+    s.v.add_space_prefix = true;
+    save_is_refused(&s.v, "before GPT-2's pre-split pattern only");
 }
 
 static void a_folder_that_cannot_be_is_named(void **state)
@@ -86,8 +81,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opened_files_are_copied_byte_for_byte),
-        cmocka_unit_test(what_json_cannot_say_is_refused),
+        cmocka_unit_test(what_no_file_can_say_is_refused),
         cmocka_unit_test(a_folder_that_cannot_be_is_named),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -112,6 +112,7 @@ static Status add_splits(Tokenizer *t, int32_t id, uint32_t rank)
  * pair. */
 Status spm_add_merges_from_scores(Tokenizer *t)
 {
+    t->by_scores = true;
     float *sorted = mem_array(float, t->n);
     memcpy(sorted, t->scores, (size_t)t->n * sizeof *sorted);
     Status st = ST_OK;
@@ -200,7 +201,7 @@ static void fill_characters(Tokenizer *t)
     Spm *m = &t->spm;
     for (int64_t i = 0; i < map_count(t->index); i++) {
         Span p = map_key_at(t->index, i);
-        if (char_length(p.at, p.n) == p.n)
+        if (char_length(p.at, p.n) == p.n && !vocab_is_reserved(t, (int32_t)map_value_at(t->index, i)))
             *map_put(m->characters, p.at, p.n) = map_value_at(t->index, i);
     }
     for (int c = 0; c < 128; c++) {
@@ -328,7 +329,6 @@ static void encode_uncached(const Tokenizer *t, TokenizerScratch *s, Ids *out, s
     add_fused(t, out, segment, &s->ids);
 }
 
-/* `readable`: bytes of the buffer from p on. */
 static inline void add_chunk(const Tokenizer *t, TokenizerScratch *s, Ids *out, size_t segment, const char *p,
                              size_t n, size_t readable)
 {
@@ -336,18 +336,7 @@ static inline void add_chunk(const Tokenizer *t, TokenizerScratch *s, Ids *out, 
         encode_uncached(t, s, out, segment, p, n);
         return;
     }
-    WordKey key = word_key(p, n, readable);
-    Word *w = wordcache_slot(&s->words, &key);
-    if (!word_is(w, &key)) {
-        size_t from = out->n;
-        encode_chunk(t, s, out, p, n);
-        if (out->n - from <= WORD_IDS_MAX)
-            word_set(w, &key, out->at + from, out->n - from);
-        return;
-    }
-    array_reserve(out, WORD_IDS_MAX);
-    memcpy(out->at + out->n, w->ids, sizeof w->ids);
-    out->n += w->ids_n;
+    vocab_encode_cached(t, s, out, p, n, readable, encode_chunk);
 }
 
 /* May a piece stand across text[at)?  Called where the bytes alone say perhaps. */

@@ -64,7 +64,7 @@ static Status read_piece(Tokenizer *t, Span message)
 
 typedef struct {
     uint64_t model_type, byte_fallback, whitespace_as_suffix;
-    int64_t bos, eos;
+    int64_t bos, eos, pad;
     Span bos_piece, eos_piece;
 } TrainerSpec;
 
@@ -79,6 +79,7 @@ static Status read_trainer_spec(Tokenizer *t, TrainerSpec *spec, Span message)
         case 35: spec->byte_fallback = f.value; break;
         case 41: spec->bos = (int32_t)(uint32_t)f.value; break;
         case 42: spec->eos = (int32_t)(uint32_t)f.value; break;
+        case 43: spec->pad = (int32_t)(uint32_t)f.value; break;
         case 46: spec->bos_piece = f.bytes; break;
         case 47: spec->eos_piece = f.bytes; break;
         case 44:
@@ -152,7 +153,7 @@ static Status read_all(Tokenizer *t, Cursor c)
     if (t->unk < 0)
         return fail(ST_FORMAT, "no unknown piece");
     TrainerSpec spec = {
-        .model_type = 1, .bos = 1, .eos = 2, .bos_piece = span("<s>"), .eos_piece = span("</s>")};
+        .model_type = 1, .bos = 1, .eos = 2, .pad = -1, .bos_piece = span("<s>"), .eos_piece = span("</s>")};
     TRY(read_trainer_spec(t, &spec, trainer));
     TRY(read_normaliser(t, normaliser));
     for (int32_t id = 0; id < t->n; id++)
@@ -162,10 +163,11 @@ static Status read_all(Tokenizer *t, Cursor c)
     const int64_t *eos = map_find(t->reserved, spec.eos_piece.at, spec.eos_piece.n);
     t->bos = bos && spec.bos >= 0 ? (int32_t)*bos : -1;
     t->eos = eos && spec.eos >= 0 ? (int32_t)*eos : -1;
+    t->pad = spec.pad >= 0 && spec.pad < t->n ? (int32_t)spec.pad : -1;
     t->add_bos = t->bos >= 0;
     t->spm.fuse_unknown = t->spm.keeps_user_whole = true;
     for (int32_t id = 0; id < t->n; id++)
-        if (t->kinds[id] == PIECE_CONTROL)
+        if (vocab_is_reserved(t, id))
             matcher_add(&t->raw_special, (Needle){.text = t->pieces[id], .id = id});
     return spm_add_merges_from_scores(t);
 }

@@ -84,8 +84,6 @@ void tokenizer_close(Tokenizer *t)
         str_drop(&t->files.at[i].bytes);
     }
     array_drop(&t->files);
-    array_drop(&t->merge_pairs);
-    mem_free(t->pre_name);
     arena_drop(&t->strings);
     mem_free(t);
 }
@@ -107,9 +105,24 @@ int32_t tokenizer_eos(const Tokenizer *t)
     return t->eos;
 }
 
+int32_t tokenizer_unk(const Tokenizer *t)
+{
+    return t->unk;
+}
+
+int32_t tokenizer_pad(const Tokenizer *t)
+{
+    return t->pad;
+}
+
 bool tokenizer_adds_bos(const Tokenizer *t)
 {
     return t->add_bos;
+}
+
+bool tokenizer_adds_eos(const Tokenizer *t)
+{
+    return t->add_eos;
 }
 
 VocabKind tokenizer_kind(const Tokenizer *t)
@@ -129,7 +142,7 @@ int32_t tokenizer_find(const Tokenizer *t, const char *piece)
 
 bool tokenizer_is_special(const Tokenizer *t, int32_t id)
 {
-    return id >= 0 && id < t->n && (t->kinds[id] == PIECE_CONTROL || t->kinds[id] == PIECE_UNKNOWN);
+    return id >= 0 && vocab_is_reserved(t, id);
 }
 
 Span tokenizer_piece(const Tokenizer *t, int32_t id)
@@ -304,7 +317,7 @@ static void keep_bytes(Tokenizer *t, const char *name, Str *bytes)
     array_push(&t->files, f);
 }
 
-static Status mix_in_config(Tokenizer *t)
+static Status read_config(Tokenizer *t)
 {
     for (size_t i = 0; i < t->files.n; i++)
         if (strcmp(t->files.at[i].name, "tokenizer_config.json") == 0) {
@@ -312,8 +325,7 @@ static Status mix_in_config(Tokenizer *t)
             if (st != ST_OK)
                 return fail_in(st, "tokenizer_config.json");
         }
-    int32_t ends[] = {t->bos, t->eos, t->add_bos};
-    vocab_mix_hash(t, ends, sizeof ends);
+    vocab_set_hash(t);
     return ST_OK;
 }
 
@@ -340,7 +352,7 @@ Status tokenizer_open_bytes(Tokenizer **out, Str *bytes, const char *folder, Str
         TRY_TO(undo, keep_file(t, folder, "special_tokens_map.json"));
     if (folder && json)
         TRY_TO(undo, keep_file(t, folder, "tokenizer.model"));
-    TRY_TO(undo, mix_in_config(t));
+    TRY_TO(undo, read_config(t));
     *out = t;
     return ST_OK;
 undo:

@@ -1,5 +1,6 @@
 #include "tokenizer/vocab.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -15,8 +16,7 @@ Tokenizer *vocab_new(VocabKind kind, const char *format)
     t->reserved = map_new();
     t->spm.characters = map_new();
     pairs_init(&t->pairs);
-    t->bos = t->eos = t->unk = -1;
-    t->hash = 0x4C656D7572;                       /* "Lemur" */
+    t->bos = t->eos = t->unk = t->pad = -1;
     str_adds(&t->unknown_text, " \xE2\x81\x87 "); /* SentencePiece's default unk_surface */
     pthread_mutex_init(&t->pool_lock, NULL);
     return t;
@@ -118,9 +118,9 @@ int vocab_byte_piece(Span p)
     return v;
 }
 
-void vocab_mix_hash(Tokenizer *t, const void *bytes, size_t n)
+size_t vocab_hole_name(char name[32], int32_t id)
 {
-    t->hash = XXH3_64bits_withSeed(bytes, n, t->hash + n);
+    return (size_t)snprintf(name, 32, "[PAD%d]", id);
 }
 
 /* Texts ------------------------------------------------------------------------------------------------- */
@@ -170,79 +170,154 @@ static void fill_text(Tokenizer *t, int32_t id)
     str_drop(&text);
 }
 
-/* Hash -------------------------------------------------------------------------------------------------- */
+/* Merges ------------------------------------------------------------------------------------------------ */
 
 static int by_rank(const void *a, const void *b)
 {
     const Pair *x = a, *y = b;
     if (x->rank != y->rank)
         return x->rank < y->rank ? -1 : 1;
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
     return x->key < y->key ? -1 : x->key > y->key;
 }
 
-static void hash_pairs(Tokenizer *t)
+Pair *vocab_merges(const Tokenizer *t, size_t *n)
 {
-    Array(Pair) pairs = {0};
+    Pair *merges = mem_array(Pair, t->pairs.n + 1);
+    *n = 0;
     for (uint64_t i = 0; i <= t->pairs.mask; i++)
         if (t->pairs.slots[i].key != PAIR_FREE)
-            array_push(&pairs, t->pairs.slots[i]);
-    if (pairs.n)
-        qsort(pairs.at, pairs.n, sizeof *pairs.at, by_rank);
-    vocab_mix_hash(t, pairs.at, pairs.n * sizeof *pairs.at);
-    array_drop(&pairs);
+            merges[(*n)++] = t->pairs.slots[i];
+    qsort(merges, *n, sizeof *merges, by_rank);
+    return merges;
 }
 
-static void hash_matcher(Tokenizer *t, const Matcher *m)
+/* A merge into or out of a special token would make it from plain text. */
+static void drop_special_merges(Tokenizer *t)
 {
-    for (size_t i = 0; i < m->needles.n; i++) {
-        const Needle *s = &m->needles.at[i];
-        int32_t rest[] = {s->id, s->left_strip, s->right_strip, s->single_word};
-        vocab_mix_hash(t, s->text.at, s->text.n);
-        vocab_mix_hash(t, rest, sizeof rest);
+    PairTable kept;
+    pairs_init(&kept);
+    for (uint64_t i = 0; i <= t->pairs.mask; i++) {
+        const Pair *p = &t->pairs.slots[i];
+        if (p->key == PAIR_FREE)
+            continue;
+        int32_t left = (int32_t)(p->key >> 32), right = (int32_t)(p->key & UINT32_MAX);
+        if (!vocab_is_reserved(t, left) && !vocab_is_reserved(t, right) && !vocab_is_reserved(t, p->id))
+            pairs_put(&kept, left, right, p->rank, p->id);
     }
-}
-
-/* Everything that decides ids; patterns and other settings of a reader are mixed in as they are read. */
-static void fill_hash(Tokenizer *t)
-{
-    for (int32_t id = 0; id < t->n; id++) {
-        vocab_mix_hash(t, t->texts[id].at, t->texts[id].n);
-        vocab_mix_hash(t, &t->kinds[id], 1);
-    }
-    hash_pairs(t);
-    hash_matcher(t, &t->raw_special);
-    hash_matcher(t, &t->raw_plain);
-    hash_matcher(t, &t->normal_special);
-    hash_matcher(t, &t->normal_plain);
-    const Spm *m = &t->spm;
-    const Bbpe *b = &t->bbpe;
-    int32_t settings[] = {(int32_t)t->kind,
-                          t->n,
-                          t->bos,
-                          t->eos,
-                          t->unk,
-                          t->add_bos,
-                          (int32_t)m->prefix,
-                          m->prefix_unless_space,
-                          m->remove_extra_spaces,
-                          m->split_at_spaces,
-                          m->byte_fallback,
-                          m->fuse_unknown,
-                          b->add_prefix_space,
-                          b->ignore_merges,
-                          b->nfc};
-    vocab_mix_hash(t, settings, sizeof settings);
+    pairs_drop(&t->pairs);
+    t->pairs = kept;
 }
 
 Status vocab_ready(Tokenizer *t)
 {
     for (int32_t id = 0; id < t->n; id++)
         fill_text(t, id);
+    if (!t->by_scores)
+        drop_special_merges(t);
     TRY(t->kind == VOCAB_SPM ? spm_ready(t) : bbpe_ready(t));
     matcher_ready(&t->raw_special);
     matcher_ready(&t->raw_plain);
     matcher_ready(&t->normal_special);
     matcher_ready(&t->normal_plain);
-    fill_hash(t);
     return ST_OK;
+}
+
+/* Hash ---------------------------------------------------------------------------------------------------
+ * Formats say the same in several ways, so what is mixed in is what the settings come to: the order of merges
+ * and not their ranks, a known splitter and not its pattern, one kind for all that text never becomes. */
+
+static void mix(uint64_t *hash, const void *bytes, size_t n)
+{
+    *hash = XXH3_64bits_withSeed(n ? bytes : "", n, *hash + n);
+}
+
+static void mix_pieces(uint64_t *hash, const Tokenizer *t)
+{
+    for (int32_t id = 0; id < t->n; id++) {
+        char hole[32];
+        Span piece = t->pieces[id];
+        uint8_t kind = vocab_is_reserved(t, id) ? PIECE_CONTROL : t->kinds[id];
+        if (kind == PIECE_UNUSED && !t->by_scores)
+            kind = PIECE_NORMAL; /* no merge leads there */
+        if (piece.n == 0)
+            piece = (Span){hole, vocab_hole_name(hole, id)};
+        mix(hash, piece.at, piece.n);
+        mix(hash, &kind, 1);
+        float score = t->scores[id] + 0.0f; /* -0 is 0 */
+        if (t->by_scores && is_mergeable((PieceKind)kind))
+            mix(hash, &score, sizeof score);
+    }
+}
+
+static void mix_merges(uint64_t *hash, const Tokenizer *t)
+{
+    size_t n;
+    Pair *merges = vocab_merges(t, &n);
+    for (size_t i = 0; i < n; i++)
+        merges[i].rank = (uint32_t)i;
+    mix(hash, merges, n * sizeof *merges);
+    mem_free(merges);
+}
+
+static void mix_matcher(uint64_t *hash, const Matcher *m)
+{
+    for (size_t i = 0; i < m->needles.n; i++) {
+        const Needle *s = &m->needles.at[i];
+        int32_t rest[] = {s->id, s->left_strip, s->right_strip, s->single_word};
+        mix(hash, s->text.at, s->text.n);
+        mix(hash, rest, sizeof rest);
+    }
+    mix(hash, &m->needles.n, sizeof m->needles.n);
+}
+
+static void mix_presplit(uint64_t *hash, const Presplit *p)
+{
+    int32_t known = (int32_t)p->known;
+    mix(hash, &known, sizeof known);
+    for (size_t i = 0; !known && i < p->steps.n; i++) {
+        SplitRule r = presplit_rule(p, i);
+        int32_t rest[] = {(int32_t)r.behaviour, r.invert, r.literal};
+        mix(hash, r.pattern.at, r.pattern.n);
+        mix(hash, rest, sizeof rest);
+    }
+}
+
+void vocab_set_hash(Tokenizer *t)
+{
+    const Spm *m = &t->spm;
+    const Bbpe *b = &t->bbpe;
+    uint64_t hash = 0x4C656D7572; /* "Lemur" */
+    mix_pieces(&hash, t);
+    if (!t->by_scores)
+        mix_merges(&hash, t);
+    mix_matcher(&hash, &t->raw_special);
+    mix_matcher(&hash, &t->raw_plain);
+    mix_matcher(&hash, &t->normal_special);
+    mix_matcher(&hash, &t->normal_plain);
+    mix_matcher(&hash, &m->whole);
+    mix_presplit(&hash, &b->presplit);
+    bool seeks = t->normal_special.needles.n + t->normal_plain.needles.n > 0;
+    int32_t settings[] = {(int32_t)t->kind,
+                          t->n,
+                          t->bos,
+                          t->eos,
+                          t->unk,
+                          t->add_bos,
+                          t->add_eos,
+                          t->by_scores,
+                          (int32_t)m->prefix,
+                          m->prefix_unless_space && m->prefix != PREFIX_NEVER,
+                          m->normaliser && seeks,
+                          m->prefix_in_normaliser && seeks,
+                          m->remove_extra_spaces,
+                          m->split_at_spaces,
+                          m->byte_fallback,
+                          t->kind == VOCAB_SPM && m->fuse_unknown && !m->byte_fallback,
+                          b->add_prefix_space,
+                          b->ignore_merges,
+                          b->nfc};
+    mix(&hash, settings, sizeof settings);
+    t->hash = hash;
 }

@@ -73,17 +73,15 @@ struct Tokenizer {
     PairTable pairs;
     Matcher raw_special, raw_plain;       /* added tokens looked for in the text as given ... */
     Matcher normal_special, normal_plain; /* ... and after the normaliser                     */
-    int32_t bos, eos, unk;
-    bool add_bos, template_eos; /* template_eos: the post_processor names what stands behind a text */
-    Str unknown_text;           /* what an unknown id decodes to */
+    int32_t bos, eos, unk, pad;
+    bool add_bos, add_eos;
+    bool by_scores;   /* scores decide the order of merges, else the ranks that were read */
+    Str unknown_text; /* what an unknown id decodes to */
     Spm spm;
     Bbpe bbpe;
     uint64_t hash;
     Array(VocabFile) files;
     const char *format; /* "SentencePiece model", "tokenizer.json", "arrays" */
-    char *pre_name;     /* arrays: the pattern's name or text */
-    Ids merge_pairs;    /* left, right of every merge in order, byte-level vocabularies from arrays only: for
-                           saving */
     pthread_mutex_t pool_lock;
     TokenizerScratch *pool; /* those not in use */
 };
@@ -109,12 +107,21 @@ MUST_CHECK Status vocab_reach(Tokenizer *t, int64_t n);
 /* Puts a piece at an id that vocab_reach made. */
 MUST_CHECK Status vocab_place(Tokenizer *t, int64_t id, Span piece, PieceKind kind);
 int32_t vocab_find(const Tokenizer *t, const char *piece, size_t n); /* pieces first; NO_SYMBOL */
-/* After the last piece and merge: texts, tables, hash. */
+/* After the last piece and merge: texts, tables. */
 MUST_CHECK Status vocab_ready(Tokenizer *t);
-void vocab_mix_hash(Tokenizer *t, const void *bytes, size_t n);
+/* After all else, also the settings beside the vocabulary. */
+void vocab_set_hash(Tokenizer *t);
+/* All merges, first to last, equal ranks by id and pair; caller frees. */
+Pair *vocab_merges(const Tokenizer *t, size_t *n);
+static inline bool vocab_is_reserved(const Tokenizer *t, int32_t id)
+{
+    return id < t->n && (t->kinds[id] == PIECE_CONTROL || t->kinds[id] == PIECE_UNKNOWN);
+}
 /* Byte characters of byte-level vocabularies: GPT-2's bytes_to_unicode. */
 uint32_t vocab_byte_char(unsigned byte);
 int vocab_char_byte(uint32_t codepoint); /* -1 for none */
+/* What an id without a piece is called where it needs a name; its length. */
+size_t vocab_hole_name(char name[32], int32_t id);
 /* The number in "<0x0A>", or -1. */
 int vocab_byte_piece(Span piece);
 
@@ -132,10 +139,33 @@ MUST_CHECK Status bbpe_add_merge(Tokenizer *t, Span left, Span right, uint32_t r
 MUST_CHECK Status bbpe_ready(Tokenizer *t);
 MUST_CHECK Status bbpe_encode(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *text, size_t n);
 
+/* The ids of a word, from the cache or from `encode`, which is then remembered.  n <= WORD_KEY_MAX;
+ * `readable`: bytes of the buffer from p on. */
+typedef void EncodeWord(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *p, size_t n);
+static inline void vocab_encode_cached(const Tokenizer *t, TokenizerScratch *s, Ids *out, const char *p,
+                                       size_t n, size_t readable, EncodeWord *encode)
+{
+    WordKey key = word_key(p, n, readable);
+    Word *w = wordcache_slot(&s->words, &key);
+    if (!word_is(w, &key)) {
+        size_t from = out->n;
+        encode(t, s, out, p, n);
+        if (out->n - from <= WORD_IDS_MAX)
+            word_set(w, &key, out->at + from, out->n - from);
+        return;
+    }
+    array_reserve(out, WORD_IDS_MAX);
+    memcpy(out->at + out->n, w->ids, sizeof w->ids);
+    out->n += w->ids_n;
+}
+
+/* spm_write.c: appends a SentencePiece model that says the same.  ST_UNSUPPORTED. */
+MUST_CHECK Status spm_model_write(const Tokenizer *t, Str *out);
+
 /* Readers: *out is set on ST_OK only. */
 MUST_CHECK Status spm_model_read(Tokenizer **out, const void *bytes, size_t n);
 MUST_CHECK Status hfjson_read(Tokenizer **out, const char *text, size_t n);
-/* bos, eos and whether bos is added, from tokenizer_config.json. */
+/* bos, eos, pad, whether they are added, and where a dummy space goes, from tokenizer_config.json. */
 MUST_CHECK Status hfjson_read_config(Tokenizer *t, const char *text, size_t n);
 
 #endif

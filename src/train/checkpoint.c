@@ -1,20 +1,16 @@
 #include "train/checkpoint.h"
 
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
-#include "base/array.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "model/safetensors.h"
+#include "train/checkpoint_seal.h"
+#include "train/swap.h"
 
-static const char state_name[] = "state.json", optimizer_name[] = "optimizer.safetensors";
-enum { STATE_BYTES_MAX = 16 << 20 };
+static const char optimizer_name[] = "optimizer.safetensors";
 
 /* Everything that a tokenizer may consist of in a Hugging Face folder. */
 static const char *const tokenizer_files[] = {
@@ -27,15 +23,6 @@ static const char *const tokenizer_files[] = {
     "merges.txt",
     "chat_template.jinja",
 };
-
-typedef Array(char *) Names;
-
-static void names_drop(Names *n)
-{
-    for (size_t i = 0; i < n->n; i++)
-        mem_free(n->at[i]);
-    array_drop(n);
-}
 
 /* Step of "step-00001000", -1 for any other name. */
 static int64_t step_of(const char *name)
@@ -55,72 +42,13 @@ static int by_step(const void *a, const void *b)
     return p < q ? -1 : p > q ? 1 : strcmp(x, y);
 }
 
-/* Names in a folder but "." and "..", sorted; none where there is no such folder. */
-static void folder_names(Names *out, const char *folder)
+/* Names in RUN/checkpoints, ordered; none where there is no such folder. */
+static FolderList checkpoints_in(const char *parent)
 {
-    *out = (Names){0};
-    DIR *d = opendir(folder);
-    if (!d)
-        return;
-    for (struct dirent *e; (e = readdir(d));)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            array_push(out, mem_str(e->d_name));
-    closedir(d);
-    if (out->n)
-        qsort(out->at, out->n, sizeof *out->at, by_step);
-}
-
-/* Sums ---------------------------------------------------------------------------------------- */
-
-static Status sum_file(uint64_t *sum, size_t *bytes, const char *path)
-{
-    FileMap m;
-    TRY(file_map(&m, path));
-    *sum = XXH3_64bits(m.at, m.n);
-    *bytes = m.n;
-    file_unmap(&m);
-    return ST_OK;
-}
-
-static json_t *sum_text(uint64_t sum)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)sum);
-    return json_string(text);
-}
-
-/* {"name": {"bytes": n, "xxh3": "..."}} of every file in the folder. */
-static Status sum_folder(json_t **out, const char *folder)
-{
-    Status st = ST_OK;
-    Names names;
-    json_t *files = json_object();
-    folder_names(&names, folder);
-    for (size_t i = 0; i < names.n && st == ST_OK; i++) {
-        uint64_t sum = 0;
-        size_t bytes = 0;
-        char *path = path_join(folder, names.at[i]);
-        st = sum_file(&sum, &bytes, path);
-        if (st == ST_OK)
-            json_object_set_new(files, names.at[i],
-                                json_pack("{s:I, s:o}", "bytes", (json_int_t)bytes, "xxh3", sum_text(sum)));
-        mem_free(path);
-    }
-    names_drop(&names);
-    *out = files;
-    return st;
-}
-
-/* Of the state without its seal, in one agreed spelling. */
-static json_t *seal_of(const json_t *state)
-{
-    json_t *bare = json_copy((json_t *)(uintptr_t)state);
-    json_object_del(bare, "seal");
-    char *text = json_dumps(bare, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    json_t *seal = sum_text(XXH3_64bits(text, text ? strlen(text) : 0));
-    free(text);
-    json_decref(bare);
-    return seal;
+    FolderList names = {0};
+    if (folder_list(&names, parent) == ST_OK && names.n)
+        qsort(names.at, names.n, sizeof *names.at, by_step);
+    return names;
 }
 
 /* Writing ------------------------------------------------------------------------------------- */
@@ -192,42 +120,6 @@ done:
     return st;
 }
 
-static Status write_state(const char *folder, json_t *state)
-{
-    json_t *files;
-    Status st = sum_folder(&files, folder);
-    json_object_set_new(state, "files", files);
-    json_object_set_new(state, "seal", seal_of(state));
-    if (st != ST_OK)
-        return st;
-    char *text = json_dumps(state, JSON_INDENT(2) | JSON_REAL_PRECISION(17)),
-         *path = path_join(folder, state_name);
-    st = file_replace(path, text, strlen(text));
-    free(text);
-    mem_free(path);
-    return st;
-}
-
-/* Puts `made` in the place of `final`, both in `parent`.  What was there is gone only after the new one is in
- * place. */
-static Status swap_in(const char *parent, const char *made, const char *final)
-{
-    Status st = folder_sync(made);
-    char *old = mem_format("%s/.old-%s", parent, path_base(final));
-    if (st == ST_OK)
-        st = folder_remove(old);
-    if (st == ST_OK && path_exists(final) && rename(final, old) != 0)
-        st = fail_errno(ST_IO, "cannot rename %s", final);
-    if (st == ST_OK && rename(made, final) != 0)
-        st = fail_errno(ST_IO, "cannot rename %s to %s", made, final);
-    if (st == ST_OK)
-        st = folder_sync(parent);
-    if (st == ST_OK)
-        st = folder_remove(old);
-    mem_free(old);
-    return st;
-}
-
 /* Leaves no half-written folder behind, and keeps the sentence of what went wrong first. */
 static Status clean_up(Status st, const char *folder)
 {
@@ -242,21 +134,21 @@ Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer
                         const char *tokenizer)
 {
     Status st;
-    char *parent = path_join(run, "checkpoints"),
-         *made = mem_format("%s/.tmp-step-%lld", parent, (long long)step);
-    char *final = mem_format("%s/step-%08lld", parent, (long long)step);
+    char *parent = path_join(run, "checkpoints"), *final = mem_format("step-%08lld", (long long)step);
+    char *temporary = mem_format(".tmp-%s", final), *made = path_join(parent, temporary);
     TRY_TO(done, folder_remove(made));
     TRY_TO(done, folder_make(made));
     TRY_TO(done, model_save(m, made, DTYPE_F32));
     TRY_TO(done, write_optimizer(made, model_params(m), o));
     TRY_TO(done, copy_tokenizer(tokenizer, made));
-    TRY_TO(done, write_state(made, state));
-    st = swap_in(parent, made, final);
+    TRY_TO(done, checkpoint_seal(made, state));
+    st = swap_in(parent, temporary, final);
 done:
     if (st != ST_OK)
         st = clean_up(st, made);
     mem_free(parent);
     mem_free(made);
+    mem_free(temporary);
     mem_free(final);
     return st == ST_OK ? st : fail_in(st, "saving a checkpoint at step %lld", (long long)step);
 }
@@ -264,129 +156,84 @@ done:
 Status checkpoint_export(const char *run, Model *m, DType dtype, const char *tokenizer)
 {
     Status st;
-    char *made = path_join(run, ".tmp-model"), *final = path_join(run, "model");
+    static const char temporary[] = ".tmp-model";
+    char *made = path_join(run, temporary);
     TRY_TO(done, folder_remove(made));
     TRY_TO(done, folder_make(made));
     TRY_TO(done, model_save(m, made, dtype));
     TRY_TO(done, copy_tokenizer(tokenizer, made));
-    st = swap_in(run, made, final);
+    st = swap_in(run, temporary, "model");
 done:
     if (st != ST_OK)
         st = clean_up(st, made);
     mem_free(made);
-    mem_free(final);
     return st == ST_OK ? st : fail_in(st, "writing the model folder");
 }
 
-Status checkpoint_prune(const char *run, int64_t step, int64_t keep)
+Status checkpoint_prune(const char *run, int64_t step, int64_t keep, int64_t before)
 {
-    Status st = ST_OK;
-    Names names;
     int64_t newer = 0;
     char *parent = path_join(run, "checkpoints");
-    folder_names(&names, parent);
+    Status st = swap_recover(parent, "step-");
+    FolderList names = checkpoints_in(parent);
     for (size_t i = names.n; i-- > 0 && st == ST_OK;) {
-        bool is_step = step_of(names.at[i]) >= 0, is_left_over = strncmp(names.at[i], ".tmp-", 5) == 0;
-        if (is_step && (keep <= 0 || step_of(names.at[i]) > step || newer++ < keep))
+        int64_t at = step_of(names.at[i]);
+        if (at < 0 || at > step || keep <= 0)
+            continue;
+        bool is_new = newer++ < keep, is_last_before = at < before;
+        if (is_last_before)
+            before = 0;
+        if (is_new || is_last_before)
             continue;
         char *path = path_join(parent, names.at[i]);
-        if (is_step || is_left_over || strncmp(names.at[i], ".old-", 5) == 0)
-            st = folder_remove(path);
+        st = folder_remove(path);
         mem_free(path);
     }
-    names_drop(&names);
+    folder_list_drop(&names);
     mem_free(parent);
     return st;
 }
 
 int64_t checkpoint_count(const char *run)
 {
-    Names names;
     int64_t count = 0;
     char *parent = path_join(run, "checkpoints");
-    folder_names(&names, parent);
+    FolderList names = checkpoints_in(parent);
     for (size_t i = 0; i < names.n; i++)
         count += step_of(names.at[i]) >= 0;
-    names_drop(&names);
+    folder_list_drop(&names);
     mem_free(parent);
     return count;
 }
 
+int64_t checkpoint_newest_before(const char *run, int64_t before)
+{
+    int64_t newest = -1;
+    char *parent = path_join(run, "checkpoints");
+    FolderList names = checkpoints_in(parent);
+    for (size_t i = 0; i < names.n; i++)
+        if (step_of(names.at[i]) < before && step_of(names.at[i]) > newest)
+            newest = step_of(names.at[i]);
+    folder_list_drop(&names);
+    mem_free(parent);
+    return newest;
+}
+
 /* Reading ------------------------------------------------------------------------------------- */
 
-static Status read_state(json_t **out, const char *folder)
+Status checkpoint_verify(json_t **state, const char *folder)
 {
-    Str text = {0};
-    json_error_t why;
-    char *path = path_join(folder, state_name);
-    Status st = file_read(&text, path, STATE_BYTES_MAX);
-    json_t *state = NULL;
-    if (st == ST_OK) {
-        state = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why);
-        json_t *seal = json_is_object(state) ? seal_of(state) : NULL;
-        if (!state)
-            st = fail(ST_FORMAT, "%s is no JSON: %s (line %d)", path, why.text, why.line);
-        else if (!seal || !json_equal(seal, json_object_get(state, "seal")))
-            st = fail(ST_FORMAT, "%s does not match its own seal", path);
-        json_decref(seal);
-    }
-    if (st == ST_OK)
-        *out = state;
-    else
-        json_decref(state);
-    str_drop(&text);
-    mem_free(path);
-    return st;
-}
-
-static Status verify_file(const char *folder, const char *name, const json_t *said)
-{
-    uint64_t sum;
-    size_t bytes;
-    if (strchr(name, '/'))
-        return fail(ST_FORMAT, "a file '%s' outside the folder is listed", name);
-    char *path = path_join(folder, name);
-    Status st = sum_file(&sum, &bytes, path);
-    json_t *now = st == ST_OK ? sum_text(sum) : NULL;
-    json_int_t want = json_integer_value(json_object_get(said, "bytes"));
-    if (st == ST_OK && (json_int_t)bytes != want)
-        st = fail(ST_FORMAT, "%s has %zu bytes and should have %lld", path, bytes, (long long)want);
-    else if (st == ST_OK && !json_equal(now, json_object_get(said, "xxh3")))
-        st = fail(ST_FORMAT, "%s does not match its checksum", path);
-    json_decref(now);
-    mem_free(path);
-    return st;
-}
-
-Status checkpoint_verify(json_t **out, const char *folder)
-{
-    json_t *state, *said;
-    const char *name;
-    Status st = ST_OK;
-    TRY(read_state(&state, folder));
-    json_t *files = json_object_get(state, "files");
-    if (!json_object_get(files, optimizer_name) || !json_object_get(files, "config.json"))
-        st = fail(ST_FORMAT, "%s/%s does not list the files of a checkpoint", folder, state_name);
-    json_object_foreach(files, name, said)
-    {
-        if (st == ST_OK)
-            st = verify_file(folder, name, said);
-    }
-    if (st == ST_OK)
-        *out = state;
-    else
-        json_decref(state);
-    return st;
+    static const char *const needed[] = {optimizer_name, "config.json", NULL};
+    return checkpoint_seal_verify(state, folder, needed);
 }
 
 Status checkpoint_find(char **folder, json_t **state, const char *run)
 {
-    Names names;
     int damaged = 0;
     char *parent = path_join(run, "checkpoints");
+    FolderList names = checkpoints_in(parent);
     *folder = NULL;
     *state = NULL;
-    folder_names(&names, parent);
     for (size_t i = names.n; i-- > 0 && !*folder;) {
         if (step_of(names.at[i]) < 0)
             continue;
@@ -399,7 +246,7 @@ Status checkpoint_find(char **folder, json_t **state, const char *run)
         log_warn("checkpoint %s is damaged and passed over: %s", path, error_text());
         mem_free(path);
     }
-    names_drop(&names);
+    folder_list_drop(&names);
     Status st = ST_OK;
     if (damaged && !*folder)
         st =

@@ -7,8 +7,9 @@
  *       optimizer.safetensors         exp_avg.NAME and exp_avg_sq.NAME, f32: AdamW's m and v
  *       state.json                    the caller's state; size and XXH3 of every other file; a seal
  *
- * A checkpoint is written under checkpoints/.tmp-step-N, synced and renamed: it is there whole or not at all.
- * One whose files do not match state.json is passed over with a warning for the one before it. */
+ * A checkpoint is written under checkpoints/.tmp-step-N, synced and put in its place (swap.h): it is there
+ * whole or not at all.  One whose files do not match state.json (checkpoint_seal.h) is passed over with a
+ * warning for the one before it. */
 #ifndef TRAIN_CHECKPOINT_H
 #define TRAIN_CHECKPOINT_H
 
@@ -19,13 +20,13 @@
 /* Writes RUN/checkpoints/step-N.  `state` is borrowed and gets the keys "files" and "seal".  `tokenizer` is a
  * folder or file whose vocabulary goes along, or NULL.  ST_IO (disk full, ...): nothing of it stays, older
  * checkpoints are untouched. */
-MUST_CHECK Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer *o, json_t *state,
-                                   const char *tokenizer);
+MUST_CHECK Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer *o,
+                                   json_t *state, const char *tokenizer);
 
-/* Removes all but the newest `keep` checkpoints up to `step` (0: keeps all) and what a kill left half-written.
- * Those of later steps are damaged ones that a run which went on from an earlier one passed over: they neither
- * count nor go. */
-MUST_CHECK Status checkpoint_prune(const char *run, int64_t step, int64_t keep);
+/* Removes all but the newest `keep` checkpoints up to `step` (0: keeps all) and what a kill left half done.
+ * before > 0: the newest one of a step below it stays as well.  Those of later steps are damaged ones that a
+ * run which went on from an earlier one passed over: they neither count nor go. */
+MUST_CHECK Status checkpoint_prune(const char *run, int64_t step, int64_t keep, int64_t before);
 
 /* The newest whole checkpoint: its folder (caller frees) and state (caller's reference), or NULL and NULL
  * where there is none.  Warns of each damaged one it passes over.  ST_FORMAT: all there are are damaged. */
@@ -41,6 +42,8 @@ MUST_CHECK Status checkpoint_load(const char *folder, Model *m, Optimizer *o);
 MUST_CHECK Status checkpoint_export(const char *run, Model *m, DType dtype, const char *tokenizer);
 
 int64_t checkpoint_count(const char *run); /* how many there are, damaged or not */
+/* The step of the newest one, damaged or not, of a step below `before`; -1: there is none. */
+int64_t checkpoint_newest_before(const char *run, int64_t before);
 size_t checkpoint_bytes(const HParams *h); /* of one checkpoint on disk, about */
 
 #endif

@@ -109,26 +109,35 @@ static void the_newest_are_kept(void **state)
     snprintf(path, sizeof path, "%s/checkpoints/.tmp-step-7", f.tiny.run);
     assert_int_equal(folder_make(path), ST_OK);
     assert_int_equal(checkpoint_count(f.tiny.run), 3);
-    assert_int_equal(checkpoint_prune(f.tiny.run, 100000000, 2), ST_OK);
+    assert_int_equal(checkpoint_prune(f.tiny.run, 100000000, 2, 0), ST_OK);
     assert_false(path_exists(path));
     assert_int_equal(checkpoint_count(f.tiny.run), 2);
     assert_int_equal(checkpoint_find(&folder, &found, f.tiny.run), ST_OK);
     assert_string_equal(path_base(folder), "step-100000000"); /* by number, not by letter */
     write_at(&f, 100000000);                                  /* once more, over itself */
-    assert_int_equal(checkpoint_prune(f.tiny.run, 100000000, 0), ST_OK);
+    assert_int_equal(checkpoint_prune(f.tiny.run, 100000000, 0, 0), ST_OK);
     assert_int_equal(checkpoint_count(f.tiny.run), 2);
     json_decref(found);
     mem_free(folder);
 
     /* A run that passed over the later two, which are damaged, keeps what it saves. */
     write_at(&f, 7);
-    assert_int_equal(checkpoint_prune(f.tiny.run, 7, 1), ST_OK);
+    assert_int_equal(checkpoint_prune(f.tiny.run, 7, 1, 0), ST_OK);
     assert_int_equal(checkpoint_count(f.tiny.run), 3);
     write_at(&f, 8);
-    assert_int_equal(checkpoint_prune(f.tiny.run, 8, 1), ST_OK);
+    assert_int_equal(checkpoint_prune(f.tiny.run, 8, 1, 0), ST_OK);
     assert_int_equal(checkpoint_count(f.tiny.run), 3);
     snprintf(path, sizeof path, "%s/checkpoints/step-00000008", f.tiny.run);
     assert_true(path_exists(path));
+
+    /* One from before the loss rose is kept beside the newest, and no more than one. */
+    for (int64_t step = 9; step <= 12; step++)
+        write_at(&f, step);
+    assert_int_equal(checkpoint_prune(f.tiny.run, 12, 2, 10), ST_OK);
+    assert_int_equal(checkpoint_newest_before(f.tiny.run, 11), 9);
+    assert_int_equal(checkpoint_newest_before(f.tiny.run, 9), -1);
+    assert_int_equal(checkpoint_prune(f.tiny.run, 12, 2, 12), ST_OK);
+    assert_int_equal(checkpoint_newest_before(f.tiny.run, 11), -1);
     close_model(&f);
     tiny_close(&f.tiny);
 }

@@ -111,7 +111,8 @@ Status curve_plot(Str *out, const char *run_folder, int width, int height)
                 str_adds(out, "        |");
             str_addf(out, "%.*s\n", width, grid + y * width);
         }
-        str_addf(out, "         0%*.0f steps    * training, o held out, nats a token\n", width - 1, r.last_step);
+        str_addf(out, "         0%*.0f steps    * training, o held out, nats a token\n", width - 1,
+                 r.last_step);
         mem_free(grid);
     }
     array_drop(&points);

@@ -12,8 +12,8 @@
 
 #include "base/str.h"
 
-/* Reads RUN/log.jsonl and appends the plot to `out`: '*' the mean training loss of each column's steps, 'o' held-out losses,
- * both in nats a token.  ST_IO no log   ST_FORMAT a log without a step */
+/* Reads RUN/log.jsonl and appends the plot to `out`: '*' the mean training loss of each column's steps, 'o'
+ * held-out losses, both in nats a token.  ST_IO no log   ST_FORMAT a log without a step */
 MUST_CHECK Status curve_plot(Str *out, const char *run_folder, int width, int height);
 
 #endif

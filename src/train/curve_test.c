@@ -8,7 +8,8 @@ static void falls_from_left_top_to_right_bottom(void **state)
     Str log = {0}, plot = {0};
     for (int i = 0; i <= 100; i++)
         str_addf(&log, "{\"step\":%d,\"loss_nats\":%g}\n", i, 5.0 - 0.03 * i);
-    str_adds(&log, "{\"step\":100,\"held_out_loss_nats\":2.5}\n{\"step\":101,\"loss_n"); /* and a line cut short */
+    str_adds(&log, "{\"step\":100,\"held_out_loss_nats\":2.5}\n");
+    str_adds(&log, "{\"step\":101,\"loss_n"); /* and a line cut short */
     scratch_text("log.jsonl", str_c(&log));
     assert_int_equal(curve_plot(&plot, scratch, 40, 9), ST_OK);
     const char *second = strchr(plot.at, '\n') + 1;

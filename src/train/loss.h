@@ -25,7 +25,8 @@ typedef struct {
 void loss_report_init(LossReport *r, const Loader *held_out);
 void loss_report_drop(LossReport *r);
 
-/* Sum over the counted positions of the batch that the model has just run; `buffer` holds batch * T floats. */
+/* Sum over the counted positions of the batch that the model has just run; `buffer` holds batch * T
+ * floats. */
 MUST_CHECK Status loss_sum(Model *m, const LoaderBatch *b, float *buffer, double *nats);
 
 /* Evaluates `rows` rows of the split (0: all), spread over it, shared among the ranks.  Overwrites r's

@@ -43,6 +43,7 @@ TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train,
     p.epoch_tokens = p.rows * T;
     p.steps = train_config_steps(c, p.step_tokens, p.epoch_tokens);
     p.eval_rows = c->eval_rows > 0 && c->eval_rows < p.held_out_rows ? c->eval_rows : p.held_out_rows;
+    p.eval_rows_set = p.eval_rows;
     p.memory_bytes = p.model.total + p.host_bytes;
     p.checkpoint_bytes = checkpoint_bytes(h);
     size_t final = (size_t)p.parameters * dtype_size(train_config_final_dtype(c));
@@ -80,7 +81,8 @@ static void print_work(const TrainPlan *p, const TrainConfig *c)
              (long long)c->grad_accumulation, p->ranks > 1 ? " x ranks" : "", (long long)p->context,
              human_count(step, (double)p->step_tokens));
     if (p->steps < 0) {
-        log_info("length   %s, which a measurement turns into steps", human_time(time, c->minutes * 60));
+        log_info("length   %s, which a measurement turns into steps%s", human_time(time, c->minutes * 60),
+                 c->eval_every >= 0 && p->eval_rows > 0 ? "; evaluations get a third of it at most" : "");
         return;
     }
     double all = (double)p->steps * (double)p->step_tokens, work = all * p->flops_per_token;
@@ -148,16 +150,14 @@ Status plan_check(const TrainPlan *p, const TrainConfig *c, const char *output, 
     if (memory >= 0 && p->memory_bytes > (size_t)memory)
         return fail(ST_LIMIT,
                     "the run needs %s of memory and %s are available; lower batch (now %lld; raise "
-                    "grad_accumulation to keep "
-                    "the step as it is)%s, or take a smaller model or context",
+                    "grad_accumulation to keep the step as it is)%s, or take a smaller model or context",
                     human_bytes(need, (double)p->memory_bytes), human_bytes(have, (double)memory),
                     (long long)c->batch,
                     p->setup.recompute == RECOMPUTE_LAYER ? "" : ", or set recompute to layer");
     if (disk >= 0 && p->disk_bytes > (size_t)disk + held_bytes)
         return fail(ST_LIMIT,
                     "the run will write %s to %s and %s are free there; lower keep_checkpoints (now %lld), "
-                    "or choose another "
-                    "folder with -o",
+                    "or choose another folder with -o",
                     human_bytes(need, (double)p->disk_bytes), output, human_bytes(have, (double)disk),
                     (long long)c->keep_checkpoints);
     return ST_OK;

@@ -12,6 +12,7 @@ typedef struct {
     int64_t ranks;
     int64_t parameters, context, step_tokens; /* step_tokens: over all micro-steps and ranks */
     int64_t rows, epoch_tokens, held_out_rows, eval_rows;
+    int64_t eval_rows_set; /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
     int64_t steps; /* -1: to be measured (minutes) */
     double flops_per_token;
     double peak_flops;                   /* 0: unknown */

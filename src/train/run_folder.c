@@ -1,8 +1,9 @@
 #include "train/run_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,23 +11,14 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/mem.h"
-#include "base/str.h"
-
-enum { CONFIG_BYTES_MAX = 16 << 20 };
+#include "train/swap.h"
 
 Status run_folder_read_config(json_t **out, const char *path)
 {
-    Str text = {0};
-    json_error_t why;
     char *name = path_join(path, "config.json");
-    Status st = file_read(&text, name, CONFIG_BYTES_MAX);
-    if (st == ST_OK) {
-        *out = json_loadb(str_c(&text), text.n, JSON_REJECT_DUPLICATES, &why);
-        if (!*out)
-            st = fail(ST_FORMAT, "%s is no JSON: %s (line %d)", name, why.text, why.line);
-    }
-    str_drop(&text);
+    Status st = json_file_read(out, name);
     mem_free(name);
     return st;
 }
@@ -43,20 +35,49 @@ static bool is_ours(const char *name)
     return strncmp(name, "events.out.tfevents.", 20) == 0;
 }
 
-static Status remove_run(const char *path)
+/* "config.json.tmp-123", which file_begin of a process 123 made that is no more.  One of our own number is
+ * not ours: nothing has been written yet. */
+static bool is_left_over(const char *name)
 {
+    char *end;
+    const char *mark = strstr(name, ".tmp-"), *digits = mark ? mark + strlen(".tmp-") : "";
+    if (!mark || *digits < '0' || *digits > '9')
+        return false;
+    long pid = strtol(digits, &end, 10);
+    char *final = mem_strn(name, (size_t)(mark - name));
+    bool ours = is_ours(final);
+    mem_free(final);
+    return ours && !*end && pid > 0 && pid <= INT_MAX &&
+           (pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+}
+
+/* Removes what is in the folder and of which `is_such` holds. */
+static Status remove_all(const char *path, bool (*is_such)(const char *name))
+{
+    FolderList names;
+    TRY(folder_list(&names, path));
     Status st = ST_OK;
-    DIR *d = opendir(path);
-    if (!d)
-        return fail_errno(ST_IO, "cannot open folder %s", path);
-    for (struct dirent *e; st == ST_OK && (e = readdir(d));) {
-        if (!is_ours(e->d_name))
+    for (size_t i = 0; i < names.n && st == ST_OK; i++) {
+        if (!is_such(names.at[i]))
             continue;
-        char *inner = path_join(path, e->d_name);
+        char *inner = path_join(path, names.at[i]);
         st = folder_remove(inner);
         mem_free(inner);
     }
-    closedir(d);
+    folder_list_drop(&names);
+    return st;
+}
+
+/* Behind a run that was killed while it wrote: the lock is ours, so nobody writes here any more. */
+static Status recover(const char *path)
+{
+    char *checkpoints = path_join(path, "checkpoints");
+    Status st = swap_recover(path, "model");
+    if (st == ST_OK)
+        st = swap_recover(checkpoints, "step-");
+    if (st == ST_OK)
+        st = remove_all(path, is_left_over);
+    mem_free(checkpoints);
     return st;
 }
 
@@ -106,6 +127,7 @@ Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwri
     }
     if (f->holds_run && holds(path, "config.json"))
         TRY_TO(undo, run_folder_read_config(&f->config, path));
+    TRY_TO(undo, recover(path));
     return ST_OK;
 undo:
     run_folder_close(f);
@@ -124,35 +146,16 @@ void run_folder_close(RunFolder *f)
 Status run_folder_clear(RunFolder *f)
 {
     if (f->stale)
-        TRY(remove_run(f->path));
+        TRY(remove_all(f->path, is_ours));
     f->stale = false;
     return ST_OK;
 }
 
-/* With as few digits as bring every number back: 0.0006 and not 0.00059999999999999995.  Caller frees. */
-static char *dump_exactly(const json_t *json)
-{
-    for (size_t digits = 12;; digits++) {
-        char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
-        json_t *again = json_loads(text, 0, NULL);
-        bool exact = json_equal(again, json);
-        json_decref(again);
-        if (exact || digits == 17)
-            return text;
-        free(text);
-    }
-}
-
 Status run_folder_write(const RunFolder *f, const char *name, const json_t *json)
 {
-    char *text = dump_exactly(json), *path = path_join(f->path, name);
-    Str line = {0};
-    str_adds(&line, text);
-    str_addc(&line, '\n');
-    Status st = file_replace(path, line.at, line.n);
-    str_drop(&line);
+    char *path = path_join(f->path, name);
+    Status st = json_file_write(path, json);
     mem_free(path);
-    free(text);
     return st;
 }
 

@@ -16,7 +16,8 @@ typedef struct {
     json_t *config; /* that run's config.json, or NULL */
 } RunFolder;
 
-/* Makes the folder where it is missing and locks it.  Deletes nothing yet.
+/* Makes the folder where it is missing, locks it, and mends what a killed run left half done (swap.h,
+ * temporary files of processes that are gone).  Deletes nothing else yet.
  *   ST_ARG  it holds a run and neither `resume` nor `overwrite` is set, or both are; another process
  *           trains in it
  *   ST_IO   cannot be made or written */

@@ -1,5 +1,8 @@
 #include "train/run_folder.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "train/tiny_data_test.h"
 
 static void put(const char *folder, const char *name)
@@ -71,11 +74,82 @@ static void small_files_and_wishes(void **state)
     tiny_close(&t);
 }
 
+/* A process that has ended, and whose number is free. */
+static pid_t dead_process(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    return child;
+}
+
+static void left_over(char *name, size_t size, const char *of, pid_t pid)
+{
+    snprintf(name, size, "%s.tmp-%d", of, (int)pid);
+}
+
+static void what_a_kill_left_is_swept(void **state)
+{
+    (void)state;
+    Tiny t;
+    RunFolder f;
+    char dead[3][64], alive[64], other[64];
+    pid_t gone = dead_process();
+    tiny_open(&t);
+    left_over(dead[0], sizeof dead[0], "config.json", gone);
+    left_over(dead[1], sizeof dead[1], "results.json", gone);
+    left_over(dead[2], sizeof dead[2], "config.json", getpid()); /* of one that had our number before us */
+    left_over(alive, sizeof alive, "config.json", getppid());
+    left_over(other, sizeof other, "notes.txt", gone);
+    const char *const kept[] = {"config.json", alive, other, "config.json.tmp-", "config.json.tmp-1x"};
+    assert_int_equal(folder_make(t.run), ST_OK);
+    for (int i = 0; i < 3; i++)
+        put(t.run, dead[i]);
+    for (int i = 0; i < 5; i++)
+        put(t.run, kept[i]);
+    assert_int_equal(run_folder_open(&f, t.run, false, false), ST_ARG); /* refused: nothing is touched */
+    assert_true(has(t.run, dead[0]));
+    assert_int_equal(run_folder_open(&f, t.run, true, false), ST_OK);
+    for (int i = 0; i < 3; i++)
+        assert_false(has(t.run, dead[i]));
+    for (int i = 0; i < 5; i++)
+        assert_true(has(t.run, kept[i]));
+    run_folder_close(&f);
+    tiny_close(&t);
+}
+
+/* Killed between the two renames of a swap: the model and the checkpoint that were moved aside are back. */
+static void what_was_moved_aside_is_put_back(void **state)
+{
+    (void)state;
+    Tiny t;
+    RunFolder f;
+    static const char *const made[] = {".old-model", ".tmp-model", "checkpoints/.old-step-00000004",
+                                       "checkpoints/.tmp-step-4"};
+    tiny_open(&t);
+    for (int i = 0; i < 4; i++) {
+        char *folder = path_join(t.run, made[i]);
+        assert_int_equal(folder_make(folder), ST_OK);
+        put(folder, i % 2 ? "new" : "old");
+        mem_free(folder);
+    }
+    assert_int_equal(run_folder_open(&f, t.run, true, false), ST_OK);
+    assert_true(has(t.run, "model/old") && has(t.run, "checkpoints/step-00000004/old"));
+    for (int i = 0; i < 4; i++)
+        assert_false(has(t.run, made[i]));
+    run_folder_close(&f);
+    tiny_close(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_run_is_overwritten),
         cmocka_unit_test(small_files_and_wishes),
+        cmocka_unit_test(what_a_kill_left_is_swept),
+        cmocka_unit_test(what_was_moved_aside_is_put_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "train/run_state.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,21 +43,39 @@ static json_t *facts_to_json(const RunFacts *f)
                      (json_int_t)f->ranks);
 }
 
+/* The fields of a RunState that are plain numbers. */
+typedef struct {
+    const char *key;
+    size_t at;
+} Number;
+static const Number counts[] = {
+    {"step", offsetof(RunState, step)},
+    {"total_steps", offsetof(RunState, total_steps)},
+    {"tokens", offsetof(RunState, tokens)},
+    {"updates", offsetof(RunState, updates)},
+    {"skipped_in_a_row", offsetof(RunState, skipped_in_a_row)},
+};
+static const Number reals[] = {
+    {"seconds", offsetof(RunState, seconds)},
+    {"loss_nats", offsetof(RunState, loss_nats)},
+    {"held_out_nats", offsetof(RunState, held_out_nats)},
+    {"held_out_bits_per_byte", offsetof(RunState, held_out_bits_per_byte)},
+};
+enum { COUNTS = sizeof counts / sizeof counts[0], REALS = sizeof reals / sizeof reals[0] };
+
 json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFacts *f)
 {
-    json_t *j = json_object();
-    json_object_set_new(j, "version", json_integer(RUN_STATE_VERSION));
-    json_object_set_new(j, "step", json_integer(s->step));
-    json_object_set_new(j, "total_steps", json_integer(s->total_steps));
-    json_object_set_new(j, "tokens", json_integer(s->tokens));
-    json_object_set_new(j, "updates", json_integer(s->updates));
-    json_object_set_new(j, "skipped_in_a_row", json_integer(s->skipped_in_a_row));
-    json_object_set_new(j, "seconds", json_real(s->seconds));
-    json_object_set_new(j, "loss_nats", real_or_null(s->loss_nats));
-    json_object_set_new(j, "held_out_nats", real_or_null(s->held_out_nats));
-    json_object_set_new(j, "held_out_bits_per_byte", real_or_null(s->held_out_bits_per_byte));
+    json_t *j = json_pack("{s:i}", "version", RUN_STATE_VERSION);
+    for (int i = 0; i < COUNTS; i++)
+        json_object_set_new(j, counts[i].key,
+                            json_integer(*(const int64_t *)((const char *)s + counts[i].at)));
+    for (int i = 0; i < REALS; i++)
+        json_object_set_new(j, reals[i].key,
+                            real_or_null(*(const double *)((const char *)s + reals[i].at)));
+    json_object_set_new(j, "eval_rows", json_integer(s->eval_rows));
     json_object_set_new(j, "loss_window", spike_to_json(&s->loss_window));
     json_object_set_new(j, "norm_window", spike_to_json(&s->norm_window));
+    json_object_set_new(j, "divergence", divergence_to_json(&s->divergence));
     json_object_set_new(j, "settings", config_to_json(&train_table, c));
     json_object_set_new(j, "facts", facts_to_json(f));
     json_object_set_new(j, "model", hparams_to_json(&f->h));
@@ -83,15 +102,13 @@ Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json
         return fail(ST_UNSUPPORTED, "the checkpoint's state is of version %lld, and this program reads %d",
                     (long long)version, RUN_STATE_VERSION);
     run_state_init(s, c);
-    TRY(take_count(&s->step, json, "step"));
-    TRY(take_count(&s->total_steps, json, "total_steps"));
-    TRY(take_count(&s->tokens, json, "tokens"));
-    TRY(take_count(&s->updates, json, "updates"));
-    TRY(take_count(&s->skipped_in_a_row, json, "skipped_in_a_row"));
-    s->seconds = json_number_value(json_object_get(json, "seconds"));
-    s->loss_nats = real_from(json_object_get(json, "loss_nats"));
-    s->held_out_nats = real_from(json_object_get(json, "held_out_nats"));
-    s->held_out_bits_per_byte = real_from(json_object_get(json, "held_out_bits_per_byte"));
+    for (int i = 0; i < COUNTS; i++)
+        TRY(take_count((int64_t *)((char *)s + counts[i].at), json, counts[i].key));
+    for (int i = 0; i < REALS; i++)
+        *(double *)((char *)s + reals[i].at) = real_from(json_object_get(json, reals[i].key));
+    if (json_object_get(json, "eval_rows")) /* absent from checkpoints of earlier programs, as is the next */
+        TRY(take_count(&s->eval_rows, json, "eval_rows"));
+    TRY(divergence_from_json(&s->divergence, json_object_get(json, "divergence")));
     TRY(spike_from_json(&s->loss_window, json_object_get(json, "loss_window")));
     return spike_from_json(&s->norm_window, json_object_get(json, "norm_window"));
 }
@@ -153,8 +170,8 @@ Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFact
     else if (lines.n && !accept)
         st = fail(ST_ARG,
                   "the run to resume was made with other settings:%s\nPut them back, or pass "
-                  "--accept-changes to go on with the "
-                  "new ones (the result will then differ from an undisturbed run's)",
+                  "--accept-changes to go on with the new ones (the result will then differ from an "
+                  "undisturbed run's)",
                   lines.at);
     else if (lines.n)
         log_warn("resuming with changed settings:%s", lines.at);

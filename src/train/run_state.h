@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "model/hparams.h"
+#include "train/divergence.h"
 #include "train/spike.h"
 #include "train/train_config.h"
 
@@ -19,7 +20,9 @@ typedef struct {
     int64_t skipped_in_a_row;
     double seconds, loss_nats;                    /* spent in steps so far; of the last step */
     double held_out_nats, held_out_bits_per_byte; /* of the last evaluation; NaN: none yet */
+    int64_t eval_rows; /* that the minutes of the run allow an evaluation; 0: as set */
     Spike loss_window, norm_window;
+    Divergence divergence;
 } RunState;
 
 /* What the bits of the result depend on, apart from the settings. */

@@ -42,14 +42,21 @@ static void a_state_survives(void **state)
     a.tokens = (int64_t)1 << 59;
     a.updates = 6;
     a.loss_nats = 1.0 / 3;
+    a.eval_rows = 24;
+    divergence_add(&a.divergence, 7, 1.0 / 3, 48);
     for (int i = 0; i < 200; i++)
         spike_add(&a.loss_window, 1.0 / (i + 1));
     json_t *j = reread(run_state_to_json(&a, &c, &f));
     assert_int_equal(run_state_from_json(&b, &c, j), ST_OK);
     assert_true(b.step == 7 && b.total_steps == 100 && b.tokens == a.tokens && b.updates == 6);
     assert_true(b.loss_nats == a.loss_nats && isnan(b.held_out_nats));
+    assert_true(b.eval_rows == 24 && b.divergence.mean == a.divergence.mean);
     assert_true(spike_add(&a.loss_window, 0.5) == spike_add(&b.loss_window, 0.5));
     assert_int_equal(run_state_compare(j, &c, &f, false, &length), ST_OK);
+    json_object_del(j, "eval_rows"); /* as earlier programs wrote it */
+    json_object_del(j, "divergence");
+    assert_int_equal(run_state_from_json(&b, &c, j), ST_OK);
+    assert_true(b.eval_rows == 0 && b.divergence.seen == 0);
     json_object_set_new(j, "version", json_integer(2));
     assert_int_equal(run_state_from_json(&b, &c, j), ST_UNSUPPORTED);
     json_object_set_new(j, "version", json_integer(1));

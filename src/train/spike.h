@@ -17,7 +17,8 @@ typedef struct {
 } Spike;
 
 void spike_init(Spike *s, int64_t window); /* 1 <= window <= SPIKE_WINDOW_MAX */
-/* z of x against the values before it, which x then joins; 0 while they are few, or all equal.  x is finite. */
+/* z of x, which is finite, against the values before it, which x then joins; 0 while they are few, or all
+ * equal. */
 double spike_add(Spike *s, double x);
 
 json_t *spike_to_json(const Spike *s); /* new reference: values, the oldest first */

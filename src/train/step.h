@@ -36,8 +36,9 @@ typedef struct {
 MUST_CHECK Status step_gradients(Step *s, int64_t step, StepGradients *out);
 void step_update(Step *s, const StepGradients *g, double lr); /* the norm must be finite */
 
-/* Seconds that a step and an evaluation of one batch take, measured on the first rows.  Weights stay what
- * they are and the optimizer is reset: to be called before a run's first step only. */
-MUST_CHECK Status step_measure(Step *s, double *step_seconds, double *evaluation_seconds);
+/* Seconds that a step and an evaluation of one batch take, measured on the first rows for about `seconds`,
+ * but one step at the least.  Weights stay what they are and the optimizer is reset: to be called before a
+ * run's first step only. */
+MUST_CHECK Status step_measure(Step *s, double seconds, double *step_seconds, double *evaluation_seconds);
 
 #endif

@@ -89,7 +89,7 @@ static void measuring_moves_nothing(void **state)
     open_step(&f, 2, 2);
     size_t bytes = (size_t)model_params(f.model)->matrices * sizeof(float);
     void *before = mem_copy(model_weights(f.model).data, bytes);
-    assert_int_equal(step_measure(&f.step, &step, &evaluation), ST_OK);
+    assert_int_equal(step_measure(&f.step, 0.2, &step, &evaluation), ST_OK);
     assert_true(step > 0 && evaluation > 0);
     assert_memory_equal(before, model_weights(f.model).data, bytes);
     assert_int_equal(f.optimizer.steps, 0);

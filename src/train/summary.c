@@ -1,8 +1,7 @@
 #include "train/summary.h"
 
-#include <jansson.h>
-
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "train/curve.h"
 
@@ -11,7 +10,8 @@ enum { CURVE_WIDTH = 72, CURVE_HEIGHT = 17 };
 static void add_row(Str *out, const char *name, const json_t *losses)
 {
     const json_t *bits = json_object_get(losses, "bits_per_byte");
-    str_addf(out, "%-20s %10lld %12.3f", name, (long long)json_integer_value(json_object_get(losses, "tokens")),
+    str_addf(out, "%-20s %10lld %12.3f", name,
+             (long long)json_integer_value(json_object_get(losses, "tokens")),
              json_number_value(json_object_get(losses, "loss_nats")));
     if (bits)
         str_addf(out, " %12lld %10.3f", (long long)json_integer_value(json_object_get(losses, "bytes")),
@@ -27,6 +27,15 @@ static void add_rows(Str *out, const json_t *group)
         add_row(out, name, losses);
 }
 
+static void add_divergence(Str *out, const json_t *d)
+{
+    str_addf(out,
+             "the run DIVERGED: loss %.3f at its end, best %.3f at step %lld, far above it since step %lld\n",
+             json_number_value(json_object_get(d, "mean")), json_number_value(json_object_get(d, "best")),
+             (long long)json_integer_value(json_object_get(d, "best_step")),
+             (long long)json_integer_value(json_object_get(d, "since")));
+}
+
 static void add_results(Str *out, const json_t *results)
 {
     char parameters[32], tokens[32], spent[32];
@@ -36,12 +45,18 @@ static void add_results(Str *out, const json_t *results)
              (long long)json_integer_value(json_object_get(results, "steps")),
              human_count(tokens, json_number_value(json_object_get(results, "tokens"))),
              human_time(spent, json_number_value(json_object_get(results, "seconds"))));
+    if (json_object_get(results, "divergence"))
+        add_divergence(out, json_object_get(results, "divergence"));
     if (!held_out)
         return;
     str_addf(out, "\n%-20s %10s %12s %12s %10s\n", "held out", "tokens", "nats/token", "bytes", "bits/byte");
     add_rows(out, json_object_get(held_out, "sources"));
     add_rows(out, json_object_get(held_out, "kinds"));
     add_row(out, "all", held_out);
+    const json_t *rows = json_object_get(held_out, "rows"), *set = json_object_get(held_out, "rows_set");
+    if (set)
+        str_addf(out, "(of %lld held-out rows, not of %lld: the minutes allowed no more)\n",
+                 (long long)json_integer_value(rows), (long long)json_integer_value(set));
 }
 
 Status summary_text(Str *out, const char *run_folder)
@@ -50,12 +65,10 @@ Status summary_text(Str *out, const char *run_folder)
     char *path = path_join(run_folder, "results.json");
     Status st = ST_OK;
     if (path_exists(path)) {
-        json_error_t where;
-        json_t *results = json_load_file(path, 0, &where);
-        if (results)
+        json_t *results = NULL;
+        st = json_file_read(&results, path);
+        if (st == ST_OK)
             add_results(out, results);
-        else
-            st = fail(ST_FORMAT, "%s: line %d: %s", path, where.line, where.text);
         json_decref(results);
     }
     mem_free(path);

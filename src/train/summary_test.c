@@ -10,15 +10,32 @@ static void a_complete_run_shows_curve_and_table(void **state)
     assert_int_equal(summary_text(&out, scratch), ST_OK);
     assert_null(strstr(str_c(&out), "bits/byte")); /* not complete yet */
     str_clear(&out);
-    scratch_text("results.json", "{\"steps\":2,\"tokens\":10,\"seconds\":3,\"parameters\":5000000,\"held_out\":{\"loss_nats\":2.5,"
-                        "\"tokens\":7,\"bits_per_byte\":1.25,\"bytes\":20,\"kinds\":{\"code\":{\"loss_nats\":2,\"tokens\":4}},"
-                        "\"sources\":{}}}");
+    scratch_text("results.json",
+                 "{\"steps\":2,\"tokens\":10,\"seconds\":3,\"parameters\":5000000,\"held_out\":{"
+                 "\"loss_nats\":2.5,\"tokens\":7,\"bits_per_byte\":1.25,\"bytes\":20,\"rows\":8,"
+                 "\"kinds\":{\"code\":{\"loss_nats\":2,\"tokens\":4}},\"sources\":{}}}");
     assert_int_equal(summary_text(&out, scratch), ST_OK);
     assert_non_null(strstr(str_c(&out), "5.00 M parameters, 2 steps"));
     assert_non_null(strstr(str_c(&out), "1.250"));
     assert_non_null(strstr(str_c(&out), "code"));
+    assert_null(strstr(str_c(&out), "DIVERGED"));
+    assert_null(strstr(str_c(&out), "held-out rows"));
     scratch_text("results.json", "{\"steps\":");
     assert_int_equal(summary_text(&out, scratch), ST_FORMAT);
+    str_drop(&out);
+}
+
+static void what_did_not_go_well_is_said(void **state)
+{
+    (void)state;
+    Str out = {0};
+    scratch_text("log.jsonl", "{\"step\":1,\"loss_nats\":4}\n{\"step\":2,\"loss_nats\":3}\n");
+    scratch_text("results.json",
+                 "{\"status\":\"diverged\",\"divergence\":{\"mean\":9.5,\"best\":3.25,\"best_step\":120,"
+                 "\"since\":131},\"held_out\":{\"rows\":8,\"rows_set\":64}}");
+    assert_int_equal(summary_text(&out, scratch), ST_OK);
+    assert_non_null(strstr(str_c(&out), "DIVERGED: loss 9.500 at its end, best 3.250 at step 120"));
+    assert_non_null(strstr(str_c(&out), "of 8 held-out rows, not of 64"));
     str_drop(&out);
 }
 
@@ -34,6 +51,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_complete_run_shows_curve_and_table),
+        cmocka_unit_test(what_did_not_go_well_is_said),
         cmocka_unit_test(no_run_is_said),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

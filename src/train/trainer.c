@@ -1,267 +1,19 @@
-/* The course of a run: open, plan, go on from where it stood, train, save.  One step is step.c's; what a
- * checkpoint is, checkpoint.c's; what must be equal on resume, run_state.c's; what is logged,
- * trainer_log.c's. */
+/* The course of a run: train, evaluate, save, finish.  How it begins is trainer_open.c's; one step, step.c's;
+ * what a checkpoint is, checkpoint.c's; what is logged, trainer_log.c's. */
 #include "train/trainer.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/cpu.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "ops/measure.h"
-#include "ops/select.h"
 #include "train/checkpoint.h"
 #include "train/ranks.h"
 #include "train/trainer_state.h"
-
-/* Opening ------------------------------------------------------------------------------------- */
-
-static Status open_data(Trainer *t)
-{
-    TRY(loader_open(&t->train, t->job->data, "train", t->c->batch));
-    const ShardSet *set = loader_set(t->train);
-    if (shards_rows(set) == 0)
-        return fail(ST_ARG, "%s has no rows to train on; pack a larger corpus or shorter rows", t->job->data);
-    TRY(loader_open(&t->held_out, t->job->data, "held_out", t->c->batch));
-    if (shards_rows(loader_set(t->held_out)) > 0 &&
-        (loader_context(t->held_out) != loader_context(t->train) ||
-         shards_tokenizer_hash(loader_set(t->held_out)) != shards_tokenizer_hash(set)))
-        return fail(ST_FORMAT, "%s: held-out rows are of another length or tokenizer than those to train on",
-                    t->job->data);
-    loss_report_init(&t->evaluation, t->held_out);
-    return ST_OK;
-}
-
-static Status choose_shape(Trainer *t)
-{
-    int64_t vocab = shards_vocab_size(loader_set(t->train)), T = loader_context(t->train);
-    t->h = t->job->hparams;
-    if (t->job->init)
-        TRY(hparams_read(&t->h, t->job->init));
-    if (t->h.vocab_size == 0)
-        t->h.vocab_size = vocab;
-    bool padded = t->job->padded_vocab && t->h.vocab_size > vocab;
-    if (t->h.vocab_size != vocab && !padded)
-        return fail(
-            ST_ARG,
-            "wrong vocabulary: the model %shas %lld ids and the data in %s was packed with %lld; pack it "
-            "again with the "
-            "model's tokenizer%s",
-            t->job->init ? "to start from " : "", (long long)t->h.vocab_size, t->job->data, (long long)vocab,
-            t->h.vocab_size > vocab ? ", or pass --padded-vocab if the model's embedding is only padded"
-                                    : "");
-    if (t->job->init && T > t->h.max_position_embeddings)
-        log_warn("rows of %lld tokens are longer than the %lld positions the model was made for",
-                 (long long)T, (long long)t->h.max_position_embeddings);
-    if (t->h.max_position_embeddings < T)
-        t->h.max_position_embeddings = T;
-    return hparams_check(&t->h);
-}
-
-static Status open_device(Trainer *t)
-{
-    TRY(device_open_cpu(&t->dev, (int)t->c->threads));
-    TRY(ops_attach(t->dev, NULL));
-    TRY(comm_open(&t->comm, t->dev));
-    t->first = comm_rank(t->comm) == 0;
-    return ST_OK;
-}
-
-static void find_facts(Trainer *t)
-{
-    const ShardSet *set = loader_set(t->train);
-    CpuFeatures cpu = cpu_features();
-    t->facts = (RunFacts){
-        .h = t->h,
-        .data_hash = shards_hash(set),
-        .tokenizer_hash = shards_tokenizer_hash(set),
-        .threads = t->dev->threads,
-        .ranks = comm_size(t->comm),
-        .context = loader_context(t->train),
-        .compute = train_config_compute(t->c),
-    };
-    snprintf(t->facts.processor, sizeof t->facts.processor, "%s", cpu.name);
-}
-
-static void find_tokenizer(Trainer *t)
-{
-    const char *path = t->job->tokenizer ? t->job->tokenizer : shards_tokenizer_path(loader_set(t->train));
-    if (!path && t->job->init)
-        path = t->job->init;
-    if (path && !path_exists(path)) {
-        log_warn("the vocabulary %s is not there: model folders will be without one", path);
-        path = NULL;
-    }
-    t->tokenizer = path ? mem_str(path) : NULL;
-}
-
-static Status plan(Trainer *t)
-{
-    t->plan = plan_make(t->c, &t->h, t->train, t->held_out, comm_size(t->comm));
-    double peak = t->c->peak_flops;
-    if (peak <= 0)
-        peak = measure_gemm(t->dev, t->plan.setup.compute, MEASURE_BRIEFLY);
-    TRY(device_sync(t->dev));
-    t->plan.peak_flops = peak;
-    const char *output = t->job->output ? t->job->output : ".";
-    if (t->first)
-        plan_print(&t->plan, t->c, t->job->data, output, t->dev->threads);
-    size_t held = t->job->output ? (size_t)checkpoint_count(output) * t->plan.checkpoint_bytes : 0;
-    return plan_check(&t->plan, t->c, output, t->job->resume || t->job->overwrite ? held : 0);
-}
-
-static Status open_model(Trainer *t)
-{
-    AdamW set = {t->c->beta1, t->c->beta2, t->c->eps, t->c->weight_decay};
-    int64_t N = t->plan.setup.batch * t->plan.setup.context;
-    TRY(model_open(&t->model, t->dev, &t->h, &t->plan.setup));
-    TRY(optimizer_open(&t->optimizer, t->dev, t->model, &set));
-    TRY(clip_open(&t->clip, t->dev));
-    t->losses = mem_array(float, N);
-    t->step = (Step){
-        .dev = t->dev,
-        .comm = t->comm,
-        .model = t->model,
-        .optimizer = &t->optimizer,
-        .clip = &t->clip,
-        .loader = t->train,
-        .order = {.seed = (uint64_t)t->c->seed,
-                  .packed = strcmp(t->c->order, "packed") == 0,
-                  .micro_steps = t->c->grad_accumulation,
-                  .ranks = comm_size(t->comm),
-                  .rank = comm_rank(t->comm)},
-        .grad_clip = t->c->grad_clip,
-        .losses = t->losses,
-    };
-    return ST_OK;
-}
-
-/* Where the run stands ------------------------------------------------------------------------ */
-
-/* Evaluations in a run of n steps. */
-static double evaluations(const TrainConfig *c, double n)
-{
-    return c->eval_every < 0 ? 0 : c->eval_every == 0 ? 1 : 1 + n / (double)c->eval_every;
-}
-
-/* Fixes how many more steps fit into the minutes that are left. */
-static Status measure_length(Trainer *t)
-{
-    double step, batch, start = clock_now();
-    TRY(step_measure(&t->step, &step, &batch));
-    double evaluation = batch * ceil((double)t->plan.eval_rows / (double)t->c->batch);
-    double left = t->c->minutes * 60 - (clock_now() - start) - evaluation;
-    double per_step = step + (t->c->eval_every > 0 ? evaluation / (double)t->c->eval_every : 0);
-    double steps = fmax(1, floor(left / per_step));
-    TRY(ranks_follow_first(t->comm, &steps));
-    t->state.total_steps = t->state.step + (int64_t)steps;
-    if (t->first)
-        log_info("length   %.0f steps of %.0f ms, and %.0f evaluations", steps, step * 1e3,
-                 evaluations(t->c, steps));
-    return ST_OK;
-}
-
-static Status start_afresh(Trainer *t)
-{
-    const char *began = json_string_value(json_object_get(t->folder.config, "init"));
-    run_state_init(&t->state, t->c);
-    if (began && !t->job->init)
-        return fail(
-            ST_ARG,
-            "the run began from the model %s, which is needed again because there is no checkpoint yet",
-            began);
-    if (t->job->init)
-        TRY(model_load(t->model, t->job->init));
-    else
-        model_init(t->model, (uint64_t)t->c->seed);
-    return device_sync(t->dev);
-}
-
-/* A run that was killed before its first checkpoint has only its config.json: settings and length as they
- * were fixed. */
-static Status start_again(Trainer *t, bool *length_changed)
-{
-    json_t *config = t->folder.config, *total = json_object_get(config, "total_steps");
-    if (!config)
-        return ST_OK;
-    TRY(run_state_compare(config, t->c, &t->facts, t->job->accept_changes, length_changed));
-    if (json_is_integer(total) && json_integer_value(total) > 0 && !*length_changed)
-        t->state.total_steps = json_integer_value(total);
-    return ST_OK;
-}
-
-static Status go_on(Trainer *t, const char *folder, const json_t *state, bool *length_changed)
-{
-    TRY(run_state_compare(state, t->c, &t->facts, t->job->accept_changes, length_changed));
-    TRY(run_state_from_json(&t->state, t->c, state));
-    TRY(checkpoint_load(folder, t->model, &t->optimizer));
-    t->optimizer.steps = t->state.updates;
-    t->saved_step = t->state.step;
-    if (*length_changed)
-        t->state.total_steps = 0;
-    if (t->first)
-        log_info("resumed  %s", folder);
-    return ST_OK;
-}
-
-static Status find_place(Trainer *t)
-{
-    Status st;
-    char *folder = NULL;
-    json_t *state = NULL;
-    bool length_changed = false;
-    t->saved_step = -1;
-    if (t->folder.holds_run)
-        TRY_TO(done, checkpoint_find(&folder, &state, t->folder.path));
-    if (folder) {
-        TRY_TO(done, go_on(t, folder, state, &length_changed));
-    } else {
-        TRY_TO(done, start_afresh(t));
-        if (t->folder.holds_run)
-            TRY_TO(done, start_again(t, &length_changed));
-        if (t->job->resume && t->first)
-            log_info("resumed  no checkpoint in %s yet: from the beginning", t->folder.path);
-    }
-    st = ST_OK;
-    if (t->state.total_steps == 0 && t->plan.steps > 0)
-        t->state.total_steps = t->plan.steps;
-    else if (t->state.total_steps == 0)
-        st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs")
-                    : measure_length(t);
-done:
-    json_decref(state);
-    mem_free(folder);
-    return st;
-}
-
-/* The resolved settings, so that the folder says by itself how it came to be, and resume needs no flags. */
-static Status write_config(Trainer *t)
-{
-    RunState start;
-    if (!t->first)
-        return ST_OK;
-    run_state_init(&start, t->c);
-    json_t *all = run_state_to_json(&start, t->c, &t->facts), *config = json_object();
-    static const char *const kept[] = {"version", "settings", "facts", "model", "processor"};
-    json_object_set_new(config, "data", json_string(t->job->data));
-    json_object_set_new(config, "init", t->job->init ? json_string(t->job->init) : json_null());
-    json_object_set_new(config, "tokenizer", t->tokenizer ? json_string(t->tokenizer) : json_null());
-    json_object_set_new(config, "padded_vocab", json_boolean(t->job->padded_vocab));
-    json_object_set_new(config, "total_steps", json_integer(t->state.total_steps));
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        json_object_set(config, kept[i], json_object_get(all, kept[i]));
-    Status st = run_folder_write(&t->folder, "config.json", config);
-    json_decref(config);
-    json_decref(all);
-    return st;
-}
 
 /* Saving -------------------------------------------------------------------------------------- */
 
@@ -288,7 +40,8 @@ static Status save_now(Trainer *t)
         st = checkpoint_write(t->folder.path, t->state.step, t->model, &t->optimizer, state, t->tokenizer);
         json_decref(state);
         if (st == ST_OK)
-            st = checkpoint_prune(t->folder.path, t->state.step, t->c->keep_checkpoints);
+            st = checkpoint_prune(t->folder.path, t->state.step, t->c->keep_checkpoints,
+                                  t->state.divergence.since);
         if (st == ST_OK)
             trainer_log_saved(t, clock_now() - start);
     }
@@ -332,25 +85,53 @@ static Status evaluate(Trainer *t)
     return ST_OK;
 }
 
+enum { ADVICE_MAX = 512 };
+
+/* From which checkpoint to go on.  One from after the loss rose for good is no help, the newest or not. */
+static void advise(const Trainer *t, char out[ADVICE_MAX])
+{
+    int64_t since = t->state.divergence.since;
+    int64_t step = since > 0 ? checkpoint_newest_before(t->folder.path, since) : t->saved_step;
+    if (step < 0)
+        snprintf(out, ADVICE_MAX, "start anew with --overwrite: %s",
+                 since > 0 ? "no checkpoint is from before the loss rose" : "there is no checkpoint yet");
+    else if (since > 0)
+        snprintf(out, ADVICE_MAX,
+                 "go on from before the loss rose (step %lld) with --init %.300s/checkpoints/step-%08lld and "
+                 "another -o",
+                 (long long)since, t->folder.path, (long long)step);
+    else
+        snprintf(out, ADVICE_MAX,
+                 "go on with --resume --accept-changes from the last good checkpoint, of step %lld",
+                 (long long)step);
+}
+
 static Status not_finite(Trainer *t, const char *what, double value)
 {
-    char rows[128], last[128] = "there is no checkpoint yet";
+    char rows[128], advice[ADVICE_MAX];
     trainer_rows_text(t, t->state.step, rows, sizeof rows);
-    if (t->saved_step >= 0)
-        snprintf(last, sizeof last, "the last good checkpoint is of step %lld, and untouched",
-                 (long long)t->saved_step);
+    advise(t, advice);
     report_wipe(&t->report);
     if (t->job->init && t->state.updates == 0)
         return fail(ST_LIMIT,
-                    "the %s of the first step is not finite, before any update: the weights of %s are damaged "
-                    "(some are infinite or not a number), or too large for %s products; take another copy of "
-                    "the model, or try --compute f32, with --overwrite",
+                    "the %s of the first step is not finite, before any update: the weights of %s are "
+                    "damaged (some are infinite or not a number), or too large for %s products; take another "
+                    "copy of the model, or try --compute f32, with --overwrite",
                     what, t->job->init, dtype_name(t->facts.compute));
     return fail(ST_LIMIT,
-                "the %s of step %lld is %f; %s. Lower learning_rate (peak %g) or lengthen the warm-up and go "
-                "on with --resume "
-                "--accept-changes, or look at the rows it came from: %s",
-                what, (long long)t->state.step + 1, value, last, t->c->learning_rate, rows);
+                "the %s of step %lld is %f. Lower learning_rate (peak %g) or lengthen the warm-up, and %s; "
+                "or look at the rows it came from: %s",
+                what, (long long)t->state.step + 1, value, t->c->learning_rate, advice, rows);
+}
+
+/* A run that diverges with finite losses goes on, since it may come back, but not in silence. */
+static void watch_course(Trainer *t, double loss)
+{
+    Divergence *d = &t->state.divergence;
+    bool before = divergence_is(d);
+    divergence_add(d, t->state.step + 1, loss, t->h.vocab_size);
+    if (divergence_is(d) != before && t->first)
+        trainer_log_course(t);
 }
 
 enum { SKIPS_IN_A_ROW = 8 };
@@ -366,6 +147,7 @@ static Status judge(Trainer *t, const StepGradients *g, TrainStep *s)
         s->skipped = true;
         return ST_OK;
     }
+    watch_course(t, g->loss_nats);
     s->loss_z = spike_add(&t->state.loss_window, g->loss_nats);
     s->norm_z = spike_add(&t->state.norm_window, g->grad_norm);
     bool spike = t->c->spike_threshold > 0 && fmax(s->loss_z, s->norm_z) > t->c->spike_threshold;
@@ -450,7 +232,9 @@ static Status train(Trainer *t)
 
 static Status write_results(Trainer *t)
 {
+    bool diverged = divergence_is(&t->state.divergence);
     json_t *r = json_object();
+    json_object_set_new(r, "status", json_string(diverged ? "diverged" : "done"));
     json_object_set_new(r, "steps", json_integer(t->state.step));
     json_object_set_new(r, "tokens", json_integer(t->state.tokens));
     json_object_set_new(r, "seconds", json_real(t->state.seconds));
@@ -458,11 +242,26 @@ static Status write_results(Trainer *t)
     json_object_set_new(r, "loss_nats", json_real(isfinite(t->state.loss_nats) ? t->state.loss_nats : 0));
     json_object_set_new(r, "peak_bytes", json_integer(memory_peak()));
     json_object_set_new(r, "planned_bytes", json_integer((json_int_t)t->plan.memory_bytes));
+    if (diverged)
+        json_object_set_new(r, "divergence", divergence_to_json(&t->state.divergence));
     if (t->evaluation.all.tokens > 0)
         json_object_set_new(r, "held_out", trainer_log_losses(t));
     Status st = run_folder_write(&t->folder, "results.json", r);
     json_decref(r);
     return st;
+}
+
+/* All is saved, and nothing is well: the sentence that the run ends with. */
+static Status diverged(const Trainer *t)
+{
+    char advice[ADVICE_MAX];
+    const Divergence *d = &t->state.divergence;
+    advise(t, advice);
+    return fail(ST_LIMIT,
+                "the run diverged: loss %.3f at step %lld, best %.3f at step %lld. Lower learning_rate (peak "
+                "%g) or lengthen the warm-up, and %s. %s/model holds the weights of the last step",
+                d->mean, (long long)t->state.step, d->best, (long long)d->best_step, t->c->learning_rate,
+                advice, t->folder.path);
 }
 
 static Status finish(Trainer *t)
@@ -472,51 +271,27 @@ static Status finish(Trainer *t)
     if (t->c->save_every >= 0)
         TRY(save_now(t));
     if (!t->first)
-        return ST_OK;
+        return divergence_is(&t->state.divergence) ? diverged(t) : ST_OK;
     TRY(checkpoint_export(t->folder.path, t->model, train_config_final_dtype(t->c), t->tokenizer));
     TRY(write_results(t));
+    trainer_log_end(t);
     report_wipe(&t->report);
+    if (t->plan.eval_rows < t->plan.eval_rows_set)
+        log_info("note     held-out losses are of %lld rows, not of %lld: the minutes allow no more",
+                 (long long)t->plan.eval_rows, (long long)t->plan.eval_rows_set);
+    if (divergence_is(&t->state.divergence))
+        return diverged(t);
     log_info("done     %lld steps; the model is in %s/model", (long long)t->state.step, t->folder.path);
     return ST_OK;
 }
 
 /* The whole ----------------------------------------------------------------------------------- */
 
-static void trainer_close(Trainer *t)
-{
-    trainer_log_close(t);
-    optimizer_close(&t->optimizer);
-    clip_close(&t->clip);
-    model_close(t->model);
-    comm_close(t->comm);
-    device_close(t->dev);
-    loader_close(t->train);
-    loader_close(t->held_out);
-    loss_report_drop(&t->evaluation);
-    run_folder_close(&t->folder);
-    mem_free(t->losses);
-    mem_free(t->tokenizer);
-}
-
 static Status run(Trainer *t)
 {
-    TRY(train_config_check(t->c));
-    TRY(open_data(t));
-    TRY(choose_shape(t));
-    TRY(open_device(t));
-    find_facts(t);
-    if (!t->job->dry_run)
-        TRY(run_folder_open(&t->folder, t->job->output, t->job->resume, t->job->overwrite));
-    TRY(plan(t));
+    TRY(trainer_open(t));
     if (t->job->dry_run)
         return ST_OK;
-    find_tokenizer(t);
-    TRY(open_model(t));
-    TRY(find_place(t));
-    t->schedule = train_config_schedule(t->c, t->state.total_steps);
-    TRY(run_folder_clear(&t->folder));
-    TRY(write_config(t));
-    TRY(trainer_log_open(t));
     TRY(train(t));
     return finish(t);
 }
@@ -534,6 +309,9 @@ Status train_run(const TrainConfig *config, const TrainJob *job, TrainResult *re
         .loss_nats = t->state.loss_nats,
         .held_out_nats = t->state.held_out_nats,
         .held_out_bits_per_byte = t->state.held_out_bits_per_byte,
+        .held_out_rows = t->evaluated_step >= 0 ? t->plan.eval_rows : 0,
+        .diverged = t->folder.path && t->state.step == t->state.total_steps &&
+                    divergence_is(&t->state.divergence),
     };
     report_wipe(&t->report);
     trainer_close(t);

@@ -58,13 +58,16 @@ typedef struct {
     double seconds;                               /* of training, in this and earlier parts of the run */
     double loss_nats;                             /* of the last step */
     double held_out_nats, held_out_bits_per_byte; /* of the last evaluation; NaN: none */
+    int64_t held_out_rows; /* of that one; 0: this part of the run made none */
+    bool diverged;         /* train_run has failed with ST_LIMIT, but all is saved and exported */
 } TrainResult;
 
 /* Failures, apart from those of files and devices:
  *   ST_ARG        settings contradict each other; the folder holds a run and neither resume nor overwrite
  *                 was asked for; the model's and the data's vocabulary differ; on resume, a setting differs
  *                 (the sentence lists them)
- *   ST_LIMIT      the plan needs more memory or disk than there is; the loss is no longer finite
+ *   ST_LIMIT      the plan needs more memory or disk than there is; the loss is no longer finite; the run
+ *                 came to its end and has diverged (divergence.h)
  *   ST_CANCELLED  *job->stop was set; everything is saved */
 MUST_CHECK Status train_run(const TrainConfig *config, const TrainJob *job, TrainResult *result);
 

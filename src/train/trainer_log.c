@@ -107,6 +107,7 @@ void trainer_log_evaluation(Trainer *t)
     runlog_real(l, "held_out_loss_nats", loss_per_token(&e->all));
     runlog_real(l, "held_out_bits_per_byte", loss_bits_per_byte(&e->all));
     runlog_int(l, "held_out_tokens", e->all.tokens);
+    runlog_int(l, "held_out_rows", t->plan.eval_rows);
     runlog_real(l, "seconds", e->seconds);
     runlog_push(l, "kinds");
     for (int k = 0; k < 2; k++) {
@@ -157,6 +158,9 @@ json_t *trainer_log_losses(const Trainer *t)
     for (int32_t i = 0; i < e->sources_n; i++)
         if (e->source[i].tokens > 0)
             json_object_set_new(by_source, sources[i].name, losses_json(&e->source[i]));
+    json_object_set_new(all, "rows", json_integer(t->plan.eval_rows));
+    if (t->plan.eval_rows < t->plan.eval_rows_set)
+        json_object_set_new(all, "rows_set", json_integer(t->plan.eval_rows_set));
     json_object_set_new(all, "kinds", kinds);
     json_object_set_new(all, "sources", by_source);
     return all;
@@ -194,6 +198,46 @@ void trainer_log_spike(Trainer *t, const TrainStep *s)
     runlog_real(l, "norm_z", s->norm_z);
     runlog_text(l, "rows", rows);
     told(t, runlog_end(l));
+}
+
+static void add_course(RunLog *l, const Divergence *d)
+{
+    runlog_real(l, "loss_mean_nats", d->mean);
+    runlog_real(l, "best_loss_mean_nats", d->best);
+    runlog_int(l, "best_step", d->best_step);
+    if (d->since)
+        runlog_int(l, "since_step", d->since);
+}
+
+void trainer_log_course(Trainer *t)
+{
+    RunLog *l = &t->log;
+    const Divergence *d = &t->state.divergence;
+    int64_t step = t->state.step + 1;
+    report_wipe(&t->report);
+    if (divergence_is(d))
+        log_warn("the run diverges: loss %.3f at step %lld, best %.3f at step %lld, far above it since step "
+                 "%lld; unless it comes back, stop it and lower learning_rate",
+                 d->mean, (long long)step, d->best, (long long)d->best_step, (long long)d->since);
+    else
+        log_info("step %lld: the loss has come back to %.3f", (long long)step, d->mean);
+    runlog_begin(l, step);
+    runlog_text(l, "event", divergence_is(d) ? "diverging" : "recovered");
+    add_course(l, d);
+    told(t, runlog_end(l));
+}
+
+void trainer_log_end(Trainer *t)
+{
+    RunLog *l = &t->log;
+    bool diverged = divergence_is(&t->state.divergence);
+    runlog_begin(l, t->state.step);
+    runlog_text(l, "event", "end");
+    runlog_text(l, "status", diverged ? "diverged" : "done");
+    if (diverged)
+        add_course(l, &t->state.divergence);
+    told(t, runlog_end(l));
+    told(t, runlog_sync(l));
 }
 
 void trainer_log_saved(Trainer *t, double seconds)

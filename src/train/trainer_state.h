@@ -1,4 +1,4 @@
-/* The inside of a run: for trainer.c and trainer_log.c only. */
+/* The inside of a run: for trainer.c, trainer_open.c and trainer_log.c only. */
 #ifndef TRAIN_TRAINER_STATE_H
 #define TRAIN_TRAINER_STATE_H
 
@@ -38,6 +38,10 @@ typedef struct {
     double events_flushed;
 } Trainer;
 
+/* trainer_open.c.  A dry run is over when its plan has been printed.  Failures: train_run's. */
+MUST_CHECK Status trainer_open(Trainer *t); /* c, job, folder.lock, evaluated_step are set, all else is 0 */
+void trainer_close(Trainer *t);             /* also one that is half open */
+
 /* trainer_log.c: log.jsonl, TensorBoard and the screen.  A log that cannot be written is told once; the run
  * goes on. */
 MUST_CHECK Status trainer_log_open(Trainer *t);
@@ -45,6 +49,8 @@ void trainer_log_close(Trainer *t);
 void trainer_log_step(Trainer *t, const TrainStep *s);
 void trainer_log_evaluation(Trainer *t);
 void trainer_log_spike(Trainer *t, const TrainStep *s);
+void trainer_log_course(Trainer *t); /* it diverges now, or no longer */
+void trainer_log_end(Trainer *t);
 void trainer_log_saved(Trainer *t, double seconds);
 json_t *trainer_log_losses(const Trainer *t); /* the last evaluation; new reference */
 /* "12 7 99 ...": the first rows of a step, in as much room as there is. */

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/json_file.h"
 #include "train/checkpoint.h"
 #include "train/run_folder.h"
 #include "train/tiny_data_test.h"
@@ -209,7 +210,7 @@ static void a_kill_between_checkpoints_costs_only_time(void **state)
     assert_int_equal(folder_remove(path), ST_OK);
     snprintf(path, sizeof path, "%s/checkpoints/step-00000008/state.json", f->tiny.other);
     assert_int_equal(unlink(path), 0); /* as if the folder had been copied before it was whole */
-    snprintf(path, sizeof path, "%s/checkpoints/.tmp-step-12", f->tiny.other);
+    snprintf(path, sizeof path, "%s/checkpoints/.tmp-step-00000012", f->tiny.other);
     assert_int_equal(folder_make(path), ST_OK);
     f->job.resume = true;
     expect_ok(train(f));
@@ -355,9 +356,57 @@ static void a_loss_that_is_not_finite_stops_the_run(void **state)
     Status st = train(f);
     assert_int_equal(st, ST_LIMIT);
     assert_non_null(strstr(error_text(), "Lower learning_rate"));
-    assert_non_null(strstr(error_text(), "last good checkpoint"));
+    assert_non_null(strstr(error_text(), "checkpoint"));
     assert_non_null(strstr(error_text(), "rows"));
     assert_false(is_there(f->tiny.run, "model"));
+    drop(f);
+}
+
+static void expect_in_log(const char *run, const char *what)
+{
+    Str log = bytes_of(run, "log.jsonl");
+    if (!strstr(log.at, what))
+        print_error("%s is not in %s\n", what, log.at);
+    assert_non_null(strstr(log.at, what));
+    str_drop(&log);
+}
+
+/* Far too high a rate, that comes after a warm-up in which the run learns: finite to its end, and lost. */
+static void a_run_that_diverges_is_no_success(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    f->c.learning_rate = 3;
+    f->c.weight_decay = 0;
+    f->c.warmup_steps = 600;
+    f->c.steps = 200;
+    f->c.save_every = 10;
+    f->c.keep_checkpoints = 1;
+    f->c.eval_every = 0;
+    Status st = train(f);
+    assert_int_equal(st, ST_LIMIT);
+    assert_true(f->result.diverged);
+    assert_int_equal(f->result.steps, 200);
+    static const char *const words[] = {"the run diverged: loss", "at step 200", "best",
+                                        "Lower learning_rate", "--init"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        assert_non_null(strstr(error_text(), words[i]));
+    /* The checkpoint that the sentence names is there still, beside the newest. */
+    const char *named = strstr(error_text(), "checkpoints/");
+    char folder[64];
+    assert_non_null(named);
+    snprintf(folder, sizeof folder, "%.*s", (int)strcspn(named, " "), named);
+    assert_true(is_there(f->tiny.run, folder));
+    assert_string_not_equal(folder, "checkpoints/step-00000200");
+    assert_true(is_there(f->tiny.run, "checkpoints/step-00000200"));
+    assert_true(is_there(f->tiny.run, "model/model.safetensors"));
+    expect_in_log(f->tiny.run, "\"event\":\"diverging\"");
+    expect_in_log(f->tiny.run, "\"event\":\"end\",\"status\":\"diverged\"");
+    Str results = bytes_of(f->tiny.run, "results.json");
+    assert_non_null(strstr(results.at, "\"status\": \"diverged\""));
+    str_drop(&results);
+    f->job.resume = true;
+    assert_int_equal(train(f), ST_LIMIT); /* and it stays so */
     drop(f);
 }
 
@@ -402,6 +451,55 @@ static void lengths_are_refused_when_there_are_two(void **state)
     drop(f);
 }
 
+static int64_t number_in(const char *run, const char *name, const char *section, const char *key)
+{
+    char *path = path_join(run, name);
+    json_t *json = NULL;
+    expect_ok(json_file_read(&json, path));
+    const json_t *v = json_object_get(section ? json_object_get(json, section) : json, key);
+    int64_t n = json_is_integer(v) ? json_integer_value(v) : -1;
+    json_decref(json);
+    mem_free(path);
+    return n;
+}
+
+/* An evaluation of all rows after every step would take most of a run of minutes: it looks at fewer, says so,
+ * and a resumed run looks at the same ones. */
+static void a_short_run_evaluates_fewer_rows(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    char rows[64];
+    f->c.steps = 0;
+    f->c.minutes = 0.008;
+    f->c.batch = f->c.grad_accumulation = 1;
+    f->c.eval_every = 1;
+    f->c.eval_rows = 0;
+    f->c.save_every = 0;
+    f->stop_at = 2;
+    assert_int_equal(train(f), ST_CANCELLED);
+    int64_t allowed = number_in(f->tiny.run, "config.json", NULL, "eval_rows");
+    assert_true(allowed >= 1 && allowed < TINY_HELD_OUT);
+    assert_int_equal(f->result.held_out_rows, allowed);
+    f->stop = 0;
+    f->stop_at = 0;
+    f->job.resume = true;
+    expect_ok(train(f));
+    assert_int_equal(f->result.steps, number_in(f->tiny.run, "config.json", NULL, "total_steps"));
+    assert_int_equal(number_in(f->tiny.run, "results.json", "held_out", "rows"), allowed);
+    assert_int_equal(number_in(f->tiny.run, "results.json", "held_out", "rows_set"), TINY_HELD_OUT);
+    snprintf(rows, sizeof rows, "\"held_out_rows\":%lld,", (long long)allowed);
+    expect_in_log(f->tiny.run, rows);
+    f->job.resume = false;
+    f->job.overwrite = true;
+    f->c.minutes = 0;
+    f->c.steps = 3;
+    expect_ok(train(f)); /* without minutes all rows are looked at */
+    assert_int_equal(number_in(f->tiny.run, "results.json", "held_out", "rows"), TINY_HELD_OUT);
+    assert_int_equal(number_in(f->tiny.run, "results.json", "held_out", "rows_set"), -1);
+    drop(f);
+}
+
 /* A file where the folder should be; and a dry run, which needs none. */
 static void folders_that_cannot_be_written_are_said(void **state)
 {
@@ -431,7 +529,7 @@ static void a_full_disk_loses_nothing(void **state)
     expect_ok(train(f));
     assert_true(is_there(f->tiny.other, "checkpoints/step-00000004"));
     assert_false(is_there(f->tiny.other, "checkpoints/step-00000008"));
-    assert_false(is_there(f->tiny.other, "checkpoints/.tmp-step-8"));
+    assert_false(is_there(f->tiny.other, "checkpoints/.tmp-step-00000008"));
     expect_same_end(f->tiny.run, f->tiny.other);
 
     mem_free(f->c.on_save_failure);
@@ -491,8 +589,10 @@ int main(void)
         cmocka_unit_test(longer_runs_continue_when_accepted),
         cmocka_unit_test(a_wrong_vocabulary_is_refused),
         cmocka_unit_test(a_loss_that_is_not_finite_stops_the_run),
+        cmocka_unit_test(a_run_that_diverges_is_no_success),
         cmocka_unit_test(a_model_that_is_not_finite_is_named),
         cmocka_unit_test(lengths_are_refused_when_there_are_two),
+        cmocka_unit_test(a_short_run_evaluates_fewer_rows),
         cmocka_unit_test(folders_that_cannot_be_written_are_said),
         cmocka_unit_test(a_full_disk_loses_nothing),
         cmocka_unit_test(two_runs_do_not_share_a_folder),

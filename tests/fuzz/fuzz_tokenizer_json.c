@@ -1,31 +1,16 @@
-/* tokenizer.json from bytes; what opens gives ids of its vocabulary, which decode. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* tokenizer.json from bytes. */
+#include "fuzz_tokenizer.h"
 #include "tokenizer/open.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static const char text[] = "The lemur's 12 trees,\n\n  x = y; <s> \xC3\xA9\xFF \xE6\x9D\xB1";
     Str copy = {0};
-    str_add(&copy, bytes, n);
     Tokenizer *t = NULL;
-    if (copy.n && tokenizer_open_bytes(&t, &copy, NULL, NULL) == ST_OK) {
-        Ids ids = {0};
-        Str back = {0};
-        if (tokenizer_encode(t, &ids, text, sizeof text - 1, TOK_BOS | TOK_EOS | TOK_SPECIAL) == ST_OK &&
-            tokenizer_decode(t, &back, ids.at, ids.n, true) != ST_OK)
-            abort();
-        for (size_t i = 0; i < ids.n; i++)
-            if (ids.at[i] < 0 || ids.at[i] >= tokenizer_vocab_size(t))
-                abort();
-        array_drop(&ids);
-        str_drop(&back);
-        tokenizer_close(t);
-    } else if (copy.n && !*error_text()) {
+    str_add(&copy, bytes, n);
+    if (copy.n && tokenizer_open_bytes(&t, &copy, NULL, NULL) == ST_OK)
+        check_vocabulary(t);
+    else if (copy.n && !*error_text())
         abort();
-    }
     str_drop(&copy);
     return 0;
 }

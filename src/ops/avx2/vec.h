@@ -1,7 +1,4 @@
-/* Eight floats at a time: the vectors that ops/simd is written in, for AVX2 and FMA.
- *
- * `lanes` is how many of the eight elements there are: LANES in a loop's body, fewer at the end of a row.
- * Elements that are not there are neither read nor written; a load gives 0 for them. */
+/* Eight floats at a time: the vectors that ops/simd is written in, for AVX2 and FMA.  `lanes`: lanewise.h. */
 #ifndef OPS_AVX2_VEC_H
 #define OPS_AVX2_VEC_H
 
@@ -12,14 +9,12 @@
 typedef __m256 Vec; /* + - * / work on it lane by lane */
 enum { LANES = 8 };
 
+#define MM(name) _mm256_##name
+#include "ops/simd/lanewise.h"
+
 static inline __m256i vec_mask(int lanes)
 {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
-static inline Vec vec_all(float x)
-{
-    return _mm256_set1_ps(x);
 }
 
 static inline Vec vec_load_f32(const float *p, int lanes)
@@ -67,8 +62,7 @@ static inline void vec_store_bf16(uint16_t *p, Vec v, int lanes)
         memcpy(p, part, (size_t)lanes * sizeof *p);
 }
 
-/* LANES of them past the caches, where p allows it: for what nobody reads soon.  vec_stream_end comes before
- * another thread reads them. */
+/* LANES of them past the caches, where p allows it: for what nobody reads soon.  vec_stream_end ends it. */
 static inline void vec_stream_bf16(uint16_t *p, Vec v)
 {
     if (((uintptr_t)p & 15) == 0)
@@ -77,42 +71,10 @@ static inline void vec_stream_bf16(uint16_t *p, Vec v)
         vec_store_bf16(p, v, LANES);
 }
 
-static inline void vec_stream_end(void)
-{
-    _mm_sfence();
-}
-
 /* v with `fill` in the lanes that are not there */
 static inline Vec vec_fill(Vec v, int lanes, float fill)
 {
     return lanes == LANES ? v : _mm256_blendv_ps(vec_all(fill), v, _mm256_castsi256_ps(vec_mask(lanes)));
-}
-
-/* a * b + c and c - a * b, rounded once */
-static inline Vec vec_fma(Vec a, Vec b, Vec c)
-{
-    return _mm256_fmadd_ps(a, b, c);
-}
-
-static inline Vec vec_fnma(Vec a, Vec b, Vec c)
-{
-    return _mm256_fnmadd_ps(a, b, c);
-}
-
-/* The second where either is NaN, so a NaN in it stays. */
-static inline Vec vec_max(Vec a, Vec b)
-{
-    return _mm256_max_ps(a, b);
-}
-
-static inline Vec vec_min(Vec a, Vec b)
-{
-    return _mm256_min_ps(a, b);
-}
-
-static inline Vec vec_sqrt(Vec a)
-{
-    return _mm256_sqrt_ps(a);
 }
 
 static inline Vec vec_round(Vec a)

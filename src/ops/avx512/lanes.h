@@ -1,8 +1,5 @@
 /* Sixteen floats at a time: the vectors that ops/simd is written in, for AVX-512 F, BW, DQ, VL.  What stores
- * bf16 is in vec.h, because AVX-512 BF16 has an instruction for it; include that.
- *
- * `lanes` is how many of the sixteen elements there are: LANES in a loop's body, fewer at the end of a row.
- * Elements that are not there are neither read nor written; a load gives 0 for them. */
+ * bf16 is in vec.h, because AVX-512 BF16 has an instruction for it; include that.  `lanes`: lanewise.h. */
 #ifndef OPS_AVX512_LANES_H
 #define OPS_AVX512_LANES_H
 
@@ -12,14 +9,12 @@
 typedef __m512 Vec; /* + - * / work on it lane by lane */
 enum { LANES = 16 };
 
+#define MM(name) _mm512_##name
+#include "ops/simd/lanewise.h"
+
 static inline __mmask16 vec_mask(int lanes)
 {
     return (__mmask16)((1u << lanes) - 1);
-}
-
-static inline Vec vec_all(float x)
-{
-    return _mm512_set1_ps(x);
 }
 
 static inline Vec vec_load_f32(const float *p, int lanes)
@@ -46,33 +41,6 @@ static inline Vec vec_load_bf16(const uint16_t *p, int lanes)
 static inline Vec vec_fill(Vec v, int lanes, float fill)
 {
     return lanes == LANES ? v : _mm512_mask_mov_ps(vec_all(fill), vec_mask(lanes), v);
-}
-
-/* a * b + c and c - a * b, rounded once */
-static inline Vec vec_fma(Vec a, Vec b, Vec c)
-{
-    return _mm512_fmadd_ps(a, b, c);
-}
-
-static inline Vec vec_fnma(Vec a, Vec b, Vec c)
-{
-    return _mm512_fnmadd_ps(a, b, c);
-}
-
-/* The second where either is NaN, so a NaN in it stays. */
-static inline Vec vec_max(Vec a, Vec b)
-{
-    return _mm512_max_ps(a, b);
-}
-
-static inline Vec vec_min(Vec a, Vec b)
-{
-    return _mm512_min_ps(a, b);
-}
-
-static inline Vec vec_sqrt(Vec a)
-{
-    return _mm512_sqrt_ps(a);
 }
 
 static inline Vec vec_round(Vec a)

@@ -10,6 +10,14 @@ typedef uint32_t Unit;
 typedef __m512i Units;
 enum { STEP = 2 }; /* numbers in a unit */
 
+/* Whether attention on q, and on tensors of its type, is made of these units; units_else does the rest. */
+static inline bool units_take(const Tensor *q, const AttentionShape *s)
+{
+    return q->dtype == DTYPE_BF16 && s->D % STEP == 0;
+}
+
+static const Ops *const units_else = &ops_avx512;
+
 SIMD_INLINE Units units_zero(void)
 {
     return _mm512_setzero_si512();

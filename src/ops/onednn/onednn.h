@@ -24,8 +24,8 @@ static inline Factor factor_transposed(const Tensor *t)
     return (Factor){t->data, t->dtype, t->cols, t->rows, 1, t->stride};
 }
 
-/* c = a b, or c += a b.  False where oneDNN has no kernel for these types on this processor, and where a size is 0:
- * the caller then asks ops_ref.  Other failures are left in the device, and the answer is true. */
+/* c = a b, or c += a b.  False where oneDNN has no kernel for these types on this processor, and where a size
+ * is 0: the caller then asks ops_ref.  Other failures are left in the device, and the answer is true. */
 bool onednn_product(Device *dev, const Tensor *c, const Factor *a, const Factor *b, bool add_to);
 
 void onednn_matmul(Device *dev, Tensor *y, const Tensor *x, const Tensor *w, bool add_to);

@@ -2,9 +2,9 @@
  *
  * gemm       BLAS-like, f32 result, adds to c at no cost; packs both factors in its own memory at each call,
  *            which many rows pay for, and reads b in place for one row (a token being decoded).
- * primitive  a matmul made once per shape and kept; for a bf16 result, and for few rows.  When there are enough
- *            rows to pay for it, b is first laid out the way the kernel wants it, in scratch memory: left to
- *            itself, every thread does that again.
+ * primitive  a matmul made once per shape and kept; for a bf16 result, and for few rows.  With rows enough to
+ *            pay for it, b is first laid out the way the kernel wants it, in scratch memory: left to itself,
+ *            every thread does that again.
  *
  * The limits below are measured: docs/speed.md. */
 #include "ops/onednn/onednn.h"
@@ -15,8 +15,8 @@
 #include "base/array.h"
 #include "base/mem.h"
 
-/* Exported by oneDNN 2.6's library beside dnnl_sgemm, and declared by none of its headers; hence weak: a library
- * without it leaves NULL, and the primitive does the work.  Arguments as dnnl_sgemm's. */
+/* Exported by oneDNN 2.6's library beside dnnl_sgemm, and declared by none of its headers; hence weak: a
+ * library without it leaves NULL, and the primitive does the work.  Arguments as dnnl_sgemm's. */
 extern dnnl_status_t dnnl_gemm_bf16bf16f32(char transa, char transb, dnnl_dim_t m, dnnl_dim_t n, dnnl_dim_t k,
                                            float alpha, const uint16_t *a, dnnl_dim_t lda, const uint16_t *b,
                                            dnnl_dim_t ldb, float beta, float *c, dnnl_dim_t ldc)

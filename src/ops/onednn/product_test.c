@@ -1,5 +1,5 @@
-/* What ops/check_ops_test.c does not reach: shapes large enough to be laid out first, the memory that calls take,
- * and equal bits from equal calls. */
+/* What ops/check_ops_test.c does not reach: shapes large enough to be laid out first, the memory that calls
+ * take, and equal bits from equal calls. */
 #include "ops/onednn/onednn.h"
 
 #include <math.h>

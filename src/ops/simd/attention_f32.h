@@ -9,6 +9,14 @@ typedef float Unit;
 typedef Vec Units;
 enum { STEP = 1 };
 
+static inline bool units_take(const Tensor *q, const AttentionShape *s)
+{
+    (void)s;
+    return simd_takes(q);
+}
+
+static const Ops *const units_else = &ops_ref;
+
 SIMD_INLINE Units units_zero(void)
 {
     return vec_all(0);

@@ -3,21 +3,10 @@
 
 #include "ops/simd/simd.h"
 
-/* Four sums, because one would wait for itself. */
 static inline float rmsnorm_squares(const float *x, int64_t C)
 {
     Vec sum[4] = {vec_all(0), vec_all(0), vec_all(0), vec_all(0)};
-    int64_t c = 0;
-    for (; c + 4 * LANES <= C; c += 4 * LANES) {
-        for (int k = 0; k < 4; k++) {
-            Vec a = vec_load_f32(x + c + k * LANES, LANES);
-            sum[k] = vec_fma(a, a, sum[k]);
-        }
-    }
-    for (; c < C; c += LANES) {
-        Vec a = vec_load_f32(x + c, simd_lanes(c, C));
-        sum[0] = vec_fma(a, a, sum[0]);
-    }
+    simd_add_squares(sum, x, C);
     return vec_sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
 }
 

@@ -55,6 +55,22 @@ SIMD_INLINE void simd_prefetch(const void *row, DType d, int64_t i, int64_t ahea
     __builtin_prefetch((const void *)((uintptr_t)row + (uintptr_t)(i + ahead) * (d == DTYPE_BF16 ? 2 : 4)));
 }
 
+/* Adds the squares of x[0..n) to sum[0..3]: four sums, because one would wait for itself. */
+SIMD_INLINE void simd_add_squares(Vec sum[4], const float *x, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        for (int k = 0; k < 4; k++) {
+            Vec a = vec_load_f32(x + i + k * LANES, LANES);
+            sum[k] = vec_fma(a, a, sum[k]);
+        }
+    }
+    for (; i < n; i += LANES) {
+        Vec a = vec_load_f32(x + i, simd_lanes(i, n));
+        sum[0] = vec_fma(a, a, sum[0]);
+    }
+}
+
 /* exp(x) for x in [-104, 89] or NaN, within 1 ulp.
  * x = n ln 2 + r with |r| <= ln 2 / 2, ln 2 in two parts of which n times the first is exact (Cody & Waite
  * 1980); exp(r) = 1 + r + r^2 q(r), q by least squares weighted towards the smallest greatest error, 3e-9. */

@@ -10,17 +10,7 @@ enum { SUM_SQUARES_BLOCK = 8192 };
 static double sum_squares_block(const float *x, int64_t n)
 {
     Vec sum[4] = {vec_all(0), vec_all(0), vec_all(0), vec_all(0)};
-    int64_t i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-        for (int k = 0; k < 4; k++) {
-            Vec a = vec_load_f32(x + i + k * LANES, LANES);
-            sum[k] = vec_fma(a, a, sum[k]);
-        }
-    }
-    for (; i < n; i += LANES) {
-        Vec a = vec_load_f32(x + i, simd_lanes(i, n));
-        sum[0] = vec_fma(a, a, sum[0]);
-    }
+    simd_add_squares(sum, x, n);
     return vec_sum_f64(sum[0]) + vec_sum_f64(sum[1]) + vec_sum_f64(sum[2]) + vec_sum_f64(sum[3]);
 }
 

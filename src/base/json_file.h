@@ -1,0 +1,18 @@
+/* JSON in files: read with a sentence that names the file and the line, written so that every number comes
+ * back. */
+#ifndef BASE_JSON_FILE_H
+#define BASE_JSON_FILE_H
+
+#include <jansson.h>
+
+#include "base/status.h"
+
+/* The object or array in a file of at most 16 MB; the caller's reference.  *out stays as it is on failure.
+ *   ST_IO  cannot be read   ST_LIMIT  too large   ST_FORMAT  no JSON, or a key given twice */
+MUST_CHECK Status json_file_read(json_t **out, const char *path);
+
+/* An object or array, durable and indented; numbers with as few digits as bring them back: 1e-5 and not
+ * 1.0000000000000001e-5.  ST_IO, ST_ARG (neither object nor array). */
+MUST_CHECK Status json_file_write(const char *path, const json_t *value);
+
+#endif

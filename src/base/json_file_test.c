@@ -1,0 +1,47 @@
+#include "base/json_file.h"
+
+#include "base/scratch_test.h"
+
+static void numbers_come_back_exactly_and_short(void **state)
+{
+    (void)state;
+    Str text = {0};
+    json_t *again, *value = json_pack("{s:f, s:I}", "third", 1.0 / 3, "n", (json_int_t)1 << 60);
+    assert_int_equal(json_file_write(in_scratch("a.json"), value), ST_OK);
+    assert_int_equal(json_file_read(&again, in_scratch("a.json")), ST_OK);
+    assert_true(json_equal(value, again));
+    json_decref(again);
+    json_decref(value);
+    value = json_pack("{s:f}", "lr", 6e-4);
+    assert_int_equal(json_file_write(in_scratch("a.json"), value), ST_OK);
+    assert_int_equal(file_read(&text, in_scratch("a.json"), 0), ST_OK);
+    assert_string_equal(text.at, "{\n  \"lr\": 0.0006\n}\n");
+    str_drop(&text);
+    json_decref(value);
+}
+
+static void what_is_wrong_is_named_with_its_line(void **state)
+{
+    (void)state;
+    json_t *kept = json_null(), *out = kept;
+    scratch_text("b.json", "{\n \"a\": 1,\n \"a\": 2}");
+    assert_int_equal(json_file_read(&out, in_scratch("b.json")), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "b.json line 3"));
+    scratch_text("b.json", "");
+    assert_int_equal(json_file_read(&out, in_scratch("b.json")), ST_FORMAT);
+    assert_int_equal(json_file_read(&out, in_scratch("absent.json")), ST_IO);
+    assert_ptr_equal(out, kept);
+    json_t *text = json_string("alone");
+    assert_int_equal(json_file_write(in_scratch("c.json"), text), ST_ARG);
+    assert_false(path_exists(in_scratch("c.json")));
+    json_decref(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_come_back_exactly_and_short),
+        cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}

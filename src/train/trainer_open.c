@@ -1,0 +1,321 @@
+/* How a run begins: what it is given is opened and compared, the plan is made, and the place is found where
+ * it goes on. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ops/measure.h"
+#include "ops/select.h"
+#include "train/budget.h"
+#include "train/checkpoint.h"
+#include "train/ranks.h"
+#include "train/trainer_state.h"
+
+static Status open_data(Trainer *t)
+{
+    TRY(loader_open(&t->train, t->job->data, "train", t->c->batch));
+    const ShardSet *set = loader_set(t->train);
+    if (shards_rows(set) == 0)
+        return fail(ST_ARG, "%s has no rows to train on; pack a larger corpus or shorter rows", t->job->data);
+    TRY(loader_open(&t->held_out, t->job->data, "held_out", t->c->batch));
+    if (shards_rows(loader_set(t->held_out)) > 0 &&
+        (loader_context(t->held_out) != loader_context(t->train) ||
+         shards_tokenizer_hash(loader_set(t->held_out)) != shards_tokenizer_hash(set)))
+        return fail(ST_FORMAT, "%s: held-out rows are of another length or tokenizer than those to train on",
+                    t->job->data);
+    loss_report_init(&t->evaluation, t->held_out);
+    return ST_OK;
+}
+
+static Status choose_shape(Trainer *t)
+{
+    int64_t vocab = shards_vocab_size(loader_set(t->train)), T = loader_context(t->train);
+    t->h = t->job->hparams;
+    if (t->job->init)
+        TRY(hparams_read(&t->h, t->job->init));
+    if (t->h.vocab_size == 0)
+        t->h.vocab_size = vocab;
+    bool padded = t->job->padded_vocab && t->h.vocab_size > vocab;
+    if (t->h.vocab_size != vocab && !padded)
+        return fail(
+            ST_ARG,
+            "wrong vocabulary: the model %shas %lld ids and the data in %s was packed with %lld; pack it "
+            "again with the model's tokenizer%s",
+            t->job->init ? "to start from " : "", (long long)t->h.vocab_size, t->job->data, (long long)vocab,
+            t->h.vocab_size > vocab ? ", or pass --padded-vocab if the model's embedding is only padded"
+                                    : "");
+    if (t->job->init && T > t->h.max_position_embeddings)
+        log_warn("rows of %lld tokens are longer than the %lld positions the model was made for",
+                 (long long)T, (long long)t->h.max_position_embeddings);
+    if (t->h.max_position_embeddings < T)
+        t->h.max_position_embeddings = T;
+    return hparams_check(&t->h);
+}
+
+static Status open_device(Trainer *t)
+{
+    TRY(device_open_cpu(&t->dev, (int)t->c->threads));
+    TRY(ops_attach(t->dev, NULL));
+    TRY(comm_open(&t->comm, t->dev));
+    t->first = comm_rank(t->comm) == 0;
+    return ST_OK;
+}
+
+static void find_facts(Trainer *t)
+{
+    const ShardSet *set = loader_set(t->train);
+    CpuFeatures cpu = cpu_features();
+    t->facts = (RunFacts){
+        .h = t->h,
+        .data_hash = shards_hash(set),
+        .tokenizer_hash = shards_tokenizer_hash(set),
+        .threads = t->dev->threads,
+        .ranks = comm_size(t->comm),
+        .context = loader_context(t->train),
+        .compute = train_config_compute(t->c),
+    };
+    snprintf(t->facts.processor, sizeof t->facts.processor, "%s", cpu.name);
+}
+
+static void find_tokenizer(Trainer *t)
+{
+    const char *path = t->job->tokenizer ? t->job->tokenizer : shards_tokenizer_path(loader_set(t->train));
+    if (!path && t->job->init)
+        path = t->job->init;
+    if (path && !path_exists(path)) {
+        log_warn("the vocabulary %s is not there: model folders will be without one", path);
+        path = NULL;
+    }
+    t->tokenizer = path ? mem_str(path) : NULL;
+}
+
+static Status plan(Trainer *t)
+{
+    t->plan = plan_make(t->c, &t->h, t->train, t->held_out, comm_size(t->comm));
+    double peak = t->c->peak_flops;
+    if (peak <= 0)
+        peak = measure_gemm(t->dev, t->plan.setup.compute, MEASURE_BRIEFLY);
+    TRY(device_sync(t->dev));
+    t->plan.peak_flops = peak;
+    const char *output = t->job->output ? t->job->output : ".";
+    if (t->first)
+        plan_print(&t->plan, t->c, t->job->data, output, t->dev->threads);
+    size_t held = t->job->output ? (size_t)checkpoint_count(output) * t->plan.checkpoint_bytes : 0;
+    return plan_check(&t->plan, t->c, output, t->job->resume || t->job->overwrite ? held : 0);
+}
+
+static Status open_model(Trainer *t)
+{
+    AdamW set = {t->c->beta1, t->c->beta2, t->c->eps, t->c->weight_decay};
+    int64_t N = t->plan.setup.batch * t->plan.setup.context;
+    TRY(model_open(&t->model, t->dev, &t->h, &t->plan.setup));
+    TRY(optimizer_open(&t->optimizer, t->dev, t->model, &set));
+    TRY(clip_open(&t->clip, t->dev));
+    t->losses = mem_array(float, N);
+    t->step = (Step){
+        .dev = t->dev,
+        .comm = t->comm,
+        .model = t->model,
+        .optimizer = &t->optimizer,
+        .clip = &t->clip,
+        .loader = t->train,
+        .order = {.seed = (uint64_t)t->c->seed,
+                  .packed = strcmp(t->c->order, "packed") == 0,
+                  .micro_steps = t->c->grad_accumulation,
+                  .ranks = comm_size(t->comm),
+                  .rank = comm_rank(t->comm)},
+        .grad_clip = t->c->grad_clip,
+        .losses = t->losses,
+    };
+    return ST_OK;
+}
+
+/* Where the run stands ------------------------------------------------------------------------ */
+
+/* The plan's rows, or the fewer that the minutes of this run allowed when they were measured. */
+static void limit_evaluation(Trainer *t)
+{
+    if (t->state.eval_rows > 0 && t->state.eval_rows < t->plan.eval_rows)
+        t->plan.eval_rows = t->state.eval_rows;
+}
+
+static void say_length(const Trainer *t, double step_seconds)
+{
+    int64_t steps = t->state.total_steps - t->state.step;
+    int64_t evaluations = t->plan.eval_rows > 0 ? budget_evaluations(steps, t->c->eval_every) : 0;
+    log_info("length   %lld steps of %.0f ms, and %lld evaluations of %lld rows%s", (long long)steps,
+             step_seconds * 1e3, (long long)evaluations, (long long)t->plan.eval_rows,
+             t->plan.eval_rows < t->plan.eval_rows_set
+                 ? ": fewer than eval_rows asks for, so that they take a third of the time at most"
+                 : "");
+}
+
+/* Fixes how many more steps, and how many rows an evaluation, fit into the minutes that are left. */
+static Status measure_length(Trainer *t)
+{
+    const double long_enough = 2;
+    double step, batch, start = clock_now(), all = t->c->minutes * 60;
+    TRY(step_measure(&t->step, fmin(long_enough, all / 10), &step, &batch));
+    BudgetNeeds needs = {
+        .seconds = all - (clock_now() - start),
+        .step_seconds = step,
+        .batch_seconds = batch,
+        .round_rows = t->c->batch * comm_size(t->comm),
+        .eval_every = t->c->eval_every,
+        .eval_rows = t->plan.eval_rows,
+    };
+    Budget fit = budget_fit(&needs);
+    double steps = (double)fit.steps, rows = (double)fit.eval_rows;
+    TRY(ranks_follow_first(t->comm, &steps));
+    TRY(ranks_follow_first(t->comm, &rows));
+    t->state.total_steps = t->state.step + (int64_t)steps;
+    t->state.eval_rows = (int64_t)rows < t->plan.eval_rows ? (int64_t)rows : 0;
+    limit_evaluation(t);
+    if (t->first)
+        say_length(t, step);
+    return ST_OK;
+}
+
+static Status start_afresh(Trainer *t)
+{
+    const char *began = json_string_value(json_object_get(t->folder.config, "init"));
+    run_state_init(&t->state, t->c);
+    if (began && !t->job->init)
+        return fail(
+            ST_ARG,
+            "the run began from the model %s, which is needed again because there is no checkpoint yet",
+            began);
+    if (t->job->init)
+        TRY(model_load(t->model, t->job->init));
+    else
+        model_init(t->model, (uint64_t)t->c->seed);
+    return device_sync(t->dev);
+}
+
+/* A run that was killed before its first checkpoint has only its config.json: settings and length as they
+ * were fixed. */
+static Status start_again(Trainer *t, bool *length_changed)
+{
+    json_t *config = t->folder.config, *total = json_object_get(config, "total_steps");
+    json_t *rows = json_object_get(config, "eval_rows");
+    if (!config)
+        return ST_OK;
+    TRY(run_state_compare(config, t->c, &t->facts, t->job->accept_changes, length_changed));
+    if (json_is_integer(total) && json_integer_value(total) > 0 && !*length_changed) {
+        t->state.total_steps = json_integer_value(total);
+        t->state.eval_rows = json_integer_value(rows);
+    }
+    return ST_OK;
+}
+
+static Status go_on(Trainer *t, const char *folder, const json_t *state, bool *length_changed)
+{
+    TRY(run_state_compare(state, t->c, &t->facts, t->job->accept_changes, length_changed));
+    TRY(run_state_from_json(&t->state, t->c, state));
+    TRY(checkpoint_load(folder, t->model, &t->optimizer));
+    t->optimizer.steps = t->state.updates;
+    t->saved_step = t->state.step;
+    if (*length_changed)
+        t->state.total_steps = t->state.eval_rows = 0;
+    if (t->first)
+        log_info("resumed  %s", folder);
+    return ST_OK;
+}
+
+static Status find_place(Trainer *t)
+{
+    Status st;
+    char *folder = NULL;
+    json_t *state = NULL;
+    bool length_changed = false;
+    t->saved_step = -1;
+    if (t->folder.holds_run)
+        TRY_TO(done, checkpoint_find(&folder, &state, t->folder.path));
+    if (folder) {
+        TRY_TO(done, go_on(t, folder, state, &length_changed));
+    } else {
+        TRY_TO(done, start_afresh(t));
+        if (t->folder.holds_run)
+            TRY_TO(done, start_again(t, &length_changed));
+        if (t->job->resume && t->first)
+            log_info("resumed  no checkpoint in %s yet: from the beginning", t->folder.path);
+    }
+    st = ST_OK;
+    limit_evaluation(t);
+    if (t->state.total_steps == 0 && t->plan.steps > 0)
+        t->state.total_steps = t->plan.steps;
+    else if (t->state.total_steps == 0)
+        st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs")
+                    : measure_length(t);
+done:
+    json_decref(state);
+    mem_free(folder);
+    return st;
+}
+
+/* The resolved settings, so that the folder says by itself how it came to be, and resume needs no flags. */
+static Status write_config(Trainer *t)
+{
+    RunState start;
+    if (!t->first)
+        return ST_OK;
+    run_state_init(&start, t->c);
+    json_t *all = run_state_to_json(&start, t->c, &t->facts), *config = json_object();
+    static const char *const kept[] = {"version", "settings", "facts", "model", "processor"};
+    json_object_set_new(config, "data", json_string(t->job->data));
+    json_object_set_new(config, "init", t->job->init ? json_string(t->job->init) : json_null());
+    json_object_set_new(config, "tokenizer", t->tokenizer ? json_string(t->tokenizer) : json_null());
+    json_object_set_new(config, "padded_vocab", json_boolean(t->job->padded_vocab));
+    json_object_set_new(config, "total_steps", json_integer(t->state.total_steps));
+    json_object_set_new(config, "eval_rows", json_integer(t->state.eval_rows));
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        json_object_set(config, kept[i], json_object_get(all, kept[i]));
+    Status st = run_folder_write(&t->folder, "config.json", config);
+    json_decref(config);
+    json_decref(all);
+    return st;
+}
+
+/* The whole ----------------------------------------------------------------------------------- */
+
+Status trainer_open(Trainer *t)
+{
+    TRY(train_config_check(t->c));
+    TRY(open_data(t));
+    TRY(choose_shape(t));
+    TRY(open_device(t));
+    find_facts(t);
+    if (!t->job->dry_run)
+        TRY(run_folder_open(&t->folder, t->job->output, t->job->resume, t->job->overwrite));
+    TRY(plan(t));
+    if (t->job->dry_run)
+        return ST_OK;
+    find_tokenizer(t);
+    TRY(open_model(t));
+    TRY(find_place(t));
+    t->schedule = train_config_schedule(t->c, t->state.total_steps);
+    TRY(run_folder_clear(&t->folder));
+    TRY(write_config(t));
+    return trainer_log_open(t);
+}
+
+void trainer_close(Trainer *t)
+{
+    trainer_log_close(t);
+    optimizer_close(&t->optimizer);
+    clip_close(&t->clip);
+    model_close(t->model);
+    comm_close(t->comm);
+    device_close(t->dev);
+    loader_close(t->train);
+    loader_close(t->held_out);
+    loss_report_drop(&t->evaluation);
+    run_folder_close(&t->folder);
+    mem_free(t->losses);
+    mem_free(t->tokenizer);
+}
