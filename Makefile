@@ -67,8 +67,13 @@ $(B)/lib$(1).a: $$(OBJECTS_$(1)) $(B)/lib$(1).list
 endef
 $(foreach f,$(FOLDERS),$(eval $(call folder_rules,$(f))))
 
+# The compiler and its flags, in a file that changes when they do: nothing made with others is linked.
+$(B)/flags: always
+	@mkdir -p $(@D)
+	@echo "$(CC) $(ALLFLAGS)" | cmp -s - $@ || echo "$(CC) $(ALLFLAGS)" >$@
+
 # What is missing is said before the first file fails for want of it.
-$(B)/%.o: src/%.c $(if $(filter all,$(or $(MAKECMDGOALS),all)),| found)
+$(B)/%.o: src/%.c $(B)/flags $(if $(filter all,$(or $(MAKECMDGOALS),all)),| found)
 	@mkdir -p $(@D)
 	$(call say,compile,$<)$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
 

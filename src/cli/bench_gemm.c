@@ -59,10 +59,8 @@ static Status run(const Args *args, void *context)
     const GemmConfig *set = context;
     Device *dev = NULL;
     Figures f;
-    TRY(device_open_cpu(&dev, (int)set->threads));
-    Status st = ops_attach(dev, NULL);
-    if (st == ST_OK)
-        st = measure_all(dev, &f);
+    TRY(ops_open(&dev, NULL, (int)set->threads));
+    Status st = measure_all(dev, &f);
     if (st == ST_OK)
         print(&f, dev->threads, set->json);
     device_close(dev);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/cpu.h"
 #include "base/str.h"
 #include "cli/bench.h"
 #include "cli/cmd.h"
@@ -69,15 +68,13 @@ static json_t *time_to_json(const OpsBench *b, const OpTime *t)
 static Status measure_peaks(OpsBench *b)
 {
     Device *dev;
-    TRY(device_open_cpu(&dev, (int)b->set->threads));
+    TRY(ops_open(&dev, NULL, (int)b->set->threads));
     b->threads = dev->threads;
-    Status st = ops_attach(dev, NULL);
-    if (st == ST_OK && !(b->peak_flops > 0))
+    if (!(b->peak_flops > 0))
         b->peak_flops = measure_gemm(dev, b->act, MEASURE_BRIEFLY);
-    if (st == ST_OK && !(b->peak_read > 0))
+    if (!(b->peak_read > 0))
         b->peak_read = measure_read(dev, MEASURE_BRIEFLY);
-    if (st == ST_OK)
-        st = device_sync(dev);
+    Status st = device_sync(dev);
     device_close(dev);
     return st;
 }
@@ -144,11 +141,8 @@ static Status run(const Args *args, void *context)
 {
     (void)args;
     const OpsConfig *set = context;
-    CpuFeatures cpu = cpu_features();
     OpsBench b = {.set = set, .peak_flops = set->peak_flops, .peak_read = set->peak_read};
-    bool bf16 =
-        strcmp(set->compute, "bf16") == 0 || (strcmp(set->compute, "auto") == 0 && ops_bf16_fast(&cpu));
-    b.act = bf16 ? DTYPE_BF16 : DTYPE_F32;
+    b.act = ops_compute(set->compute);
     TRY(find_shape(&b.shape, set->preset));
     if (*set->op)
         TRY(check_op(set->op));

@@ -81,16 +81,13 @@ static void default_shape(const char *preset, int64_t *batch, int64_t *context)
 
 static Status bench_plan(Bench *b)
 {
-    CpuFeatures cpu = cpu_features();
     int64_t batch, context;
     TRY(hparams_preset(&b->h, b->set.preset));
     default_shape(b->set.preset, &batch, &context);
-    bool bf16 =
-        strcmp(b->set.compute, "bf16") == 0 || (strcmp(b->set.compute, "auto") == 0 && ops_bf16_fast(&cpu));
     b->setup = (ModelSetup){
         .batch = b->set.batch ? b->set.batch : batch,
         .context = b->set.context ? b->set.context : context,
-        .compute = bf16 ? DTYPE_BF16 : DTYPE_F32,
+        .compute = ops_compute(b->set.compute),
         .training = true,
         .recompute = strcmp(b->set.recompute, "layer") == 0 ? RECOMPUTE_LAYER : RECOMPUTE_NONE,
         .loss_rows = b->set.loss_rows,
@@ -112,8 +109,7 @@ static Status bench_plan(Bench *b)
 static Status bench_open(Bench *b)
 {
     static const AdamW adamw_set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
-    TRY(device_open_cpu(&b->dev, (int)b->set.threads));
-    TRY(ops_attach(b->dev, *b->set.ops ? b->set.ops : NULL));
+    TRY(ops_open(&b->dev, *b->set.ops ? b->set.ops : NULL, (int)b->set.threads));
     b->peak = b->set.peak_flops;
     if (b->peak <= 0)
         b->peak = measure_gemm(b->dev, b->setup.compute, MEASURE_BRIEFLY);

@@ -2,7 +2,6 @@
 
 #include <jansson.h>
 
-#include "base/cpu.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "ops/select.h"
@@ -53,14 +52,11 @@ static Status open_all(Bundle *b, const char *folder, const BundleSetup *setup)
     TRY(tokenizer_open(&b->tokenizer, folder));
     TRY(check_vocabulary(b->tokenizer, &h, folder));
     int64_t most = h.max_position_embeddings < BUNDLE_CONTEXT ? h.max_position_embeddings : BUNDLE_CONTEXT;
-    CpuFeatures cpu = cpu_features();
-    DType fast = ops_bf16_fast(&cpu) ? DTYPE_BF16 : DTYPE_F32;
     ModelSetup model_setup = {
         .batch = 1, .context = setup->context > 0 ? setup->context : most,
-        .compute = setup->compute != DTYPE_COUNT ? setup->compute : fast,
+        .compute = setup->compute != DTYPE_COUNT ? setup->compute : ops_compute("auto"),
     };
-    TRY(device_open_cpu(&b->dev, setup->threads));
-    TRY(ops_attach(b->dev, NULL));
+    TRY(ops_open(&b->dev, NULL, setup->threads));
     TRY(model_open(&b->model, b->dev, &h, &model_setup));
     TRY(model_load(b->model, folder));
     add_end(&b->ends, tokenizer_eos(b->tokenizer), h.vocab_size);

@@ -74,3 +74,23 @@ bool ops_bf16_fast(const CpuFeatures *cpu)
 {
     return cpu->avx512bf16;
 }
+
+Status ops_open(Device **out, const char *table, int threads)
+{
+    Device *dev;
+    TRY(device_open_cpu(&dev, threads));
+    Status st = ops_attach(dev, table);
+    if (st != ST_OK) {
+        device_close(dev);
+        return st;
+    }
+    *out = dev;
+    return ST_OK;
+}
+
+DType ops_compute(const char *name)
+{
+    CpuFeatures cpu = cpu_features();
+    bool bf16 = strcmp(name, "auto") == 0 ? ops_bf16_fast(&cpu) : strcmp(name, "bf16") == 0;
+    return bf16 ? DTYPE_BF16 : DTYPE_F32;
+}

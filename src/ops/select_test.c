@@ -117,6 +117,21 @@ static void an_unknown_table_is_refused(void **state)
     device_close(dev);
 }
 
+static void a_device_comes_ready_to_work(void **state)
+{
+    (void)state;
+    Device *dev;
+    CpuFeatures cpu = cpu_features();
+    assert_int_equal(ops_open(&dev, NULL, 1), ST_OK);
+    assert_non_null(dev->ops);
+    assert_int_equal(dev->threads, 1);
+    device_close(dev);
+    assert_int_equal(ops_open(&dev, "no such table", 1), ST_UNSUPPORTED);
+    assert_int_equal(ops_compute("bf16"), DTYPE_BF16);
+    assert_int_equal(ops_compute("f32"), DTYPE_F32);
+    assert_int_equal(ops_compute("auto"), ops_bf16_fast(&cpu) ? DTYPE_BF16 : DTYPE_F32);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +141,7 @@ int main(void)
         cmocka_unit_test(a_processor_without_extensions_is_given_none),
         cmocka_unit_test(a_device_is_given_what_the_variants_name),
         cmocka_unit_test(an_unknown_table_is_refused),
+        cmocka_unit_test(a_device_comes_ready_to_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

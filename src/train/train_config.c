@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/cpu.h"
 #include "ops/select.h"
 #include "train/spike.h"
 
@@ -119,10 +118,7 @@ Schedule train_config_schedule(const TrainConfig *c, int64_t steps)
 
 DType train_config_compute(const TrainConfig *c)
 {
-    if (strcmp(c->compute, "auto") != 0)
-        return strcmp(c->compute, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
-    CpuFeatures cpu = cpu_features();
-    return ops_bf16_fast(&cpu) ? DTYPE_BF16 : DTYPE_F32;
+    return ops_compute(c->compute);
 }
 
 DType train_config_final_dtype(const TrainConfig *c)

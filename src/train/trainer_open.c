@@ -59,8 +59,7 @@ static Status choose_shape(Trainer *t)
 
 static Status open_device(Trainer *t)
 {
-    TRY(device_open_cpu(&t->dev, (int)t->c->threads));
-    TRY(ops_attach(t->dev, NULL));
+    TRY(ops_open(&t->dev, NULL, (int)t->c->threads));
     TRY(comm_open(&t->comm, t->dev));
     t->first = comm_rank(t->comm) == 0;
     return ST_OK;
