@@ -13,6 +13,7 @@
 #ifndef OPS_OPS_H
 #define OPS_OPS_H
 
+#include "ops/packed.h"
 #include "tensor/device.h"
 #include "tensor/tensor.h"
 
@@ -116,6 +117,27 @@ void sum_squares(Device *dev, Tensor *out, const Tensor *x);
 
 /* out = x in out's type (f32, bf16, f64 in the reference); rows may be strided */
 void cast(Device *dev, Tensor *out, const Tensor *x);
+
+/* Inference: packed weights and a cache in pages (ops/packed.h) */
+
+/* Rows [first, first + n) of w into its panels.  raw: the rows' blocks, as in a GGUF file, of type `from` (w->type, or a plain
+ * type that w's was chosen for), row i at raw + i * row_bytes.  first is a multiple of PACKED_ROWS; n is too unless it ends w. */
+void pack_weights(Device *dev, PackedMatrix *w, int64_t first, int64_t n, const void *raw, QuantType from);
+
+/* y = x [w_0; w_1; ...]^T, or y += when add_to: matrices with the same K whose outputs lie side by side in y's columns
+ *   x [N, K] f32 | bf16     w[count]     y [N, sum of M] f32 | bf16 */
+void matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count, bool add_to);
+
+/* out[n,:] = row ids[n] of a packed table: the embedding.   out [N, C] f32 */
+void embed_packed(Device *dev, Tensor *out, const PackedMatrix *table, const Tensor *ids);
+
+/* Writes k and v rows [N, Hk*D] into the pages: row first + i of a PagedRows at position past + i. */
+void kv_write(Device *dev, KvPages *kv, const Tensor *k, const Tensor *v, const PagedRows *rows, int64_t count);
+
+/* Attention of all rows in `rows` to their pages (kv_write first).  q, out [N, H*D] act.  A row's result depends on its q and
+ * on positions 0 .. its own alone, bit for bit. */
+void attention_paged(Device *dev, Tensor *out, const Tensor *q, const KvPages *kv, const PagedRows *rows, int64_t count,
+                     const AttentionShape *s);
 
 /* The table of a device: one kernel per operation, called with arguments that have been checked.  A kernel
  * given types it was not written for calls the one of ops_ref. */

@@ -1,0 +1,42 @@
+/* Weights as inference keeps them, and the KV cache's pages: layouts that products read without a detour.
+ *
+ * A PackedMatrix is w [M, K] in panels of 16 rows, so that one vector holds 16 outputs and every number of x is broadcast:
+ * one row of x (decoding) and many rows (prefill) are then computed by the same chain of operations in the same order.
+ * Result y[n, m] depends on x[n, :] and w[m, :] alone, bit for bit, whatever else is in the batch, however many threads.
+ *
+ * Numbers: plain types: x rounded to bf16, products bf16 x bf16 -> f32 in the order of k (F32 and F16 weights are packed as
+ * BF16 where bf16 is fast, else as F32).  Quantised types: x is quantised to i8 in blocks of 32 with an f32 scale each
+ * (d = max|x| / 127), dot products inside a block are exact integers, and blocks are added in f32 in the order of k. */
+#ifndef OPS_PACKED_H
+#define OPS_PACKED_H
+
+#include "tensor/quant.h"
+#include "tensor/tensor.h"
+
+enum { PACKED_ROWS = 16, KV_PAGE = 64 /* positions a page */ };
+
+typedef struct {
+    QuantType type;     /* of the packed numbers: F32, BF16 or a quantised type */
+    int64_t rows, cols; /* M, K; the last panel is filled up with zeros */
+    void *data;         /* 64-byte aligned, packed_bytes() long */
+} PackedMatrix;
+
+size_t packed_panel_bytes(QuantType type, int64_t cols);
+size_t packed_bytes(QuantType type, int64_t rows, int64_t cols);
+
+/* Keys and values of one layer.  Page p holds KV_PAGE positions of every key/value head, in a layout of the back end's. */
+typedef struct {
+    void *data; /* [pages] of kv_page_bytes() */
+    DType dtype; /* bf16 or f32 */
+    int64_t pages, Hk, D;
+} KvPages;
+size_t kv_page_bytes(DType dtype, int64_t Hk, int64_t D);
+
+/* The rows of one sequence in a batch: row first + i (i < n) is at position past + i and sees positions 0 .. past + i, of
+ * which position p is in page pages[p / KV_PAGE]. */
+typedef struct {
+    const int32_t *pages;
+    int64_t past, first, n;
+} PagedRows;
+
+#endif
