@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/cmd.h"
+#include "cli/model_folder.h"
 #include "cli/train_sample.h"
 #include "tokenizer/tokenizer.h"
 #include "train/run_folder.h"
@@ -26,7 +27,7 @@ typedef struct {
 
 static const Field words_fields[] = {
     F_STRING(Words, data, "", "folder of packed rows, as lemur pack writes it"),
-    F_STRING(Words, init, "", "start from this model folder"),
+    F_STRING(Words, init, "", "start from this model folder, or from the model of this run"),
     F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(Words, config, "", "start from random weights in the shape of this config.json"),
     F_STRING(Words, tokenizer, "", "vocabulary to put beside the weights; default: the one the data names"),
@@ -107,6 +108,26 @@ static char *our_name(const char *word)
     return NULL;
 }
 
+/* Lengths ------------------------------------------------------------------------------------- */
+
+/* Each of the four says how long to train, so that one that is given takes the place of them all. */
+static bool has_length(const TrainConfig *c)
+{
+    return c->steps > 0 || c->tokens > 0 || c->epochs > 0 || c->minutes > 0;
+}
+
+static void forget_length(TrainConfig *c)
+{
+    c->steps = c->tokens = 0;
+    c->epochs = c->minutes = 0;
+}
+
+static bool names_length(const json_t *settings)
+{
+    return json_object_get(settings, "steps") || json_object_get(settings, "tokens") ||
+           json_object_get(settings, "epochs") || json_object_get(settings, "minutes");
+}
+
 /* The recipe ---------------------------------------------------------------------------------- */
 
 static Status set_from_recipe(TrainCommand *t, const json_t *section)
@@ -128,6 +149,8 @@ static Status set_from_recipe(TrainCommand *t, const json_t *section)
         mem_free(flag);
     }
     Status st = config_from_json(&words_table, &t->words, words);
+    if (names_length(settings))
+        forget_length(&t->config); /* of the run that is resumed */
     if (st == ST_OK)
         st = config_from_json(&train_table, &t->config, settings);
     json_decref(words);
@@ -279,7 +302,7 @@ static Status take_recipe(TrainCommand *t, const char *path)
 static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     Args args = {0};
-    bool resume = t->words.resume;
+    bool resume = t->words.resume, length_given = has_length(&t->config);
     config_defaults(&words_table, &t->words);
     config_defaults(&train_table, &t->config);
     Status st = ST_OK;
@@ -292,6 +315,8 @@ static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
         if (st == ST_OK && json_object_get(t->recipe, "train"))
             st = set_from_recipe(t, json_object_get(t->recipe, "train"));
     }
+    if (length_given)
+        forget_length(&t->config); /* the command line's is read below */
     if (st == ST_OK)
         st = args_parse(&args, argc, argv, c->flags, c->flags_n, c->tables, c->tables_n);
     const char *output = st == ST_OK ? args_value(&args, "output") : NULL;
@@ -305,6 +330,14 @@ static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
 
 static Status check_words(const TrainCommand *t)
 {
+    if (t->output)
+        TRY(cmd_folder_possible(t->output));
+    bool could_begin = *t->words.data && (*t->words.init || t->has_shape);
+    if (t->words.resume && t->output && !t->resumed && !could_begin)
+        return fail(ST_ARG,
+                    "there is no run in %s to resume; look at what -o names, or start one there with --data "
+                    "and --preset, --config or --init",
+                    t->output);
     if (!*t->words.data)
         return fail(ST_ARG, "what to train on is missing: give --data FOLDER, as lemur pack writes it");
     if (!t->output && !t->words.dry_run)
@@ -320,6 +353,20 @@ static Status check_words(const TrainCommand *t)
         return fail(ST_ARG,
                     "there is no vocabulary %s; without --tokenizer the one that the data names is taken",
                     t->words.tokenizer);
+    return ST_OK;
+}
+
+/* --init may also name a run: its model, or its newest checkpoint, is where to begin. */
+static Status find_init(TrainCommand *t)
+{
+    char *found;
+    if (!*t->words.init)
+        return ST_OK;
+    Status st = model_folder_find(&found, t->words.init);
+    if (st != ST_OK)
+        return fail_in(st, "--init");
+    mem_free(t->words.init);
+    t->words.init = found;
     return ST_OK;
 }
 
@@ -352,6 +399,7 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     TRY(gather(t, c, argc, argv));
     TRY(choose_shape(t));
     TRY(check_words(t));
+    TRY(find_init(t));
     if (!*t->words.init && t->takes_ids)
         TRY(take_special_ids(t));
     watch_signals();

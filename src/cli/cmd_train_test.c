@@ -71,6 +71,61 @@ static void flags_win_over_the_recipe(void **state)
     assert_int_equal(lemur("train --data %s --init %s/model -o %s --steps 2 --batch 1 --peak-flops 1e9",
                            t.data, t.run, t.other),
                      0);
+    assert_int_equal(lemur("train --data %s --init %s -o %s --steps 2 --batch 1 --peak-flops 1e9 --overwrite",
+                           t.data, t.run, t.other),
+                     0); /* the run's folder will do */
+    assert_int_equal(run_folder_read_config(&config, t.other), ST_OK);
+    const char *init = json_string_value(json_object_get(config, "init"));
+    assert_non_null(init);
+    assert_string_equal(path_base(init), "model");
+    json_decref(config);
+    tiny_close(&t);
+}
+
+/* A length takes the place of the one before, whichever of the four words they are. */
+static void a_length_replaces_another(void **state)
+{
+    (void)state;
+    Tiny t;
+    char recipe[128];
+    json_t *config;
+    tiny_open(&t);
+    write_recipe(&t, recipe, sizeof recipe, recipe_text); /* num_epochs: 0.2 */
+    assert_int_equal(lemur("train --data %s -r %s -o %s --minutes 0.001", t.data, recipe, t.run), 0);
+    assert_true(json_real_value(setting(t.run, &config, "settings", "epochs")) == 0);
+    int64_t steps = json_integer_value(json_object_get(config, "total_steps")) + 3;
+    json_decref(config);
+    assert_int_equal(lemur("train --resume -o %s --steps %d", t.run, (int)steps), 2); /* a change */
+    assert_non_null(strstr(error_text(), "--accept-changes"));
+    assert_int_equal(lemur("train --resume -o %s --accept-changes --steps %d", t.run, (int)steps), 0);
+    assert_int_equal(json_integer_value(setting(t.run, &config, "settings", "steps")), steps);
+    assert_int_equal(json_integer_value(json_object_get(config, "total_steps")), steps);
+    json_decref(config);
+    assert_int_equal(lemur("train --resume -o %s --steps 5 --tokens 5", t.run), 2);
+    assert_non_null(strstr(error_text(), "give one of them"));
+    tiny_close(&t);
+}
+
+static void folders_that_hold_no_run_are_said(void **state)
+{
+    (void)state;
+    Tiny t;
+    char recipe[128];
+    tiny_open(&t);
+    write_recipe(&t, recipe, sizeof recipe, recipe_text);
+    assert_int_equal(lemur("train --resume -o %s/typo", t.root), 2);
+    assert_non_null(strstr(error_text(), "there is no run in"));
+    assert_int_equal(lemur("train --data %s -r %s -o %s", t.data, recipe, recipe), 2);
+    assert_non_null(strstr(error_text(), "is a file"));
+    assert_int_equal(lemur("train --resume -o %s", recipe), 2);
+    assert_non_null(strstr(error_text(), "is a file"));
+    assert_int_equal(lemur("train --show %s", t.data), 1);
+    assert_non_null(strstr(error_text(), "holds no training run"));
+    assert_int_equal(lemur("train --data %s --init %s -o %s", t.data, t.data, t.run), 1);
+    assert_non_null(strstr(error_text(), "--init"));
+    assert_false(path_exists(t.run));
+    /* With all that a run needs, --resume begins one. */
+    assert_int_equal(lemur("train --data %s -r %s --resume -o %s", t.data, recipe, t.run), 0);
     tiny_close(&t);
 }
 
@@ -144,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_win_over_the_recipe),
+        cmocka_unit_test(a_length_replaces_another),
+        cmocka_unit_test(folders_that_hold_no_run_are_said),
         cmocka_unit_test(bad_words_are_usage_errors),
         cmocka_unit_test(shapes_come_from_files),
         cmocka_unit_test(a_diverged_run_fails),

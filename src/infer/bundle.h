@@ -4,8 +4,8 @@
  *     Bundle b;
  *     TRY(bundle_open(&b, "model/", &setup));
  *
- * The tokenizer's vocabulary must be the model's.  A model may have up to 1023 more rows than there are
- * tokens, as those have whose vocabulary was rounded up; ids without a token are never sampled. */
+ * The tokenizer's vocabulary must be the model's.  A model may have more rows than there are tokens, as those
+ * have whose vocabulary was rounded up; ids without a token are never sampled. */
 #ifndef INFER_BUNDLE_H
 #define INFER_BUNDLE_H
 
@@ -27,8 +27,8 @@ typedef struct {
     Ids ends; /* ids that end a text: the tokenizer's, config.json's, generation_config.json's */
 } Bundle;
 
-/* Errors as of hparams_read, model_open, model_load and tokenizer_open; ST_FORMAT: the vocabularies differ.
- * {0} after a failure. */
+/* Errors as of hparams_read, model_open, model_load and tokenizer_open; ST_FORMAT: the tokenizer has more
+ * tokens than the model has rows.  {0} after a failure. */
 MUST_CHECK Status bundle_open(Bundle *b, const char *folder, const BundleSetup *setup);
 void bundle_close(Bundle *b);
 

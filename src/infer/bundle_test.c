@@ -72,14 +72,11 @@ static void vocabularies_that_differ_are_refused(void **state)
     (void)state;
     Bundle b;
     BundleSetup setup = {.threads = 1, .compute = DTYPE_F32};
-    static const int64_t sizes[] = {CYCLE_TOKENS - 1, CYCLE_TOKENS + 1024};
-    for (int i = 0; i < 2; i++) {
-        save(sizes[i]);
-        assert_int_equal(bundle_open(&b, scratch, &setup), ST_FORMAT);
-        assert_non_null(strstr(error_text(), "do not belong together"));
-        assert_null(b.model);
-    }
-    save(CYCLE_TOKENS + 1023);
+    save(CYCLE_TOKENS - 1);
+    assert_int_equal(bundle_open(&b, scratch, &setup), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "do not belong together"));
+    assert_null(b.model);
+    save(CYCLE_TOKENS + 5000); /* as --padded-vocab may train it */
     assert_int_equal(bundle_open(&b, scratch, &setup), ST_OK);
     bundle_close(&b);
     assert_int_equal(bundle_open(&b, "/absent", &setup), ST_IO);

@@ -46,27 +46,58 @@ static Status read_points(Points *points, const char *path)
     return st;
 }
 
+static double last_step(const Points *points)
+{
+    double last = 0;
+    for (size_t i = 0; i < points->n; i++)
+        last = fmax(last, points->at[i].step);
+    return last;
+}
+
+static int column_of(double step, double last, int width)
+{
+    int c = last > 0 ? (int)(step / last * (width - 1) + 0.5) : 0;
+    return c < 0 ? 0 : c >= width ? width - 1 : c;
+}
+
+/* Mean training loss of each column; NaN where it has none.  Caller frees. */
+static double *column_means(const Points *points, double last, int width)
+{
+    double *mean = mem_array(double, width);
+    int *count = mem_array(int, width);
+    for (size_t i = 0; i < points->n; i++) {
+        const Point *p = &points->at[i];
+        int c = column_of(p->step, last, width);
+        if (!p->held_out)
+            mean[c] += p->loss, count[c]++;
+    }
+    for (int c = 0; c < width; c++)
+        mean[c] = count[c] ? mean[c] / count[c] : (double)NAN;
+    mem_free(count);
+    return mean;
+}
+
 typedef struct {
-    double low, high, last_step;
+    double low, high;
 } Range;
 
-static Range range_of(const Points *points)
+/* Of what is drawn: single losses lie above and below their column's mean. */
+static Range range_of(const Points *points, const double *mean, int width)
 {
     Range r = {.low = INFINITY, .high = -INFINITY};
+    for (int c = 0; c < width; c++) { /* fmin and fmax pass over NaN */
+        r.low = fmin(r.low, mean[c]);
+        r.high = fmax(r.high, mean[c]);
+    }
     for (size_t i = 0; i < points->n; i++) {
+        if (!points->at[i].held_out)
+            continue;
         r.low = fmin(r.low, points->at[i].loss);
         r.high = fmax(r.high, points->at[i].loss);
-        r.last_step = fmax(r.last_step, points->at[i].step);
     }
     if (r.high - r.low < 1e-9)
         r.high = r.low + 1e-9;
     return r;
-}
-
-static int column_of(const Range *r, double step, int width)
-{
-    int c = r->last_step > 0 ? (int)(step / r->last_step * (width - 1) + 0.5) : 0;
-    return c < 0 ? 0 : c >= width ? width - 1 : c;
 }
 
 static int row_of(const Range *r, double loss, int height)
@@ -74,23 +105,17 @@ static int row_of(const Range *r, double loss, int height)
     return (int)((r->high - loss) / (r->high - r->low) * (height - 1) + 0.5);
 }
 
-static void draw(char *grid, const Points *points, const Range *r, int width, int height)
+static void draw(char *grid, const Points *points, const double *mean, const Range *r, double last, int width,
+                 int height)
 {
-    double *sum = mem_array(double, width);
-    int *count = mem_array(int, width);
+    for (int c = 0; c < width; c++)
+        if (!isnan(mean[c]))
+            grid[row_of(r, mean[c], height) * width + c] = '*';
     for (size_t i = 0; i < points->n; i++) {
         const Point *p = &points->at[i];
-        int c = column_of(r, p->step, width);
         if (p->held_out)
-            grid[row_of(r, p->loss, height) * width + c] = 'o';
-        else
-            sum[c] += p->loss, count[c]++;
+            grid[row_of(r, p->loss, height) * width + column_of(p->step, last, width)] = 'o';
     }
-    for (int c = 0; c < width; c++)
-        if (count[c] && grid[row_of(r, sum[c] / count[c], height) * width + c] == ' ')
-            grid[row_of(r, sum[c] / count[c], height) * width + c] = '*';
-    mem_free(sum);
-    mem_free(count);
 }
 
 Status curve_plot(Str *out, const char *run_folder, int width, int height)
@@ -100,10 +125,11 @@ Status curve_plot(Str *out, const char *run_folder, int width, int height)
     Status st = read_points(&points, path);
     mem_free(path);
     if (st == ST_OK) {
-        Range r = range_of(&points);
+        double last = last_step(&points), *mean = column_means(&points, last, width);
+        Range r = range_of(&points, mean, width);
         char *grid = mem_zeroed((size_t)(width * height), 1);
         memset(grid, ' ', (size_t)(width * height));
-        draw(grid, &points, &r, width, height);
+        draw(grid, &points, mean, &r, last, width, height);
         for (int y = 0; y < height; y++) {
             if (y % 4 == 0 || y == height - 1)
                 str_addf(out, "%7.3f |", r.high - (r.high - r.low) * y / (height - 1));
@@ -111,9 +137,9 @@ Status curve_plot(Str *out, const char *run_folder, int width, int height)
                 str_adds(out, "        |");
             str_addf(out, "%.*s\n", width, grid + y * width);
         }
-        str_addf(out, "         0%*.0f steps    * training, o held out, nats a token\n", width - 1,
-                 r.last_step);
+        str_addf(out, "         0%*.0f steps    * training, o held out, nats a token\n", width - 1, last);
         mem_free(grid);
+        mem_free(mean);
     }
     array_drop(&points);
     return st;

@@ -15,9 +15,29 @@ static void falls_from_left_top_to_right_bottom(void **state)
     const char *second = strchr(plot.at, '\n') + 1;
     assert_int_equal(plot.at[9], '*');                  /* first column, first row */
     assert_int_not_equal(second[9], '*');
-    assert_non_null(strstr(plot.at, "5.000 |*"));
+    assert_non_null(strstr(plot.at, "4.985 |*"));
     assert_non_null(strchr(plot.at, 'o'));
     assert_non_null(strstr(plot.at, "100 steps"));
+    str_drop(&log);
+    str_drop(&plot);
+}
+
+/* Losses of single steps scatter far about the mean that is drawn: the curve fills its frame all the same. */
+static void noise_leaves_no_row_empty(void **state)
+{
+    (void)state;
+    enum { WIDTH = 20, HEIGHT = 9 };
+    Str log = {0}, plot = {0};
+    for (int i = 0; i <= 1000; i++)
+        str_addf(&log, "{\"step\":%d,\"loss_nats\":%g}\n", i, 5.0 - 0.002 * i + (i % 2 ? 3 : -3));
+    scratch_text("log.jsonl", str_c(&log));
+    assert_int_equal(curve_plot(&plot, scratch, WIDTH, HEIGHT), ST_OK);
+    const char *line = plot.at;
+    for (int y = 0; y < HEIGHT; y++) {
+        const char *end = strchr(line, '\n');
+        assert_non_null(memchr(line, '*', (size_t)(end - line)));
+        line = end + 1;
+    }
     str_drop(&log);
     str_drop(&plot);
 }
@@ -36,6 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(falls_from_left_top_to_right_bottom),
+        cmocka_unit_test(noise_leaves_no_row_empty),
         cmocka_unit_test(an_empty_log_is_said),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -73,21 +73,43 @@ static Status sum_over_ranks(Comm *comm, LossSum *s)
     return ST_OK;
 }
 
-Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int64_t rows, float *buffer)
+static void forget(LossReport *r)
+{
+    LossSum none = {.has_bytes = true};
+    r->all = r->kind[0] = r->kind[1] = none;
+    for (int32_t i = 0; i < r->sources_n; i++)
+        r->source[i] = none;
+}
+
+/* A rank that is to stop leaves its rows; all of them learn of it here, so that none waits for it later. */
+static Status agree_to_stop(LossReport *r, Comm *comm, bool stopped)
+{
+    double any = stopped;
+    TRY(comm_sum_host(comm, &any, 1));
+    if (any > 0) {
+        forget(r);
+        return fail(ST_CANCELLED, "the evaluation was stopped");
+    }
+    return ST_OK;
+}
+
+Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int64_t rows,
+                     const volatile sig_atomic_t *stop, float *buffer)
 {
     double start = clock_now();
     const ShardSet *set = loader_set(held_out);
     const ShardSource *sources = shards_sources(set);
     int64_t n = shards_rows(set), T = loader_context(held_out), batch = model_setup(m)->batch;
-    LossSum none = {.has_bytes = true};
+    bool stopped = false;
     if (rows <= 0 || rows > n)
         rows = n;
-    r->all = r->kind[0] = r->kind[1] = none;
-    for (int32_t i = 0; i < r->sources_n; i++)
-        r->source[i] = none;
+    forget(r);
     Progress p = progress_start("evaluating", (double)rows, "rows");
     for (int64_t first = comm_rank(comm) * batch; first < rows; first += comm_size(comm) * batch) {
         LoaderBatch b;
+        stopped = stop && *stop;
+        if (stopped)
+            break;
         TRY(loader_spread(held_out, rows, first, &b));
         model_evaluate(m, &b.batch);
         TRY(model_losses(m, buffer));
@@ -96,6 +118,7 @@ Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int6
             progress_at(&p, (double)(first + batch < rows ? first + batch : rows));
     }
     progress_end(&p);
+    TRY(agree_to_stop(r, comm, stopped));
     TRY(sum_over_ranks(comm, &r->all));
     TRY(sum_over_ranks(comm, &r->kind[0]));
     TRY(sum_over_ranks(comm, &r->kind[1]));

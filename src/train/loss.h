@@ -2,6 +2,8 @@
 #ifndef TRAIN_LOSS_H
 #define TRAIN_LOSS_H
 
+#include <signal.h>
+
 #include "tensor/comm.h"
 #include "train/loader.h"
 
@@ -30,8 +32,9 @@ void loss_report_drop(LossReport *r);
 MUST_CHECK Status loss_sum(Model *m, const LoaderBatch *b, float *buffer, double *nats);
 
 /* Evaluates `rows` rows of the split (0: all), spread over it, shared among the ranks.  Overwrites r's
- * numbers. */
+ * numbers.
+ *   ST_CANCELLED  *stop (NULL: never) became non-zero on some rank; no rank has numbers, nothing is in r */
 MUST_CHECK Status loss_evaluate(LossReport *r, Model *m, Loader *held_out, Comm *comm, int64_t rows,
-                                float *buffer);
+                                const volatile sig_atomic_t *stop, float *buffer);
 
 #endif

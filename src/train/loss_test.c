@@ -28,7 +28,7 @@ static void sums_by_source_are_those_of_the_rows(void **state)
     model_init(m, 3);
     assert_int_equal(loader_open(&l, tiny.data, "held_out", B), ST_OK);
     loss_report_init(&r, l);
-    assert_int_equal(loss_evaluate(&r, m, l, comm, ROWS, losses), ST_OK);
+    assert_int_equal(loss_evaluate(&r, m, l, comm, ROWS, NULL, losses), ST_OK);
 
     double nats[2] = {0};
     int64_t rows[2] = {0};
@@ -53,7 +53,11 @@ static void sums_by_source_are_those_of_the_rows(void **state)
         double bits = nats[s] / log(2) / (double)(rows[s] * 3 * TINY_T);
         assert_true(fabs(loss_bits_per_byte(&r.source[s]) - bits) < 1e-6);
     }
-    assert_int_equal(loss_evaluate(&r, m, l, comm, 0, losses), ST_OK); /* 0: all */
+    volatile sig_atomic_t stop = 1;
+    assert_int_equal(loss_evaluate(&r, m, l, comm, ROWS, &stop, losses), ST_CANCELLED);
+    assert_int_equal(r.all.tokens, 0);
+    stop = 0;
+    assert_int_equal(loss_evaluate(&r, m, l, comm, 0, &stop, losses), ST_OK); /* 0: all */
     assert_int_equal(r.all.tokens, TINY_HELD_OUT * TINY_T - TINY_PADDING);
     assert_int_equal(r.all.bytes, TINY_HELD_OUT * 3 * TINY_T);
     assert_true(fabs(loss_per_token(&r.all) - log(TINY_V)) < 0.5);

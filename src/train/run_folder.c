@@ -104,10 +104,41 @@ static Status take_lock(RunFolder *f)
     return st;
 }
 
+/* How much of a path is there already: its length, or that of the nearest folder above it. */
+static size_t length_there(const char *path)
+{
+    char *at = mem_str(path);
+    while (*at && !path_exists(at)) {
+        char *slash = strrchr(at, '/');
+        *(slash ? slash : at) = 0;
+    }
+    size_t n = strlen(at);
+    mem_free(at);
+    return n;
+}
+
+/* A run that is refused leaves no folder behind: the lock goes, and then what is empty of what was made. */
+static void remove_if_unused(RunFolder *f)
+{
+    FolderList names;
+    if (f->kept == strlen(f->path) || folder_list(&names, f->path) != ST_OK)
+        return;
+    bool unused = names.n == 0 || (names.n == 1 && strcmp(names.at[0], ".lock") == 0);
+    folder_list_drop(&names);
+    char *at = path_join(f->path, ".lock");
+    if (unused)
+        unlink(at);
+    for (char *slash; unused && (slash = strrchr(at, '/')) && (size_t)(slash - at) > f->kept;) {
+        *slash = 0;
+        rmdir(at); /* fails where somebody has put something there */
+    }
+    mem_free(at);
+}
+
 Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwrite)
 {
     Status st;
-    *f = (RunFolder){.path = mem_str(path), .lock = -1};
+    *f = (RunFolder){.path = mem_str(path), .lock = -1, .kept = length_there(path)};
     if (resume && overwrite) {
         st = fail(ST_ARG, "--resume goes on with a run and --overwrite deletes it: give one of them");
         goto undo;
@@ -136,8 +167,10 @@ undo:
 
 void run_folder_close(RunFolder *f)
 {
-    if (f->path && f->lock >= 0)
+    if (f->path && f->lock >= 0) {
+        remove_if_unused(f);
         close(f->lock);
+    }
     mem_free(f->path);
     json_decref(f->config);
     *f = (RunFolder){.lock = -1};
@@ -155,6 +188,14 @@ Status run_folder_write(const RunFolder *f, const char *name, const json_t *json
 {
     char *path = path_join(f->path, name);
     Status st = json_file_write(path, json);
+    mem_free(path);
+    return st;
+}
+
+Status run_folder_unlink(const RunFolder *f, const char *name)
+{
+    char *path = path_join(f->path, name);
+    Status st = unlink(path) == 0 || errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot remove %s", path);
     mem_free(path);
     return st;
 }

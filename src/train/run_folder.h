@@ -10,6 +10,7 @@
 
 typedef struct {
     char *path;
+    size_t kept;    /* so many letters of `path` were there before it was opened */
     int lock;       /* file descriptor: held while the run lives, released by the system when it dies */
     bool holds_run; /* it held a run when it was opened, which is to go on */
     bool stale;     /* it holds a run that is to be overwritten */
@@ -22,13 +23,16 @@ typedef struct {
  *           trains in it
  *   ST_IO   cannot be made or written */
 MUST_CHECK Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwrite);
-void run_folder_close(RunFolder *f); /* takes one that was never opened, if zeroed */
+/* Takes one that was never opened, if zeroed.  What it made and nothing was put into, it removes again. */
+void run_folder_close(RunFolder *f);
 
 /* Deletes a stale run: what run-folder.md lists, and no other file.  To be called when nothing else can go
  * wrong any more. */
 MUST_CHECK Status run_folder_clear(RunFolder *f);
 
 MUST_CHECK Status run_folder_write(const RunFolder *f, const char *name, const json_t *json); /* durable */
+/* Removes one of them; fine where there is none.  ST_IO. */
+MUST_CHECK Status run_folder_unlink(const RunFolder *f, const char *name);
 /* Whether somebody has made the file `save` in the folder; removes it. */
 bool run_folder_save_asked(const RunFolder *f);
 

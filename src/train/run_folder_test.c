@@ -29,6 +29,8 @@ static void only_the_run_is_overwritten(void **state)
     assert_int_equal(run_folder_open(&f, t.run, false, false), ST_OK);
     assert_false(f.holds_run);
     run_folder_close(&f);
+    assert_false(path_exists(t.run)); /* nothing was put into it */
+    assert_int_equal(folder_make(t.run), ST_OK);
     put(t.run, "config.json");
     put(t.run, "log.jsonl");
     put(t.run, "notes.txt");
@@ -40,6 +42,33 @@ static void only_the_run_is_overwritten(void **state)
     assert_false(has(t.run, "log.jsonl"));
     assert_true(has(t.run, "notes.txt")); /* somebody else's */
     run_folder_close(&f);
+    tiny_close(&t);
+}
+
+/* Only what the opening made goes again: not a folder that was there, and none with something in it. */
+static void what_nobody_used_is_removed(void **state)
+{
+    (void)state;
+    Tiny t;
+    RunFolder f;
+    tiny_open(&t);
+    char *deep = path_join(t.other, "a/b");
+    assert_int_equal(run_folder_open(&f, deep, false, false), ST_OK);
+    assert_true(path_is_folder(deep));
+    run_folder_close(&f);
+    assert_false(path_exists(t.other));
+    assert_int_equal(folder_make(t.other), ST_OK);
+    assert_int_equal(run_folder_open(&f, deep, false, false), ST_OK);
+    run_folder_close(&f);
+    assert_true(path_exists(t.other) && !has(t.other, "a"));
+    assert_int_equal(run_folder_open(&f, t.other, false, false), ST_OK);
+    run_folder_close(&f);
+    assert_true(path_exists(t.other));
+    assert_int_equal(run_folder_open(&f, t.run, false, false), ST_OK);
+    put(t.run, "notes.txt");
+    run_folder_close(&f);
+    assert_true(has(t.run, "notes.txt"));
+    mem_free(deep);
     tiny_close(&t);
 }
 
@@ -147,6 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_run_is_overwritten),
+        cmocka_unit_test(what_nobody_used_is_removed),
         cmocka_unit_test(small_files_and_wishes),
         cmocka_unit_test(what_a_kill_left_is_swept),
         cmocka_unit_test(what_was_moved_aside_is_put_back),

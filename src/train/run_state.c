@@ -24,7 +24,7 @@ static json_t *hash_text(uint64_t hash)
     return json_string(text);
 }
 
-static json_t *real_or_null(double v)
+json_t *run_state_real(double v)
 {
     return isfinite(v) ? json_real(v) : json_null();
 }
@@ -71,8 +71,9 @@ json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFact
                             json_integer(*(const int64_t *)((const char *)s + counts[i].at)));
     for (int i = 0; i < REALS; i++)
         json_object_set_new(j, reals[i].key,
-                            real_or_null(*(const double *)((const char *)s + reals[i].at)));
+                            run_state_real(*(const double *)((const char *)s + reals[i].at)));
     json_object_set_new(j, "eval_rows", json_integer(s->eval_rows));
+    json_object_set_new(j, "evaluation_due", json_boolean(s->evaluation_due));
     json_object_set_new(j, "loss_window", spike_to_json(&s->loss_window));
     json_object_set_new(j, "norm_window", spike_to_json(&s->norm_window));
     json_object_set_new(j, "divergence", divergence_to_json(&s->divergence));
@@ -106,8 +107,9 @@ Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json
         TRY(take_count((int64_t *)((char *)s + counts[i].at), json, counts[i].key));
     for (int i = 0; i < REALS; i++)
         *(double *)((char *)s + reals[i].at) = real_from(json_object_get(json, reals[i].key));
-    if (json_object_get(json, "eval_rows")) /* absent from checkpoints of earlier programs, as is the next */
+    if (json_object_get(json, "eval_rows")) /* absent from checkpoints of earlier programs, as are the next */
         TRY(take_count(&s->eval_rows, json, "eval_rows"));
+    s->evaluation_due = json_is_true(json_object_get(json, "evaluation_due"));
     TRY(divergence_from_json(&s->divergence, json_object_get(json, "divergence")));
     TRY(spike_from_json(&s->loss_window, json_object_get(json, "loss_window")));
     return spike_from_json(&s->norm_window, json_object_get(json, "norm_window"));

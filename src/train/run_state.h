@@ -20,7 +20,8 @@ typedef struct {
     int64_t skipped_in_a_row;
     double seconds, loss_nats;                    /* spent in steps so far; of the last step */
     double held_out_nats, held_out_bits_per_byte; /* of the last evaluation; NaN: none yet */
-    int64_t eval_rows; /* that the minutes of the run allow an evaluation; 0: as set */
+    int64_t eval_rows;   /* that the minutes of the run allow an evaluation; 0: as set */
+    bool evaluation_due; /* that of `step` was stopped half way */
     Spike loss_window, norm_window;
     Divergence divergence;
 } RunState;
@@ -40,6 +41,8 @@ void run_state_init(RunState *s, const TrainConfig *c);
 json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFacts *f);
 /* The state out of it.  ST_FORMAT, ST_UNSUPPORTED (another version). */
 MUST_CHECK Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json);
+
+json_t *run_state_real(double v); /* null where v is not finite; new reference */
 
 /* Refuses a checkpoint made with other settings or facts, with one line for each difference; settings that
  * change no bit of the weights may differ.  `accept`: warns instead.  *length_changed: steps, tokens, epochs

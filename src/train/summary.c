@@ -10,9 +10,12 @@ enum { CURVE_WIDTH = 72, CURVE_HEIGHT = 17 };
 static void add_row(Str *out, const char *name, const json_t *losses)
 {
     const json_t *bits = json_object_get(losses, "bits_per_byte");
-    str_addf(out, "%-20s %10lld %12.3f", name,
-             (long long)json_integer_value(json_object_get(losses, "tokens")),
-             json_number_value(json_object_get(losses, "loss_nats")));
+    const json_t *loss = json_object_get(losses, "loss_nats");
+    str_addf(out, "%-20s %10lld", name, (long long)json_integer_value(json_object_get(losses, "tokens")));
+    if (json_is_null(loss))
+        str_addf(out, " %12s", "not finite");
+    else
+        str_addf(out, " %12.3f", json_number_value(loss));
     if (bits)
         str_addf(out, " %12lld %10.3f", (long long)json_integer_value(json_object_get(losses, "bytes")),
                  json_number_value(bits));
@@ -59,8 +62,32 @@ static void add_results(Str *out, const json_t *results)
                  (long long)json_integer_value(rows), (long long)json_integer_value(set));
 }
 
+static bool holds(const char *folder, const char *name)
+{
+    char *path = path_join(folder, name);
+    bool is = path_exists(path);
+    mem_free(path);
+    return is;
+}
+
+static Status check_run(const char *folder)
+{
+    if (!path_exists(folder))
+        return fail(ST_IO, "there is no folder %s; name the one that lemur train was given with -o",
+                    folder);
+    if (!path_is_folder(folder))
+        return fail(ST_IO, "%s is a file; name the folder that lemur train was given with -o", folder);
+    if (holds(folder, "log.jsonl"))
+        return ST_OK;
+    if (holds(folder, "config.json") && holds(folder, "checkpoints"))
+        return fail(ST_IO, "the run in %s has no log.jsonl: there is nothing to draw", folder);
+    return fail(ST_IO, "%s holds no training run; name the folder that lemur train was given with -o",
+                folder);
+}
+
 Status summary_text(Str *out, const char *run_folder)
 {
+    TRY(check_run(run_folder));
     TRY(curve_plot(out, run_folder, CURVE_WIDTH, CURVE_HEIGHT));
     char *path = path_join(run_folder, "results.json");
     Status st = ST_OK;

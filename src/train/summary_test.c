@@ -32,9 +32,10 @@ static void what_did_not_go_well_is_said(void **state)
     scratch_text("log.jsonl", "{\"step\":1,\"loss_nats\":4}\n{\"step\":2,\"loss_nats\":3}\n");
     scratch_text("results.json",
                  "{\"status\":\"diverged\",\"divergence\":{\"mean\":9.5,\"best\":3.25,\"best_step\":120,"
-                 "\"since\":131},\"held_out\":{\"rows\":8,\"rows_set\":64}}");
+                 "\"since\":131},\"held_out\":{\"rows\":8,\"rows_set\":64,\"loss_nats\":null}}");
     assert_int_equal(summary_text(&out, scratch), ST_OK);
     assert_non_null(strstr(str_c(&out), "DIVERGED: loss 9.500 at its end, best 3.250 at step 120"));
+    assert_non_null(strstr(str_c(&out), "not finite"));
     assert_non_null(strstr(str_c(&out), "of 8 held-out rows, not of 64"));
     str_drop(&out);
 }
@@ -44,6 +45,15 @@ static void no_run_is_said(void **state)
     (void)state;
     Str out = {0};
     assert_int_equal(summary_text(&out, "/nonexistent"), ST_IO);
+    assert_non_null(strstr(error_text(), "there is no folder"));
+    scratch_text("some/file", "x");
+    char *folder = path_join(scratch, "some"), *file = path_join(folder, "file");
+    assert_int_equal(summary_text(&out, folder), ST_IO);
+    assert_non_null(strstr(error_text(), "holds no training run"));
+    assert_int_equal(summary_text(&out, file), ST_IO);
+    assert_non_null(strstr(error_text(), "is a file"));
+    mem_free(file);
+    mem_free(folder);
     str_drop(&out);
 }
 

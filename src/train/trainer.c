@@ -8,7 +8,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/cpu.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "train/checkpoint.h"
@@ -68,9 +67,25 @@ static Status save_on_the_way(Trainer *t)
 
 /* Training ------------------------------------------------------------------------------------ */
 
+static Status interrupted(Trainer *t)
+{
+    report_wipe(&t->report);
+    log_info("stopping after step %lld: saving everything (once more: quits at once)",
+             (long long)t->state.step);
+    TRY(save_now(t));
+    return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur train --resume -o %s",
+                (long long)t->state.step, (long long)t->state.total_steps, t->folder.path);
+}
+
+/* One that is stopped is dropped, and made again when the run goes on. */
 static Status evaluate(Trainer *t)
 {
-    TRY(loss_evaluate(&t->evaluation, t->model, t->held_out, t->comm, t->plan.eval_rows, t->losses));
+    Status st = loss_evaluate(&t->evaluation, t->model, t->held_out, t->comm, t->plan.eval_rows, t->job->stop,
+                              t->losses);
+    t->state.evaluation_due = st == ST_CANCELLED;
+    if (st == ST_CANCELLED)
+        return interrupted(t);
+    TRY(st);
     t->state.held_out_nats = loss_per_token(&t->evaluation.all);
     t->state.held_out_bits_per_byte = loss_bits_per_byte(&t->evaluation.all);
     t->evaluated_step = t->state.step;
@@ -197,18 +212,10 @@ static bool wants_evaluation(const Trainer *t)
     return t->c->eval_every >= 0 && t->plan.eval_rows > 0 && (last || due(t->c->eval_every, t->state.step));
 }
 
-static Status interrupted(Trainer *t)
-{
-    report_wipe(&t->report);
-    log_info("stopping after step %lld: saving everything (once more: quits at once)",
-             (long long)t->state.step);
-    TRY(save_now(t));
-    return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur train --resume -o %s",
-                (long long)t->state.step, (long long)t->state.total_steps, t->folder.path);
-}
-
 static Status train(Trainer *t)
 {
+    if (t->state.evaluation_due && t->state.step < t->state.total_steps && wants_evaluation(t))
+        TRY(evaluate(t));
     while (t->state.step < t->state.total_steps) {
         TrainStep s;
         TRY(train_step(t, &s));
@@ -230,24 +237,11 @@ static Status train(Trainer *t)
     return ST_OK;
 }
 
-static Status write_results(Trainer *t)
+static Status write_results(const Trainer *t)
 {
-    bool diverged = divergence_is(&t->state.divergence);
-    json_t *r = json_object();
-    json_object_set_new(r, "status", json_string(diverged ? "diverged" : "done"));
-    json_object_set_new(r, "steps", json_integer(t->state.step));
-    json_object_set_new(r, "tokens", json_integer(t->state.tokens));
-    json_object_set_new(r, "seconds", json_real(t->state.seconds));
-    json_object_set_new(r, "parameters", json_integer(t->plan.parameters));
-    json_object_set_new(r, "loss_nats", json_real(isfinite(t->state.loss_nats) ? t->state.loss_nats : 0));
-    json_object_set_new(r, "peak_bytes", json_integer(memory_peak()));
-    json_object_set_new(r, "planned_bytes", json_integer((json_int_t)t->plan.memory_bytes));
-    if (diverged)
-        json_object_set_new(r, "divergence", divergence_to_json(&t->state.divergence));
-    if (t->evaluation.all.tokens > 0)
-        json_object_set_new(r, "held_out", trainer_log_losses(t));
-    Status st = run_folder_write(&t->folder, "results.json", r);
-    json_decref(r);
+    json_t *results = trainer_log_results(t);
+    Status st = run_folder_write(&t->folder, "results.json", results);
+    json_decref(results);
     return st;
 }
 
@@ -287,11 +281,25 @@ static Status finish(Trainer *t)
 
 /* The whole ----------------------------------------------------------------------------------- */
 
+static Status say_complete(const Trainer *t)
+{
+    if (divergence_is(&t->state.divergence))
+        return diverged(t);
+    if (t->first)
+        log_info("the run in %s is complete: %lld steps, the model is in %s/model. To train it further: "
+                 "lemur train --resume --accept-changes -o %s --steps N, with N above %lld",
+                 t->folder.path, (long long)t->state.step, t->folder.path, t->folder.path,
+                 (long long)t->state.step);
+    return ST_OK;
+}
+
 static Status run(Trainer *t)
 {
     TRY(trainer_open(t));
     if (t->job->dry_run)
         return ST_OK;
+    if (t->complete)
+        return say_complete(t);
     TRY(train(t));
     return finish(t);
 }

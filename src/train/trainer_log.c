@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -138,7 +139,8 @@ void trainer_log_evaluation(Trainer *t)
 
 static json_t *losses_json(const LossSum *s)
 {
-    json_t *j = json_pack("{s:f, s:I}", "loss_nats", loss_per_token(s), "tokens", (json_int_t)s->tokens);
+    json_t *j = json_pack("{s:o, s:I}", "loss_nats", run_state_real(loss_per_token(s)), "tokens",
+                          (json_int_t)s->tokens);
     double bits = loss_bits_per_byte(s);
     if (isfinite(bits)) {
         json_object_set_new(j, "bits_per_byte", json_real(bits));
@@ -147,7 +149,8 @@ static json_t *losses_json(const LossSum *s)
     return j;
 }
 
-json_t *trainer_log_losses(const Trainer *t)
+/* The last evaluation. */
+static json_t *held_out_json(const Trainer *t)
 {
     const LossReport *e = &t->evaluation;
     const ShardSource *sources = shards_sources(loader_set(t->held_out));
@@ -164,6 +167,25 @@ json_t *trainer_log_losses(const Trainer *t)
     json_object_set_new(all, "kinds", kinds);
     json_object_set_new(all, "sources", by_source);
     return all;
+}
+
+json_t *trainer_log_results(const Trainer *t)
+{
+    bool diverged = divergence_is(&t->state.divergence);
+    json_t *r = json_object();
+    json_object_set_new(r, "status", json_string(diverged ? "diverged" : "done"));
+    json_object_set_new(r, "steps", json_integer(t->state.step));
+    json_object_set_new(r, "tokens", json_integer(t->state.tokens));
+    json_object_set_new(r, "seconds", json_real(t->state.seconds));
+    json_object_set_new(r, "parameters", json_integer(t->plan.parameters));
+    json_object_set_new(r, "loss_nats", run_state_real(t->state.loss_nats));
+    json_object_set_new(r, "peak_bytes", json_integer(memory_peak()));
+    json_object_set_new(r, "planned_bytes", json_integer((json_int_t)t->plan.memory_bytes));
+    if (diverged)
+        json_object_set_new(r, "divergence", divergence_to_json(&t->state.divergence));
+    if (t->evaluation.all.tokens > 0)
+        json_object_set_new(r, "held_out", held_out_json(t));
+    return r;
 }
 
 void trainer_rows_text(const Trainer *t, int64_t step, char *out, size_t size)

@@ -1,5 +1,7 @@
 #include "train/trainer_state.h"
 
+#include <math.h>
+
 #include "train/tiny_data_test.h"
 
 /* A run whose every upward step counts as a spike: skipped, logged with its rows, and the skip is in the
@@ -82,11 +84,37 @@ static void rows_are_told_as_far_as_there_is_room(void **state)
     tiny_close(&tiny);
 }
 
+/* A loss that is no number is no 0, which would be the best there is. */
+static void losses_that_are_not_finite_are_null(void **state)
+{
+    (void)state;
+    Tiny tiny;
+    TrainConfig c = {.batch = 4};
+    Trainer t = {.c = &c, .state.loss_nats = (double)NAN};
+    tiny_open(&tiny);
+    assert_int_equal(loader_open(&t.held_out, tiny.data, "held_out", 4), ST_OK);
+    loss_report_init(&t.evaluation, t.held_out);
+    t.evaluation.all = (LossSum){.nats = (double)INFINITY, .tokens = 5};
+    json_t *r = trainer_log_results(&t), *held_out = json_object_get(r, "held_out");
+    assert_true(json_is_null(json_object_get(r, "loss_nats")));
+    assert_true(json_is_null(json_object_get(held_out, "loss_nats")));
+    assert_int_equal(json_integer_value(json_object_get(held_out, "tokens")), 5);
+    json_decref(r);
+    t.state.loss_nats = 2.5;
+    r = trainer_log_results(&t);
+    assert_true(json_number_value(json_object_get(r, "loss_nats")) == 2.5);
+    json_decref(r);
+    loss_report_drop(&t.evaluation);
+    loader_close(t.held_out);
+    tiny_close(&tiny);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spikes_are_skipped_and_logged),
         cmocka_unit_test(rows_are_told_as_far_as_there_is_room),
+        cmocka_unit_test(losses_that_are_not_finite_are_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

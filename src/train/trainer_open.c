@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "ops/measure.h"
@@ -257,12 +258,31 @@ done:
     return st;
 }
 
+/* Whether the run that is resumed has come to its end, and all that it was to leave is there.  Another type
+ * for the model's weights, or a result that was deleted, is something to do still. */
+static bool is_complete(const Trainer *t)
+{
+    const json_t *settings = json_object_get(t->folder.config, "settings");
+    const char *dtype = json_string_value(json_object_get(settings, "final_dtype"));
+    char *results = path_join(t->folder.path, "results.json"), *model = path_join(t->folder.path, "model");
+    json_t *found = NULL;
+    bool is = t->saved_step >= 0 && t->state.step == t->state.total_steps && path_exists(results) &&
+              path_exists(model) && dtype && strcmp(dtype, t->c->final_dtype) == 0 &&
+              json_file_read(&found, results) == ST_OK &&
+              json_integer_value(json_object_get(found, "steps")) == t->state.step;
+    json_decref(found);
+    mem_free(model);
+    mem_free(results);
+    return is;
+}
+
 /* The resolved settings, so that the folder says by itself how it came to be, and resume needs no flags. */
 static Status write_config(Trainer *t)
 {
     RunState start;
     if (!t->first)
         return ST_OK;
+    TRY(run_folder_unlink(&t->folder, "results.json")); /* of a run that goes on beyond its end */
     run_state_init(&start, t->c);
     json_t *all = run_state_to_json(&start, t->c, &t->facts), *config = json_object();
     static const char *const kept[] = {"version", "settings", "facts", "model", "processor"};
@@ -297,6 +317,9 @@ Status trainer_open(Trainer *t)
     find_tokenizer(t);
     TRY(open_model(t));
     TRY(find_place(t));
+    t->complete = is_complete(t);
+    if (t->complete)
+        return ST_OK;
     t->schedule = train_config_schedule(t->c, t->state.total_steps);
     TRY(run_folder_clear(&t->folder));
     TRY(write_config(t));

@@ -22,7 +22,8 @@ typedef struct {
     char *tokenizer;
     Device *dev;
     Comm *comm;
-    bool first; /* rank 0: speaks and writes */
+    bool first;    /* rank 0: speaks and writes */
+    bool complete; /* found so when it was opened: nothing is left to do */
     Loader *train, *held_out;
     Model *model;
     Optimizer optimizer;
@@ -38,7 +39,8 @@ typedef struct {
     double events_flushed;
 } Trainer;
 
-/* trainer_open.c.  A dry run is over when its plan has been printed.  Failures: train_run's. */
+/* trainer_open.c.  A dry run is over when its plan has been printed, a complete one when it is found to be;
+ * neither has a log then.  Failures: train_run's. */
 MUST_CHECK Status trainer_open(Trainer *t); /* c, job, folder.lock, evaluated_step are set, all else is 0 */
 void trainer_close(Trainer *t);             /* also one that is half open */
 
@@ -52,7 +54,7 @@ void trainer_log_spike(Trainer *t, const TrainStep *s);
 void trainer_log_course(Trainer *t); /* it diverges now, or no longer */
 void trainer_log_end(Trainer *t);
 void trainer_log_saved(Trainer *t, double seconds);
-json_t *trainer_log_losses(const Trainer *t); /* the last evaluation; new reference */
+json_t *trainer_log_results(const Trainer *t); /* results.json; new reference */
 /* "12 7 99 ...": the first rows of a step, in as much room as there is. */
 void trainer_rows_text(const Trainer *t, int64_t step, char *out, size_t size);
 
