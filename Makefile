@@ -7,7 +7,7 @@ endif
 B      ?= $(if $(SAN),build/san,build)
 PREFIX ?= /usr/local
 ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
-PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto
+PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit
 
 # Folders, lowest layer first; src/LAYERS is the one list of them.
 FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
@@ -30,7 +30,7 @@ FLAGS_ops/ref        := -O3 -ffp-contract=off
 FLAGS_ops/onednn     := -O2
 FLAGS_ops/avx2       := -O3 -mavx2 -mfma -mf16c
 FLAGS_ops/avx512     := -O3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
-FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16
+FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16 -mavx512vnni
 
 # All of a folder but its tests, and main, which is linked with nothing but the program.
 sources = $(filter-out %_test.c src/cli/main.c,$(wildcard $(foreach d,$(1),src/$(d)/*.c)))
