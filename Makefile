@@ -26,6 +26,7 @@ ifdef SAN
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
 endif
 
+FLAGS_tensor         := -O3
 FLAGS_ops/ref        := -O3 -ffp-contract=off
 FLAGS_ops/onednn     := -O2
 FLAGS_ops/avx2       := -O3 -mavx2 -mfma -mf16c

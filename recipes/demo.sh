@@ -1,5 +1,6 @@
 #!/bin/sh
-# The main job, from the files on this machine to a model that writes: called by `make demo`.
+# The main job, from the files on this machine to a model that writes and then to one that answers: called by
+# `make demo`.
 #   recipes/demo.sh [--minutes N] [-o FOLDER]
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,7 +24,7 @@ recipe=recipes/demo.yaml
 say() { printf '\n== %s\n' "$*"; }
 
 # Of an earlier demo; whatever else lies in the folder stays.
-rm -rf "$run/corpus" "$run/tokenizer" "$run/packed" "$run/model"
+rm -rf "$run/corpus" "$run/tokenizer" "$run/packed" "$run/model" "$run/examples" "$run/chat"
 mkdir -p "$run"
 
 say "1. Corpus: source code and prose of this machine, cleaned, without duplicates"
@@ -60,4 +61,23 @@ echo "--- code"
 echo "--- prose"
 "$lemur" generate -m "$run/model" --echo -n 120 --temp 0.7 --top-p 0.9 --seed 1 \
     "This section describes how to "
-say "done: everything is in $run; go on with: $lemur generate -m $run/model \"your words\""
+say "8. Questions and answers from the same packages: what Perl, Vim and Python document, and Python functions"
+mkdir -p "$run/examples"
+perl recipes/demo_instruct.pl "$run/examples"
+
+tuning=$(awk -v m="$minutes" 'BEGIN {printf "%.3f", m * 3 / 8}')
+say "9. Tuning for $tuning minutes: the answers are learned and nothing else"
+sed "s|run/demo/examples|$run/examples|" "$recipe" > "$run/examples/recipe.yaml"
+"$lemur" tune --recipe "$run/examples/recipe.yaml" -m "$run/model" --minutes "$tuning" -o "$run/chat"
+
+say "10. What it was taught: two of the examples, with what is learned between the brackets"
+"$lemur" tune --show "$run/chat" --inspect 2 | tee "$run/examples/shown.txt"
+
+say "11. A short chat"
+for question in "What does the Perl function join do?" "What does the option 'hlsearch' of Vim do?" \
+    "Write a Python function is_empty(self). Return True if the queue is empty."; do
+    printf '\n> %s\n' "$question"
+    printf '%s\n' "$question" | "$lemur" chat -m "$run/chat" --private --max-tokens 100 --temp 0.3 --top-p 0.9 --seed 1
+done
+
+say "done: everything is in $run; go on with: $lemur chat -m $run/chat   or: $lemur generate -m $run/model \"your words\""

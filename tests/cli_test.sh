@@ -51,7 +51,7 @@ done
 expect 2 '--model is empty' "$lemur" generate -m '' prompt
 expect 2 '--vocab-size is 5 and must be from 260' "$lemur" tokenizer train -n 5 -o "$work/none" README.md
 expect 2 "--max-tokens: 'x' is not a whole number" "$lemur" generate -m none -n x prompt
-expect 1 'is a file; name the folder' "$lemur" generate -m README.md prompt
+expect 1 'it is no GGUF file' "$lemur" generate -m README.md prompt
 
 # Completion knows the second words, whether they come behind a verb or behind `help`.
 complete_words() {

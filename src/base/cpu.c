@@ -16,7 +16,7 @@ CpuFeatures cpu_features(void)
     f.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    f.avx512bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16");
+    f.avx512bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
     unsigned words[12] = {0};
     for (unsigned i = 0; i < 3; i++)
         __get_cpuid(0x80000002u + i, words + 4 * i, words + 4 * i + 1, words + 4 * i + 2, words + 4 * i + 3);

@@ -8,7 +8,7 @@
 typedef struct {
     bool avx2;       /* AVX2, FMA and F16C                               */
     bool avx512;     /* AVX-512 F, BW, DQ, VL                            */
-    bool avx512bf16; /* the above and AVX-512 BF16                       */
+    bool avx512bf16; /* the above, AVX-512 BF16 and VNNI                 */
     char name[64];   /* as the processor calls itself; "" where unknown  */
 } CpuFeatures;
 

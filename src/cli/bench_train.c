@@ -21,8 +21,10 @@
 typedef struct {
     char *preset, *compute, *recompute, *ops;
     int64_t batch, context, steps, warm_up, threads, loss_rows;
-    double peak_flops;
-    bool json, profile;
+    double peak_flops, lora_dropout;
+    int64_t lora_rank;
+    char *lora_targets;
+    bool json, profile, lora;
 } BenchConfig;
 
 static const char *const compute_names[] = {"auto", "bf16", "f32", NULL};
@@ -43,6 +45,10 @@ static const Field bench_fields[] = {
              "use this table of operations and those below it only (ref, onednn, avx2, ...)"),
     F_FLOAT(BenchConfig, peak_flops, 0, 0, 1e20,
             "FLOP/s that count as 100 % MFU; 0: measure a bf16 product first"),
+    F_BOOL(BenchConfig, lora, false, "train adapters over frozen weights; see above for what counts as FLOPs"),
+    F_INT(BenchConfig, lora_rank, 16, 1, 65536, "rank of the adapters"),
+    F_STRING(BenchConfig, lora_targets, "all", "matrices with adapters: q,k,v,o,gate,up,down, attention, mlp, all"),
+    F_FLOAT(BenchConfig, lora_dropout, 0, 0, 0.999, "share of an adapter's inputs that it does not see"),
     F_BOOL(BenchConfig, profile, false, "print the time of each operation"),
     F_BOOL(BenchConfig, json, false, "print the result as JSON"),
 };
@@ -92,6 +98,15 @@ static Status bench_plan(Bench *b)
         .recompute = strcmp(b->set.recompute, "layer") == 0 ? RECOMPUTE_LAYER : RECOMPUTE_NONE,
         .loss_rows = b->set.loss_rows,
     };
+    if (b->set.lora) {
+        bool targets[LORA_TARGETS];
+        TRY(lora_targets(targets, b->set.lora_targets));
+        b->setup.lora = lora_setup(b->set.lora_rank, 2 * (double)b->set.lora_rank);
+        b->setup.lora.dropout = b->set.lora_dropout;
+        for (int t = 0; t < LORA_TARGETS; t++)
+            b->setup.lora.rank[t] = targets[t] ? b->set.lora_rank : 0;
+        TRY(lora_check(&b->setup.lora, &b->h));
+    }
     if (b->h.max_position_embeddings < b->setup.context)
         b->h.max_position_embeddings = b->setup.context;
     TRY(hparams_check(&b->h));
@@ -174,7 +189,9 @@ static void bench_print(Bench *b)
 {
     int64_t n = b->set.steps, tokens = b->setup.batch * b->setup.context;
     double step = bench_median(b->seconds, n);
-    double flops = hparams_train_flops(&b->h, b->setup.context) * (double)tokens / step;
+    double each = b->set.lora ? lora_train_flops(&b->h, &b->setup.lora, b->setup.context)
+                              : hparams_train_flops(&b->h, b->setup.context);
+    double flops = each * (double)tokens / step;
     double peak_bytes = (double)memory_peak();
     if (b->set.json) {
         json_t *j = json_pack(
@@ -186,6 +203,8 @@ static void bench_print(Bench *b)
             "model_flops_per_s", flops, "gemm_flops_per_s", b->peak, "mfu", flops / b->peak, "planned_bytes",
             (json_int_t)b->plan.total, "peak_bytes", (json_int_t)peak_bytes, "device_peak_bytes",
             (json_int_t)b->dev->peak_bytes);
+        if (b->set.lora)
+            json_object_set_new(j, "lora_rank", json_integer(b->set.lora_rank));
         if (b->set.profile)
             json_object_set_new(j, "operations", profile_to_json(b->dev, b->in_steps, n));
         cmd_print_json(j, 6);
@@ -229,7 +248,10 @@ int bench_train(int argc, char **argv)
     const ArgsTable tables[] = {{&bench_table, &b.set}};
     const Command command = {
         .usage = "[flags]",
-        .about = "Times whole training steps (forward, backward, clipping, AdamW) on made-up ids.",
+        .about = "Times whole training steps (forward, backward, clipping, AdamW) on made-up ids.\n"
+                 "FLOPs that count, a token: 6 (parameters - input embedding) + 6 L T C.  With --lora: 4 for each number of\n"
+                 "the frozen matrices and the head (forward, and the gradient of what goes in), 6 for each of the adapters,\n"
+                 "and 6 L T C.",
         COMMAND_TABLES(tables),
     };
     return cmd_run(&command, argc, argv, run, &b);

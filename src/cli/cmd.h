@@ -83,11 +83,14 @@ void cmd_print_manifest(const json_t *manifest, bool as_json,
                         void (*ledger)(Str *out, const json_t *manifest));
 
 int cmd_bench(int argc, char **argv);
+int cmd_chat(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_pack(int argc, char **argv);
 int cmd_tokenizer(int argc, char **argv);
 int cmd_train(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
 
 #endif

@@ -112,6 +112,67 @@ static void json_tells_what_happened(void **state)
     str_drop(&text);
 }
 
+static void tokens_are_shown_with_their_likelihood(void **state)
+{
+    (void)state;
+    Str text = generate(EXIT_DONE, WORDS("--logprobs", "1", "--temp=0", "-n2", "a"));
+    assert_non_null(strstr(str_c(&text), "     1  \"b\"   | "));
+    assert_non_null(strstr(str_c(&text), "     1  \"c\"   | "));
+    str_drop(&text);
+    text = generate(EXIT_DONE, WORDS("--logprobs=2", "--prompt-logprobs", "--json", "-n2", "--temp=0", "a"));
+    json_t *o = json_loadb(text.at, text.n, 0, NULL);
+    const json_t *tokens = json_object_get(o, "logprobs"), *prompt = json_object_get(o, "prompt_logprobs");
+    assert_int_equal(json_array_size(tokens), 2);
+    assert_int_equal(json_array_size(prompt), 3);
+    const json_t *first = json_array_get(tokens, 0);
+    assert_string_equal(json_string_value(json_object_get(first, "text")), "b");
+    assert_int_equal(json_integer_value(json_object_get(first, "rank")), 1);
+    assert_int_equal(json_array_size(json_object_get(first, "top")), 2);
+    double own = json_real_value(json_object_get(first, "logprob"));
+    assert_true(own <= 0 && own > -1e-2);
+    assert_true(json_is_null(json_object_get(json_array_get(prompt, 0), "logprob")));
+    assert_true(json_is_real(json_object_get(json_array_get(prompt, 1), "logprob")));
+    json_decref(o);
+    str_drop(&text);
+}
+
+static void the_choice_can_be_bent(void **state)
+{
+    (void)state;
+    expect("ccc\n", WORDS("--logit-bias", "6=500", "--temp=0", "-n3", "a"));
+    expect("bc\n", WORDS("--regex", "[a-c]{2}", "a"));
+    expect("hh\n", WORDS("--regex", "h{2}", "a"));
+    assert_int_equal(file_replace(in_path, "{\"enum\": [17]}", 14), ST_OK);
+    expect(" 17\n", WORDS("--schema", in_path, "--temp=0", "a"));
+    /* its end comes after four */
+    Str text = generate(EXIT_DONE, WORDS("--min-tokens", "6", "-n", "6", "--json", "r"));
+    json_t *o = json_loadb(text.at, text.n, 0, NULL);
+    assert_int_equal(json_integer_value(json_object_get(o, "tokens")), 6);
+    json_decref(o);
+    str_drop(&text);
+}
+
+static int64_t prompt_tokens(const char *const *words, size_t n)
+{
+    Str text = generate(EXIT_DONE, words, n);
+    json_t *o = json_loadb(text.at, text.n, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(o, "prompt")), "p");
+    int64_t tokens = json_integer_value(json_object_get(o, "prompt_tokens"));
+    json_decref(o);
+    str_drop(&text);
+    return tokens;
+}
+
+static void messages_are_put_to_the_model(void **state)
+{
+    (void)state;
+    int64_t alone = prompt_tokens(WORDS("--chat", "--template=plain", "-n1", "--json", "p"));
+    int64_t system =
+        prompt_tokens(WORDS("--chat", "--template=plain", "--system", "oo", "-n1", "--json", "p"));
+    int64_t marked = prompt_tokens(WORDS("--chat", "--template=chatml", "-n1", "--json", "p"));
+    assert_true(alone > 0 && system >= alone + 2 && marked > alone + 10);
+}
+
 static void expect_failure(int code, const char *const *words, size_t n)
 {
     Str text = generate(code, words, n);
@@ -127,6 +188,18 @@ static void wrong_words_are_usage_errors(void **state)
     expect_failure(EXIT_USAGE, WORDS("--stop", "", "a"));
     expect_failure(EXIT_USAGE, WORDS("a", "b"));
     expect_failure(EXIT_FAILED, WORDS("-m", "/absent", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--system", "x", "a"));          /* --chat is missing */
+    expect_failure(EXIT_USAGE, WORDS("--chat", "a"));                 /* nothing says which template */
+    expect_failure(EXIT_USAGE, WORDS("--chat", "--raw", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--chat", "--template=no", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--prompt-logprobs", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--logprobs", "1000", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--logit-bias", "6", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--logit-bias", "600=1", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--regex", "(", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--regex", "a", "--schema", "-", "a"));
+    expect_failure(EXIT_FAILED, WORDS("--schema", "/absent", "a"));
+    expect_failure(EXIT_USAGE, WORDS("--min-tokens", "9", "-n", "8", "a"));
     char verb[] = "generate", prompt[] = "a";
     assert_int_equal(cmd_generate(2, (char *[]){verb, prompt, NULL}), EXIT_USAGE);
 }
@@ -137,6 +210,9 @@ int main(void)
         cmocka_unit_test(text_is_printed),
         cmocka_unit_test(the_prompt_may_come_from_standard_input),
         cmocka_unit_test(json_tells_what_happened),
+        cmocka_unit_test(tokens_are_shown_with_their_likelihood),
+        cmocka_unit_test(the_choice_can_be_bent),
+        cmocka_unit_test(messages_are_put_to_the_model),
         cmocka_unit_test(wrong_words_are_usage_errors),
     };
     return cmocka_run_group_tests(tests, make_model, scratch_remove);

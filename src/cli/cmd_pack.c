@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "corpus/corpus_recipe.h"
+#include "corpus/instruct_ledger.h"
 #include "corpus/ledger.h"
 #include "corpus/pack.h"
 #include "corpus/stop.h"
@@ -45,7 +46,8 @@ static Status show(const Args *args)
 {
     json_t *manifest;
     TRY(pack_manifest(&manifest, args_value(args, "show")));
-    cmd_print_manifest(manifest, args_has(args, "json"), ledger_pack_text);
+    bool tuned = json_object_get(manifest, "tune");
+    cmd_print_manifest(manifest, args_has(args, "json"), tuned ? instruct_ledger_text : ledger_pack_text);
     json_decref(manifest);
     return ST_OK;
 }

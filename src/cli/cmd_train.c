@@ -1,10 +1,7 @@
 /* lemur train: packed rows to a model.  Where settings come from, the last one winning: defaults, the run
  * that is resumed, the recipe, the command line. */
-#include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json_file.h"
@@ -13,6 +10,7 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/train_flags.h"
 #include "cli/train_sample.h"
 #include "tokenizer/tokenizer.h"
 #include "train/run_folder.h"
@@ -46,87 +44,16 @@ static const Flag train_flags[] = {
     {"show", 0, "RUN", "print a run's loss curve and where it stands, and do nothing else"},
 };
 
-/* The same things under the names that other trainers use. */
-static const struct {
-    const char *theirs, *ours;
-} other_names[] = {
-    {"--micro-batch-size", "--batch"},
-    {"--device-batch-size", "--batch"},
-    {"--gradient-accumulation-steps", "--grad-accumulation"},
-    {"--num-epochs", "--epochs"},
-    {"--max-steps", "--steps"},
-    {"--lr-scheduler", "--schedule"},
-    {"--adam-beta1", "--beta1"},
-    {"--adam-beta2", "--beta2"},
-    {"--adam-epsilon", "--eps"},
-    {"--max-grad-norm", "--grad-clip"},
-};
-
 typedef struct {
     Words words;
     TrainConfig config;
     HParams h;
     bool has_shape; /* h is set */
     bool takes_ids; /* ... by something that leaves begin and end of text to the data's vocabulary */
+    bool grow_vocab; /* of a run of lemur tune that is resumed */
     char *output, *recipe_path;
     json_t *resumed, *recipe;
 } TrainCommand;
-
-static volatile sig_atomic_t stop_asked;
-
-/* First: finish the step and save.  Ctrl-C once more: quit at once. */
-static void on_signal(int number)
-{
-    if (stop_asked && number == SIGINT)
-        _exit(EXIT_INTERRUPTED);
-    stop_asked = 1;
-}
-
-static void watch_signals(void)
-{
-    static const int watched[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof watched / sizeof watched[0]; i++) {
-        struct sigaction old, mine = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-        sigemptyset(&mine.sa_mask);
-        if (sigaction(watched[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) /* nohup stays nohup */
-            sigaction(watched[i], &mine, NULL);
-    }
-}
-
-/* "--num_epochs=3" -> "--epochs=3"; caller frees.  NULL: stays as it is. */
-static char *our_name(const char *word)
-{
-    const char *equals = strchr(word, '=');
-    size_t n = equals ? (size_t)(equals - word) : strlen(word);
-    for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
-        char *name = mem_strn(word, n);
-        bool same = config_same_name(name, other_names[i].theirs);
-        mem_free(name);
-        if (same)
-            return mem_format("%s%s", other_names[i].ours, word + n);
-    }
-    return NULL;
-}
-
-/* Lengths ------------------------------------------------------------------------------------- */
-
-/* Each of the four says how long to train, so that one that is given takes the place of them all. */
-static bool has_length(const TrainConfig *c)
-{
-    return c->steps > 0 || c->tokens > 0 || c->epochs > 0 || c->minutes > 0;
-}
-
-static void forget_length(TrainConfig *c)
-{
-    c->steps = c->tokens = 0;
-    c->epochs = c->minutes = 0;
-}
-
-static bool names_length(const json_t *settings)
-{
-    return json_object_get(settings, "steps") || json_object_get(settings, "tokens") ||
-           json_object_get(settings, "epochs") || json_object_get(settings, "minutes");
-}
 
 /* The recipe ---------------------------------------------------------------------------------- */
 
@@ -137,7 +64,7 @@ static Status set_from_recipe(TrainCommand *t, const json_t *section)
     json_t *words = json_object(), *settings = json_object();
     json_object_foreach((json_t *)(uintptr_t)section, key, value)
     {
-        char *flag = mem_format("--%s", key), *ours = our_name(flag);
+        char *flag = mem_format("--%s", key), *ours = train_flags_our_name(flag);
         const char *name = ours ? ours + 2 : key;
         if (strcmp(name, "output") == 0 && json_is_string(value)) {
             mem_free(t->output);
@@ -149,8 +76,8 @@ static Status set_from_recipe(TrainCommand *t, const json_t *section)
         mem_free(flag);
     }
     Status st = config_from_json(&words_table, &t->words, words);
-    if (names_length(settings))
-        forget_length(&t->config); /* of the run that is resumed */
+    if (train_flags_names_length(settings))
+        train_flags_forget_length(&t->config); /* of the run that is resumed */
     if (st == ST_OK)
         st = config_from_json(&train_table, &t->config, settings);
     json_decref(words);
@@ -284,6 +211,7 @@ static Status take_resumed(TrainCommand *t)
         TRY(set_path(&t->words.init, t->resumed, "init"));
     TRY(set_path(&t->words.tokenizer, t->resumed, "tokenizer"));
     t->words.padded_vocab = json_is_true(json_object_get(t->resumed, "padded_vocab"));
+    t->grow_vocab = json_is_true(json_object_get(t->resumed, "grow_vocab"));
     return config_from_json(&train_table, &t->config, json_object_get(t->resumed, "settings"));
 }
 
@@ -302,7 +230,7 @@ static Status take_recipe(TrainCommand *t, const char *path)
 static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     Args args = {0};
-    bool resume = t->words.resume, length_given = has_length(&t->config);
+    bool resume = t->words.resume, length_given = train_flags_has_length(&t->config);
     config_defaults(&words_table, &t->words);
     config_defaults(&train_table, &t->config);
     Status st = ST_OK;
@@ -316,7 +244,7 @@ static Status gather(TrainCommand *t, const Command *c, int argc, char **argv)
             st = set_from_recipe(t, json_object_get(t->recipe, "train"));
     }
     if (length_given)
-        forget_length(&t->config); /* the command line's is read below */
+        train_flags_forget_length(&t->config); /* the command line's is read below */
     if (st == ST_OK)
         st = args_parse(&args, argc, argv, c->flags, c->flags_n, c->tables, c->tables_n);
     const char *output = st == ST_OK ? args_value(&args, "output") : NULL;
@@ -375,23 +303,6 @@ static const char *or_null(const char *text)
     return text && *text ? text : NULL;
 }
 
-static void print_result(const TrainCommand *t, const TrainResult *r)
-{
-    json_t *j = json_pack("{s:s, s:s, s:I, s:I, s:f}", "run", t->output, "status",
-                          r->diverged ? "diverged" : "done", "steps", (json_int_t)r->steps, "tokens",
-                          (json_int_t)r->tokens, "seconds", r->seconds);
-    if (isfinite(r->loss_nats))
-        json_object_set_new(j, "loss_nats", json_real(r->loss_nats));
-    if (isfinite(r->held_out_nats))
-        json_object_set_new(j, "held_out_loss_nats", json_real(r->held_out_nats));
-    if (isfinite(r->held_out_bits_per_byte))
-        json_object_set_new(j, "held_out_bits_per_byte", json_real(r->held_out_bits_per_byte));
-    if (r->held_out_rows > 0)
-        json_object_set_new(j, "held_out_rows", json_integer(r->held_out_rows));
-    cmd_print_json(j, 8);
-    json_decref(j);
-}
-
 static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
 {
     TrainResult result;
@@ -402,7 +313,6 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     TRY(find_init(t));
     if (!*t->words.init && t->takes_ids)
         TRY(take_special_ids(t));
-    watch_signals();
     TrainJob job = {
         .data = t->words.data,
         .output = t->output,
@@ -413,8 +323,9 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
         .overwrite = t->words.overwrite,
         .accept_changes = t->words.accept_changes,
         .padded_vocab = t->words.padded_vocab,
+        .grow_vocab = t->grow_vocab,
         .dry_run = t->words.dry_run,
-        .stop = &stop_asked,
+        .stop = train_flags_watch_signals(),
     };
     if (*t->words.sample) {
         sample = (TrainSample){.prompt = t->words.sample, .tokenizer = job.tokenizer};
@@ -423,7 +334,7 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
     Status st = train_run(&t->config, &job, &result);
     train_sample_drop(&sample);
     if (t->words.json && !t->words.dry_run && (st == ST_OK || result.diverged))
-        print_result(t, &result);
+        train_flags_print_result(t->output, &result);
     return st;
 }
 
@@ -444,11 +355,7 @@ int cmd_train(int argc, char **argv)
     int code;
     config_defaults(&words_table, &t.words);
     config_defaults(&train_table, &t.config);
-    char **words = mem_array(char *, argc + 1), **renamed = mem_array(char *, argc + 1);
-    for (int i = 0; i < argc; i++) {
-        renamed[i] = i > 0 && argv[i][0] == '-' ? our_name(argv[i]) : NULL;
-        words[i] = renamed[i] ? renamed[i] : argv[i];
-    }
+    char **words = train_flags_rename(argc, argv);
     const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
     const Command command = {
         .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN "
@@ -469,10 +376,7 @@ int cmd_train(int argc, char **argv)
         args_drop(&args);
         code = cmd_exit(shown ? show(shown) : run(&t, &command, argc, words));
     }
-    for (int i = 0; i < argc; i++)
-        mem_free(renamed[i]);
-    mem_free(renamed);
-    mem_free(words);
+    train_flags_rename_drop(words, argc);
     mem_free(t.output);
     mem_free(t.recipe_path);
     json_decref(t.resumed);

@@ -18,7 +18,10 @@ static const Part verbs[] = {
     {"tokenizer", NULL, "learn a vocabulary; text to ids and back", cmd_tokenizer, false},
     {"pack", NULL, "tokenise a corpus and pack it into shards at a stated ratio", cmd_pack, false},
     {"train", NULL, "train a model on shards; resume; show a run", cmd_train, true},
+    {"convert", NULL, "write a model in another form: safetensors, GGUF, quantised", cmd_convert, false},
+    {"tune", NULL, "tune a model on instructions, with proved masks", cmd_tune, true},
     {"generate", NULL, "let a model go on with a prompt", cmd_generate, true},
+    {"chat", NULL, "talk with a model", cmd_chat, true},
     {"bench", NULL, "measure this machine and what is made of it", cmd_bench, true},
     {"doctor", NULL, "say what this machine has and which kernels it will use", cmd_doctor, false},
 };

@@ -53,3 +53,11 @@ Status model_folder_find(char **out, const char *given)
     return fail(ST_IO, "%s is neither a model folder (config.json, model.safetensors) nor a run's "
                        "(model, checkpoints)", given);
 }
+
+Status model_path_find(char **out, const char *given)
+{
+    if (!path_exists(given) || path_is_folder(given))
+        return model_folder_find(out, given);
+    *out = mem_str(given);
+    return ST_OK;
+}

@@ -47,8 +47,29 @@ static void model_folders_and_runs_are_told_apart(void **state)
     expect_refused("plain/model.safetensors", ST_IO, "is a file; name the folder");
 }
 
+static void a_file_is_itself(void **state)
+{
+    (void)state;
+    make_file("one", "model.gguf");
+    char *path = scratch_path("one/model.gguf"), *found = NULL;
+    assert_int_equal(model_path_find(&found, path), ST_OK);
+    assert_string_equal(found, path);
+    mem_free(found);
+    mem_free(path);
+    make_file("folder", "model.safetensors");
+    path = scratch_path("folder");
+    assert_int_equal(model_path_find(&found, path), ST_OK);
+    assert_string_equal(found, path);
+    mem_free(found);
+    assert_int_equal(model_path_find(&found, "/absent"), ST_IO);
+    mem_free(path);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(model_folders_and_runs_are_told_apart)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(model_folders_and_runs_are_told_apart),
+        cmocka_unit_test(a_file_is_itself),
+    };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -8,9 +8,9 @@
 
 enum { SAMPLE_TOKENS = 48 };
 
-static bool keep(void *context, const char *text, size_t n)
+static bool keep(void *context, const RequestEvent *event)
 {
-    str_add(context, text, n);
+    str_add(context, event->text.at, event->text.n);
     return true;
 }
 
@@ -26,20 +26,15 @@ static Status open_tokenizer(TrainSample *s, const ShardSet *held_out)
 
 Status train_sample_text(Str *out, TrainSample *s, Model *m, const ShardSet *held_out)
 {
-    Generator *g;
-    GenerateResult result;
+    RequestResult result;
     TRY(open_tokenizer(s, held_out));
     int32_t end = tokenizer_eos(s->opened);
-    GenerateOptions o = {.max_tokens = SAMPLE_TOKENS,
-                         .sampler = sampler_greedy(),
-                         .ends = &end,
-                         .ends_n = end >= 0,
-                         .prompt_flags = TOK_BOS};
-    o.sampler.repetition_penalty = 1.2;
-    TRY(generate_open(&g, m, s->opened));
-    Status st = generate_text(g, s->prompt, strlen(s->prompt), &o, keep, out, &result);
-    generate_close(g);
-    return st;
+    RequestSpec spec = request_spec(NULL, 0);
+    spec.max_tokens = SAMPLE_TOKENS;
+    spec.ends = &end;
+    spec.ends_n = end >= 0;
+    spec.sampler.repetition_penalty = 1.2;
+    return generate_sample(m, s->opened, span(s->prompt), TOK_BOS, &spec, keep, out, &result);
 }
 
 void train_sample_on_eval(void *context, Model *m, int64_t step, const LossReport *r,

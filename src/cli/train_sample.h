@@ -25,7 +25,7 @@ void train_sample_drop(TrainSample *s);
 
 /* The part without a run: adds what follows the prompt.  held_out may be NULL where a tokenizer is named.
  *   ST_ARG  there is no tokenizer, or the prompt is no token
- *   others  those of tokenizer_open and generate_text */
+ *   others  those of tokenizer_open and generate_sample */
 MUST_CHECK Status train_sample_text(Str *out, TrainSample *s, Model *m, const ShardSet *held_out);
 
 #endif

@@ -32,43 +32,17 @@ static const Field source_fields[] = {
 };
 static const FieldTable source_table = FIELD_TABLE(source_fields);
 
-static void words_drop(Words *w)
-{
-    for (size_t i = 0; i < w->n; i++)
-        mem_free(w->at[i]);
-    mem_free(w->at);
-    *w = (Words){0};
-}
-
 void corpus_recipe_drop(CorpusRecipe *r)
 {
     for (size_t i = 0; i < r->sources_n; i++) {
-        words_drop(&r->sources[i].paths);
-        words_drop(&r->sources[i].excludes);
-        words_drop(&r->sources[i].members);
+        recipe_words_drop(&r->sources[i].paths);
+        recipe_words_drop(&r->sources[i].excludes);
+        recipe_words_drop(&r->sources[i].members);
         config_drop(&source_table, &r->sources[i]);
     }
     mem_free(r->sources);
     config_drop(&recipe_table, r);
     *r = (CorpusRecipe){0};
-}
-
-/* Takes `key` out of `object`: one text or a list of texts. */
-static Status words_take(Words *out, json_t *object, const char *key)
-{
-    json_t *value = json_object_get(object, key);
-    if (!value)
-        return ST_OK;
-    size_t n = json_is_array(value) ? json_array_size(value) : 1;
-    out->at = mem_array(char *, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        const char *word = json_string_value(json_is_array(value) ? json_array_get(value, i) : value);
-        if (!word || !*word)
-            return fail(ST_ARG, "%s must be text or a list of texts", key);
-        out->at[out->n++] = mem_str(word);
-    }
-    json_object_del(object, key);
-    return ST_OK;
 }
 
 /* `clean:` of the recipe: a map with a map for text and one for code. */
@@ -106,15 +80,9 @@ static Status source_clean(CorpusSource *s, const json_t *clean)
     return st == ST_OK ? ST_OK : fail_in(st, "clean");
 }
 
-static bool name_is_plain(const char *name)
-{
-    size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-    return n > 0 && !name[n] && name[0] != '.' && n <= 100;
-}
-
 static Status source_check(const CorpusRecipe *r, const CorpusSource *s)
 {
-    if (!name_is_plain(s->name))
+    if (!recipe_name_is_plain(s->name))
         return fail(ST_ARG, "a source needs a name of letters, digits, '.', '_' and '-', and '%s' is none",
                     s->name);
     for (size_t i = 0; &r->sources[i] < s; i++)
@@ -129,9 +97,9 @@ static Status source_check(const CorpusRecipe *r, const CorpusSource *s)
 /* `rest` loses the keys that are no fields. */
 static Status source_take(CorpusSource *s, json_t *rest)
 {
-    TRY(words_take(&s->paths, rest, "path"));
-    TRY(words_take(&s->excludes, rest, "exclude"));
-    TRY(words_take(&s->members, rest, "members"));
+    TRY(recipe_words_take(&s->paths, rest, "path"));
+    TRY(recipe_words_take(&s->excludes, rest, "exclude"));
+    TRY(recipe_words_take(&s->members, rest, "members"));
     if (!json_object_get(rest, "kind"))
         return fail(ST_ARG, "it must say kind: code or kind: text");
     json_object_del(rest, "clean");
@@ -227,23 +195,15 @@ Status corpus_recipe_section(json_t **out, const char *path, const char *name)
     return ST_OK;
 }
 
-static json_t *words_to_json(const Words *w)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < w->n; i++)
-        json_array_append_new(list, json_string(w->at[i]));
-    return list;
-}
-
 json_t *corpus_recipe_to_json(const CorpusRecipe *r)
 {
     json_t *all = config_to_json(&recipe_table, r), *sources = json_array();
     for (size_t i = 0; i < r->sources_n; i++) {
         const CorpusSource *s = &r->sources[i];
         json_t *one = config_to_json(&source_table, s);
-        json_object_set_new(one, "path", words_to_json(&s->paths));
-        json_object_set_new(one, "exclude", words_to_json(&s->excludes));
-        json_object_set_new(one, "members", words_to_json(&s->members));
+        json_object_set_new(one, "path", recipe_words_to_json(&s->paths));
+        json_object_set_new(one, "exclude", recipe_words_to_json(&s->excludes));
+        json_object_set_new(one, "members", recipe_words_to_json(&s->members));
         json_object_set_new(one, "clean",
                             strcmp(s->kind, "code") == 0 ? config_to_json(&clean_code_table, &s->code)
                                                          : config_to_json(&clean_text_table, &s->text));

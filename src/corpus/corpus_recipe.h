@@ -6,11 +6,7 @@
 #include "base/config.h"
 #include "corpus/clean.h"
 #include "corpus/reader.h"
-
-typedef struct {
-    char **at;
-    size_t n;
-} Words;
+#include "corpus/recipe_words.h"
 
 typedef struct {
     char *name, *kind, *language, *format, *text_key, *separator;
@@ -18,7 +14,7 @@ typedef struct {
     double weight;   /* for packing: times its natural share */
     double held_out; /* share of documents; the recipe's where the source has none of its own */
     bool optional;   /* finding no file is no error          */
-    Words paths, excludes, members;
+    RecipeWords paths, excludes, members;
     CleanText text; /* the recipe's thresholds with this source's own on top */
     CleanCode code;
 } CorpusSource;

@@ -6,6 +6,13 @@
 #include "base/stream.h"
 #include "corpus/reader.h"
 
+/* read_json: where the scan stands. */
+typedef struct {
+    bool begun, array;       /* what the member's first byte said             */
+    bool in_string, escaped; /* of the array's element that is being scanned */
+    int64_t depth, line;     /* open brackets; of the next byte, from 1       */
+} JsonScan;
+
 typedef struct {
     StreamReader *stream;
     LineReader lines;
@@ -16,14 +23,20 @@ typedef struct {
     bool ended;     /* the stream has given all                                   */
     size_t limit;   /* max_document_bytes                                         */
     const char *separator;
+    JsonScan json;
 } Member;
 
 MUST_CHECK Status read_tree_next(Member *m, Document *d);
 MUST_CHECK Status read_text_next(Member *m, Document *d);
 MUST_CHECK Status read_jsonl_next(Member *m, Document *d);
+/* Values as they lie, unparsed; `number` is the line on which one begins. */
+MUST_CHECK Status read_json_next(Member *m, Document *d);
 
 /* Parses a line: sets text and id, or reason and why. */
 void read_jsonl_parse(const ReaderSpec *spec, Document *d, DocumentStore *store);
+
+/* Drops the bytes of buf in front of `at`: pieces already handed out. */
+void member_compact(Member *m);
 
 /* Reads on until buf holds `want` bytes more or the member ends.  ST_FORMAT, ST_IO, ST_UNSUPPORTED of the
  * stream. */

@@ -5,17 +5,6 @@
 
 enum { CHUNK = 256 << 10 };
 
-/* Drops the bytes of pieces already handed out. */
-static void compact(Member *m)
-{
-    if (m->at == 0)
-        return;
-    m->buf.n -= m->at;
-    memmove(m->buf.at, m->buf.at + m->at, m->buf.n + 1);
-    m->taken -= m->at;
-    m->at = 0;
-}
-
 static void piece_take(Member *m, Document *d, size_t n, int64_t dropped)
 {
     d->bytes = (int64_t)n + dropped;
@@ -55,7 +44,7 @@ Status read_text_next(Member *m, Document *d)
             dropped += (int64_t)(m->taken - m->at);
             m->at = m->taken;
         }
-        compact(m);
+        member_compact(m);
         TRY(member_fill(m, CHUNK));
     }
 }

@@ -1,7 +1,19 @@
 /* One member, one document. */
 #include "corpus/read_formats.h"
 
+#include <string.h>
+
 enum { CHUNK = 256 << 10 };
+
+void member_compact(Member *m)
+{
+    if (m->at == 0)
+        return;
+    m->buf.n -= m->at;
+    memmove(m->buf.at, m->buf.at + m->at, m->buf.n + 1);
+    m->taken = m->taken > m->at ? m->taken - m->at : 0;
+    m->at = 0;
+}
 
 Status member_fill(Member *m, size_t want)
 {

@@ -8,7 +8,7 @@
 #include "corpus/glob.h"
 #include "corpus/read_formats.h"
 
-const char *const read_format_names[] = {"auto", "tree", "text", "jsonl", NULL};
+const char *const read_format_names[] = {"auto", "tree", "text", "jsonl", "json", NULL};
 const char *const read_reason_names[READ_REASONS] = {
     "good", "unreadable", "invalid_utf8", "binary", "too_long", "empty", "not_json", "no_such_key",
 };
@@ -97,6 +97,7 @@ static void member_start(Reader *r, const char *name)
     m->number = 0;
     m->ended = false;
     m->at = m->taken = 0;
+    m->json = (JsonScan){.line = 1};
     str_clear(&m->buf);
     lines_start(&m->lines, r->stream);
 }
@@ -171,6 +172,7 @@ static Status member_next(Reader *r, Document *d)
 {
     switch (r->format) {
     case FORMAT_JSONL: return read_jsonl_next(&r->member, d);
+    case FORMAT_JSON: return read_json_next(&r->member, d);
     case FORMAT_TREE: return read_tree_next(&r->member, d);
     default: return read_text_next(&r->member, d);
     }

@@ -11,6 +11,7 @@
  * Formats: tree   a file, or a member of an archive, is one document
  *          text   the same, cut at `separator` where one is given
  *          jsonl  a line is an object that holds the text under `text_key`
+ *          json   JSON values, one a line or the elements of one array: raw only, for reader_next_raw
  *          auto   jsonl where the name says so (.jsonl .ndjson, also packed), else text
  * .gz .zst .xz .bz2 .tar .zip are seen through.  Memory: one document and the buffers of one file. */
 #ifndef CORPUS_READER_H
@@ -20,7 +21,7 @@
 
 #include "base/str.h"
 
-typedef enum { FORMAT_AUTO, FORMAT_TREE, FORMAT_TEXT, FORMAT_JSONL } ReadFormat;
+typedef enum { FORMAT_AUTO, FORMAT_TREE, FORMAT_TEXT, FORMAT_JSONL, FORMAT_JSON } ReadFormat;
 extern const char *const read_format_names[]; /* by ReadFormat, NULL at the end */
 
 /* Why a document could not be had: data, not an error. */

@@ -19,6 +19,7 @@ struct ShardReader {
     char *path;
     ShardHeader h;
     const uint32_t *index, *starts, *bytes, *padding;
+    const uint8_t *mask;
     const uint16_t *source;
     const uint64_t *sums;
     ShardSource *sources; /* names are copies */
@@ -48,8 +49,11 @@ bool shard_layout(ShardHeader *h)
     h->source_at = aligned(h->starts_at + h->starts_n * 4);
     uint64_t next = aligned(h->source_at + h->rows * 2);
     h->bytes_at = h->flags & SHARD_HAS_BYTES ? next : 0;
-    h->padding_at = h->bytes_at ? aligned(next + h->rows * 4) : 0;
-    h->sums_at = h->bytes_at ? aligned(h->padding_at + h->rows * 4) : next;
+    next = h->bytes_at ? aligned(next + h->rows * 4) : next;
+    h->padding_at = h->flags & (SHARD_HAS_BYTES | SHARD_HAS_MASK) ? next : 0;
+    next = h->padding_at ? aligned(next + h->rows * 4) : next;
+    h->mask_at = h->flags & SHARD_HAS_MASK ? next : 0;
+    h->sums_at = h->mask_at ? aligned(next + h->rows * (uint64_t)shard_mask_bytes(h->row_tokens)) : next;
     h->names_at = aligned(h->sums_at + blocks * 8);
     h->file_bytes = h->names_at + h->names_bytes;
     return true;
@@ -60,10 +64,10 @@ static Status header_check(const ShardReader *r)
     const ShardHeader *h = &r->h;
     if (memcmp(h->magic, magic, sizeof magic) != 0)
         return fail(ST_FORMAT, "not a token shard: it does not begin with \"LEMURTOK\"");
-    if (h->version != SHARD_VERSION)
+    if (h->version != SHARD_VERSION && h->version != SHARD_VERSION_MASKED)
         return fail(ST_UNSUPPORTED,
-                    "token shard of version %u, this program reads version %d; pack the corpus again",
-                    h->version, SHARD_VERSION);
+                    "token shard of version %u, this program reads versions %d and %d; pack the corpus again",
+                    h->version, SHARD_VERSION, SHARD_VERSION_MASKED);
     if (h->header_xxh3 != XXH3_64bits(h, offsetof(ShardHeader, header_xxh3)))
         return fail(ST_FORMAT,
                     "the header does not match its sum: the file is damaged; pack the corpus again");
@@ -71,7 +75,9 @@ static Status header_check(const ShardReader *r)
         return fail(ST_FORMAT, "the file has %zu bytes where its header says %llu: it was cut or added to",
                     r->map.n, (unsigned long long)h->file_bytes);
     ShardHeader again = *h;
-    if (h->row_tokens < 2 || h->rows > r->map.n || h->header_bytes != sizeof *h || !shard_layout(&again) ||
+    bool masked = h->flags & SHARD_HAS_MASK;
+    if (h->row_tokens < 2 || h->rows > r->map.n || h->header_bytes != sizeof *h ||
+        masked != (h->version == SHARD_VERSION_MASKED) || !shard_layout(&again) ||
         memcmp(&again, h, sizeof again) != 0)
         return fail(ST_FORMAT, "the header's counts and offsets contradict each other");
     return ST_OK;
@@ -107,6 +113,7 @@ static Status tables_check(ShardReader *r)
     r->source = (const void *)(at + h->source_at);
     r->bytes = h->bytes_at ? (const void *)(at + h->bytes_at) : NULL;
     r->padding = h->padding_at ? (const void *)(at + h->padding_at) : NULL;
+    r->mask = h->mask_at ? at + h->mask_at : NULL;
     r->sums = (const void *)(at + h->sums_at);
     for (uint64_t i = 0; i < h->rows; i++)
         if (r->index[i + 1] <= r->index[i] || r->source[i] >= h->sources_n)
@@ -244,7 +251,8 @@ Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row)
                       .starts_n = (int32_t)(r->index[i + 1] - r->index[i]),
                       .source = r->source[i],
                       .bytes = r->bytes ? (int64_t)r->bytes[i] : -1,
-                      .padding = r->padding ? (int32_t)r->padding[i] : 0};
+                      .padding = r->padding ? (int32_t)r->padding[i] : 0,
+                      .mask = r->mask ? r->mask + i * shard_mask_bytes(r->h.row_tokens) : NULL};
     return ST_OK;
 }
 

@@ -8,8 +8,9 @@
  *     shards_close(set);
  *
  * A folder holds shards and a manifest.json, which names them; a new set takes the old one's place at once.
- * Rows have one length and one source each.  Rows to train on hold no padding and lie in the order in which
- * they are to be trained on.  Held-out rows of a source follow each other with one id in common, the last of
+ * Rows have one length and one source each.  Rows to train on lie in the order in which they are to be
+ * trained on, and hold no padding but in a set with a mask (`lemur tune`), where a row is whole examples and
+ * what they leave free, in both splits.  Without a mask, held-out rows of a source follow each other with one id in common, the last of
  * one being the first of the next; the first row begins with an end-of-text id that is no document's and the
  * last is padded: so every held-out token is a target exactly once, and `bytes` add up to the corpus' own.
  *
@@ -23,6 +24,9 @@
  *     source_at   source[rows]                      u16: index into the names
  *     bytes_at    bytes[rows]                       u32: of text that ids[1..T] stand for; 0: no table
  *     padding_at  padding[rows]                     u32: ids at the row's end that are none; with bytes_at
+ *                                                   or mask_at
+ *     mask_at     mask[rows][ceil(row_tokens / 8)]  bit t % 8 of byte t / 8: whether id t is learned as a
+ *                                                   target; 0: no mask, all are
  *     sums_at     sum[ceil(rows / block_rows)]      u64: XXH3 of each block of rows of ids
  *     names_at    { u16 n, u8 kind, u8 0, name[n] } once per source
  *
@@ -38,13 +42,15 @@
 
 #include "base/status.h"
 
-enum { SHARD_VERSION = 2 }; /* 1 had no padding_at */
+/* A shard without a mask is of version 2 (1 had no padding_at), one with a mask of version 3: a program that
+ * knows no masks, and would learn what is not to be learned, refuses it. */
+enum { SHARD_VERSION = 2, SHARD_VERSION_MASKED = 3 };
 enum { SHARD_ROW_TOKENS_MAX = 1 << 24, SHARD_SOURCES_MAX = 4096, SHARD_NAME_MAX = 255 };
-enum { SHARD_ISOLATED = 1, SHARD_HAS_BYTES = 2 }; /* ShardHeader.flags */
+enum { SHARD_ISOLATED = 1, SHARD_HAS_BYTES = 2, SHARD_HAS_MASK = 4 }; /* ShardHeader.flags */
 
 typedef struct {
     char magic[8];           /*   0  "LEMURTOK"                              */
-    uint32_t version;        /*   8  SHARD_VERSION                           */
+    uint32_t version;        /*   8  SHARD_VERSION, SHARD_VERSION_MASKED     */
     uint32_t header_bytes;   /*  12  256                                     */
     uint64_t file_bytes;     /*  16                                          */
     uint64_t tokenizer_hash; /*  24  tokenizer_hash() of the packing one     */
@@ -66,7 +72,8 @@ typedef struct {
     uint64_t names_bytes;    /* 128                                          */
     uint64_t tables_xxh3;    /* 136  of bytes index_at .. file_bytes         */
     uint64_t padding_at;     /* 144                                          */
-    uint8_t zero[96];        /* 152                                          */
+    uint64_t mask_at;        /* 152                                          */
+    uint8_t zero[88];        /* 160                                          */
     uint64_t header_xxh3;    /* 248  of bytes 0 .. 248                       */
 } ShardHeader;
 _Static_assert(sizeof(ShardHeader) == 256, "drawn above");
@@ -94,7 +101,18 @@ typedef struct {
     int32_t source;
     int64_t bytes;   /* of text that ids[1..T] stand for; -1 where not recorded */
     int32_t padding; /* how many ids at the end are to be neither read nor predicted; at most T - 1 */
+    const uint8_t *mask; /* [shard_mask_bytes] which ids are learned; NULL: all; a view into the file */
 } ShardRow;
+
+static inline int64_t shard_mask_bytes(int64_t row_tokens)
+{
+    return (row_tokens + 7) / 8;
+}
+
+static inline bool shard_mask_has(const uint8_t *mask, int64_t t)
+{
+    return mask[t / 8] >> (t % 8) & 1;
+}
 
 /* One shard ---------------------------------------------------------------------------------------------- */
 
@@ -131,6 +149,7 @@ int32_t shards_row_tokens(const ShardSet *s);
 int32_t shards_vocab_size(const ShardSet *s);
 uint64_t shards_tokenizer_hash(const ShardSet *s);
 bool shards_isolated(const ShardSet *s);
+bool shards_masked(const ShardSet *s); /* every row has a mask */
 int32_t shards_sources_n(const ShardSet *s);
 const ShardSource *shards_sources(const ShardSet *s); /* [sources_n] */
 uint64_t shards_hash(const ShardSet *s); /* of every shard's sum, in order: names exactly this data */
@@ -144,7 +163,7 @@ MUST_CHECK Status shards_row(ShardSet *s, int64_t i, int32_t *ids, ShardRow *row
 typedef struct {
     int32_t row_tokens, vocab_size;
     uint64_t tokenizer_hash;
-    bool isolated, has_bytes;
+    bool isolated, has_bytes, has_mask;
     const ShardSource *sources; /* [sources_n], borrowed as long as the writer lives */
     int32_t sources_n;
 } ShardSpec;
@@ -152,8 +171,8 @@ typedef struct {
 typedef struct ShardWriter ShardWriter;
 
 /* Writes one shard under a temporary name; shard_finish renames it and gives its header sum (NULL: not
- * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes, and only there may a row
- * be padded.  shard_abandon takes NULL, and frees a writer that is not to be finished. */
+ * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes; a row may be padded where it
+ * says has_bytes or has_mask, and has a mask where it says has_mask.  shard_abandon takes NULL, and frees a writer that is not to be finished. */
 MUST_CHECK Status shard_create(ShardWriter **out, const char *path, const ShardSpec *spec);
 MUST_CHECK Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row);
 MUST_CHECK Status shard_finish(ShardWriter *w, uint64_t *sum); /* frees w, also when it fails */

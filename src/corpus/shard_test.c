@@ -67,6 +67,86 @@ static void reseal(Str *s)
     memcpy(s->at, &h, sizeof h);
 }
 
+/* Every third id, counted from the row's number, is learned; the last rows are padded. */
+static void mask_of(uint8_t mask[1], int64_t row, int padding)
+{
+    mask[0] = 0;
+    for (int t = 0; t < T1 - padding; t++)
+        mask[0] = (uint8_t)(mask[0] | ((row + t) % 3 == 0) << t);
+}
+
+static Str masked_bytes(bool has_bytes)
+{
+    ShardSpec spec = {.row_tokens = T1,
+                      .vocab_size = 300,
+                      .isolated = true,
+                      .has_bytes = has_bytes,
+                      .has_mask = true,
+                      .sources = sources,
+                      .sources_n = 2};
+    ShardWriter *w;
+    assert_int_equal(shard_create(&w, in_scratch("x.tok"), &spec), ST_OK);
+    for (int64_t i = 0; i < ROWS; i++) {
+        int32_t ids[T1];
+        uint8_t mask[1];
+        uint32_t starts[] = {0};
+        ShardRow row = {.starts = starts, .starts_n = 1, .bytes = i, .padding = (int32_t)(i % 3), .mask = mask};
+        ids_of(ids, i);
+        for (int k = 0; k < T1; k++)
+            ids[k] %= 300;
+        mask_of(mask, i, row.padding);
+        assert_int_equal(shard_add(w, ids, &row), ST_OK);
+    }
+    assert_int_equal(shard_finish(w, NULL), ST_OK);
+    return scratch_read("x.tok");
+}
+
+static void masks_come_back(void **state)
+{
+    (void)state;
+    for (int has_bytes = 0; has_bytes < 2; has_bytes++) {
+        Str bytes = masked_bytes(has_bytes);
+        ShardReader *r;
+        assert_int_equal(shard_open(&r, in_scratch("x.tok")), ST_OK);
+        assert_int_equal(shard_header(r)->version, SHARD_VERSION_MASKED);
+        for (int64_t i = 0; i < ROWS; i++) {
+            int32_t ids[T1];
+            uint8_t mask[1];
+            ShardRow row;
+            assert_int_equal(shard_row(r, i, ids, &row), ST_OK);
+            assert_int_equal(row.padding, i % 3);
+            assert_int_equal(row.bytes, has_bytes ? i : -1);
+            mask_of(mask, i, row.padding);
+            assert_int_equal(row.mask[0], mask[0]);
+            for (int t = 0; t < T1; t++)
+                assert_int_equal(shard_mask_has(row.mask, t), t < T1 - row.padding && (i + t) % 3 == 0);
+        }
+        shard_close(r);
+        str_drop(&bytes);
+    }
+}
+
+/* A flipped bit of the mask, and a mask in a file whose version promises none. */
+static void a_mask_is_vouched_for(void **state)
+{
+    (void)state;
+    Str bytes = masked_bytes(false);
+    ShardHeader h;
+    memcpy(&h, bytes.at, sizeof h);
+    bytes.at[h.mask_at] ^= 1;
+    assert_int_equal(try_bytes(bytes.at, bytes.n), ST_FORMAT);
+    expect_words("do not match their sum");
+    bytes.at[h.mask_at] ^= 1;
+    h.version = SHARD_VERSION;
+    memcpy(bytes.at, &h, sizeof h);
+    reseal(&bytes);
+    assert_int_equal(try_bytes(bytes.at, bytes.n), ST_FORMAT);
+    expect_words("contradict");
+    for (size_t n = 0; n < bytes.n; n += 97) /* cut anywhere */
+        assert_int_equal(try_bytes(bytes.at, n), ST_FORMAT);
+    str_drop(&bytes);
+}
+
 static void rows_come_back(void **state)
 {
     (void)state;
@@ -186,6 +266,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back),
+        cmocka_unit_test(masks_come_back),
+        cmocka_unit_test(a_mask_is_vouched_for),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(every_flipped_bit_is_noticed),
         cmocka_unit_test(hostile_values_with_right_sums_are_refused),

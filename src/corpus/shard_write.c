@@ -15,7 +15,7 @@ struct ShardWriter {
     Array(uint32_t) index, starts, bytes, padding;
     Array(uint16_t) source;
     Array(uint64_t) sums;
-    Str names, row;
+    Str names, row, mask;
     XXH3_state_t *block, *tables;
     uint32_t block_filled;
     uint64_t at; /* bytes written so far */
@@ -35,14 +35,15 @@ Status shard_create(ShardWriter **out, const char *path, const ShardSpec *spec)
     ShardWriter *w = mem_new(ShardWriter);
     for (int32_t i = 0; i < spec->sources_n; i++)
         names_add(w, &spec->sources[i]);
-    w->h = (ShardHeader){.version = SHARD_VERSION,
+    w->h = (ShardHeader){.version = spec->has_mask ? SHARD_VERSION_MASKED : SHARD_VERSION,
                          .header_bytes = sizeof w->h,
                          .tokenizer_hash = spec->tokenizer_hash,
                          .vocab_size = (uint32_t)spec->vocab_size,
                          .id_bytes = spec->vocab_size <= 65536 ? 2 : 4,
                          .row_tokens = (uint32_t)spec->row_tokens,
                          .flags = (spec->isolated ? SHARD_ISOLATED : 0u) |
-                                  (spec->has_bytes ? SHARD_HAS_BYTES : 0u),
+                                  (spec->has_bytes ? SHARD_HAS_BYTES : 0u) |
+                                  (spec->has_mask ? SHARD_HAS_MASK : 0u),
                          .sources_n = (uint32_t)spec->sources_n,
                          .names_bytes = w->names.n};
     memcpy(w->h.magic, "LEMURTOK", 8);
@@ -96,8 +97,10 @@ Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row)
 {
     check(row->starts_n >= 1 && row->starts[0] == 0 && row->source >= 0 &&
           row->source < (int32_t)w->h.sources_n);
-    check(row->padding == 0 || ((w->h.flags & SHARD_HAS_BYTES) && row->padding > 0 &&
-                                row->padding <= (int32_t)w->h.row_tokens - 2));
+    bool may_pad = w->h.flags & (SHARD_HAS_BYTES | SHARD_HAS_MASK);
+    check(row->padding == 0 ||
+          (may_pad && row->padding > 0 && row->padding <= (int32_t)w->h.row_tokens - 2));
+    check(!row->mask == !(w->h.flags & SHARD_HAS_MASK));
     if (w->starts.n + (size_t)row->starts_n > UINT32_MAX)
         return fail(ST_LIMIT, "a shard holds at most 2^32 document starts; ask for fewer rows a shard");
     ids_narrow(&w->row, ids, w->h.row_tokens, w->h.id_bytes, w->h.vocab_size);
@@ -115,8 +118,11 @@ Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row)
     if (w->h.flags & SHARD_HAS_BYTES) {
         check(row->bytes >= 0 && row->bytes <= UINT32_MAX);
         array_push(&w->bytes, (uint32_t)row->bytes);
-        array_push(&w->padding, (uint32_t)row->padding);
     }
+    if (may_pad)
+        array_push(&w->padding, (uint32_t)row->padding);
+    if (row->mask)
+        str_add(&w->mask, row->mask, (size_t)shard_mask_bytes(w->h.row_tokens));
     w->h.rows++;
     return ST_OK;
 }
@@ -146,10 +152,12 @@ static Status tables_write(ShardWriter *w)
     TRY(table_write(w, h->index_at, w->index.at, w->index.n * 4));
     TRY(table_write(w, h->starts_at, w->starts.at, w->starts.n * 4));
     TRY(table_write(w, h->source_at, w->source.at, w->source.n * 2));
-    if (h->bytes_at) {
+    if (h->bytes_at)
         TRY(table_write(w, h->bytes_at, w->bytes.at, w->bytes.n * 4));
+    if (h->padding_at)
         TRY(table_write(w, h->padding_at, w->padding.at, w->padding.n * 4));
-    }
+    if (h->mask_at)
+        TRY(table_write(w, h->mask_at, str_c(&w->mask), w->mask.n));
     TRY(table_write(w, h->sums_at, w->sums.at, w->sums.n * 8));
     TRY(table_write(w, h->names_at, w->names.at, w->names.n));
     check(w->at == h->file_bytes);
@@ -187,6 +195,7 @@ void shard_abandon(ShardWriter *w)
     array_drop(&w->sums);
     str_drop(&w->names);
     str_drop(&w->row);
+    str_drop(&w->mask);
     XXH3_freeState(w->block);
     XXH3_freeState(w->tables);
     mem_free(w);

@@ -19,7 +19,7 @@ struct ShardSet {
     size_t shards_n;
     int32_t row_tokens, vocab_size, sources_n;
     uint64_t tokenizer_hash, hash;
-    bool isolated;
+    bool isolated, masked;
     ShardSource *sources;
     char *tokenizer_path;
 };
@@ -81,6 +81,7 @@ static Status settings_get(ShardSet *s, const json_t *manifest, const char *fold
     s->isolated = strcmp(attention, "isolated") == 0;
     if (!s->isolated && strcmp(attention, "across") != 0)
         return fail(ST_FORMAT, "\"attention\" is \"%s\", neither \"across\" nor \"isolated\"", attention);
+    s->masked = json_is_true(json_object_get(manifest, "masked"));
     s->row_tokens = (int32_t)row_tokens;
     s->vocab_size = (int32_t)vocab_size;
     const char *tokenizer = json_string_value(json_object_get(manifest, "tokenizer"));
@@ -96,12 +97,13 @@ static Status shard_belongs(const ShardSet *s, const ShardReader *r, uint64_t su
         return fail(ST_FORMAT, "it is not the shard that the manifest means: their sums differ");
     bool same = (int32_t)h->row_tokens == s->row_tokens && (int32_t)h->vocab_size == s->vocab_size &&
                 h->tokenizer_hash == s->tokenizer_hash && !!(h->flags & SHARD_ISOLATED) == s->isolated &&
+                !!(h->flags & SHARD_HAS_MASK) == s->masked &&
                 (int32_t)h->sources_n == s->sources_n;
     for (int32_t i = 0; same && i < s->sources_n; i++)
         same = strcmp(shard_sources(r)[i].name, s->sources[i].name) == 0 &&
                shard_sources(r)[i].kind == s->sources[i].kind;
     return same ? ST_OK
-                : fail(ST_FORMAT, "its row length, vocabulary, attention or sources are not the manifest's");
+                : fail(ST_FORMAT, "its row length, vocabulary, attention, mask or sources are not the manifest's");
 }
 
 static Status one_open(ShardSet *s, const char *folder, const json_t *entry)
@@ -205,6 +207,11 @@ uint64_t shards_tokenizer_hash(const ShardSet *s)
 bool shards_isolated(const ShardSet *s)
 {
     return s->isolated;
+}
+
+bool shards_masked(const ShardSet *s)
+{
+    return s->masked;
 }
 
 int32_t shards_sources_n(const ShardSet *s)

@@ -30,7 +30,8 @@ struct ShardSetWriter {
 static bool owns(const char *name)
 {
     bool of_split = strncmp(name, "train-", 6) == 0 || strncmp(name, "held_out-", 9) == 0;
-    return (of_split && strstr(name, ".tok")) || strcmp(name, "tokenizer") == 0;
+    return (of_split && strstr(name, ".tok")) || strcmp(name, "tokenizer") == 0 ||
+           strcmp(name, "rejected.jsonl") == 0;
 }
 
 const ManifestKind shards_kind = {.format = "lemur-shards",
@@ -111,6 +112,8 @@ static json_t *manifest_make(const ShardSetWriter *w, const char *tokenizer_path
         json_object_set_new(
             splits, w->splits[i].name,
             json_pack("{s:I, s:O}", "rows", (json_int_t)w->splits[i].rows, "shards", w->splits[i].list));
+    if (w->spec.has_mask)
+        json_object_set_new(m, "masked", json_true());
     json_object_set_new(m, "sources", sources);
     json_object_set_new(m, "splits", splits);
     return m;

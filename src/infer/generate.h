@@ -1,57 +1,31 @@
-/* Text that goes on from a prompt, one sequence at a time, with a KV cache.
+/* Text that goes on from a text, one at a time: an engine's request, read to its end.
  *
- *     Generator *g;
- *     TRY(generate_open(&g, model, tokenizer));
- *     GenerateOptions o = {.max_tokens = 128, .sampler = sampler_greedy(), .prompt_flags = TOK_BOS};
- *     TRY(generate_text(g, "def main(", 9, &o, print, NULL, &result));
- *
- * Works on a model that is being trained as well as on one opened for inference: weights are read, and
- * activations are overwritten.  One thread at a time. */
+ *     RequestSpec spec = request_spec(NULL, 0);
+ *     spec.max_tokens = 128;
+ *     TRY(generate_text(engine, tokenizer, span("def main("), TOK_BOS, &spec, print, NULL, &result));
+ */
 #ifndef INFER_GENERATE_H
 #define INFER_GENERATE_H
 
-#include "infer/sampler.h"
-#include "model/model.h"
-#include "tokenizer/tokenizer.h"
+#include "infer/engine.h"
 
-typedef struct {
-    int64_t max_tokens; /* new ones, at most */
-    SamplerSettings sampler;
-    const char *const *stops; /* text that ends the text, itself not part of it; none empty */
-    size_t stops_n;
-    const int32_t *ends; /* ids that end the text, not part of it */
-    size_t ends_n;
-    int prompt_flags;    /* TOK_* for the prompt */
-} GenerateOptions;
+/* Receives every event, the last one too, as it comes.  False ends the generation (FINISH_CANCELLED). */
+typedef bool GenerateSink(void *context, const RequestEvent *event);
 
-typedef enum {
-    ENDED_BY_LENGTH,  /* max_tokens     */
-    ENDED_BY_CONTEXT, /* no room left   */
-    ENDED_BY_TOKEN,   /* one of `ends`  */
-    ENDED_BY_STRING,  /* one of `stops` */
-    ENDED_BY_CALLER,  /* the sink       */
-} GenerateEnd;
-const char *generate_end_name(GenerateEnd e); /* "length", "context", "token", "string", "caller" */
+/* The request's prompt is what `flags` (TOK_*) make of the text; all else is as `spec` says.  Errors as of
+ * tokenizer_encode, engine_submit and request_result. */
+MUST_CHECK Status generate_text(Engine *e, const Tokenizer *t, Span prompt, int flags,
+                                const RequestSpec *spec, GenerateSink *sink, void *context,
+                                RequestResult *result);
+/* The same from ids. */
+MUST_CHECK Status generate_ids(Engine *e, const int32_t *ids, int64_t n, const RequestSpec *spec,
+                               GenerateSink *sink, void *context, RequestResult *result);
 
-typedef struct {
-    int64_t prompt_tokens, tokens; /* ids run; new ids, an ending one not counted */
-    double prompt_s, tokens_s;
-    GenerateEnd end;
-    int stop; /* index of the stop string; -1 */
-} GenerateResult;
-
-/* Receives text as it becomes certain: whole UTF-8 characters where the model writes such, nothing of a
- * stop string.  False ends the generation. */
-typedef bool GenerateSink(void *context, const char *text, size_t n);
-
-typedef struct Generator Generator;
-/* Borrows both for its life.  Cache: the model's context.  ST_NOMEM. */
-MUST_CHECK Status generate_open(Generator **out, Model *m, const Tokenizer *t);
-void generate_close(Generator *g);
-
-/* ST_ARG: an option is out of bounds, or the prompt has no token.  ST_LIMIT: it fills the context.
- * ST_DEVICE, ST_FORMAT: the model gives no numbers. */
-MUST_CHECK Status generate_text(Generator *g, const char *prompt, size_t n, const GenerateOptions *o,
-                                GenerateSink *sink, void *context, GenerateResult *result);
+/* A sample of a model in memory, one in training for instance, by a decoder that is opened for it and closed
+ * again: weights are read as they are now, and the model is left as it was.  Further errors as of
+ * decoder_open_model. */
+MUST_CHECK Status generate_sample(Model *m, const Tokenizer *t, Span prompt, int flags,
+                                  const RequestSpec *spec, GenerateSink *sink, void *context,
+                                  RequestResult *result);
 
 #endif

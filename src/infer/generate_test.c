@@ -8,9 +8,8 @@ typedef struct {
     Device *dev;
     Model *m;
     Tokenizer *t;
-    Generator *g;
     Str text;
-    int calls, calls_wanted; /* the sink asks to stop after so many; 0: never */
+    int pieces, pieces_wanted; /* the sink asks to stop after so many; 0: never */
 } Fixture;
 
 static Fixture open_fixture(int64_t context)
@@ -20,66 +19,74 @@ static Fixture open_fixture(int64_t context)
     assert_int_equal(ops_attach(f.dev, NULL), ST_OK);
     f.m = cycle_model(f.dev, CYCLE_V, context);
     f.t = cycle_tokenizer();
-    assert_int_equal(generate_open(&f.g, f.m, f.t), ST_OK);
     return f;
 }
 
 static void close_fixture(Fixture *f)
 {
-    generate_close(f->g);
     tokenizer_close(f->t);
     model_close(f->m);
     device_close(f->dev);
     str_drop(&f->text);
 }
 
-static bool keep(void *context, const char *text, size_t n)
+static bool keep(void *context, const RequestEvent *event)
 {
     Fixture *f = context;
-    assert_true(n > 0);
-    str_add(&f->text, text, n);
-    return ++f->calls != f->calls_wanted;
+    str_add(&f->text, event->text.at, event->text.n);
+    if (event->text.n == 0)
+        return true;
+    return ++f->pieces != f->pieces_wanted;
 }
 
 static const int32_t ends[] = {CYCLE_END};
 
-static GenerateOptions options(int64_t max_tokens)
+static RequestSpec options(int64_t max_tokens)
 {
-    return (GenerateOptions){.max_tokens = max_tokens, .sampler = sampler_greedy(), .ends = ends, .ends_n = 1,
-                             .prompt_flags = TOK_BOS};
+    RequestSpec s = request_spec(NULL, 0);
+    s.max_tokens = max_tokens;
+    s.ends = ends;
+    s.ends_n = 1;
+    return s;
 }
 
-static GenerateResult generate(Fixture *f, const char *prompt, const GenerateOptions *o)
+static Status try_text(Fixture *f, const char *prompt, int flags, const RequestSpec *spec, RequestResult *r)
 {
-    GenerateResult r;
     str_clear(&f->text);
-    f->calls = 0;
-    if (generate_text(f->g, prompt, strlen(prompt), o, keep, f, &r) != ST_OK)
+    f->pieces = 0;
+    return generate_sample(f->m, f->t, span(prompt), flags, spec, keep, f, r);
+}
+
+static RequestResult generate(Fixture *f, const char *prompt, const RequestSpec *spec)
+{
+    RequestResult r;
+    if (try_text(f, prompt, TOK_BOS, spec, &r) != ST_OK)
         fail_msg("%s", error_text());
+    if (r.finish != FINISH_CANCELLED)
+        assert_int_equal(r.text_bytes, f->text.n);
     return r;
 }
 
-static void expect(Fixture *f, const char *prompt, const GenerateOptions *o, const char *text,
-                   GenerateEnd end)
+static void expect(Fixture *f, const char *prompt, const RequestSpec *spec, const char *text, Finish finish)
 {
-    GenerateResult r = generate(f, prompt, o);
+    RequestResult r = generate(f, prompt, spec);
     assert_string_equal(str_c(&f->text), text);
-    assert_int_equal(r.end, end);
+    assert_int_equal(r.finish, finish);
 }
 
 static void text_goes_on_to_its_end(void **state)
 {
     (void)state;
     Fixture f = open_fixture(64);
-    GenerateOptions o = options(100);
-    GenerateResult r = generate(&f, "a", &o);
+    RequestSpec o = options(100);
+    RequestResult r = generate(&f, "a", &o);
     assert_string_equal(str_c(&f.text), "bcdefghijklmnopqrst\xC3\xA9");
-    assert_int_equal(r.end, ENDED_BY_TOKEN);
+    assert_int_equal(r.finish, FINISH_TOKEN);
     assert_int_equal(r.prompt_tokens, 3); /* begin, space, a */
     assert_int_equal(r.tokens, 21);
-    assert_int_equal(f.calls, 20); /* the two bytes of the last letter come together */
-    o.sampler.temperature = 1;     /* the model is certain */
-    expect(&f, "xx r", &o, "st\xC3\xA9", ENDED_BY_TOKEN);
+    assert_int_equal(f.pieces, 20); /* the two bytes of the last letter come together */
+    o.sampler.temperature = 1; /* the model is certain */
+    expect(&f, "xx r", &o, "st\xC3\xA9", FINISH_TOKEN);
     close_fixture(&f);
 }
 
@@ -87,14 +94,14 @@ static void length_and_caller_end_it(void **state)
 {
     (void)state;
     Fixture f = open_fixture(64);
-    GenerateOptions o = options(3);
-    expect(&f, "a", &o, "bcd", ENDED_BY_LENGTH);
+    RequestSpec o = options(3);
+    expect(&f, "a", &o, "bcd", FINISH_LENGTH);
     o.max_tokens = 0;
-    expect(&f, "a", &o, "", ENDED_BY_LENGTH);
+    expect(&f, "a", &o, "", FINISH_LENGTH);
     o.max_tokens = 20;
-    expect(&f, "a", &o, "bcdefghijklmnopqrst\xC3", ENDED_BY_LENGTH); /* half a letter, as it is */
-    f.calls_wanted = 2;
-    expect(&f, "a", &o, "bc", ENDED_BY_CALLER);
+    expect(&f, "a", &o, "bcdefghijklmnopqrst\xC3", FINISH_LENGTH); /* half a letter, as it is */
+    f.pieces_wanted = 2;
+    expect(&f, "a", &o, "bc", FINISH_CANCELLED);
     close_fixture(&f);
 }
 
@@ -103,17 +110,17 @@ static void stop_strings_end_it_and_are_not_shown(void **state)
     (void)state;
     Fixture f = open_fixture(64);
     static const char *const stops[] = {"zz", "efg", "\xC3\xA9"};
-    GenerateOptions o = options(100);
+    RequestSpec o = options(100);
     o.stops = stops;
     o.stops_n = 3;
-    GenerateResult r = generate(&f, "a", &o);
+    RequestResult r = generate(&f, "a", &o);
     assert_string_equal(str_c(&f.text), "bcd");
-    assert_int_equal(r.end, ENDED_BY_STRING);
+    assert_int_equal(r.finish, FINISH_STRING);
     assert_int_equal(r.stop, 1);
     assert_int_equal(r.tokens, 6);
-    assert_int_equal(f.calls, 3);
+    assert_int_equal(f.pieces, 3);
     o.max_tokens = 5; /* "ef" was held back, and was text after all */
-    expect(&f, "a", &o, "bcdef", ENDED_BY_LENGTH);
+    expect(&f, "a", &o, "bcdef", FINISH_LENGTH);
     o.max_tokens = 100;
     r = generate(&f, "q", &o);
     assert_string_equal(str_c(&f.text), "rst");
@@ -125,12 +132,12 @@ static void the_context_ends_it(void **state)
 {
     (void)state;
     Fixture f = open_fixture(8);
-    GenerateResult r;
-    GenerateOptions o = options(100);
+    RequestResult r;
+    RequestSpec o = options(100);
     /* 3 positions of the prompt, 5 more, and what the last one says */
-    expect(&f, "a", &o, "bcdefg", ENDED_BY_CONTEXT);
-    expect(&f, "abcde", &o, "fg", ENDED_BY_CONTEXT);
-    assert_int_equal(generate_text(f.g, "abcdef", 6, &o, keep, &f, &r), ST_LIMIT);
+    expect(&f, "a", &o, "bcdefg", FINISH_CONTEXT);
+    expect(&f, "abcde", &o, "fg", FINISH_CONTEXT);
+    assert_int_equal(try_text(&f, "abcdef", TOK_BOS, &o, &r), ST_LIMIT);
     assert_non_null(strstr(error_text(), "8 positions, the context has 8"));
     close_fixture(&f);
 }
@@ -142,18 +149,18 @@ static void ids_without_a_token_are_never_sampled(void **state)
     for (int i = 0; i < CYCLE_V; i++)
         cycle_weight(f.m, PARAM_HEAD, -1)[(CYCLE_TOKENS + 1) * CYCLE_V + i] = 1000;
     model_weights_changed(f.m);
-    GenerateOptions o = options(4);
-    expect(&f, "a", &o, "bcde", ENDED_BY_LENGTH);
+    RequestSpec o = options(4);
+    expect(&f, "a", &o, "bcde", FINISH_LENGTH);
     close_fixture(&f);
 }
 
-static void a_generator_starts_anew_each_time(void **state)
+static void each_sample_starts_anew(void **state)
 {
     (void)state;
     Fixture f = open_fixture(12);
-    GenerateOptions o = options(5);
+    RequestSpec o = options(5);
     for (int i = 0; i < 4; i++)
-        expect(&f, "c", &o, "defgh", ENDED_BY_LENGTH);
+        expect(&f, "c", &o, "defgh", FINISH_LENGTH);
     close_fixture(&f);
 }
 
@@ -161,7 +168,7 @@ static void one_seed_one_text(void **state)
 {
     (void)state;
     Fixture f = open_fixture(64);
-    GenerateOptions o = options(40);
+    RequestSpec o = options(40);
     o.sampler.temperature = 100; /* nearly even */
     o.ends_n = 0;
     o.sampler.seed = 3;
@@ -182,25 +189,24 @@ static void what_cannot_be_done_is_said(void **state)
 {
     (void)state;
     Fixture f = open_fixture(64);
-    GenerateResult r;
-    GenerateOptions o = options(5);
-    o.prompt_flags = TOK_RAW;
-    assert_int_equal(generate_text(f.g, "", 0, &o, keep, &f, &r), ST_ARG);
+    RequestResult r;
+    RequestSpec o = options(5);
+    assert_int_equal(try_text(&f, "", TOK_RAW, &o, &r), ST_ARG);
     assert_non_null(strstr(error_text(), "no token"));
     static const char *const empty[] = {""};
     o = options(5);
     o.stops = empty;
     o.stops_n = 1;
-    assert_int_equal(generate_text(f.g, "a", 1, &o, keep, &f, &r), ST_ARG);
+    assert_int_equal(try_text(&f, "a", TOK_BOS, &o, &r), ST_ARG);
     o = options(-1);
-    assert_int_equal(generate_text(f.g, "a", 1, &o, keep, &f, &r), ST_ARG);
+    assert_int_equal(try_text(&f, "a", TOK_BOS, &o, &r), ST_ARG);
     o = options(5);
     o.sampler.top_p = 2;
-    assert_int_equal(generate_text(f.g, "a", 1, &o, keep, &f, &r), ST_ARG);
+    assert_int_equal(try_text(&f, "a", TOK_BOS, &o, &r), ST_ARG);
     o = options(5);
     cycle_weight(f.m, PARAM_FINAL_NORM, -1)[0] = NAN;
     model_weights_changed(f.m);
-    assert_int_equal(generate_text(f.g, "a", 1, &o, keep, &f, &r), ST_FORMAT);
+    assert_int_equal(try_text(&f, "a", TOK_BOS, &o, &r), ST_FORMAT);
     assert_non_null(strstr(error_text(), "no finite logits"));
     assert_int_equal(f.text.n, 0);
     close_fixture(&f);
@@ -214,7 +220,7 @@ int main(void)
         cmocka_unit_test(stop_strings_end_it_and_are_not_shown),
         cmocka_unit_test(the_context_ends_it),
         cmocka_unit_test(ids_without_a_token_are_never_sampled),
-        cmocka_unit_test(a_generator_starts_anew_each_time),
+        cmocka_unit_test(each_sample_starts_anew),
         cmocka_unit_test(one_seed_one_text),
         cmocka_unit_test(what_cannot_be_done_is_said),
     };

@@ -1,7 +1,7 @@
 #include "infer/sampler.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
@@ -9,6 +9,14 @@
 SamplerSettings sampler_greedy(void)
 {
     return (SamplerSettings){.temperature = 0, .top_p = 1, .repetition_penalty = 1};
+}
+
+static Status check_penalty(const char *name, double penalty)
+{
+    if (penalty >= -100 && penalty <= 100)
+        return ST_OK;
+    return fail(ST_ARG, "the %s penalty is %g; it must lie between -100 and 100, and 0 is none", name,
+                penalty);
 }
 
 Status sampler_check(const SamplerSettings *s)
@@ -24,224 +32,226 @@ Status sampler_check(const SamplerSettings *s)
     if (!(s->repetition_penalty > 0 && s->repetition_penalty <= 100))
         return fail(ST_ARG, "the repetition penalty is %g; it must be above 0 and at most 100, and 1 is none",
                     s->repetition_penalty);
-    return ST_OK;
+    TRY(check_penalty("frequency", s->frequency_penalty));
+    return check_penalty("presence", s->presence_penalty);
 }
 
-void candidates_fill(Candidates *c, const float *logits, int64_t vocab)
+/* Probabilities of every id, relative to the most likely one's 1: buckets of those whose f32 bits begin alike
+ * are in the order of likelihood, so that only the one bucket in which top_p is reached is ever sorted. */
+enum { BUCKET_SHIFT = 18, BUCKETS = (0x3F800000 >> BUCKET_SHIFT) + 1 }; /* 32 to an octave */
+
+static bool penalises(const SamplerSettings *s)
 {
-    c->n = 0;
-    c->sorted = false;
-    for (int64_t i = 0; i < vocab; i++)
-        if (logits[i] > -INFINITY) /* a NaN is not */
-            c->at[c->n++] = (Candidate){.id = (int32_t)i, .logit = logits[i]};
+    return s->repetition_penalty != 1 || s->frequency_penalty != 0 || s->presence_penalty != 0;
 }
 
-void candidates_penalise(Candidates *c, const unsigned char *seen, double penalty)
+void sampler_init(Sampler *s, const SamplerSettings *settings, int64_t vocab, const LogitBias *bias,
+                  size_t bias_n)
 {
-    float factor = (float)penalty;
-    for (int64_t i = 0; i < c->n; i++) {
-        Candidate *one = &c->at[i];
-        if (seen[one->id])
-            one->logit = one->logit > 0 ? one->logit / factor : one->logit * factor;
-    }
-    c->sorted = false;
-}
-
-void candidates_temperature(Candidates *c, double temperature)
-{
-    for (int64_t i = 0; i < c->n; i++)
-        c->at[i].logit = (float)(c->at[i].logit / temperature);
-}
-
-/* Finding the most likely. ------------------------------------------------------------------------------- */
-
-static bool before(const Candidate *a, const Candidate *b)
-{
-    return a->logit != b->logit ? a->logit > b->logit : a->id < b->id;
-}
-
-static int by_likelihood(const void *a, const void *b)
-{
-    return before(a, b) ? -1 : before(b, a);
-}
-
-static void swap(Candidate *a, Candidate *b)
-{
-    Candidate t = *a;
-    *a = *b;
-    *b = t;
-}
-
-/* The middle one of three, so that sorted input is no bad case. */
-static Candidate pivot_of(const Candidate *at, int64_t low, int64_t high)
-{
-    const Candidate *a = &at[low], *b = &at[low + (high - low) / 2], *c = &at[high];
-    if (before(a, b))
-        return before(b, c) ? *b : before(a, c) ? *c : *a;
-    return before(a, c) ? *a : before(b, c) ? *c : *b;
-}
-
-/* Moves the k most likely to the front, in any order: Hoare's selection, linear in n on average. */
-static void select_front(Candidate *at, int64_t n, int64_t k)
-{
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        Candidate pivot = pivot_of(at, low, high);
-        int64_t i = low, j = high;
-        while (i <= j) {
-            while (before(&at[i], &pivot))
-                i++;
-            while (before(&pivot, &at[j]))
-                j--;
-            if (i <= j)
-                swap(&at[i++], &at[j--]);
-        }
-        if (k - 1 <= j)
-            high = j;
-        else if (k - 1 >= i)
-            low = i;
-        else
-            return;
-    }
-}
-
-/* The k most likely, sorted, in front of the others. */
-static void sort_front(Candidates *c, int64_t k)
-{
-    if (c->sorted)
-        return;
-    if (k < c->n)
-        select_front(c->at, c->n, k);
-    qsort(c->at, (size_t)(k < c->n ? k : c->n), sizeof *c->at, by_likelihood);
-    c->sorted = k >= c->n;
-}
-
-void candidates_top_k(Candidates *c, int64_t k)
-{
-    if (k <= 0 || k >= c->n)
-        return;
-    sort_front(c, k);
-    c->n = k;
-    c->sorted = true;
-}
-
-void candidates_softmax(Candidates *c)
-{
-    double sum = 0;
-    float most = -INFINITY;
-    for (int64_t i = 0; i < c->n; i++)
-        most = c->at[i].logit > most ? c->at[i].logit : most;
-    for (int64_t i = 0; i < c->n; i++) {
-        Candidate *one = &c->at[i];
-        /* also where most is infinite */
-        one->p = one->logit == most ? 1 : exp((double)one->logit - (double)most);
-        sum += one->p;
-    }
-    for (int64_t i = 0; i < c->n; i++)
-        c->at[i].p /= sum;
-}
-
-void candidates_top_p(Candidates *c, double top_p)
-{
-    if (top_p >= 1)
-        return;
-    /* Few are needed as a rule: sort a front that grows until it reaches top_p. */
-    for (int64_t front = 256;; front *= 8) {
-        int64_t have = front < c->n ? front : c->n;
-        double sum = 0;
-        sort_front(c, have);
-        for (int64_t i = 0; i < have; i++) {
-            sum += c->at[i].p;
-            if (sum >= top_p) {
-                c->n = i + 1;
-                c->sorted = true;
-                return;
-            }
-        }
-        if (have == c->n) /* rounding kept the sum below top_p */
-            return;
-    }
-}
-
-void candidates_min_p(Candidates *c, double min_p)
-{
-    double most = 0;
-    int64_t kept = 0;
-    if (min_p <= 0)
-        return;
-    for (int64_t i = 0; i < c->n; i++)
-        most = c->at[i].p > most ? c->at[i].p : most;
-    for (int64_t i = 0; i < c->n; i++)
-        if (c->at[i].p >= min_p * most)
-            c->at[kept++] = c->at[i];
-    c->n = kept;
-}
-
-int32_t candidates_draw(const Candidates *c, Rng *rng)
-{
-    double sum = 0, at = 0;
-    check(c->n > 0);
-    for (int64_t i = 0; i < c->n; i++)
-        sum += c->at[i].p;
-    double u = rng_uniform(rng) * sum;
-    for (int64_t i = 0; i < c->n; i++) {
-        at += c->at[i].p;
-        if (u < at)
-            return c->at[i].id;
-    }
-    int64_t last = c->n - 1; /* u met the rounding of the sum: the last that is possible at all */
-    while (last > 0 && c->at[last].p <= 0)
-        last--;
-    return c->at[last].id;
-}
-
-/* The whole. --------------------------------------------------------------------------------------------- */
-
-void sampler_init(Sampler *s, const SamplerSettings *settings, int64_t vocab)
-{
-    *s = (Sampler){.settings = *settings, .vocab = vocab};
+    *s = (Sampler){.settings = *settings, .vocab = vocab, .bias = bias, .bias_n = bias_n};
     rng_seed(&s->rng, settings->seed);
-    s->candidates.at = mem_array(Candidate, vocab);
-    s->seen = mem_array(unsigned char, vocab);
+    /* the system gives zeros a page at a time: what is never written takes no memory */
+    if (penalises(settings)) {
+        s->written = mem_array(int32_t, vocab);
+        s->known = mem_array(unsigned char, vocab);
+    }
+    if (settings->top_p < 1)
+        s->buckets = mem_array(double, BUCKETS);
 }
 
 void sampler_drop(Sampler *s)
 {
-    mem_free(s->candidates.at);
-    mem_free(s->seen);
+    mem_free(s->written);
+    mem_free(s->known);
+    mem_free(s->buckets);
+    array_drop(&s->occurred);
+    array_drop(&s->candidates);
     *s = (Sampler){0};
 }
 
-void sampler_saw(Sampler *s, int32_t id)
+static void saw(Sampler *s, int32_t id, int times)
 {
-    check(id >= 0 && id < s->vocab);
-    s->seen[id] = 1;
+    if (!s->written || id >= s->vocab)
+        return;
+    check(id >= 0);
+    s->written[id] += times;
+    if (!s->known[id]) {
+        s->known[id] = 1;
+        array_push(&s->occurred, id);
+    }
 }
 
-static int32_t most_likely(const Candidates *c)
+void sampler_saw_prompt(Sampler *s, int32_t id)
 {
-    const Candidate *best = &c->at[0];
-    for (int64_t i = 1; i < c->n; i++)
-        if (before(&c->at[i], best))
-            best = &c->at[i];
-    return best->id;
+    saw(s, id, 0);
 }
 
-int32_t sampler_pick(Sampler *s, const float *logits)
+void sampler_saw_written(Sampler *s, int32_t id)
+{
+    saw(s, id, 1);
+}
+
+/* Steps that change logits. ------------------------------------------------------------------------------ */
+
+static void forbid(float *logits, int64_t vocab, const uint64_t *allowed)
+{
+    for (int64_t word = 0; word * 64 < vocab; word++) {
+        int64_t end = word * 64 + 64 < vocab ? word * 64 + 64 : vocab;
+        if (allowed[word] == UINT64_MAX)
+            continue;
+        for (int64_t i = word * 64; i < end; i++)
+            if (!(allowed[word] >> (i % 64) & 1u))
+                logits[i] = -INFINITY;
+    }
+}
+
+static void penalise(const Sampler *s, float *logits)
+{
+    float factor = (float)s->settings.repetition_penalty;
+    float frequency = (float)s->settings.frequency_penalty, presence = (float)s->settings.presence_penalty;
+    for (size_t i = 0; i < s->occurred.n; i++) {
+        int32_t id = s->occurred.at[i];
+        float *one = &logits[id];
+        *one = *one > 0 ? *one / factor : *one * factor;
+        *one -= (float)s->written[id] * frequency + (s->written[id] > 0 ? presence : 0);
+    }
+}
+
+/* Steps that choose. ------------------------------------------------------------------------------------- */
+
+/* Most likely first; what is left has its p as it was.  p is relative to `total`. */
+static void keep_top_p(Candidates *c, double top_p, double total)
+{
+    double sum = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        sum += c->at[i].p;
+        if (sum >= top_p * total)
+            c->n = i + 1;
+    }
+}
+
+static void keep_min_p(Candidates *c, double min_p)
+{
+    size_t kept = 1; /* sorted, so they stand in front; the first is 1 relative to itself */
+    while (kept < c->n && c->at[kept].p >= min_p * c->at[0].p)
+        kept++;
+    c->n = kept;
+}
+
+static int32_t draw_candidate(const Candidates *c, Rng *rng)
+{
+    double sum = 0, at = 0;
+    for (size_t i = 0; i < c->n; i++)
+        sum += c->at[i].p;
+    double u = rng_uniform(rng) * sum;
+    for (size_t i = 0; i < c->n; i++) {
+        at += c->at[i].p;
+        if (u < at)
+            return c->at[i].id;
+    }
+    return c->at[0].id; /* u met the rounding of the sum */
+}
+
+/* Sets p from the logits, the first of which is the largest; returns their sum. */
+static double weigh(Candidates *c, float scale)
+{
+    double sum = 0;
+    for (size_t i = 0; i < c->n; i++) {
+        float p;
+        logits_exp(&p, &c->at[i].logit, 1, c->at[0].logit, scale);
+        c->at[i].p = (double)p;
+        sum += c->at[i].p;
+    }
+    return sum;
+}
+
+static int32_t pick_of_top_k(Sampler *s, const float *logits, float scale)
 {
     Candidates *c = &s->candidates;
+    logits_top(c, logits, s->vocab, s->settings.top_k);
+    double total = weigh(c, scale);
+    keep_top_p(c, s->settings.top_p, total);
+    keep_min_p(c, s->settings.min_p);
+    return draw_candidate(c, &s->rng);
+}
+
+static int bucket_of(float p)
+{
+    uint32_t bits;
+    memcpy(&bits, &p, sizeof bits);
+    return (int)(bits >> BUCKET_SHIFT);
+}
+
+/* Makes 0 what is beyond the fewest, most likely first, that reach `wanted`. */
+static void keep_mass(Sampler *s, float *p, double wanted)
+{
+    Candidates *c = &s->candidates;
+    double *mass = s->buckets, sum = 0;
+    int at = BUCKETS - 1;
+    memset(mass, 0, BUCKETS * sizeof *mass);
+    for (int64_t i = 0; i < s->vocab; i++)
+        mass[bucket_of(p[i])] += (double)p[i];
+    while (at > 0 && sum + mass[at] < wanted)
+        sum += mass[at--];
+    array_clear(c);
+    for (int64_t i = 0; i < s->vocab; i++)
+        if (bucket_of(p[i]) == at)
+            array_push(c, ((Candidate){.id = (int32_t)i, .logit = p[i]}));
+        else if (bucket_of(p[i]) < at)
+            p[i] = 0;
+    candidates_sort(c);
+    for (size_t i = 0; i < c->n; i++) {
+        if (sum >= wanted)
+            p[c->at[i].id] = 0;
+        sum += (double)c->at[i].logit;
+    }
+}
+
+static double keep_likely(float *p, int64_t n, float least)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        p[i] = p[i] >= least ? p[i] : 0;
+        sum += (double)p[i];
+    }
+    return sum;
+}
+
+/* Among all: logits become probabilities, and the draw goes through them in the order of ids. */
+static int32_t pick_of_all(Sampler *s, float *logits, float most, float scale)
+{
+    float *p = logits;
+    double sum = logits_exp(p, logits, s->vocab, most, scale), at = 0;
+    if (s->settings.top_p < 1)
+        keep_mass(s, p, s->settings.top_p * sum);
+    if (s->settings.top_p < 1 || s->settings.min_p > 0)
+        sum = keep_likely(p, s->vocab, (float)s->settings.min_p);
+    double u = rng_uniform(&s->rng) * sum;
+    int64_t last = 0;
+    for (int64_t i = 0; i < s->vocab; i++) {
+        at += (double)p[i];
+        if (u < at)
+            return (int32_t)i;
+        if (p[i] > 0)
+            last = i;
+    }
+    return (int32_t)last; /* u met the rounding of the sum: the last that is possible at all */
+}
+
+int32_t sampler_pick(Sampler *s, float *logits, const uint64_t *allowed)
+{
     const SamplerSettings *set = &s->settings;
-    candidates_fill(c, logits, s->vocab);
-    if (c->n == 0)
-        return -1;
-    if (set->repetition_penalty != 1)
-        candidates_penalise(c, s->seen, set->repetition_penalty);
-    if (set->temperature <= 0)
-        return most_likely(c);
-    candidates_temperature(c, set->temperature);
-    candidates_top_k(c, set->top_k);
-    candidates_softmax(c);
-    candidates_top_p(c, set->top_p);
-    candidates_min_p(c, set->min_p);
-    return candidates_draw(c, &s->rng);
+    if (allowed)
+        forbid(logits, s->vocab, allowed);
+    for (size_t i = 0; i < s->bias_n; i++)
+        logits[s->bias[i].id] += s->bias[i].add;
+    if (s->occurred.n)
+        penalise(s, logits);
+    int32_t best = logits_argmax(logits, s->vocab);
+    if (best < 0 || set->temperature <= 0)
+        return best;
+    float most = logits[best], scale = (float)(1 / set->temperature);
+    if (set->top_k > 0 && set->top_k < s->vocab)
+        return pick_of_top_k(s, logits, scale);
+    return pick_of_all(s, logits, most, scale);
 }

@@ -8,19 +8,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 
 enum { V = 8, DRAWS = 40000 };
 static const float logits[V] = {0.5f, 2, -1, 1, 0, -3, 1.5f, -0.5f};
 /* Most likely first: 1 6 3 0 4 7 2 5. */
 
+/* A pick changes its logits. */
+static int32_t pick(Sampler *s, const float *from, const uint64_t *allowed)
+{
+    float row[V];
+    memcpy(row, from, (size_t)s->vocab * sizeof *row);
+    return sampler_pick(s, row, allowed);
+}
+
 static void count_draws(int *counts, const SamplerSettings *settings, const float *from)
 {
     Sampler s;
     memset(counts, 0, V * sizeof *counts);
-    sampler_init(&s, settings, V);
+    sampler_init(&s, settings, V, NULL, 0);
     for (int i = 0; i < DRAWS; i++)
-        counts[sampler_pick(&s, from)]++;
+        counts[pick(&s, from, NULL)]++;
     sampler_drop(&s);
 }
 
@@ -127,9 +134,9 @@ static void greedy_takes_the_first_of_the_most_likely(void **state)
     Sampler s;
     SamplerSettings set = sampler_greedy();
     float ties[V] = {0, 3, 1, 3, 3, -INFINITY, NAN, 2};
-    sampler_init(&s, &set, V);
-    assert_int_equal(sampler_pick(&s, logits), 1);
-    assert_int_equal(sampler_pick(&s, ties), 1);
+    sampler_init(&s, &set, V, NULL, 0);
+    assert_int_equal(pick(&s, logits, NULL), 1);
+    assert_int_equal(pick(&s, ties, NULL), 1);
     sampler_drop(&s);
 }
 
@@ -148,8 +155,8 @@ static void what_is_no_number_is_never_picked(void **state)
     Sampler s;
     for (int i = 0; i < V; i++)
         none[i] = NAN;
-    sampler_init(&s, &set, V);
-    assert_int_equal(sampler_pick(&s, none), -1);
+    sampler_init(&s, &set, V, NULL, 0);
+    assert_int_equal(pick(&s, none, NULL), -1);
     sampler_drop(&s);
 }
 
@@ -160,14 +167,14 @@ static void repetition_makes_less_likely(void **state)
     SamplerSettings set = sampler_greedy();
     set.repetition_penalty = 1.5;
     float two[2] = {1.2f, 1}, negative[2] = {-1, -1.2f};
-    sampler_init(&s, &set, 2);
-    assert_int_equal(sampler_pick(&s, two), 0);
-    sampler_saw(&s, 0);
-    sampler_saw(&s, 0); /* once is all that counts: 1.2 / 1.5 = 0.8 */
-    assert_int_equal(sampler_pick(&s, two), 1);
-    assert_int_equal(sampler_pick(&s, negative), 1);
-    sampler_saw(&s, 1);
-    assert_int_equal(sampler_pick(&s, two), 0);
+    sampler_init(&s, &set, 2, NULL, 0);
+    assert_int_equal(pick(&s, two, NULL), 0);
+    sampler_saw_written(&s, 0);
+    sampler_saw_prompt(&s, 0); /* once is all that counts: 1.2 / 1.5 = 0.8 */
+    assert_int_equal(pick(&s, two, NULL), 1);
+    assert_int_equal(pick(&s, negative, NULL), 1);
+    sampler_saw_prompt(&s, 1);
+    assert_int_equal(pick(&s, two, NULL), 0);
     sampler_drop(&s);
 }
 
@@ -177,14 +184,14 @@ static void one_seed_one_sequence(void **state)
     Sampler a, b, c;
     SamplerSettings set = plain(1);
     int same = 0;
-    sampler_init(&a, &set, V);
-    sampler_init(&b, &set, V);
+    sampler_init(&a, &set, V, NULL, 0);
+    sampler_init(&b, &set, V, NULL, 0);
     set.seed++;
-    sampler_init(&c, &set, V);
+    sampler_init(&c, &set, V, NULL, 0);
     for (int i = 0; i < 200; i++) {
-        int32_t id = sampler_pick(&a, logits);
-        assert_int_equal(id, sampler_pick(&b, logits));
-        same += id == sampler_pick(&c, logits);
+        int32_t id = pick(&a, logits, NULL);
+        assert_int_equal(id, pick(&b, logits, NULL));
+        same += id == pick(&c, logits, NULL);
     }
     assert_true(same < 150);
     sampler_drop(&a);
@@ -192,42 +199,93 @@ static void one_seed_one_sequence(void **state)
     sampler_drop(&c);
 }
 
-/* Selection against a full sort, in a vocabulary larger than the first front of top-p, with many equal
- * logits. */
-static void selection_is_a_sort_cut_short(void **state)
+static void only_allowed_tokens_come(void **state)
+{
+    (void)state;
+    Sampler s;
+    SamplerSettings set = sampler_greedy();
+    uint64_t allowed = 1u << 2 | 1u << 5 | 1u << 7, none = 0;
+    sampler_init(&s, &set, V, NULL, 0);
+    assert_int_equal(pick(&s, logits, &allowed), 7);
+    assert_int_equal(pick(&s, logits, &none), -1);
+    sampler_drop(&s);
+    set = plain(1);
+    sampler_init(&s, &set, V, NULL, 0);
+    for (int i = 0; i < 1000; i++)
+        assert_true(allowed >> pick(&s, logits, &allowed) & 1u);
+    sampler_drop(&s);
+}
+
+static void bias_is_added(void **state)
+{
+    (void)state;
+    Sampler s;
+    SamplerSettings set = sampler_greedy();
+    static const LogitBias bias[] = {{1, -100}, {0, 2}};
+    sampler_init(&s, &set, V, bias, 2);
+    assert_int_equal(pick(&s, logits, NULL), 0);
+    sampler_drop(&s);
+}
+
+/* OpenAI's definition, with numbers that each term decides. */
+static void frequency_and_presence_count_what_was_written(void **state)
+{
+    (void)state;
+    Sampler s;
+    static const float two[2] = {1, 0};
+    SamplerSettings set = sampler_greedy();
+    set.frequency_penalty = 0.4;
+    sampler_init(&s, &set, 2, NULL, 0);
+    sampler_saw_prompt(&s, 0);
+    sampler_saw_prompt(&s, 0);
+    sampler_saw_prompt(&s, 0);
+    assert_int_equal(pick(&s, two, NULL), 0); /* the prompt does not count */
+    sampler_saw_written(&s, 0);
+    sampler_saw_written(&s, 0);
+    assert_int_equal(pick(&s, two, NULL), 0); /* 1 - 0.8 */
+    sampler_saw_written(&s, 0);
+    assert_int_equal(pick(&s, two, NULL), 1); /* 1 - 1.2 */
+    sampler_drop(&s);
+    set.frequency_penalty = 0;
+    set.presence_penalty = 0.9;
+    sampler_init(&s, &set, 2, NULL, 0);
+    sampler_saw_written(&s, 0);
+    sampler_saw_written(&s, 0);
+    assert_int_equal(pick(&s, two, NULL), 0);
+    sampler_drop(&s);
+    set.presence_penalty = 1.1;
+    sampler_init(&s, &set, 2, NULL, 0);
+    sampler_saw_written(&s, 0);
+    assert_int_equal(pick(&s, two, NULL), 1);
+    sampler_drop(&s);
+}
+
+/* A vocabulary larger than the first front of top-p: every id may come that the definition keeps, and no other. */
+static void top_p_over_a_large_vocabulary(void **state)
 {
     (void)state;
     enum { MANY = 3000 };
-    float *many = mem_array(float, MANY);
-    Candidates c = {.at = mem_array(Candidate, MANY)}, sorted = {.at = mem_array(Candidate, MANY)};
-    Rng r;
-    rng_seed(&r, 2);
-    for (int round = 0; round < 20; round++) {
-        for (int i = 0; i < MANY; i++)
-            many[i] = (float)rng_below(&r, round % 2 ? 5 : 1 << 20) / 1000;
-        candidates_fill(&sorted, many, MANY);
-        candidates_top_k(&sorted, MANY - 1);
-        int64_t k = 1 + (int64_t)rng_below(&r, MANY - 1);
-        candidates_fill(&c, many, MANY);
-        candidates_top_k(&c, k);
-        assert_int_equal(c.n, k);
-        for (int64_t i = 0; i < k; i++)
-            assert_int_equal(c.at[i].id, sorted.at[i].id);
-        candidates_fill(&c, many, MANY);
-        candidates_temperature(&c, 100); /* near even: top-p needs most of them */
-        candidates_softmax(&c);
-        candidates_top_p(&c, 0.9);
-        assert_true(c.n > 256);
-        double sum = 0;
-        for (int64_t i = 0; i < c.n; i++) {
-            assert_int_equal(c.at[i].id, sorted.at[i].id);
-            sum += c.at[i].p;
-        }
-        assert_true(sum >= 0.9 && sum - c.at[c.n - 1].p < 0.9);
+    static float many[MANY], row[MANY];
+    static unsigned char came[MANY];
+    for (int i = 0; i < MANY; i++)
+        many[i] = (float)((i * 7919) % MANY) / MANY; /* e^x, x evenly in [0, 1) */
+    SamplerSettings set = plain(1);
+    set.top_p = 0.5;
+    Sampler s;
+    sampler_init(&s, &set, MANY, NULL, 0);
+    double least = log(1 + 0.5 * (exp(1) - 1)), lowest = 1; /* the logit above which half of the integral lies */
+    for (int i = 0; i < 30000; i++) {
+        memcpy(row, many, sizeof row);
+        int32_t id = sampler_pick(&s, row, NULL);
+        came[id] = 1;
+        lowest = (double)many[id] < lowest ? (double)many[id] : lowest;
     }
-    mem_free(many);
-    mem_free(c.at);
-    mem_free(sorted.at);
+    int different = 0;
+    for (int i = 0; i < MANY; i++)
+        different += came[i];
+    assert_true(lowest > least - 0.01 && lowest < least + 0.01);
+    assert_true(different > 1100 && different <= MANY * (1 - least) + 30);
+    sampler_drop(&s);
 }
 
 static void settings_out_of_bounds_are_named(void **state)
@@ -248,6 +306,11 @@ static void settings_out_of_bounds_are_named(void **state)
     assert_int_equal(sampler_check(&s), ST_ARG);
     s = good, s.repetition_penalty = 0;
     assert_int_equal(sampler_check(&s), ST_ARG);
+    s = good, s.frequency_penalty = NAN;
+    assert_int_equal(sampler_check(&s), ST_ARG);
+    assert_non_null(strstr(error_text(), "frequency"));
+    s = good, s.presence_penalty = -101;
+    assert_int_equal(sampler_check(&s), ST_ARG);
 }
 
 int main(void)
@@ -262,7 +325,10 @@ int main(void)
         cmocka_unit_test(what_is_no_number_is_never_picked),
         cmocka_unit_test(repetition_makes_less_likely),
         cmocka_unit_test(one_seed_one_sequence),
-        cmocka_unit_test(selection_is_a_sort_cut_short),
+        cmocka_unit_test(only_allowed_tokens_come),
+        cmocka_unit_test(bias_is_added),
+        cmocka_unit_test(frequency_and_presence_count_what_was_written),
+        cmocka_unit_test(top_p_over_a_large_vocabulary),
         cmocka_unit_test(settings_out_of_bounds_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

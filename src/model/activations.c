@@ -2,23 +2,33 @@
 
 enum {
     ALIGN = 64,
-    INFERENCE_ROWS = 512,       /* prompts longer than this are run in pieces */
     LOSS_BYTES = 64 << 20,      /* of f32 logits at a time */
 };
+
+void *slab_take_bytes(Slab *s, size_t bytes)
+{
+    void *at = s->base ? s->base + s->used : NULL;
+    s->used += (bytes + ALIGN - 1) / ALIGN * ALIGN;
+    return at;
+}
 
 Tensor slab_take(Slab *s, DType dtype, int64_t rows, int64_t cols)
 {
     Tensor t = tensor_view(NULL, dtype, rows, cols);
-    if (s->base)
-        t.data = s->base + s->used;
-    s->used += (tensor_bytes(&t) + ALIGN - 1) / ALIGN * ALIGN;
+    t.data = slab_take_bytes(s, tensor_bytes(&t));
+    return t;
+}
+
+Tensor slab_take_wide(Slab *s, DType dtype, int64_t rows, int64_t cols, int64_t spare)
+{
+    Tensor t = slab_take(s, dtype, rows, cols + spare);
+    t.cols = cols;
     return t;
 }
 
 int64_t activations_rows(const ModelSetup *setup)
 {
-    int64_t rows = setup->batch * setup->context;
-    return setup->training || rows < INFERENCE_ROWS ? rows : INFERENCE_ROWS;
+    return setup->batch * setup->context;
 }
 
 int64_t activations_loss_rows(const HParams *h, const ModelSetup *setup)
@@ -34,20 +44,22 @@ int64_t activations_loss_rows(const HParams *h, const ModelSetup *setup)
     return (rows + pieces - 1) / pieces;
 }
 
-static void carve_layer(LayerActivations *a, Slab *s, const HParams *h, DType act, int64_t N)
+static void carve_layer(LayerActivations *a, Slab *s, const HParams *h, const ModelSetup *setup, int64_t N)
 {
+    DType act = setup->compute;
+    const LoraSetup *lora = &setup->lora;
     int64_t C = h->hidden_size, F = h->intermediate_size, H = h->num_attention_heads;
     int64_t q = H * h->head_dim, kv = h->num_key_value_heads * h->head_dim;
     a->rstd1 = slab_take(s, DTYPE_F32, 1, N);
-    a->norm1 = slab_take(s, act, N, C);
+    a->norm1 = slab_take_wide(s, act, N, C, lora_columns(lora, LINEAR_QKV));
     a->qkv = slab_take(s, act, N, q + 2 * kv);
-    a->att = slab_take(s, act, N, q);
+    a->att = slab_take_wide(s, act, N, q, lora_columns(lora, LINEAR_O));
     a->lse = slab_take(s, DTYPE_F32, N, H);
     a->x_mid = slab_take(s, DTYPE_F32, N, C);
     a->rstd2 = slab_take(s, DTYPE_F32, 1, N);
-    a->norm2 = slab_take(s, act, N, C);
-    a->gate_up = slab_take(s, act, N, 2 * F);
-    a->ff = slab_take(s, act, N, F);
+    a->norm2 = slab_take_wide(s, act, N, C, lora_columns(lora, LINEAR_GATE_UP));
+    a->gate_up = slab_take_wide(s, act, N, 2 * F, lora_columns(lora, LINEAR_GATE_UP));
+    a->ff = slab_take_wide(s, act, N, F, lora_columns(lora, LINEAR_DOWN));
 }
 
 static void carve_layers(Activations *a, Slab *s, const HParams *h, const ModelSetup *setup)
@@ -56,7 +68,7 @@ static void carve_layers(Activations *a, Slab *s, const HParams *h, const ModelS
     for (int64_t l = 0; l < h->num_hidden_layers; l++) {
         LayerActivations *one = &a->layers[l];
         if (l == 0 || keep_all)
-            carve_layer(one, s, h, setup->compute, a->N);
+            carve_layer(one, s, h, setup, a->N);
         else
             *one = a->layers[0];
         /* The input of every layer is kept for training; in inference the stream stays in one buffer. */
@@ -66,16 +78,28 @@ static void carve_layers(Activations *a, Slab *s, const HParams *h, const ModelS
     a->x_out = setup->training ? slab_take(s, DTYPE_F32, a->N, h->hidden_size) : a->layers[0].x_in;
 }
 
-static void carve_backward(Activations *a, Slab *s, const HParams *h, DType act)
+static int64_t most(int64_t a, int64_t b)
 {
+    return a > b ? a : b;
+}
+
+static void carve_backward(Activations *a, Slab *s, const HParams *h, const ModelSetup *setup)
+{
+    DType act = setup->compute;
+    const LoraSetup *lora = &setup->lora;
     int64_t N = a->N, C = h->hidden_size, q = h->num_attention_heads * h->head_dim;
-    a->dx = slab_take(s, DTYPE_F32, N, C);
-    a->dx_act = act == DTYPE_F32 ? a->dx : slab_take(s, act, N, C);
+    int64_t spare = most(lora_columns(lora, LINEAR_O), lora_columns(lora, LINEAR_DOWN));
+    a->dx = slab_take_wide(s, DTYPE_F32, N, C, act == DTYPE_F32 ? spare : 0);
+    a->dx_act = act == DTYPE_F32 ? a->dx : slab_take_wide(s, act, N, C, spare);
     a->dnorm = slab_take(s, act, N, C);
     a->dnorm_head = act == DTYPE_F32 ? a->dnorm : slab_take(s, DTYPE_F32, N, C);
-    a->dqkv = slab_take(s, act, N, q + 2 * h->num_key_value_heads * h->head_dim);
+    a->dqkv = slab_take_wide(s, act, N, q + 2 * h->num_key_value_heads * h->head_dim, lora_columns(lora, LINEAR_QKV));
     a->datt = slab_take(s, act, N, q);
     a->dff = slab_take(s, act, N, h->intermediate_size);
+    if (lora->dropout > 0)
+        a->dropped = slab_take(s, act, N, most(most(C, q), h->intermediate_size));
+    if (lora_on(lora))
+        a->lost = slab_take(s, DTYPE_F32, 1, C);
 }
 
 void activations_carve(Activations *a, Slab *s, const HParams *h, const ModelSetup *setup)
@@ -96,5 +120,5 @@ void activations_carve(Activations *a, Slab *s, const HParams *h, const ModelSet
         return;
     if (setup->compute != DTYPE_F32)
         a->dlogits = slab_take(s, setup->compute, loss_rows, h->vocab_size);
-    carve_backward(a, s, h, setup->compute);
+    carve_backward(a, s, h, setup);
 }

@@ -127,25 +127,12 @@ static void loss_rows_are_even_pieces(void **state)
     }
 }
 
-static void inference_runs_long_prompts_in_pieces(void **state)
-{
-    (void)state;
-    ModelSetup setup = {.batch = 1, .context = 100};
-    assert_int_equal(activations_rows(&setup), 100);
-    setup.context = 1 << 20;
-    assert_int_equal(activations_rows(&setup), 512);
-    setup.training = true;
-    setup.batch = 2;
-    assert_int_equal(activations_rows(&setup), 2 << 20);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slab_hands_out_aligned_parts),
         cmocka_unit_test(the_plan_is_what_carving_takes),
         cmocka_unit_test(loss_rows_are_even_pieces),
-        cmocka_unit_test(inference_runs_long_prompts_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

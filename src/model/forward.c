@@ -16,13 +16,15 @@ void model_upload(Model *m, const Batch *b)
     m->isolated = b->starts != NULL;
     if (b->starts)
         device_upload(m->dev, m->a.starts.data, b->starts, bytes);
+    m->noise = b->noise;
+    m->training_now = false;
 }
 
-void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out, KvCache *cache)
+void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out)
 {
     Device *dev = m->dev;
     const HParams *h = &m->h;
-    LayerWeights w = model_layer_weights(m, layer);
+    LayerNorms w = model_layer_norms(m, layer);
     int64_t D = h->head_dim, q_cols = h->num_attention_heads * D, kv_cols = h->num_key_value_heads * D;
     Tensor q = tensor_cols(&a->qkv, 0, q_cols), k = tensor_cols(&a->qkv, q_cols, kv_cols);
     Tensor v = tensor_cols(&a->qkv, q_cols + kv_cols, kv_cols);
@@ -30,41 +32,38 @@ void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out, 
     Tensor positions = tensor_cols(&m->a.positions, 0, a->qkv.rows);
 
     rmsnorm(dev, &a->norm1, &a->rstd1, &a->x_in, &w.input_norm, (float)h->rms_norm_eps);
-    matmul(dev, &a->qkv, &a->norm1, &w.qkv, false);
+    linear(m, layer, LINEAR_QKV, &a->qkv, &a->norm1, false);
     rope(dev, &qk, &m->rope_table, &positions, D);
-    if (cache) {
-        kvcache_attend(m, cache, layer, &a->att, &q, &k, &v);
-    } else {
-        AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
-        attention(dev, &a->att, &a->lse, &q, &k, &v, m->isolated ? &m->a.starts : NULL, &s);
-    }
+    AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
+    attention(dev, &a->att, &a->lse, &q, &k, &v, m->isolated ? &m->a.starts : NULL, &s);
     cast(dev, &a->x_mid, &a->x_in);
-    matmul(dev, &a->x_mid, &a->att, &w.o, true);
+    linear(m, layer, LINEAR_O, &a->x_mid, &a->att, true);
 
     rmsnorm(dev, &a->norm2, &a->rstd2, &a->x_mid, &w.post_norm, (float)h->rms_norm_eps);
-    matmul(dev, &a->gate_up, &a->norm2, &w.gate_up, false);
+    linear(m, layer, LINEAR_GATE_UP, &a->gate_up, &a->norm2, false);
     swiglu(dev, &a->ff, &a->gate_up);
-    if (!x_out)
+    if (!x_out) {
+        linear_between(m, layer, LINEAR_DOWN, &a->ff);
         return;
+    }
     cast(dev, x_out, &a->x_mid);
-    matmul(dev, x_out, &a->ff, &w.down, true);
+    linear(m, layer, LINEAR_DOWN, x_out, &a->ff, true);
 }
 
 void model_forward(Model *m)
 {
     Activations *a = &m->a;
     int64_t L = m->h.num_hidden_layers;
-    OuterWeights w = model_outer_weights(m);
-    embed(m->dev, &a->layers[0].x_in, &w.embed, &a->ids);
+    Tensor w = model_final_norm(m);
+    model_embed(m, &a->layers[0].x_in, &a->ids);
     for (int64_t l = 0; l < L; l++)
-        layer_forward(m, l, &a->layers[l], l + 1 < L ? &a->layers[l + 1].x_in : &a->x_out, NULL);
-    rmsnorm(m->dev, &a->norm, &a->rstd, &a->x_out, &w.final_norm, (float)m->h.rms_norm_eps);
+        layer_forward(m, l, &a->layers[l], l + 1 < L ? &a->layers[l + 1].x_in : &a->x_out);
+    rmsnorm(m->dev, &a->norm, &a->rstd, &a->x_out, &w, (float)m->h.rms_norm_eps);
 }
 
 HeadRows head_rows(Model *m, int64_t first)
 {
     Activations *a = &m->a;
-    OuterWeights w = model_outer_weights(m);
     int64_t n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
     HeadRows r = {.first = first, .n = n};
     if (n == 0)
@@ -73,7 +72,8 @@ HeadRows head_rows(Model *m, int64_t first)
     r.logits = tensor_rows(&a->logits, 0, n);
     r.targets = tensor_cols(&a->targets, first, n);
     r.loss = tensor_cols(&a->loss, first, n);
-    matmul(m->dev, &r.logits, &r.x, &w.head, false);
+    Tensor head = model_head(m);
+    matmul(m->dev, &r.logits, &r.x, &head, false);
     return r;
 }
 

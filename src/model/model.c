@@ -7,12 +7,15 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/thread.h"
+#include "model/adapter.h"
+#include "model/rotations.h"
 #include "model/state.h"
 #include "model/weights.h"
 
+/* Of all parameters; adapters have one of their own. */
 static bool needs_master(const ModelSetup *s)
 {
-    return s->training || s->compute == DTYPE_F32;
+    return !lora_on(&s->lora) && (s->training || s->compute == DTYPE_F32);
 }
 
 static size_t slab_size(const HParams *h, const ModelSetup *setup)
@@ -21,6 +24,15 @@ static size_t slab_size(const HParams *h, const ModelSetup *setup)
     Activations a = {.layers = mem_array(LayerActivations, h->num_hidden_layers)};
     activations_carve(&a, &s, h, setup);
     mem_free(a.layers);
+    return s.used;
+}
+
+static size_t frozen_size(const HParams *h, const ModelSetup *setup)
+{
+    Slab s = {0};
+    Frozen f = {.linear = mem_array(FrozenLinear, h->num_hidden_layers * LINEARS)};
+    frozen_carve(&f, &s, h, setup);
+    mem_free(f.linear);
     return s.used;
 }
 
@@ -46,27 +58,17 @@ ModelPlan model_plan(const HParams *h, const ModelSetup *setup)
         .scratch = (size_t)32 << 20, /* packed keys and values, oneDNN's working memory */
     };
     plan.activations = slab_size(h, setup) - plan.loss + rope_size(h, setup);
+    if (lora_on(&setup->lora)) {
+        lora_params(&p, h, &setup->lora);
+        plan.master = (vectors + (size_t)p.total) * 4;
+        plan.gradients = (size_t)p.total * 4;
+        plan.optimizer = (size_t)p.total * 8;
+        plan.copy = frozen_size(h, setup);
+        params_drop(&p);
+    }
     plan.total = plan.master + plan.copy + plan.gradients + plan.optimizer + plan.loss + plan.scratch +
                  plan.activations;
     return plan;
-}
-
-/* Inverse frequency of pair i; Llama-3's stretching as in the release's `apply_scaling`: wavelengths beyond
- * original / low_freq_factor are stretched by `factor`, those below original / high_freq_factor not, linearly
- * between. */
-static double rope_frequency(const HParams *h, int64_t i)
-{
-    double f = pow(h->rope_theta, -2.0 * (double)i / (double)h->head_dim);
-    const RopeScaling *s = &h->rope_scaling;
-    if (s->factor <= 0)
-        return f;
-    double turns = (double)s->original_max_position_embeddings * f / 6.283185307179586476925;
-    if (turns < s->low_freq_factor)
-        return f / s->factor;
-    if (turns > s->high_freq_factor)
-        return f;
-    double share = (turns - s->low_freq_factor) / (s->high_freq_factor - s->low_freq_factor);
-    return (1 - share) * f / s->factor + share * f;
 }
 
 static Status fill_rope_table(Model *m)
@@ -76,15 +78,31 @@ static Status fill_rope_table(Model *m)
     TRY(device_alloc(m->dev, &m->rope_memory, m->rope_bytes, "the table of rotations"));
     m->rope_table = tensor_view(m->rope_memory, DTYPE_F32, P, D);
     float *host = mem_array(float, P * D);
-    for (int64_t i = 0; i < D / 2; i++) {
-        double f = rope_frequency(&m->h, i);
-        for (int64_t t = 0; t < P; t++) {
-            host[t * D + i] = (float)cos((double)t * f);
-            host[t * D + D / 2 + i] = (float)sin((double)t * f);
-        }
-    }
+    rotations_fill(host, &m->h, P);
     device_upload(m->dev, m->rope_memory, host, m->rope_bytes);
     mem_free(host);
+    return ST_OK;
+}
+
+static Status alloc_adapters(Model *m)
+{
+    size_t bytes = (size_t)m->adapters.total * 4;
+    void *p;
+    TRY(device_alloc(m->dev, &p, bytes, "the adapters' weights"));
+    m->master = p;
+    device_zero(m->dev, p, bytes);
+    TRY(device_alloc(m->dev, &p, bytes, "the adapters' gradients"));
+    m->gradients = p;
+    device_zero(m->dev, p, bytes);
+    m->frozen = mem_new(Frozen);
+    m->frozen->linear = mem_array(FrozenLinear, m->h.num_hidden_layers * LINEARS);
+    TRY(device_alloc(m->dev, &m->frozen_memory, frozen_size(&m->h, &m->setup), "the frozen weights"));
+    m->frozen_bytes = frozen_size(&m->h, &m->setup);
+    device_zero(m->dev, m->frozen_memory, m->frozen_bytes); /* no file has what lies between W and the adapters */
+    Slab s = {.base = m->frozen_memory};
+    frozen_carve(m->frozen, &s, &m->h, &m->setup);
+    check(s.used == m->frozen_bytes);
+    m->setup.base = NULL; /* its types are known now */
     return ST_OK;
 }
 
@@ -101,6 +119,8 @@ static Status alloc_weights(Model *m)
         TRY(device_alloc(m->dev, &p, (total - matrices) * 4, "norm weights"));
         m->norms = p;
     }
+    if (lora_on(&m->setup.lora))
+        return alloc_adapters(m);
     if (m->setup.compute == DTYPE_BF16) {
         TRY(device_alloc(m->dev, &p, matrices * 2, "bf16 weights"));
         m->copy = p;
@@ -122,6 +142,8 @@ static Status alloc_activations(Model *m)
     Slab s = {.base = m->slab};
     activations_carve(&m->a, &s, &m->h, &m->setup);
     check(s.used == m->slab_bytes);
+    if (m->frozen) /* spare columns that no rank uses are multiplied with zeros, and must be numbers */
+        device_zero(m->dev, m->slab, m->slab_bytes);
     return ST_OK;
 }
 
@@ -131,11 +153,20 @@ Status model_open(Model **out, Device *dev, const HParams *h, const ModelSetup *
     TRY(hparams_check(h));
     if (setup->batch < 1 || setup->context < 1)
         return fail(ST_ARG, "a model needs a batch and a context of at least 1");
+    bool adapted = lora_on(&setup->lora);
+    if (adapted)
+        TRY(lora_check(&setup->lora, h));
+    check(!adapted || setup->training);
     Model *m = mem_new(Model);
     m->dev = dev;
     m->h = *h;
     m->setup = *setup;
     params_init(&m->params, h);
+    m->trainable = &m->params;
+    if (adapted) {
+        lora_params(&m->adapters, h, &setup->lora);
+        m->trainable = &m->adapters;
+    }
     TRY_TO(undo, alloc_weights(m));
     TRY_TO(undo, alloc_activations(m));
     TRY_TO(undo, fill_rope_table(m));
@@ -152,12 +183,17 @@ void model_close(Model *m)
     if (!m)
         return;
     size_t total = (size_t)m->params.total, matrices = (size_t)m->params.matrices;
-    if (m->master)
-        device_free(m->dev, m->master, total * 4);
-    else
+    if (m->norms != m->master + matrices || !m->master)
         device_free(m->dev, m->norms, (total - matrices) * 4);
+    device_free(m->dev, m->master, (size_t)m->trainable->total * 4);
     device_free(m->dev, m->copy, matrices * 2);
-    device_free(m->dev, m->gradients, total * 4);
+    device_free(m->dev, m->gradients, (size_t)m->trainable->total * 4);
+    device_free(m->dev, m->frozen_memory, m->frozen_bytes);
+    if (m->frozen)
+        mem_free(m->frozen->linear);
+    mem_free(m->frozen);
+    mem_free(m->base_path);
+    params_drop(&m->adapters);
     device_free(m->dev, m->slab, m->slab_bytes);
     device_free(m->dev, m->rope_memory, m->rope_bytes);
     mem_free(m->a.layers);
@@ -174,6 +210,11 @@ const HParams *model_hparams(const Model *m)
 const Params *model_params(const Model *m)
 {
     return &m->params;
+}
+
+const Params *model_trainable(const Model *m)
+{
+    return m->trainable;
 }
 
 const ModelSetup *model_setup(const Model *m)
@@ -220,53 +261,85 @@ static Tensor vector_at(const Model *m, Place at, ParamKind kind, int64_t layer)
     return tensor_view(at.vectors + (p->offset - m->params.matrices), DTYPE_F32, 1, p->cols);
 }
 
-static LayerWeights layer_at(const Model *m, Place at, int64_t l)
+LayerNorms model_layer_norms(const Model *m, int64_t layer)
 {
-    const HParams *h = &m->h;
-    return (LayerWeights){
-        .input_norm = vector_at(m, at, PARAM_INPUT_NORM, l),
-        .qkv =
-            matrix_at(m, at, PARAM_Q, l, (h->num_attention_heads + 2 * h->num_key_value_heads) * h->head_dim),
-        .o = matrix_at(m, at, PARAM_O, l, h->hidden_size),
-        .post_norm = vector_at(m, at, PARAM_POST_NORM, l),
-        .gate_up = matrix_at(m, at, PARAM_GATE, l, 2 * h->intermediate_size),
-        .down = matrix_at(m, at, PARAM_DOWN, l, h->hidden_size),
-    };
+    Place at = place_of_weights(m);
+    return (LayerNorms){vector_at(m, at, PARAM_INPUT_NORM, layer), vector_at(m, at, PARAM_POST_NORM, layer)};
 }
 
-static OuterWeights outer_at(const Model *m, Place at)
+LayerNorms model_layer_norm_gradients(const Model *m, int64_t layer)
 {
-    return (OuterWeights){
-        .embed = matrix_at(m, at, PARAM_EMBED, -1, m->h.vocab_size),
-        .final_norm = vector_at(m, at, PARAM_FINAL_NORM, -1),
-        .head = matrix_at(m, at, PARAM_HEAD, -1, m->h.vocab_size),
-    };
+    if (m->frozen)
+        return (LayerNorms){m->a.lost, m->a.lost};
+    Place at = place_of_gradients(m);
+    return (LayerNorms){vector_at(m, at, PARAM_INPUT_NORM, layer), vector_at(m, at, PARAM_POST_NORM, layer)};
 }
 
-LayerWeights model_layer_weights(const Model *m, int64_t layer)
+Tensor model_final_norm(const Model *m)
 {
-    return layer_at(m, place_of_weights(m), layer);
+    return vector_at(m, place_of_weights(m), PARAM_FINAL_NORM, -1);
 }
 
-LayerWeights model_layer_gradients(const Model *m, int64_t layer)
+Tensor model_final_norm_gradients(const Model *m)
 {
-    return layer_at(m, place_of_gradients(m), layer);
+    return m->frozen ? m->a.lost : vector_at(m, place_of_gradients(m), PARAM_FINAL_NORM, -1);
 }
 
-OuterWeights model_outer_weights(const Model *m)
+Tensor model_linear_weights(const Model *m, int64_t layer, Linear which)
 {
-    return outer_at(m, place_of_weights(m));
+    LinearShape s = linear_shape(&m->h, which);
+    return matrix_at(m, place_of_weights(m), s.first, layer, s.out);
 }
 
-OuterWeights model_outer_gradients(const Model *m)
+Tensor model_linear_gradients(const Model *m, int64_t layer, Linear which)
 {
-    return outer_at(m, place_of_gradients(m));
+    LinearShape s = linear_shape(&m->h, which);
+    return matrix_at(m, place_of_gradients(m), s.first, layer, s.out);
+}
+
+Tensor model_factor(const Model *m, float *flat, ParamKind target, int64_t layer, ParamPart part)
+{
+    const Param *p = lora_find(m->trainable, target, (int)layer, part);
+    check(p);
+    return tensor_view(flat + p->offset, DTYPE_F32, p->rows, p->cols);
+}
+
+/* One of the two [V, C]: frozen unless it is trained whole. */
+static Tensor table_gradients(const Model *m, ParamKind kind)
+{
+    const Param *p = m->frozen ? lora_find(m->trainable, kind, -1, PART_WHOLE) : params_find(&m->params, kind, -1);
+    return p ? tensor_view(m->gradients + p->offset, DTYPE_F32, p->rows, p->cols) : (Tensor){0};
+}
+
+Tensor model_embed_gradients(const Model *m)
+{
+    return table_gradients(m, PARAM_EMBED);
+}
+
+Tensor model_head_gradients(const Model *m)
+{
+    return table_gradients(m, PARAM_HEAD);
+}
+
+Tensor model_head(Model *m)
+{
+    return m->frozen ? frozen_head(m) : matrix_at(m, place_of_weights(m), PARAM_HEAD, -1, m->h.vocab_size);
+}
+
+void model_embed(Model *m, Tensor *out, const Tensor *ids)
+{
+    if (m->frozen) {
+        frozen_embed(m, out, ids);
+        return;
+    }
+    Tensor table = matrix_at(m, place_of_weights(m), PARAM_EMBED, -1, m->h.vocab_size);
+    embed(m->dev, out, &table, ids);
 }
 
 Tensor model_weights(Model *m)
 {
     check(m->master);
-    return tensor_view(m->master, DTYPE_F32, 1, m->params.total);
+    return tensor_view(m->master, DTYPE_F32, 1, m->trainable->total);
 }
 
 Tensor model_weights_copy(Model *m)
@@ -277,11 +350,13 @@ Tensor model_weights_copy(Model *m)
 Tensor model_gradients(Model *m)
 {
     check(m->gradients);
-    return tensor_view(m->gradients, DTYPE_F32, 1, m->params.total);
+    return tensor_view(m->gradients, DTYPE_F32, 1, m->trainable->total);
 }
 
 void model_weights_changed(Model *m)
 {
+    if (m->frozen)
+        frozen_refresh(m);
     if (!m->copy || !m->master)
         return;
     Tensor from = tensor_view(m->master, DTYPE_F32, 1, m->params.matrices), to = model_weights_copy(m);
@@ -290,11 +365,17 @@ void model_weights_changed(Model *m)
 
 /* Values in. --------------------------------------------------------------------------------------------- */
 
-/* Writes f32 host values [first, first + n) of a parameter to wherever this model keeps it. */
-static void put_values(Model *m, const Param *p, int64_t first, const float *values, int64_t n)
+void model_put(Model *m, const Param *p, int64_t first, const float *values, int64_t n)
 {
     int64_t at = p->offset + first;
-    if (m->master)
+    if (m->frozen && p->offset < m->params.matrices) {
+        const Param *trained = lora_find(m->trainable, p->kind, p->layer, PART_WHOLE);
+        frozen_put(m, p, first, values, n);
+        if (trained)
+            device_upload(m->dev, m->master + trained->offset + first, values, (size_t)n * 4);
+        return;
+    }
+    if (m->master && !m->frozen)
         device_upload(m->dev, m->master + at, values, (size_t)n * 4);
     else if (p->offset >= m->params.matrices)
         device_upload(m->dev, m->norms + (at - m->params.matrices), values, (size_t)n * 4);
@@ -313,7 +394,8 @@ typedef struct {
     float *values;
     int64_t count; /* elements in this round */
     uint64_t seed, stream;
-    double deviation;
+    double deviation; /* of normal numbers; 0: ones */
+    double bound;     /* above 0: uniform numbers in +- it instead */
 } InitRound;
 
 static void init_chunk(void *context, int64_t chunk, int thread)
@@ -324,50 +406,114 @@ static void init_chunk(void *context, int64_t chunk, int thread)
     Rng rng;
     rng_seed_pair(&rng, r->seed, r->stream + (uint64_t)chunk);
     for (int64_t i = first; i < end; i++)
-        r->values[i] = r->deviation > 0 ? (float)(r->deviation * rng_normal(&rng)) : 1.0f;
+        r->values[i] = r->bound > 0       ? (float)(r->bound * (2 * rng_uniform(&rng) - 1))
+                       : r->deviation > 0 ? (float)(r->deviation * rng_normal(&rng))
+                                          : 1.0f;
 }
 
-/* Smaller for wider models, so that one rule serves all sizes: with 0.02 throughout, 5 M parameters of width
- * 256 reached after 1 M tokens what they now reach after 0.6 M. */
-static double init_deviation(const Model *m, ParamKind kind)
+/* All numbers of a parameter, in rounds, each handed to `put`. */
+static void init_param(Model *m, InitRound *r, const Param *p,
+                       void (*put)(Model *m, const Param *p, int64_t first, const float *values, int64_t n))
 {
-    if (kind >= PARAM_INPUT_NORM)
-        return 0; /* ones */
-    double narrow = sqrt(2.0 / (5.0 * (double)m->h.hidden_size));
-    bool residual = kind == PARAM_O || kind == PARAM_DOWN;
-    return residual ? narrow / sqrt(2.0 * (double)m->h.num_hidden_layers) : narrow;
+    int64_t total = p->rows * p->cols;
+    for (int64_t first = 0; first < total; first += r->count) {
+        r->count = total - first < INIT_CHUNK * INIT_CHUNKS ? total - first : INIT_CHUNK * INIT_CHUNKS;
+        thread_each((r->count + INIT_CHUNK - 1) / INIT_CHUNK, cpu_count(), init_chunk, r);
+        put(m, p, first, r->values, r->count);
+        r->stream += INIT_CHUNKS;
+    }
+}
+
+static void put_factor(Model *m, const Param *p, int64_t first, const float *values, int64_t n)
+{
+    device_upload(m->dev, m->master + p->offset + first, values, (size_t)n * 4);
+}
+
+void model_init_adapters(Model *m, uint64_t seed)
+{
+    InitRound r = {.values = mem_array(float, INIT_CHUNK * INIT_CHUNKS), .seed = seed, .stream = (uint64_t)1 << 48};
+    for (int64_t i = 0; m->frozen && i < m->trainable->n; i++) {
+        const Param *p = &m->trainable->at[i];
+        r.bound = 1 / sqrt((double)p->cols);
+        if (p->part == PART_LORA_A)
+            init_param(m, &r, p, put_factor);
+        else if (p->part == PART_LORA_B)
+            device_zero(m->dev, m->master + p->offset, (size_t)(p->rows * p->cols) * 4);
+    }
+    mem_free(r.values);
+    model_weights_changed(m);
 }
 
 void model_init(Model *m, uint64_t seed)
 {
     InitRound r = {.values = mem_array(float, INIT_CHUNK * INIT_CHUNKS), .seed = seed};
     for (int64_t i = 0; i < m->params.n; i++) {
-        const Param *p = &m->params.at[i];
-        int64_t total = p->rows * p->cols;
-        r.deviation = init_deviation(m, p->kind);
-        for (int64_t first = 0; first < total; first += r.count) {
-            r.count = total - first < INIT_CHUNK * INIT_CHUNKS ? total - first : INIT_CHUNK * INIT_CHUNKS;
-            thread_each((r.count + INIT_CHUNK - 1) / INIT_CHUNK, cpu_count(), init_chunk, &r);
-            put_values(m, p, first, r.values, r.count);
-            r.stream += INIT_CHUNKS;
-        }
+        r.deviation = params_deviation(&m->h, m->params.at[i].kind);
+        init_param(m, &r, &m->params.at[i], model_put);
     }
     mem_free(r.values);
+    if (m->frozen)
+        model_init_adapters(m, seed);
 }
 
 static void put_loaded(void *context, const Param *p, int64_t first, const float *values, int64_t n)
 {
-    put_values(context, p, first, values, n);
+    model_put(context, p, first, values, n);
+}
+
+void model_remember_base(Model *m, const char *path)
+{
+    mem_free(m->base_path);
+    m->base_path = m->frozen ? mem_str(path) : NULL;
 }
 
 Status model_load(Model *m, const char *folder)
 {
+    model_remember_base(m, folder);
     TRY(weights_read(&m->params, folder, put_loaded, m));
+    return device_sync(m->dev);
+}
+
+static bool same_shape(const HParams *a, const HParams *b)
+{
+    json_t *x = hparams_to_json(a), *y = hparams_to_json(b);
+    static const char *const free_to_differ[] = {"max_position_embeddings", "bos_token_id", "eos_token_id"};
+    for (size_t i = 0; i < sizeof free_to_differ / sizeof free_to_differ[0]; i++) {
+        json_object_del(x, free_to_differ[i]);
+        json_object_del(y, free_to_differ[i]);
+    }
+    bool same = json_equal(x, y);
+    json_decref(x);
+    json_decref(y);
+    return same;
+}
+
+Status model_load_file(Model *m, const ModelFile *f)
+{
+    if (!same_shape(&m->h, model_file_hparams(f)))
+        return fail(ST_ARG, "%s holds a model of another shape", model_file_path(f));
+    model_remember_base(m, model_file_path(f));
+    for (int64_t i = 0; i < m->params.n; i++) {
+        const Param *p = &m->params.at[i];
+        ModelTensor t;
+        model_file_tensor(f, &t, p->kind, p->layer);
+        if (m->frozen && p->offset < m->params.matrices && !lora_find(m->trainable, p->kind, p->layer, PART_WHOLE)) {
+            frozen_put_tensor(m, p, &t);
+            continue;
+        }
+        float *row = mem_array(float, t.cols);
+        for (int64_t r = 0; r < t.rows; r++) {
+            quant_decode(row, model_tensor_row(&t, r), t.type, t.cols);
+            model_put(m, p, r * t.cols, row, t.cols);
+        }
+        mem_free(row);
+    }
     return device_sync(m->dev);
 }
 
 Status model_save(Model *m, const char *folder, DType dtype)
 {
+    check(!m->frozen);
     const void *matrices = NULL, *vectors = NULL, *kept = m->master ? (const void *)m->master : m->copy;
     DType kept_as = m->master ? DTYPE_F32 : DTYPE_BF16;
     size_t bytes = (size_t)m->params.matrices * dtype_size(kept_as);
@@ -379,4 +525,14 @@ Status model_save(Model *m, const char *folder, DType dtype)
     device_host_drop(m->dev, vectors, m->norms);
     device_host_drop(m->dev, matrices, kept);
     return st;
+}
+
+Status model_save_trained(Model *m, const char *folder, DType dtype)
+{
+    return m->frozen ? adapter_save(m, folder, dtype) : model_save(m, folder, dtype);
+}
+
+Status model_load_trained(Model *m, const char *folder)
+{
+    return m->frozen ? adapter_load(m, folder) : model_load(m, folder);
 }

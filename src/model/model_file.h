@@ -4,11 +4,11 @@
  *     TRY(model_file_open(&f, "model.gguf"));
  *     const HParams *h = model_file_hparams(f);
  *     ModelTensor t;
- *     TRY(model_file_tensor(f, &t, PARAM_Q, 3));
+ *     model_file_tensor(f, &t, PARAM_Q, 3);
  *     quant_decode(row, model_tensor_row(&t, 0), t.type, t.cols);
  *
- * Everything is mapped, nothing is read until it is used.  All tensors that the hparams ask for are checked at the opening:
- * there, of the right shape, of a type that tensor/quant.h knows, inside the file. */
+ * Everything is mapped, nothing is read until it is used.  All tensors that the hparams ask for are checked
+ * at the opening: there, of the right shape, of a type that tensor/quant.h knows, inside the file. */
 #ifndef MODEL_MODEL_FILE_H
 #define MODEL_MODEL_FILE_H
 
@@ -24,11 +24,12 @@ MUST_CHECK Status model_file_open(ModelFile **out, const char *path);
 void model_file_close(ModelFile *f);
 
 const HParams *model_file_hparams(const ModelFile *f);
+const Params *model_file_params(const ModelFile *f); /* of those hparams */
 const char *model_file_path(const ModelFile *f);
 const struct Gguf *model_file_gguf(const ModelFile *f); /* for its vocabulary and template; NULL: a folder */
 
-/* One parameter.  Rows are in Hugging Face's order: a GGUF file of a Llama stores those of q and k permuted (RoPE on
- * neighbours instead of halves), which model_tensor_row undoes. */
+/* One parameter.  Rows are in Hugging Face's order: a GGUF file of a Llama stores those of q and k permuted
+ * (RoPE on neighbours instead of halves), which model_tensor_row undoes. */
 typedef struct {
     QuantType type;
     int64_t rows, cols;

@@ -15,15 +15,19 @@
 #include "model/hparams.h"
 
 typedef enum {
-    /* matrices */
+    /* matrices; lora.h wants those of a layer together and in this order */
     PARAM_EMBED, PARAM_Q, PARAM_K, PARAM_V, PARAM_O, PARAM_GATE, PARAM_UP, PARAM_DOWN, PARAM_HEAD,
     /* vectors */
     PARAM_INPUT_NORM, PARAM_POST_NORM, PARAM_FINAL_NORM,
 } ParamKind;
 
+/* A parameter itself, or one of the two factors of its adapter (lora.h). */
+typedef enum { PART_WHOLE, PART_LORA_A, PART_LORA_B } ParamPart;
+
 typedef struct {
-    char name[72]; /* Hugging Face's, e.g. model.layers.3.self_attn.q_proj.weight */
+    char name[80]; /* Hugging Face's, e.g. model.layers.3.self_attn.q_proj.weight; an adapter's: PEFT's */
     ParamKind kind;
+    ParamPart part;
     int layer;          /* -1 outside the layers */
     int64_t rows, cols; /* a vector is [1, C] */
     int64_t offset;     /* elements into the flat array */
@@ -40,5 +44,12 @@ typedef struct {
 void params_init(Params *p, const HParams *h); /* h has passed hparams_check */
 void params_drop(Params *p);
 const Param *params_find(const Params *p, ParamKind kind, int layer); /* a tied head finds the embedding */
+
+/* For tables that are made elsewhere.  Adds one behind what is there, and aligns the end of the flat array to where a
+ * product's weights may start; `at` has room. */
+void params_add(Params *p, const Param *one);
+void params_align(Params *p);
+/* Standard deviation of a parameter's first values (model_init); 0: ones. */
+double params_deviation(const HParams *h, ParamKind kind);
 
 #endif

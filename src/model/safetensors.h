@@ -36,6 +36,9 @@ const SafetensorsEntry *safetensors_at(const Safetensors *s, int64_t i);
 const SafetensorsEntry *safetensors_find(const Safetensors *s, const char *name); /* NULL when absent */
 const char *safetensors_metadata(const Safetensors *s, const char *key);          /* NULL when absent */
 
+/* out[n] = elements first, first + 1, ... of an item whose source is no array. */
+typedef void SafetensorsRead(void *context, int64_t first, int64_t n, float *out);
+
 /* What to write: shapes are given first, data comes when each is written, converted from `source` to
  * `dtype`. */
 typedef struct {
@@ -45,6 +48,8 @@ typedef struct {
     int64_t shape[4];
     DType source_dtype;
     const void *source; /* contiguous, host memory, borrowed until the write is done */
+    SafetensorsRead *read; /* instead of it, where set: asked in order of `first` */
+    void *context;
 } SafetensorsItem;
 
 /* Writes one file: temporary name, sync, rename.  `metadata` pairs are key, value, ..., NULL; NULL:

@@ -81,17 +81,22 @@ static void header_text(Str *out, const SafetensorsItem *items, const int64_t *o
 static Status write_item(FileWriter *w, const SafetensorsItem *it)
 {
     int64_t count = item_count(it), lost = 0;
-    if (it->dtype == it->source_dtype)
+    DType from = it->read ? DTYPE_F32 : it->source_dtype;
+    if (!it->read && it->dtype == from)
         return file_write(w, it->source, (size_t)count * dtype_size(it->dtype));
-    size_t from_size = dtype_size(it->source_dtype), to_size = dtype_size(it->dtype);
+    size_t from_size = dtype_size(from), to_size = dtype_size(it->dtype);
     void *chunk = mem_array(char, (size_t)CHUNK * to_size);
+    float *values = it->read ? mem_array(float, CHUNK) : NULL;
     Status st = ST_OK;
     for (int64_t at = 0; at < count && st == ST_OK; at += CHUNK) {
         int64_t n = count - at < CHUNK ? count - at : CHUNK;
-        lost += convert_floats(chunk, it->dtype, (const char *)it->source + (size_t)at * from_size,
-                               it->source_dtype, n);
+        if (it->read)
+            it->read(it->context, at, n, values);
+        const void *source = it->read ? (const char *)values : (const char *)it->source + (size_t)at * from_size;
+        lost += convert_floats(chunk, it->dtype, source, from, n);
         st = file_write(w, chunk, (size_t)n * to_size);
     }
+    mem_free(values);
     mem_free(chunk);
     if (st == ST_OK && lost)
         st = fail(ST_LIMIT, "%lld values of tensor %s are too large for %s; write bf16 or f32 instead",

@@ -3,6 +3,7 @@
 #define MODEL_STATE_H
 
 #include "model/activations.h"
+#include "model/frozen.h"
 #include "model/model.h"
 #include "ops/ops.h"
 
@@ -10,11 +11,19 @@ struct Model {
     Device *dev;
     HParams h;
     Params params;
+    Params adapters;         /* under adapters: what is trained */
+    const Params *trainable; /* &params or &adapters */
     ModelSetup setup;
-    float *master;    /* [total] f32: training, and inference in f32 */
+    float *master;    /* [trainable->total] f32: training, and inference in f32 */
     uint16_t *copy;   /* [matrices] bf16: where compute is bf16 */
     float *norms;     /* the vectors: master + matrices, or an allocation of its own */
-    float *gradients; /* [total] f32: training */
+    float *gradients; /* [trainable->total] f32: training */
+    Frozen *frozen;   /* under adapters: all matrices; NULL: they are in copy, or in master */
+    void *frozen_memory;
+    size_t frozen_bytes;
+    char *base_path;    /* under adapters: where the base was read from; NULL: nowhere yet */
+    uint64_t noise;     /* the running batch's */
+    bool training_now;  /* it is a step, not an evaluation */
     void *slab;       /* activations */
     size_t slab_bytes;
     Activations a;
@@ -25,25 +34,45 @@ struct Model {
     bool isolated;           /* the batch that runs now brought starts */
 };
 
-/* Views of one layer's parameters, or of their gradients: [out, in] matrices, [1, C] vectors. */
+/* Views of parameters, or of their gradients.  Vectors are [1, C].  Gradients of frozen ones: of norms, a place to throw
+ * them; of matrices, data NULL. */
 typedef struct {
-    Tensor input_norm, qkv, o, post_norm, gate_up, down;
-} LayerWeights;
-typedef struct {
-    Tensor embed, final_norm, head;
-} OuterWeights;
+    Tensor input_norm, post_norm;
+} LayerNorms;
+LayerNorms model_layer_norms(const Model *m, int64_t layer);
+LayerNorms model_layer_norm_gradients(const Model *m, int64_t layer);
+Tensor model_final_norm(const Model *m);
+Tensor model_final_norm_gradients(const Model *m);
+/* A product's matrices, one below the other: [out, in].  Not under adapters. */
+Tensor model_linear_weights(const Model *m, int64_t layer, Linear which);
+Tensor model_linear_gradients(const Model *m, int64_t layer, Linear which);
+/* A factor of an adapter in a flat array of what is trained. */
+Tensor model_factor(const Model *m, float *flat, ParamKind target, int64_t layer, ParamPart part);
+Tensor model_head(Model *m);                 /* [V, C] act; until the next product of a layer */
+Tensor model_head_gradients(const Model *m); /* [V, C] f32 */
+Tensor model_embed_gradients(const Model *m);
+void model_embed(Model *m, Tensor *out, const Tensor *ids);
 
-LayerWeights model_layer_weights(const Model *m, int64_t layer);
-LayerWeights model_layer_gradients(const Model *m, int64_t layer);
-OuterWeights model_outer_weights(const Model *m);
-OuterWeights model_outer_gradients(const Model *m);
+/* linear.c: y = x W^T, or y += when add_to, with the adapters where there are any; x has their spare columns behind it. */
+void linear(Model *m, int64_t layer, Linear which, Tensor *y, const Tensor *x, bool add_to);
+/* dx = dy W, and the gradients of what is trained of W.  Under adapters dx may be NULL: it is not wanted; dy has spare
+ * columns. */
+void linear_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x, bool add_to);
+/* Of `linear` what its backward pass needs: what flows between the adapters' factors. */
+void linear_between(Model *m, int64_t layer, Linear which, const Tensor *x);
+/* The factors into a product's block (frozen.h). */
+void linear_place_adapters(Model *m, int64_t layer, Linear which, const Tensor *whole);
+
+/* f32 host values [first, first + n) of a parameter, to wherever this model keeps it. */
+void model_put(Model *m, const Param *p, int64_t first, const float *values, int64_t n);
+
+void model_remember_base(Model *m, const char *path); /* where the weights under adapters were read */
 
 AttentionShape model_attention_shape(const Model *m, int64_t B, int64_t T);
 
 /* forward.c: one layer's inside, from a->x_in on.  x_out NULL: stops before the last product, which only the
- * next layer needs.  With a cache, the rows are appended to it and attend to all of it; the batch is then one
- * sequence. */
-void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out, KvCache *cache);
+ * next layer needs (but not before the adapters' part of it). */
+void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out);
 void model_upload(Model *m, const Batch *batch);
 void model_forward(Model *m); /* embedding to the final norm, of the uploaded batch */
 
@@ -57,9 +86,5 @@ typedef struct {
     Tensor targets, loss; /* [1, n] i32, f32 */
 } HeadRows;
 HeadRows head_rows(Model *m, int64_t first); /* n 0 behind the last row */
-
-/* kvcache.c: writes the rows' k and v behind what the cache holds of this layer, then attends. */
-void kvcache_attend(Model *m, KvCache *c, int64_t layer, Tensor *att, const Tensor *q, const Tensor *k,
-                    const Tensor *v);
 
 #endif

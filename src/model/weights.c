@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "model/convert.h"
-#include "model/safetensors.h"
 
 enum { CHUNK = 1 << 18 }; /* elements handed over at a time */
 
@@ -151,6 +150,12 @@ static Status check_unexpected(const Params *p, const Safetensors *s)
     return st;
 }
 
+Status weights_check(const Params *p, const Safetensors *s)
+{
+    TRY(check_present(p, s));
+    return check_unexpected(p, s);
+}
+
 static void hand_over(const Params *p, const Safetensors *s, WeightSink *put, void *context)
 {
     float *chunk = mem_array(float, CHUNK);
@@ -170,9 +175,7 @@ Status weights_read(const Params *p, const char *folder, WeightSink *put, void *
     Safetensors *s;
     TRY(check_config(&p->h, folder));
     TRY(safetensors_open_folder(&s, folder));
-    Status st = check_present(p, s);
-    if (st == ST_OK)
-        st = check_unexpected(p, s);
+    Status st = weights_check(p, s);
     if (st == ST_OK)
         hand_over(p, s, put, context);
     safetensors_close(s);
@@ -194,27 +197,39 @@ static const char *config_dtype(DType dtype)
     return dtype == DTYPE_F32 ? "float32" : dtype == DTYPE_BF16 ? "bfloat16" : "float16";
 }
 
-Status weights_write(const Params *p, const char *folder, const void *matrices, DType matrices_dtype,
-                     const float *vectors, DType dtype)
+Status weights_write_items(const Params *p, const char *folder, SafetensorsItem *items, DType dtype)
 {
     if (dtype != DTYPE_F32 && dtype != DTYPE_BF16 && dtype != DTYPE_F16)
         return fail(ST_ARG, "weights are written as f32, bf16 or f16, not as %s", dtype_name(dtype));
-    TRY(folder_make(folder));
+    for (int64_t i = 0; i < p->n; i++) {
+        const Param *one = &p->at[i];
+        bool vector = is_vector(one);
+        items[i].name = one->name;
+        items[i].dtype = dtype;
+        items[i].ndim = vector ? 1 : 2;
+        items[i].shape[0] = vector ? one->cols : one->rows;
+        items[i].shape[1] = vector ? 0 : one->cols;
+    }
+    Status st = folder_make(folder);
+    if (st == ST_OK)
+        st = safetensors_write_folder(folder, items, p->n, 0);
+    if (st == ST_OK)
+        st = hparams_write(&p->h, folder, config_dtype(dtype));
+    return st == ST_OK ? ST_OK : fail_in(st, "writing a model to %s", folder);
+}
+
+Status weights_write(const Params *p, const char *folder, const void *matrices, DType matrices_dtype,
+                     const float *vectors, DType dtype)
+{
     SafetensorsItem *items = mem_array(SafetensorsItem, p->n);
     for (int64_t i = 0; i < p->n; i++) {
         const Param *one = &p->at[i];
         bool vector = is_vector(one);
-        const char *at = vector ? (const char *)(vectors + (one->offset - p->matrices))
-                                : (const char *)matrices + (size_t)one->offset * dtype_size(matrices_dtype);
-        items[i] = (SafetensorsItem){
-            .name = one->name, .dtype = dtype, .ndim = vector ? 1 : 2,
-            .shape = {vector ? one->cols : one->rows, vector ? 0 : one->cols},
-            .source_dtype = vector ? DTYPE_F32 : matrices_dtype, .source = at,
-        };
+        items[i].source_dtype = vector ? DTYPE_F32 : matrices_dtype;
+        items[i].source = vector ? (const char *)(vectors + (one->offset - p->matrices))
+                                 : (const char *)matrices + (size_t)one->offset * dtype_size(matrices_dtype);
     }
-    Status st = safetensors_write_folder(folder, items, p->n, 0);
+    Status st = weights_write_items(p, folder, items, dtype);
     mem_free(items);
-    if (st == ST_OK)
-        st = hparams_write(&p->h, folder, config_dtype(dtype));
-    return st == ST_OK ? ST_OK : fail_in(st, "writing a model to %s", folder);
+    return st;
 }

@@ -7,6 +7,7 @@
 #define MODEL_WEIGHTS_H
 
 #include "model/params.h"
+#include "model/safetensors.h"
 #include "tensor/dtype.h"
 
 /* Receives elements [first, first + n) of one parameter, row-major; `values` lives until it returns.  The
@@ -19,6 +20,10 @@ typedef void WeightSink(void *context, const Param *p, int64_t first, const floa
  *   ST_FORMAT  damaged, or a tensor is missing, of another shape, or not expected: the sentence names it */
 MUST_CHECK Status weights_read(const Params *p, const char *folder, WeightSink *put, void *context);
 
+/* Whether an opened folder holds exactly the tensors of `p`, each of its shape and of one of the four
+ * types, so that safetensors_find gives every parameter by its name.  ST_FORMAT, ST_UNSUPPORTED as above. */
+MUST_CHECK Status weights_check(const Params *p, const Safetensors *s);
+
 /* The same into one flat array: flat[p->total], in the order of the table; padding is left alone. */
 MUST_CHECK Status weights_read_flat(const Params *p, const char *folder, float *flat);
 
@@ -29,5 +34,10 @@ MUST_CHECK Status weights_read_flat(const Params *p, const char *folder, float *
  * that has one is whole. */
 MUST_CHECK Status weights_write(const Params *p, const char *folder, const void *matrices,
                                 DType matrices_dtype, const float *vectors, DType dtype);
+
+/* The same from items[p->n] whose sources alone are set (source_dtype and source, or read and context), one
+ * for each parameter in the order of the table. */
+MUST_CHECK Status weights_write_items(const Params *p, const char *folder, SafetensorsItem *items,
+                                      DType dtype);
 
 #endif

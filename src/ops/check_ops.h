@@ -45,6 +45,11 @@ typedef struct Call {
     int64_t count; /* head_dim, past */
     float number;  /* eps, scale */
     bool flag;     /* add_to, has starts, ... */
+    PackedMatrix packed[3]; /* without their data, which are tensors of words */
+    QuantType from;
+    KvPages kv;
+    PagedRows rows[4];
+    int32_t pages[64];
 } Call;
 
 static inline Call call_start(void (*run)(Device *, Call *), uint64_t seed)

@@ -1,9 +1,11 @@
 /* Every operation of every table this processor can run, against the reference in f64, on odd shapes and each
  * type; and every `_back` of the reference against central differences.
  *
- * To add an operation, edit two places: write its check in check_rows.h or check_products.h (what it is
+ * To add an operation, edit two places: write its check in check_rows.h, check_products.h or check_packed.h (what it is
  * called with, and on which shapes; for a `_back` its differences too), and name it in `checks` below.  An
  * operation of ops.def without a check fails. */
+#include "ops/check_adapters.h"
+#include "ops/check_packed.h"
 #include "ops/check_products.h"
 #include "ops/check_rows.h"
 
@@ -32,6 +34,13 @@ static const struct {
     {"adamw", check_adamw, NULL},
     {"sum_squares", check_sum_squares, NULL},
     {"cast", check_cast, NULL},
+    {"dropout", check_dropout, NULL},
+    {"decode_rows", check_decode_rows, NULL},
+    {"pack_weights", check_pack_weights, NULL},
+    {"matmul_packed", check_matmul_packed, NULL},
+    {"embed_packed", check_embed_packed, NULL},
+    {"kv_write", check_kv_write, NULL},
+    {"attention_paged", check_attention_paged, NULL},
 };
 enum { CHECKS = sizeof checks / sizeof checks[0] };
 

@@ -207,3 +207,89 @@ void cast(Device *dev, Tensor *out, const Tensor *x)
     if (!device_failed(dev))
         dev->ops->cast(dev, out, x);
 }
+
+void dropout(Device *dev, Tensor *out, const Tensor *x, const Dropout *d, bool add_to)
+{
+    check(tensor_same_shape(out, x) && is_float(out) && out->dtype == x->dtype && d->rate >= 0 &&
+          d->rate < 1);
+    if (!device_failed(dev))
+        dev->ops->dropout(dev, out, x, d, add_to);
+}
+
+void decode_rows(Device *dev, Tensor *out, const void *blocks, QuantType type, const Tensor *ids)
+{
+    check(is_float(out) && quant_fits(type, out->cols) && (!ids || is_index(ids, out->rows)));
+    if (!device_failed(dev))
+        dev->ops->decode_rows(dev, out, blocks, type, ids);
+}
+
+/* Inference ---------------------------------------------------------------------------------------------- */
+
+static void check_packed(const PackedMatrix *w)
+{
+    check(packed_takes(w->type) && w->rows > 0 && w->cols > 0 && quant_fits(w->type, w->cols) && w->data);
+}
+
+void pack_weights(Device *dev, PackedMatrix *w, int64_t first, int64_t n, const void *raw, QuantType from)
+{
+    check_packed(w);
+    check(first >= 0 && n >= 0 && first + n <= w->rows && first % PACKED_ROWS == 0 &&
+          (n % PACKED_ROWS == 0 || first + n == w->rows));
+    check(from == w->type || w->type == QUANT_F32 || w->type == QUANT_BF16);
+    check(quant_fits(from, w->cols) && raw);
+    if (!device_failed(dev))
+        dev->ops->pack_weights(dev, w, first, n, raw, from);
+}
+
+void matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count, bool add_to)
+{
+    int64_t rows = 0;
+    check(count > 0 && is_float(x) && is_float(y));
+    for (int i = 0; i < count; i++) {
+        check_packed(&w[i]);
+        check(w[i].cols == x->cols);
+        rows += w[i].rows;
+    }
+    check(shaped(y, x->rows, rows) && x->stride >= x->cols);
+    if (!device_failed(dev))
+        dev->ops->matmul_packed(dev, y, x, w, count, add_to);
+}
+
+void embed_packed(Device *dev, Tensor *out, const PackedMatrix *table, const Tensor *ids)
+{
+    check_packed(table);
+    check(is_index(ids, out->rows) && out->cols == table->cols && is_wide(out));
+    if (!device_failed(dev))
+        dev->ops->embed_packed(dev, out, table, ids);
+}
+
+static void check_paged(const KvPages *kv, const PagedRows *rows, int64_t count, int64_t N)
+{
+    check((kv->dtype == DTYPE_BF16 || kv->dtype == DTYPE_F32) && kv->Hk > 0 && kv->D > 0 && kv->data);
+    for (int64_t i = 0; i < count; i++) {
+        const PagedRows *r = &rows[i];
+        check(r->n >= 0 && r->past >= 0 && r->first >= 0 && r->first + r->n <= N);
+        for (int64_t p = 0; r->n > 0 && p * KV_PAGE < r->past + r->n; p++)
+            check(r->pages[p] >= 0 && r->pages[p] < kv->pages);
+    }
+}
+
+void kv_write(Device *dev, KvPages *kv, const Tensor *k, const Tensor *v, const PagedRows *rows,
+              int64_t count)
+{
+    check(is_float(k) && k->dtype == v->dtype && tensor_same_shape(k, v) && k->cols == kv->Hk * kv->D);
+    check_paged(kv, rows, count, k->rows);
+    if (!device_failed(dev))
+        dev->ops->kv_write(dev, kv, k, v, rows, count);
+}
+
+void attention_paged(Device *dev, Tensor *out, const Tensor *q, const KvPages *kv, const PagedRows *rows,
+                     int64_t count, const AttentionShape *s)
+{
+    check(s->Hk > 0 && s->H % s->Hk == 0 && s->Hk == kv->Hk && s->D == kv->D);
+    check(is_float(q) && shaped(q, q->rows, s->H * s->D) && tensor_same_shape(out, q) &&
+          out->dtype == q->dtype);
+    check_paged(kv, rows, count, q->rows);
+    if (!device_failed(dev))
+        dev->ops->attention_paged(dev, out, q, kv, rows, count, s);
+}

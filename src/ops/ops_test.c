@@ -114,6 +114,55 @@ static void call_cast(Device *dev, Tensor *t)
     cast(dev, &t[0], &t[1]);
 }
 
+static void call_dropout(Device *dev, Tensor *t)
+{
+    dropout(dev, &t[0], &t[1], &(Dropout){.rate = 0.25f, .scale = 1}, false);
+}
+
+static void call_decode_rows(Device *dev, Tensor *t)
+{
+    decode_rows(dev, &t[0], t[1].data, QUANT_Q8_0, &t[2]);
+}
+
+static PackedMatrix packed_view(const Tensor *t)
+{
+    return (PackedMatrix){t->dtype == DTYPE_F32 ? QUANT_F32 : QUANT_F16, t->rows, t->cols, t->data};
+}
+static void call_pack_weights(Device *dev, Tensor *t)
+{
+    PackedMatrix w = packed_view(&t[0]);
+    pack_weights(dev, &w, 0, t[1].rows, t[1].data, quant_of_dtype(t[1].dtype));
+}
+static void call_matmul_packed(Device *dev, Tensor *t)
+{
+    PackedMatrix w = packed_view(&t[2]);
+    matmul_packed(dev, &t[0], &t[1], &w, 1, false);
+}
+static void call_embed_packed(Device *dev, Tensor *t)
+{
+    PackedMatrix w = packed_view(&t[1]);
+    embed_packed(dev, &t[0], &w, &t[2]);
+}
+
+/* One page of positions 0 .. N - 1. */
+static float page[(D + 16) * KV_PAGE];
+static const int32_t pages[] = {0};
+static const PagedRows paged = {.pages = pages, .past = 0, .first = 0, .n = N};
+static KvPages one_page(void)
+{
+    return (KvPages){.data = page, .dtype = DTYPE_F32, .pages = 1, .Hk = Hk, .D = D};
+}
+static void call_kv_write(Device *dev, Tensor *t)
+{
+    KvPages kv = one_page();
+    kv_write(dev, &kv, &t[0], &t[1], &paged, 1);
+}
+static void call_attention_paged(Device *dev, Tensor *t)
+{
+    KvPages kv = one_page();
+    attention_paged(dev, &t[0], &t[1], &kv, &paged, 1, &heads);
+}
+
 /* clang-format off */
 #define F32(rows, cols) {DTYPE_F32, rows, cols, 0}
 #define F32_LONGER(rows, cols) {DTYPE_F32, rows, cols, ROW_TOO_MANY}
@@ -145,6 +194,15 @@ static const Case cases[] = {
     {"sum_squares", call_sum_squares,
      {{DTYPE_F64, 1, 1, 0}, {DTYPE_F32, 1, V, ROW_TOO_MANY | COLUMN_TOO_MANY}}},
     {"cast", call_cast, {BF16(N, C), F32(N, C)}},
+    {"dropout", call_dropout, {F32(N, C), F32(N, C)}},
+    {"decode_rows", call_decode_rows,
+     {F32(N, 32), {DTYPE_F32, N, 32, ROW_TOO_MANY | COLUMN_TOO_MANY | NO_SUCH_TYPE}, I32(N)}},
+    {"pack_weights", call_pack_weights,
+     {{DTYPE_F32, F, C, COLUMN_TOO_MANY}, {DTYPE_F32, F, C, COLUMN_TOO_MANY | NO_SUCH_TYPE}}},
+    {"matmul_packed", call_matmul_packed, {F32(N, F), F32(N, C), F32(F, C)}},
+    {"embed_packed", call_embed_packed, {F32(N, C), F32_LONGER(V, C), I32(N)}},
+    {"kv_write", call_kv_write, {F32(N, Hk * D), F32(N, Hk * D)}},
+    {"attention_paged", call_attention_paged, {F32(N, H * D), F32(N, H * D)}},
 };
 /* clang-format on */
 enum { CASES = sizeof cases / sizeof cases[0] };

@@ -16,8 +16,7 @@ enum {
     OP_COUNT
 };
 
-/* Calls of one operation with one shape.  Two tensors tell the shape: the first output and the tensor after
- * it. */
+/* Calls of one operation with one shape.  Two arguments tell the shape: the first output and what comes after it. */
 typedef struct {
     int op;
     int64_t rows1, cols1, rows2, cols2;
@@ -40,10 +39,41 @@ static Profile *profile_of(Device *dev)
     return (Profile *)(uintptr_t)dev->ops;
 }
 
-static Line *line_for(Profile *p, int op, const Tensor *a, const Tensor *b)
+/* What an argument says of the shape of a call; nothing, where it is no matrix. */
+typedef struct {
+    int64_t rows, cols;
+} Shape;
+
+static Shape tensor_shape(const Tensor *t)
 {
-    Line key = {
-        .op = op, .rows1 = a->rows, .cols1 = a->cols, .rows2 = b ? b->rows : 0, .cols2 = b ? b->cols : 0};
+    return t ? (Shape){t->rows, t->cols} : (Shape){0, 0};
+}
+
+static Shape packed_shape(const PackedMatrix *w)
+{
+    return (Shape){w->rows, w->cols};
+}
+
+static Shape pages_shape(const KvPages *kv)
+{
+    return (Shape){kv->pages * KV_PAGE, kv->Hk * kv->D};
+}
+
+static Shape bytes_shape(const void *bytes)
+{
+    (void)bytes;
+    return (Shape){0, 0};
+}
+
+static Shape no_shape(int64_t other)
+{
+    (void)other;
+    return (Shape){0, 0};
+}
+
+static Line *line_for(Profile *p, int op, Shape a, Shape b)
+{
+    Line key = {.op = op, .rows1 = a.rows, .cols1 = a.cols, .rows2 = b.rows, .cols2 = b.cols};
     for (int i = 0; i < p->n; i++) {
         Line *l = &p->lines[i];
         if (l->op == key.op && l->rows1 == key.rows1 && l->cols1 == key.cols1 && l->rows2 == key.rows2 &&
@@ -56,7 +86,7 @@ static Line *line_for(Profile *p, int op, const Tensor *a, const Tensor *b)
     return &p->lines[p->n++];
 }
 
-static void timed_end(Device *dev, int op, const Tensor *a, const Tensor *b, double start)
+static void timed_end(Device *dev, int op, Shape a, Shape b, double start)
 {
     if (!device_failed(dev))
         dev->kind->sync(dev);
@@ -65,16 +95,19 @@ static void timed_end(Device *dev, int op, const Tensor *a, const Tensor *b, dou
     l->seconds += clock_now() - start;
 }
 
-/* Every operation takes (device, tensor, tensor, ...). */
-#define FIRST_TENSOR(dev, a, ...) (a)
-#define SECOND_TENSOR(dev, a, b, ...) (b)
-#define SECOND_OF(...) SECOND_TENSOR(__VA_ARGS__, NULL)
+/* Every operation takes (device, output, what comes after it, ...). */
+#define SHAPE_OF(x)                                                                                 \
+    _Generic((x), Tensor *: tensor_shape, const Tensor *: tensor_shape, PackedMatrix *: packed_shape, \
+        const PackedMatrix *: packed_shape, KvPages *: pages_shape, const void *: bytes_shape, default: no_shape)(x)
+#define FIRST_SHAPE(dev, a, ...) SHAPE_OF(a)
+#define SECOND_SHAPE(dev, a, b, ...) SHAPE_OF(b)
+#define SECOND_OF(...) SECOND_SHAPE(__VA_ARGS__, 0)
 #define OP(name, params, args)                                               \
     static void timed_##name params                                          \
     {                                                                        \
         double start = clock_now();                                          \
         profile_of(dev)->inner.name args;                                    \
-        timed_end(dev, OP_##name, FIRST_TENSOR args, SECOND_OF args, start); \
+        timed_end(dev, OP_##name, FIRST_SHAPE args, SECOND_OF args, start);  \
     }
 #include "ops/ops.def"
 #undef OP
@@ -111,6 +144,7 @@ static double line_flops(const Line *l)
 {
     switch (l->op) {
     case OP_matmul:
+    case OP_matmul_packed:
         return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->cols2; /* y [N,M]   x [N,K]  */
     case OP_matmul_back_x:
         return 2.0 * (double)l->rows1 * (double)l->cols1 * (double)l->cols2; /* dx [N,K]  dy [N,M] */

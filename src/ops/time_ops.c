@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "ops/measure.h"
 #include "ops/select.h"
+#include "ops/time_packed.h"
 
 const TimeShape time_shapes[] = {
     {"15m", 8, 256, 288, 768, 6, 6, 32000},
@@ -17,61 +18,8 @@ const TimeShape time_shapes[] = {
     {NULL, 0, 0, 0, 0, 0, 0, 0},
 };
 
-enum { TENSORS = 10, LOGIT_ROWS = 256, PARAMETERS = 1 << 24, SETS_MAX = 2048, RUNS_MIN = 6 };
+enum { LOGIT_ROWS = 256, PARAMETERS = 1 << 24, SETS_MAX = 2048, RUNS_MIN = 6 };
 static const double seconds_each = 0.3;
-
-/* An operation runs on one set of operands after the other, round and round, all of them together too large
- * for the caches.  So each run finds its operands in memory, and pays for pushing out what runs before it
- * wrote; were the caches cleared between runs, what a run writes would stay in them and cost nothing. */
-
-typedef struct {
-    Device *dev;
-    Status status; /* of the first allocation that failed */
-    const TimeShape *s;
-    DType act;
-    Tensor (*sets)[TENSORS];
-    int n_sets;
-    Tensor *t; /* the set in use */
-    int n;     /* tensors in it */
-    int64_t head_dim, N;
-    AttentionShape attention;
-    Rng rng;
-    OpTime *result;
-} Timing;
-
-/* One more tensor of ordinary numbers. */
-static Tensor *operand(Timing *a, DType d, int64_t rows, int64_t cols)
-{
-    Tensor *t = &a->t[a->n];
-    *t = tensor_view(NULL, d, rows, cols);
-    if (a->status == ST_OK)
-        a->status = device_alloc(a->dev, &t->data, tensor_bytes(t), "timing operations");
-    if (a->status != ST_OK)
-        return t;
-    a->n++;
-    for (int64_t i = 0; i < tensor_count(t); i++)
-        dtype_store(t->data, d, i, 2 * rng_uniform(&a->rng) - 1);
-    return t;
-}
-
-static void indices(Timing *a, int64_t n, int64_t below)
-{
-    Tensor *t = operand(a, DTYPE_I32, 1, n);
-    for (int64_t i = 0; a->status == ST_OK && i < n; i++)
-        tensor_i32(t, 0)[i] = (int32_t)rng_below(&a->rng, (uint64_t)below);
-}
-
-static void describe(Timing *a, double bytes, double flops, const char *names, int64_t first, int64_t second)
-{
-    a->result->bytes = bytes;
-    a->result->flops = flops;
-    snprintf(a->result->shape, sizeof a->result->shape, names, (long long)first, (long long)second);
-}
-
-static double act_size(const Timing *a)
-{
-    return (double)dtype_size(a->act);
-}
 
 /* More sets like the first. */
 static void repeat_set(Timing *a)
@@ -345,30 +293,66 @@ static void cast_run(Timing *a)
     cast(a->dev, &a->t[0], &a->t[1]);
 }
 
+static void dropout_set(Timing *a)
+{
+    operand(a, a->act, a->N, a->s->C);
+    operand(a, a->act, a->N, a->s->C);
+    describe(a, (double)(a->N * a->s->C) * 2 * act_size(a), 0, "N %lld C %lld", a->N, a->s->C);
+}
+
+static void dropout_run(Timing *a)
+{
+    dropout(a->dev, &a->t[0], &a->t[1], &(Dropout){.rate = 0.05f, .scale = 1, .key = 1}, false);
+}
+
+/* A matrix of the feed-forward layer, as LoRA over a quantised base decodes it; zeros are as slow as other numbers. */
+static void decode_rows_set(Timing *a)
+{
+    int64_t K = (a->s->C + 255) / 256 * 256, bytes = (int64_t)quant_bytes(a->variant->type, a->s->F * K);
+    operand(a, a->act, a->s->F, K);
+    Tensor *blocks = operand(a, DTYPE_I32, 1, (bytes + 3) / 4);
+    if (a->status == ST_OK)
+        memset(blocks->data, 0, (size_t)bytes);
+    describe(a, (double)bytes + (double)(a->s->F * K) * act_size(a), 0, "%lld x %lld", a->s->F, K);
+}
+
+static void decode_rows_run(Timing *a)
+{
+    decode_rows(a->dev, &a->t[0], a->t[1].data, a->variant->type, NULL);
+}
+
 static const struct {
     const char *op;
     void (*set)(Timing *a);
     void (*run)(Timing *a);
+    const TimeVariant *variants; /* NULL: there is one way */
 } timings[] = {
-    {"embed", embed_set, embed_run},
-    {"embed_back", embed_back_set, embed_back_run},
-    {"rmsnorm", rmsnorm_set, rmsnorm_run},
-    {"rmsnorm_back", rmsnorm_back_set, rmsnorm_back_run},
-    {"rope", rope_set, rope_run},
-    {"rope_back", rope_set, rope_back_run},
-    {"matmul", matmul_set, matmul_run},
-    {"matmul_back_x", matmul_set, matmul_back_x_run},
-    {"matmul_back_w", matmul_set, matmul_back_w_run},
-    {"attention", attention_set, attention_run},
-    {"attention_back", attention_back_set, attention_back_run},
-    {"attention_cached", attention_cached_set, attention_cached_run},
-    {"swiglu", swiglu_set, swiglu_run},
-    {"swiglu_back", swiglu_back_set, swiglu_back_run},
-    {"add", add_set, add_run},
-    {"cross_entropy", cross_entropy_set, cross_entropy_run},
-    {"adamw", adamw_set, adamw_run},
-    {"sum_squares", sum_squares_set, sum_squares_run},
-    {"cast", cast_set, cast_run},
+    {"embed", embed_set, embed_run, NULL},
+    {"embed_back", embed_back_set, embed_back_run, NULL},
+    {"rmsnorm", rmsnorm_set, rmsnorm_run, NULL},
+    {"rmsnorm_back", rmsnorm_back_set, rmsnorm_back_run, NULL},
+    {"rope", rope_set, rope_run, NULL},
+    {"rope_back", rope_set, rope_back_run, NULL},
+    {"matmul", matmul_set, matmul_run, NULL},
+    {"matmul_back_x", matmul_set, matmul_back_x_run, NULL},
+    {"matmul_back_w", matmul_set, matmul_back_w_run, NULL},
+    {"attention", attention_set, attention_run, NULL},
+    {"attention_back", attention_back_set, attention_back_run, NULL},
+    {"attention_cached", attention_cached_set, attention_cached_run, NULL},
+    {"swiglu", swiglu_set, swiglu_run, NULL},
+    {"swiglu_back", swiglu_back_set, swiglu_back_run, NULL},
+    {"add", add_set, add_run, NULL},
+    {"cross_entropy", cross_entropy_set, cross_entropy_run, NULL},
+    {"adamw", adamw_set, adamw_run, NULL},
+    {"sum_squares", sum_squares_set, sum_squares_run, NULL},
+    {"cast", cast_set, cast_run, NULL},
+    {"dropout", dropout_set, dropout_run, NULL},
+    {"decode_rows", decode_rows_set, decode_rows_run, types_timed},
+    {"pack_weights", pack_weights_set, pack_weights_run, types_timed},
+    {"matmul_packed", matmul_packed_set, matmul_packed_run, products_timed},
+    {"embed_packed", embed_packed_set, embed_packed_run, types_timed},
+    {"kv_write", kv_write_set, kv_write_run, rows_timed},
+    {"attention_paged", attention_paged_set, attention_paged_run, rows_timed},
 };
 enum {
 #define OP(name, params, args) OPERATION_##name,
@@ -403,11 +387,23 @@ static void drop(Timing *a)
     device_close(a->dev);
 }
 
-static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeShape *shape, DType act,
-                       int threads)
+/* "4096 x 768" becomes "Q4_K, 8 rows, 4096 x 768". */
+static void name_variant(OpTime *t, const TimeVariant *v, bool typed)
 {
-    Timing a = {
-        .s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .result = out};
+    char shape[sizeof t->shape];
+    snprintf(shape, sizeof shape, "%s", t->shape);
+    snprintf(t->shape, sizeof t->shape, "%s%s%lld row%s, %.36s", typed ? quant_name(v->type) : "", typed ? ", " : "",
+             (long long)v->rows, v->rows == 1 ? "" : "s", shape);
+}
+
+static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeVariant *variant,
+                       const TimeShape *shape, DType act, int threads)
+{
+    TimeVariant way = *variant;
+    if (way.type == QUANT_BF16)
+        way.type = quant_of_dtype(act);
+    Timing a = {.s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .variant = &way,
+                .result = out};
     Ops *ops = mem_new(Ops);
     *ops = ops_ref;
     ops_overlay(ops, table->ops);
@@ -423,6 +419,8 @@ static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeSha
     a.t = a.sets[0];
     rng_seed(&a.rng, 1);
     timings[op].set(&a);
+    if (timings[op].variants)
+        name_variant(out, &way, timings[op].variants != rows_timed);
     if (a.status == ST_OK)
         repeat_set(&a);
     if (a.status == ST_OK) {
@@ -456,8 +454,12 @@ Status time_ops(OpTime *out, int *count, const TimeShape *shape, DType act, int 
             if ((only && strcmp(only, timings[op].op) != 0) ||
                 !ops_has(tables[i].ops, operation(timings[op].op)))
                 continue;
-            check(*count < TIME_OPS_MAX);
-            st = time_one(&out[(*count)++], &tables[i], op, shape, act, threads);
+            static const TimeVariant once[] = {{1, QUANT_BF16}, {0, QUANT_BF16}};
+            const TimeVariant *v = timings[op].variants ? timings[op].variants : once;
+            for (; v->rows > 0 && st == ST_OK; v++) {
+                check(*count < TIME_OPS_MAX);
+                st = time_one(&out[(*count)++], &tables[i], op, v, shape, act, threads);
+            }
         }
     }
     return st;

@@ -23,7 +23,7 @@ typedef struct {
     double flops; /* what it must compute; 0 where moving is the work */
 } OpTime;
 
-enum { TIME_OPS_MAX = 128 };
+enum { TIME_OPS_MAX = 256 };
 
 /* Fills out[TIME_OPS_MAX], sets *count.  act: the activation type, f32 or bf16.  only: one operation; NULL:
  * all.  Takes measure_cold_bytes(threads) of memory, or one set of operands where that is more.

@@ -5,16 +5,11 @@
 
 #include "base/check.h"
 #include "tokenizer/bpe_train.h"
+#include "tokenizer/chat_templates.h"
 #include "tokenizer/open.h"
 #include "tokenizer/vocab.h"
 
 static const char *const specials[BPE_SPECIALS] = {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<pad>"};
-
-/* ChatML, as Hugging Face's template language spells it. */
-static const char chat_template[] =
-    "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + "
-    "'<|im_end|>' + '\n' }}"
-    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 struct BpeVocab {
     Map *ids;       /* piece in byte characters -> id */
@@ -106,10 +101,16 @@ static json_t *tokenizer_json(const BpeVocab *v)
 
 static json_t *tokenizer_config(void)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:b, s:[s, s], s:s, s:b}", "tokenizer_class",
+    Str jinja = {0};
+    ChatTemplate *chatml = chat_template_of_style(chat_styles[0]);
+    chat_add_jinja(chatml, false, &jinja);
+    chat_template_free(chatml);
+    json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:b, s:[s, s], s:s, s:b}", "tokenizer_class",
                      "PreTrainedTokenizerFast", "bos_token", specials[0], "eos_token", specials[0],
                      "pad_token", specials[3], "add_bos_token", 0, "additional_special_tokens", specials[1],
-                     specials[2], "chat_template", chat_template, "clean_up_tokenization_spaces", 0);
+                     specials[2], "chat_template", str_c(&jinja), "clean_up_tokenization_spaces", 0);
+    str_drop(&jinja);
+    return config;
 }
 
 static json_t *special_tokens_map(void)

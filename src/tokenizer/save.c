@@ -175,37 +175,29 @@ static json_t *config(const Tokenizer *t)
 
 /* Files ------------------------------------------------------------------------------------------------- */
 
-static Status write_json(const char *folder, const char *name, json_t *value)
+static Status add_json(VocabFiles *out, const char *name, json_t *value)
 {
     check(value);
-    char *text = json_dumps(value, JSON_INDENT(1)), *path = path_join(folder, name);
-    Status st =
-        text ? file_replace(path, text, strlen(text)) : fail(ST_FORMAT, "%s cannot be written as JSON", name);
+    VocabFile f = {.name = mem_str(name)};
+    char *text = json_dumps(value, JSON_INDENT(1));
+    if (text)
+        str_adds(&f.bytes, text);
+    Status st = text ? ST_OK : fail(ST_FORMAT, "%s cannot be written as JSON", name);
+    array_push(out, f);
     free(text);
-    mem_free(path);
     json_decref(value);
     return st;
 }
 
-static Status write_file(const char *folder, const char *name, const Str *bytes)
+static Status add_model(const Tokenizer *t, VocabFiles *out)
 {
-    char *path = path_join(folder, name);
-    Status st = file_replace(path, str_c(bytes), bytes->n);
-    mem_free(path);
+    VocabFile f = {.name = mem_str("tokenizer.model")};
+    Status st = spm_model_write(t, &f.bytes);
+    array_push(out, f);
     return st;
 }
 
-static Status write_model(const Tokenizer *t, const char *folder)
-{
-    Str bytes = {0};
-    Status st = spm_model_write(t, &bytes);
-    if (st == ST_OK)
-        st = write_file(folder, "tokenizer.model", &bytes);
-    str_drop(&bytes);
-    return st;
-}
-
-static Status write_tokenizer_json(const Tokenizer *t, const char *folder)
+static Status add_tokenizer_json(const Tokenizer *t, VocabFiles *out)
 {
     if (t->bbpe.add_prefix_space && t->bbpe.presplit.known != KNOWN_GPT2)
         return fail(ST_UNSUPPORTED,
@@ -217,26 +209,45 @@ static Status write_tokenizer_json(const Tokenizer *t, const char *folder)
     for (int32_t id = 0; id < t->n; id++)
         if (!utf8_valid(t->pieces[id].at, t->pieces[id].n))
             return fail(ST_UNSUPPORTED, "piece %d is not UTF-8, which JSON needs", id);
-    return write_json(folder, "tokenizer.json",
-                      json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o}", "version", "1.0",
-                                "truncation", "padding", "added_tokens", added_tokens(t), "normalizer",
-                                normalizer(t), "pre_tokenizer", pre_tokenizer(t), "post_processor",
-                                post_processor(t), "decoder", decoder(t), "model", model(t)));
+    return add_json(out, "tokenizer.json",
+                    json_pack("{s:s, s:n, s:n, s:o, s:o, s:o, s:o, s:o, s:o}", "version", "1.0",
+                              "truncation", "padding", "added_tokens", added_tokens(t), "normalizer",
+                              normalizer(t), "pre_tokenizer", pre_tokenizer(t), "post_processor",
+                              post_processor(t), "decoder", decoder(t), "model", model(t)));
 }
 
-static Status write_files(const Tokenizer *t, const char *folder)
+Status vocab_make_files(const Tokenizer *t, VocabFiles *out)
 {
-    TRY(folder_make(folder));
-    for (size_t i = 0; i < t->files.n; i++)
-        TRY(write_file(folder, t->files.at[i].name, &t->files.at[i].bytes));
-    if (t->files.n)
-        return ST_OK;
-    TRY(t->by_scores ? write_model(t, folder) : write_tokenizer_json(t, folder));
-    return write_json(folder, "tokenizer_config.json", config(t));
+    TRY(t->by_scores ? add_model(t, out) : add_tokenizer_json(t, out));
+    return add_json(out, "tokenizer_config.json", config(t));
+}
+
+void vocab_drop_files(VocabFiles *files)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        mem_free(files->at[i].name);
+        str_drop(&files->at[i].bytes);
+    }
+    array_drop(files);
+}
+
+static Status write_files(const VocabFiles *files, const char *folder)
+{
+    Status st = folder_make(folder);
+    for (size_t i = 0; st == ST_OK && i < files->n; i++) {
+        char *path = path_join(folder, files->at[i].name);
+        st = file_replace(path, str_c(&files->at[i].bytes), files->at[i].bytes.n);
+        mem_free(path);
+    }
+    return st;
 }
 
 Status tokenizer_save(const Tokenizer *t, const char *folder)
 {
-    Status st = write_files(t, folder);
+    VocabFiles made = {0};
+    Status st = t->files.n ? ST_OK : vocab_make_files(t, &made);
+    if (st == ST_OK)
+        st = write_files(t->files.n ? &t->files : &made, folder);
+    vocab_drop_files(&made);
     return st == ST_OK ? st : fail_in(st, "writing the vocabulary to %s", folder);
 }

@@ -59,6 +59,7 @@ typedef struct {
     char *name;
     Str bytes;
 } VocabFile; /* as it lay beside the vocabulary, for tokenizer_save */
+typedef Array(VocabFile) VocabFiles;
 
 struct Tokenizer {
     VocabKind kind;
@@ -80,7 +81,7 @@ struct Tokenizer {
     Spm spm;
     Bbpe bbpe;
     uint64_t hash;
-    Array(VocabFile) files;
+    VocabFiles files;
     const char *format; /* "SentencePiece model", "tokenizer.json", "arrays" */
     pthread_mutex_t pool_lock;
     TokenizerScratch *pool; /* those not in use */
@@ -161,6 +162,10 @@ static inline void vocab_encode_cached(const Tokenizer *t, TokenizerScratch *s, 
 
 /* spm_write.c: appends a SentencePiece model that says the same.  ST_UNSUPPORTED. */
 MUST_CHECK Status spm_model_write(const Tokenizer *t, Str *out);
+
+/* save.c: the files that say the same, for one that came from none; appended also where it fails.  ST_UNSUPPORTED. */
+MUST_CHECK Status vocab_make_files(const Tokenizer *t, VocabFiles *out);
+void vocab_drop_files(VocabFiles *files);
 
 /* Readers: *out is set on ST_OK only. */
 MUST_CHECK Status spm_model_read(Tokenizer **out, const void *bytes, size_t n);

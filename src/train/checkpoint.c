@@ -12,7 +12,7 @@
 
 static const char optimizer_name[] = "optimizer.safetensors";
 
-/* Everything that a tokenizer may consist of in a Hugging Face folder. */
+/* Everything that a tokenizer may consist of in a Hugging Face folder, and what ends its texts. */
 static const char *const tokenizer_files[] = {
     "tokenizer.json",
     "tokenizer.model",
@@ -22,6 +22,7 @@ static const char *const tokenizer_files[] = {
     "vocab.json",
     "merges.txt",
     "chat_template.jinja",
+    "generation_config.json",
 };
 
 /* Step of "step-00001000", -1 for any other name. */
@@ -64,7 +65,7 @@ static Status copy_file(const char *from, const char *folder, const char *name)
     return st;
 }
 
-static Status copy_tokenizer(const char *tokenizer, const char *folder)
+Status checkpoint_copy_tokenizer(const char *tokenizer, const char *folder)
 {
     Status st = ST_OK;
     if (!tokenizer || !path_exists(tokenizer))
@@ -138,9 +139,9 @@ Status checkpoint_write(const char *run, int64_t step, Model *m, const Optimizer
     char *temporary = mem_format(".tmp-%s", final), *made = path_join(parent, temporary);
     TRY_TO(done, folder_remove(made));
     TRY_TO(done, folder_make(made));
-    TRY_TO(done, model_save(m, made, DTYPE_F32));
-    TRY_TO(done, write_optimizer(made, model_params(m), o));
-    TRY_TO(done, copy_tokenizer(tokenizer, made));
+    TRY_TO(done, model_save_trained(m, made, DTYPE_F32));
+    TRY_TO(done, write_optimizer(made, model_trainable(m), o));
+    TRY_TO(done, checkpoint_copy_tokenizer(tokenizer, made));
     TRY_TO(done, checkpoint_seal(made, state));
     st = swap_in(parent, temporary, final);
 done:
@@ -153,20 +154,27 @@ done:
     return st == ST_OK ? st : fail_in(st, "saving a checkpoint at step %lld", (long long)step);
 }
 
+const char *checkpoint_result(bool adapters)
+{
+    return adapters ? "adapter" : "model";
+}
+
 Status checkpoint_export(const char *run, Model *m, DType dtype, const char *tokenizer)
 {
     Status st;
-    static const char temporary[] = ".tmp-model";
-    char *made = path_join(run, temporary);
+    bool adapters = lora_on(&model_setup(m)->lora);
+    const char *final = checkpoint_result(adapters);
+    char *temporary = mem_format(".tmp-%s", final), *made = path_join(run, temporary);
     TRY_TO(done, folder_remove(made));
     TRY_TO(done, folder_make(made));
-    TRY_TO(done, model_save(m, made, dtype));
-    TRY_TO(done, copy_tokenizer(tokenizer, made));
-    st = swap_in(run, temporary, "model");
+    TRY_TO(done, model_save_trained(m, made, adapters ? DTYPE_F32 : dtype)); /* adapters are small, as PEFT has them */
+    TRY_TO(done, checkpoint_copy_tokenizer(tokenizer, made));
+    st = swap_in(run, temporary, final);
 done:
     if (st != ST_OK)
         st = clean_up(st, made);
     mem_free(made);
+    mem_free(temporary);
     return st == ST_OK ? st : fail_in(st, "writing the model folder");
 }
 
@@ -223,8 +231,12 @@ int64_t checkpoint_newest_before(const char *run, int64_t before)
 
 Status checkpoint_verify(json_t **state, const char *folder)
 {
-    static const char *const needed[] = {optimizer_name, "config.json", NULL};
-    return checkpoint_seal_verify(state, folder, needed);
+    static const char *const model[] = {optimizer_name, "config.json", NULL};
+    static const char *const adapter[] = {optimizer_name, "adapter_config.json", "adapter_model.safetensors", NULL};
+    char *config = path_join(folder, adapter[1]);
+    Status st = checkpoint_seal_verify(state, folder, path_exists(config) ? adapter : model);
+    mem_free(config);
+    return st;
 }
 
 Status checkpoint_find(char **folder, json_t **state, const char *run)
@@ -280,11 +292,11 @@ Status checkpoint_load(const char *folder, Model *m, Optimizer *o)
     Status st;
     Safetensors *file = NULL;
     char *path = path_join(folder, optimizer_name);
-    TRY_TO(done, model_load(m, folder));
+    TRY_TO(done, model_load_trained(m, folder));
     TRY_TO(done, safetensors_open(&file, path));
     optimizer_reset(o);
-    TRY_TO(done, load_moments(file, model_params(m), "exp_avg", o->dev, o->m.data));
-    TRY_TO(done, load_moments(file, model_params(m), "exp_avg_sq", o->dev, o->v.data));
+    TRY_TO(done, load_moments(file, model_trainable(m), "exp_avg", o->dev, o->m.data));
+    TRY_TO(done, load_moments(file, model_trainable(m), "exp_avg_sq", o->dev, o->v.data));
     st = device_sync(o->dev);
 done:
     safetensors_close(file);
@@ -292,8 +304,8 @@ done:
     return st == ST_OK ? st : fail_in(st, "loading checkpoint %s", folder);
 }
 
-size_t checkpoint_bytes(const HParams *h)
+size_t checkpoint_bytes(int64_t trained)
 {
-    return (size_t)hparams_param_count(h) * 12 +
+    return (size_t)trained * 12 +
            (1 << 20); /* weights and two moments in f32; names and JSON */
 }

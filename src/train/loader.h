@@ -8,8 +8,8 @@
  * a row.
  *
  * Targets are the next ids, also across the border of two documents: a document's end predicts the next one's
- * start, and every byte of held-out text is paid for.  Where documents are isolated, positions restart and
- * attention ends at borders. */
+ * start, and every byte of held-out text is paid for.  In a set with a mask (`lemur tune`) only the ids that
+ * it marks are targets.  Where documents are isolated, positions restart and attention ends at borders. */
 #ifndef TRAIN_LOADER_H
 #define TRAIN_LOADER_H
 

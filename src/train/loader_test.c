@@ -108,6 +108,46 @@ static void evaluation_is_spread_and_padded(void **state)
     tiny_close(&tiny);
 }
 
+/* Only what the mask marks is a target; id t of the row is the target of position t - 1. */
+static void masks_choose_targets(void **state)
+{
+    (void)state;
+    static const ShardSource sources[] = {{"asked", SHARD_TEXT}};
+    ShardSpec spec = {.row_tokens = TINY_T + 1,
+                      .vocab_size = TINY_V,
+                      .isolated = true,
+                      .has_mask = true,
+                      .sources = sources,
+                      .sources_n = 1};
+    Tiny tiny;
+    ShardSetWriter *w;
+    Loader *l;
+    LoaderBatch b;
+    int32_t ids[TINY_T + 1];
+    uint32_t starts[] = {0, 7};
+    uint8_t mask[3] = {0x38, 0x16, 0}; /* ids 3, 4, 5 and 9, 10, 12; the last three are padding */
+    tiny_open(&tiny);
+    assert_int_equal(shards_create(&w, tiny.other, &spec, 16), ST_OK);
+    for (int t = 0; t <= TINY_T; t++)
+        ids[t] = t + 1;
+    ShardRow row = {.starts = starts, .starts_n = 2, .padding = 3, .mask = mask};
+    assert_int_equal(shards_add(w, "train", ids, &row), ST_OK);
+    assert_int_equal(shards_finish(w, NULL, NULL), ST_OK);
+    assert_int_equal(loader_open(&l, tiny.other, "train", 1), ST_OK);
+    assert_true(shards_masked(loader_set(l)));
+    LoaderOrder order = {.packed = true, .micro_steps = 1, .ranks = 1};
+    assert_int_equal(loader_step(l, &order, 0, 0, &b), ST_OK);
+    assert_int_equal(b.targets, 6);
+    assert_int_equal(b.counted[0], 6);
+    for (int t = 0; t < TINY_T; t++) {
+        bool learned = (t >= 2 && t <= 4) || t == 8 || t == 9 || t == 11;
+        assert_int_equal(b.batch.targets[t], learned ? t + 2 : -1);
+        assert_int_equal(b.batch.starts[t], t < 7 ? 0 : 7);
+    }
+    loader_close(l);
+    tiny_close(&tiny);
+}
+
 static void batches_allocate_nothing(void **state)
 {
     (void)state;
@@ -134,6 +174,7 @@ int main(void)
         cmocka_unit_test(isolated_documents_restart),
         cmocka_unit_test(epochs_are_complete_and_ranks_disjoint),
         cmocka_unit_test(evaluation_is_spread_and_padded),
+        cmocka_unit_test(masks_choose_targets),
         cmocka_unit_test(batches_allocate_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,7 +8,7 @@ Status optimizer_open(Optimizer *o, Device *dev, Model *model, const AdamW *set)
 {
     Status st;
     void *m = NULL, *v = NULL;
-    int64_t total = model_params(model)->total;
+    int64_t total = model_trainable(model)->total;
     size_t bytes = (size_t)total * sizeof(float);
     *o = (Optimizer){.dev = dev, .model = model, .set = *set};
     TRY_TO(undo, device_alloc(dev, &m, bytes, "AdamW's first moments"));
@@ -50,7 +50,7 @@ static void update_group(Optimizer *o, int64_t first, int64_t count, Tensor *cop
 
 void optimizer_step(Optimizer *o, double lr, double grad_scale)
 {
-    const Params *p = model_params(o->model);
+    const Params *p = model_trainable(o->model);
     Tensor copy = model_weights_copy(o->model);
     o->steps++;
     AdamWStep step = {
@@ -66,4 +66,6 @@ void optimizer_step(Optimizer *o, double lr, double grad_scale)
     update_group(o, 0, p->matrices, copy.data ? &copy : NULL, &step);
     step.weight_decay = 0;
     update_group(o, p->matrices, p->total - p->matrices, NULL, &step);
+    if (!copy.data)
+        model_weights_changed(o->model);
 }

@@ -22,20 +22,22 @@ static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
     return (size_t)made;
 }
 
-TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train, const Loader *held_out,
-                    int ranks)
+TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const Loader *train,
+                    const Loader *held_out, int ranks)
 {
+    bool adapters = lora_on(&setup->lora);
     int64_t T = loader_context(train), N = c->batch * T;
     TrainPlan p = {
         .h = *h,
-        .setup = train_config_setup(c, T),
+        .setup = *setup,
         .ranks = ranks,
         .parameters = hparams_param_count(h),
         .context = T,
         .step_tokens = N * c->grad_accumulation * ranks,
         .rows = shards_rows(loader_set(train)),
         .held_out_rows = held_out ? shards_rows(loader_set(held_out)) : 0,
-        .flops_per_token = hparams_train_flops(h, T),
+        .trained = adapters ? lora_param_count(h, &setup->lora) : hparams_param_count(h),
+        .flops_per_token = adapters ? lora_train_flops(h, &setup->lora, T) : hparams_train_flops(h, T),
         .host_bytes =
             (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
     };
@@ -45,10 +47,31 @@ TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train,
     p.eval_rows = c->eval_rows > 0 && c->eval_rows < p.held_out_rows ? c->eval_rows : p.held_out_rows;
     p.eval_rows_set = p.eval_rows;
     p.memory_bytes = p.model.total + p.host_bytes;
-    p.checkpoint_bytes = checkpoint_bytes(h);
-    size_t final = (size_t)p.parameters * dtype_size(train_config_final_dtype(c));
+    p.checkpoint_bytes = checkpoint_bytes(p.trained);
+    size_t final = (size_t)p.trained * dtype_size(adapters ? DTYPE_F32 : train_config_final_dtype(c));
     p.disk_bytes = kept_checkpoints(c, p.steps) * p.checkpoint_bytes + final;
     return p;
+}
+
+static void print_adapters(const TrainPlan *p)
+{
+    char n[32];
+    const LoraSetup *s = &p->setup.lora;
+    Str text = {0};
+    for (int t = 0; t < LORA_TARGETS; t++)
+        if (s->rank[t] > 0)
+            str_addf(&text, "%s %s", text.n ? "," : "", lora_target_name(PARAM_Q + (ParamKind)t));
+    int64_t rank = 0;
+    double scale = 0;
+    for (int t = LORA_TARGETS; t-- > 0;)
+        if (s->rank[t] > 0) {
+            rank = s->rank[t];
+            scale = lora_scale(s, PARAM_Q + (ParamKind)t);
+        }
+    log_info("adapters %s parameters (%.2f %%): rank %lld, times %g, of%s%s%s; dropout %g",
+             human_count(n, (double)p->trained), 100 * (double)p->trained / (double)p->parameters, (long long)rank, scale,
+             str_c(&text), s->embed ? "; embed_tokens whole" : "", s->head ? "; lm_head whole" : "", s->dropout);
+    str_drop(&text);
 }
 
 static void print_model(const TrainPlan *p, int threads)
@@ -61,6 +84,8 @@ static void print_model(const TrainPlan *p, int threads)
              (long long)h->hidden_size, (long long)h->intermediate_size, (long long)h->num_attention_heads,
              (long long)h->num_key_value_heads, (long long)h->vocab_size,
              h->tie_word_embeddings ? ", tied" : "");
+    if (lora_on(&p->setup.lora))
+        print_adapters(p);
     log_info("compute  %s products, %d threads%s%s", dtype_name(p->setup.compute), threads,
              p->setup.recompute == RECOMPUTE_LAYER ? ", layers recomputed" : "",
              p->ranks > 1 ? ", several ranks" : "");
@@ -126,11 +151,12 @@ static void print_disk(const TrainPlan *p, const TrainConfig *c, const char *out
 {
     char all[32], one[32], have[32];
     int64_t available = free_at(output);
-    log_info("disk     %s in %s: checkpoints of %s (%s), and the model; free %s",
+    log_info("disk     %s in %s: checkpoints of %s (%s), and the %s; free %s",
              human_bytes(all, (double)p->disk_bytes), output, human_bytes(one, (double)p->checkpoint_bytes),
              c->save_every < 0         ? "none"
              : c->keep_checkpoints > 0 ? "the newest are kept"
                                        : "all are kept",
+             checkpoint_result(lora_on(&p->setup.lora)),
              available < 0 ? "unknown" : human_bytes(have, (double)available));
 }
 

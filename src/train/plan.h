@@ -11,6 +11,7 @@ typedef struct {
     ModelPlan model;
     int64_t ranks;
     int64_t parameters, context, step_tokens; /* step_tokens: over all micro-steps and ranks */
+    int64_t trained;                          /* of the parameters, or of adapters beside them */
     int64_t rows, epoch_tokens, held_out_rows, eval_rows;
     int64_t eval_rows_set; /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
     int64_t steps; /* -1: to be measured (minutes) */
@@ -21,9 +22,9 @@ typedef struct {
     size_t checkpoint_bytes, disk_bytes; /* one; all that are kept, and the model */
 } TrainPlan;
 
-/* A place for `peak_flops` is left 0. */
-TrainPlan plan_make(const TrainConfig *c, const HParams *h, const Loader *train, const Loader *held_out,
-                    int ranks);
+/* A place for `peak_flops` is left 0.  setup: train_config_setup's, with its base where that counts. */
+TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const Loader *train,
+                    const Loader *held_out, int ranks);
 
 /* Ten lines for people, through log_info. */
 void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, const char *output, int threads);

@@ -15,7 +15,8 @@ static void the_plan_adds_up_and_refuses(void **state)
     c.grad_accumulation = 3;
     assert_int_equal(loader_open(&train, tiny.data, "train", c.batch), ST_OK);
     assert_int_equal(loader_open(&held_out, tiny.data, "held_out", c.batch), ST_OK);
-    TrainPlan p = plan_make(&c, &h, train, held_out, 2);
+    ModelSetup setup = train_config_setup(&c, TINY_T);
+    TrainPlan p = plan_make(&c, &h, &setup, train, held_out, 2);
     assert_int_equal(p.step_tokens, 2 * 3 * 2 * TINY_T);
     assert_int_equal(p.epoch_tokens, TINY_ROWS * TINY_T);
     assert_int_equal(p.steps, TINY_ROWS / 12);
@@ -38,7 +39,7 @@ static void the_plan_adds_up_and_refuses(void **state)
                      ST_OK); /* what is replaced gives its room */
 
     c.save_every = -1;
-    TrainPlan none = plan_make(&c, &h, train, held_out, 2);
+    TrainPlan none = plan_make(&c, &h, &setup, train, held_out, 2);
     assert_true(none.disk_bytes < none.checkpoint_bytes);
     loader_close(train);
     loader_close(held_out);

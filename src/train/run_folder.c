@@ -28,6 +28,7 @@ Status run_folder_read_config(json_t **out, const char *path)
 static bool is_ours(const char *name)
 {
     static const char *const names[] = {"checkpoints", "model",       ".tmp-model",   ".old-model",
+                                        "adapter",     ".tmp-adapter", ".old-adapter",
                                         "log.jsonl",   "config.json", "results.json", "save"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -73,6 +74,8 @@ static Status recover(const char *path)
 {
     char *checkpoints = path_join(path, "checkpoints");
     Status st = swap_recover(path, "model");
+    if (st == ST_OK)
+        st = swap_recover(path, "adapter");
     if (st == ST_OK)
         st = swap_recover(checkpoints, "step-");
     if (st == ST_OK)

@@ -37,10 +37,13 @@ static double real_from(const json_t *v)
 /* In the order in which differences are told. */
 static json_t *facts_to_json(const RunFacts *f)
 {
-    return json_pack("{s:o, s:o, s:I, s:s, s:I, s:I}", "data", hash_text(f->data_hash), "tokenizer",
+    json_t *j = json_pack("{s:o, s:o, s:I, s:s, s:I, s:I}", "data", hash_text(f->data_hash), "tokenizer",
                      hash_text(f->tokenizer_hash), "context", (json_int_t)f->context, "compute",
                      dtype_name(f->compute), "threads", (json_int_t)f->threads, "ranks",
                      (json_int_t)f->ranks);
+    if (f->has_base)
+        json_object_set_new(j, "base", hash_text(f->base_hash));
+    return j;
 }
 
 /* The fields of a RunState that are plain numbers. */
@@ -126,6 +129,17 @@ static void add_line(Str *lines, const char *key, const json_t *was, const json_
     free(b);
 }
 
+static bool is_default(const char *key, const json_t *value)
+{
+    TrainConfig c = {0};
+    config_defaults(&train_table, &c);
+    json_t *all = config_to_json(&train_table, &c);
+    bool is = json_equal(json_object_get(all, key), value);
+    json_decref(all);
+    config_drop(&train_table, &c);
+    return is;
+}
+
 /* One line per key of `is` whose value in `was` is another. */
 static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings,
                            bool *length_changed)
@@ -138,6 +152,8 @@ static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool
         json_t *then = json_object_get(was, key);
         if ((then && json_equal(then, now)) || (settings && train_config_is_harmless(key)))
             continue;
+        if (!then && settings && is_default(key, now))
+            continue; /* a setting that the program which wrote it did not have */
         if (json_is_number(then) && json_is_number(now) &&
             json_number_value(then) >= json_number_value(now) &&
             json_number_value(then) <= json_number_value(now))

@@ -32,6 +32,8 @@ typedef struct {
     uint64_t data_hash, tokenizer_hash;
     int64_t threads, ranks, context;
     DType compute;
+    bool has_base; /* adapters are trained, over the weights of this hash (model_base_hash) */
+    uint64_t base_hash;
     char processor[64]; /* told, not compared: another one may round otherwise */
 } RunFacts;
 

@@ -1,8 +1,17 @@
 #include "train/step.h"
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "train/loss.h"
 #include "train/ranks.h"
+
+/* Another number for every micro-batch of a run and its ranks, and the same when it is run again. */
+static uint64_t noise_of(const LoaderOrder *o, int64_t step, int64_t micro_step)
+{
+    Rng r;
+    rng_seed_pair(&r, o->seed, (uint64_t)((step * o->micro_steps + micro_step) * o->ranks + o->rank));
+    return rng_next(&r);
+}
 
 Status step_gradients(Step *s, int64_t step, StepGradients *out)
 {
@@ -13,6 +22,7 @@ Status step_gradients(Step *s, int64_t step, StepGradients *out)
         LoaderBatch b;
         double nats;
         TRY(loader_step(s->loader, &s->order, step, k, &b));
+        b.batch.noise = noise_of(&s->order, step, k);
         model_step(s->model, &b.batch, (float)(1 / all), k > 0);
         TRY(loss_sum(s->model, &b, s->losses, &nats));
         sums.nats += nats;

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
+#include "base/str.h"
 #include "ops/select.h"
 #include "train/spike.h"
 
@@ -61,8 +63,53 @@ static const Field train_fields[] = {
     F_CHOICE(TrainConfig, final_dtype, "bf16", final_names, "type of the weights in the model folder"),
     F_FLOAT(TrainConfig, peak_flops, 0, 0, 1e20,
             "FLOP/s that count as 100 % MFU; 0: measure a product at the start"),
+    F_BOOL(TrainConfig, lora, false, "train low-rank adapters over the frozen model, instead of the model"),
+    F_INT(TrainConfig, lora_rank, 16, 1, 65536, "rank of the adapters"),
+    F_FLOAT(TrainConfig, lora_alpha, 0, 0, 1e9, "adapters count alpha / rank times; 0: twice the rank"),
+    F_FLOAT(TrainConfig, lora_dropout, 0, 0, 0.999, "share of an adapter's inputs that it does not see while training"),
+    F_STRING(TrainConfig, lora_targets, "all", "matrices with adapters: q,k,v,o,gate,up,down, attention, mlp, all"),
+    F_STRING(TrainConfig, lora_save, "", "trained whole beside the adapters: embed, head (PEFT's modules_to_save)"),
+    F_BOOL(TrainConfig, lora_rslora, false, "adapters count alpha / sqrt(rank) times"),
 };
 const FieldTable train_table = FIELD_TABLE(train_fields);
+
+/* "embed,head", by our names and by PEFT's. */
+static Status read_whole(LoraSetup *s, const char *text)
+{
+    for (const char *at = text; *at;) {
+        size_t n = strcspn(at, ",");
+        Span word = span_trim((Span){at, n});
+        if (span_is(word, "embed") || span_is(word, "embed_tokens"))
+            s->embed = true;
+        else if (span_is(word, "head") || span_is(word, "lm_head"))
+            s->head = true;
+        else if (word.n)
+            return fail(ST_ARG, "lora_save: '%.*s' cannot be trained whole beside adapters; embed and head can",
+                        word.n < 80 ? (int)word.n : 80, word.at);
+        at += n + (at[n] == ',');
+    }
+    return ST_OK;
+}
+
+static Status lora_of(LoraSetup *out, const TrainConfig *c)
+{
+    bool targets[LORA_TARGETS];
+    double alpha = c->lora_alpha > 0 ? c->lora_alpha : 2 * (double)c->lora_rank;
+    *out = (LoraSetup){0};
+    if (!c->lora)
+        return ST_OK;
+    LoraSetup s = lora_setup(c->lora_rank, alpha);
+    Status st = lora_targets(targets, c->lora_targets);
+    if (st != ST_OK)
+        return fail_in(st, "lora_targets");
+    for (int t = 0; t < LORA_TARGETS; t++)
+        s.rank[t] = targets[t] ? s.rank[t] : 0;
+    s.dropout = c->lora_dropout;
+    s.rslora = c->lora_rslora;
+    TRY(read_whole(&s, c->lora_save));
+    *out = s;
+    return ST_OK;
+}
 
 Status train_config_check(const TrainConfig *c)
 {
@@ -71,7 +118,8 @@ Status train_config_check(const TrainConfig *c)
         return fail(ST_ARG, "steps, tokens, epochs and minutes each say how long to train; give one of them");
     if (c->spike_skip && c->spike_threshold <= 0)
         return fail(ST_ARG, "spike_skip needs a spike_threshold above 0");
-    return ST_OK;
+    LoraSetup lora;
+    return lora_of(&lora, c);
 }
 
 bool train_config_is_harmless(const char *field)
@@ -130,7 +178,10 @@ DType train_config_final_dtype(const TrainConfig *c)
 
 ModelSetup train_config_setup(const TrainConfig *c, int64_t context)
 {
+    LoraSetup lora;
+    check(lora_of(&lora, c) == ST_OK);
     return (ModelSetup){
+        .lora = lora,
         .batch = c->batch,
         .context = context,
         .compute = train_config_compute(c),

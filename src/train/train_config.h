@@ -27,11 +27,16 @@ typedef struct {
     bool spike_skip;
     char *final_dtype;
     double peak_flops;
+    bool lora;
+    int64_t lora_rank;
+    double lora_alpha, lora_dropout;
+    char *lora_targets, *lora_save;
+    bool lora_rslora;
 } TrainConfig;
 
 extern const FieldTable train_table;
 
-/* What no field's bounds can say: at most one of steps, tokens, epochs and minutes.  ST_ARG. */
+/* What no field's bounds can say: at most one of steps, tokens, epochs and minutes; names of lora_targets.  ST_ARG. */
 MUST_CHECK Status train_config_check(const TrainConfig *c);
 
 /* Whether a change of this field leaves every bit of the weights as it was (how often to save, what to
@@ -46,6 +51,6 @@ int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t ep
 Schedule train_config_schedule(const TrainConfig *c, int64_t steps);
 DType train_config_compute(const TrainConfig *c); /* "auto": bf16 where its products are fast, else f32 */
 DType train_config_final_dtype(const TrainConfig *c);
-ModelSetup train_config_setup(const TrainConfig *c, int64_t context);
+ModelSetup train_config_setup(const TrainConfig *c, int64_t context); /* c has passed train_config_check */
 
 #endif

@@ -73,8 +73,9 @@ static Status interrupted(Trainer *t)
     log_info("stopping after step %lld: saving everything (once more: quits at once)",
              (long long)t->state.step);
     TRY(save_now(t));
-    return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur train --resume -o %s",
-                (long long)t->state.step, (long long)t->state.total_steps, t->folder.path);
+    return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur %s --resume -o %s",
+                (long long)t->state.step, (long long)t->state.total_steps, t->job->verb ? t->job->verb : "train",
+                t->folder.path);
 }
 
 /* One that is stopped is dropped, and made again when the run goes on. */
@@ -194,7 +195,8 @@ static Status train_step(Trainer *t, TrainStep *s)
     s->tokens = t->state.tokens;
     s->seconds = clock_now() - start;
     t->state.seconds += s->seconds;
-    s->tokens_per_s = (double)g.tokens / s->seconds;
+    /* Of all positions, learned or not: the work is the same. */
+    s->tokens_per_s = (double)t->plan.step_tokens / s->seconds;
     s->mfu = t->plan.peak_flops > 0
                  ? s->tokens_per_s * t->plan.flops_per_token / (t->plan.peak_flops * (double)t->plan.ranks)
                  : (double)NAN;
@@ -253,9 +255,9 @@ static Status diverged(const Trainer *t)
     advise(t, advice);
     return fail(ST_LIMIT,
                 "the run diverged: loss %.3f at step %lld, best %.3f at step %lld. Lower learning_rate (peak "
-                "%g) or lengthen the warm-up, and %s. %s/model holds the weights of the last step",
+                "%g) or lengthen the warm-up, and %s. %s/%s holds the weights of the last step",
                 d->mean, (long long)t->state.step, d->best, (long long)d->best_step, t->c->learning_rate,
-                advice, t->folder.path);
+                advice, t->folder.path, checkpoint_result(t->c->lora));
 }
 
 static Status finish(Trainer *t)
@@ -275,7 +277,8 @@ static Status finish(Trainer *t)
                  (long long)t->plan.eval_rows, (long long)t->plan.eval_rows_set);
     if (divergence_is(&t->state.divergence))
         return diverged(t);
-    log_info("done     %lld steps; the model is in %s/model", (long long)t->state.step, t->folder.path);
+    const char *what = checkpoint_result(t->c->lora);
+    log_info("done     %lld steps; the %s is in %s/%s", (long long)t->state.step, what, t->folder.path, what);
     return ST_OK;
 }
 
@@ -286,9 +289,10 @@ static Status say_complete(const Trainer *t)
     if (divergence_is(&t->state.divergence))
         return diverged(t);
     if (t->first)
-        log_info("the run in %s is complete: %lld steps, the model is in %s/model. To train it further: "
-                 "lemur train --resume --accept-changes -o %s --steps N, with N above %lld",
-                 t->folder.path, (long long)t->state.step, t->folder.path, t->folder.path,
+        log_info("the run in %s is complete: %lld steps, the %s is in %s/%s. To train it further: "
+                 "lemur %s --resume --accept-changes -o %s --steps N, with N above %lld",
+                 t->folder.path, (long long)t->state.step, checkpoint_result(t->c->lora), t->folder.path,
+                 checkpoint_result(t->c->lora), t->job->verb ? t->job->verb : "train", t->folder.path,
                  (long long)t->state.step);
     return ST_OK;
 }

@@ -38,15 +38,17 @@ typedef struct {
 } TrainHooks;
 
 typedef struct {
-    const char *data;      /* folder of `lemur pack` */
+    const char *data;      /* folder of `lemur pack` or `lemur tune` */
     const char *output;    /* run folder */
     const char *init;      /* model folder to start from; NULL: random weights in the shape of `hparams` */
     HParams hparams;       /* without init; vocab_size 0: the data's */
     const char *tokenizer; /* folder or file to put beside weights; NULL: the one that the data names */
+    const char *verb; /* of the command that goes on with the run, for sentences; NULL: train */
     bool resume;    /* go on with what `output` holds; starts from the beginning where it holds nothing */
     bool overwrite; /* delete the run that `output` holds */
     bool accept_changes; /* on resume, settings may differ from the checkpoint's */
     bool padded_vocab;   /* the model's vocabulary may be larger than the data's */
+    bool grow_vocab;     /* it may be smaller: the model gets rows for the data's other ids (model/grow.h) */
     bool dry_run;        /* print the plan and stop */
     const volatile sig_atomic_t
         *stop; /* becomes non-zero: finish the step, save, return ST_CANCELLED.  NULL: never */

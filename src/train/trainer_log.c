@@ -59,7 +59,7 @@ void trainer_log_step(Trainer *t, const TrainStep *s)
     runlog_real(l, "lr", s->lr);
     runlog_real(l, "grad_norm", s->grad_norm);
     runlog_int(l, "tokens", s->tokens);
-    runlog_real(l, "epoch", (double)s->tokens / (double)t->plan.epoch_tokens);
+    runlog_real(l, "epoch", (double)s->step * (double)t->plan.step_tokens / (double)t->plan.epoch_tokens);
     runlog_real(l, "tokens_per_s", s->tokens_per_s);
     runlog_real(l, "step_ms", s->seconds * 1e3);
     runlog_real(l, "mfu", s->mfu);

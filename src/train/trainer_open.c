@@ -10,6 +10,7 @@
 #include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/grow.h"
 #include "ops/measure.h"
 #include "ops/select.h"
 #include "train/budget.h"
@@ -33,15 +34,45 @@ static Status open_data(Trainer *t)
     return ST_OK;
 }
 
+/* Adapters stand on a model in any file; a model itself is read from a GGUF file, too. */
+static Status open_base(Trainer *t)
+{
+    t->setup = train_config_setup(t->c, loader_context(t->train));
+    if (t->c->lora && !t->job->init)
+        return fail(ST_ARG, "adapters are trained over a model, on resume too, and it is missing: put it back where it was, "
+                            "or give one (lemur tune: -m, lemur train: --init)");
+    if (!t->job->init || path_is_folder(t->job->init))
+        return ST_OK;
+    TRY(model_file_open(&t->base, t->job->init));
+    if (t->c->lora)
+        t->setup.base = t->base;
+    return ST_OK;
+}
+
+static bool may_grow(const Trainer *t)
+{
+    return t->job->init && t->job->grow_vocab && !t->base;
+}
+
 static Status choose_shape(Trainer *t)
 {
     int64_t vocab = shards_vocab_size(loader_set(t->train)), T = loader_context(t->train);
     t->h = t->job->hparams;
-    if (t->job->init)
+    TRY(open_base(t));
+    if (t->base)
+        t->h = *model_file_hparams(t->base);
+    else if (t->job->init)
         TRY(hparams_read(&t->h, t->job->init));
     if (t->h.vocab_size == 0)
         t->h.vocab_size = vocab;
     bool padded = t->job->padded_vocab && t->h.vocab_size > vocab;
+    if (may_grow(t) && t->h.vocab_size < vocab) {
+        log_info("grown    from %lld to %lld ids: new rows of the embedding and the head begin as the mean of the others",
+                 (long long)t->h.vocab_size, (long long)vocab);
+        t->h.vocab_size = vocab;
+        if (t->c->lora) /* rows that nobody knows yet are learned, or the model never says the new ids */
+            t->setup.lora.embed = t->setup.lora.head = true;
+    }
     if (t->h.vocab_size != vocab && !padded)
         return fail(
             ST_ARG,
@@ -78,6 +109,7 @@ static void find_facts(Trainer *t)
         .ranks = comm_size(t->comm),
         .context = loader_context(t->train),
         .compute = train_config_compute(t->c),
+        .has_base = t->c->lora,
     };
     snprintf(t->facts.processor, sizeof t->facts.processor, "%s", cpu.name);
 }
@@ -96,7 +128,7 @@ static void find_tokenizer(Trainer *t)
 
 static Status plan(Trainer *t)
 {
-    t->plan = plan_make(t->c, &t->h, t->train, t->held_out, comm_size(t->comm));
+    t->plan = plan_make(t->c, &t->h, &t->setup, t->train, t->held_out, comm_size(t->comm));
     double peak = t->c->peak_flops;
     if (peak <= 0)
         peak = measure_gemm(t->dev, t->plan.setup.compute, MEASURE_BRIEFLY);
@@ -109,11 +141,24 @@ static Status plan(Trainer *t)
     return plan_check(&t->plan, t->c, output, t->job->resume || t->job->overwrite ? held : 0);
 }
 
+/* The model to start from, or the base under adapters. */
+static Status load_init(Trainer *t)
+{
+    if (t->base)
+        return model_load_file(t->model, t->base);
+    return t->job->grow_vocab ? grow_load(t->model, t->job->init) : model_load(t->model, t->job->init);
+}
+
 static Status open_model(Trainer *t)
 {
     AdamW set = {t->c->beta1, t->c->beta2, t->c->eps, t->c->weight_decay};
     int64_t N = t->plan.setup.batch * t->plan.setup.context;
     TRY(model_open(&t->model, t->dev, &t->h, &t->plan.setup));
+    t->plan.setup.base = t->setup.base = NULL;
+    if (t->c->lora) {
+        TRY(load_init(t));
+        TRY(model_base_hash(t->model, &t->facts.base_hash));
+    }
     TRY(optimizer_open(&t->optimizer, t->dev, t->model, &set));
     TRY(clip_open(&t->clip, t->dev));
     t->losses = mem_array(float, N);
@@ -190,8 +235,10 @@ static Status start_afresh(Trainer *t)
             ST_ARG,
             "the run began from the model %s, which is needed again because there is no checkpoint yet",
             began);
-    if (t->job->init)
-        TRY(model_load(t->model, t->job->init));
+    if (t->c->lora)
+        model_init_adapters(t->model, (uint64_t)t->c->seed);
+    else if (t->job->init)
+        TRY(load_init(t));
     else
         model_init(t->model, (uint64_t)t->c->seed);
     return device_sync(t->dev);
@@ -264,7 +311,8 @@ static bool is_complete(const Trainer *t)
 {
     const json_t *settings = json_object_get(t->folder.config, "settings");
     const char *dtype = json_string_value(json_object_get(settings, "final_dtype"));
-    char *results = path_join(t->folder.path, "results.json"), *model = path_join(t->folder.path, "model");
+    char *results = path_join(t->folder.path, "results.json");
+    char *model = path_join(t->folder.path, checkpoint_result(t->c->lora));
     json_t *found = NULL;
     bool is = t->saved_step >= 0 && t->state.step == t->state.total_steps && path_exists(results) &&
               path_exists(model) && dtype && strcmp(dtype, t->c->final_dtype) == 0 &&
@@ -290,6 +338,8 @@ static Status write_config(Trainer *t)
     json_object_set_new(config, "init", t->job->init ? json_string(t->job->init) : json_null());
     json_object_set_new(config, "tokenizer", t->tokenizer ? json_string(t->tokenizer) : json_null());
     json_object_set_new(config, "padded_vocab", json_boolean(t->job->padded_vocab));
+    if (t->job->grow_vocab)
+        json_object_set_new(config, "grow_vocab", json_true());
     json_object_set_new(config, "total_steps", json_integer(t->state.total_steps));
     json_object_set_new(config, "eval_rows", json_integer(t->state.eval_rows));
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
@@ -334,6 +384,7 @@ void trainer_close(Trainer *t)
     model_close(t->model);
     comm_close(t->comm);
     device_close(t->dev);
+    model_file_close(t->base);
     loader_close(t->train);
     loader_close(t->held_out);
     loss_report_drop(&t->evaluation);

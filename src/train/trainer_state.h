@@ -2,6 +2,7 @@
 #ifndef TRAIN_TRAINER_STATE_H
 #define TRAIN_TRAINER_STATE_H
 
+#include "model/model_file.h"
 #include "train/events.h"
 #include "train/plan.h"
 #include "train/report.h"
@@ -14,6 +15,8 @@ typedef struct {
     const TrainConfig *c;
     const TrainJob *job;
     HParams h;
+    ModelFile *base; /* under adapters: what they stand on */
+    ModelSetup setup;
     RunFacts facts;
     RunState state;
     TrainPlan plan;

@@ -195,6 +195,58 @@ static void sums_and_casts(void **state)
     assert_true(h[0] == 0x4040 && h[3] == 0x3F80); /* a tie, to the even one */
 }
 
+/* Two rows and a half of a word: 3 columns, x rounded to bf16 (1 + 2^-9 is 1 there). */
+static void packed_products_and_rows(void **state)
+{
+    (void)state;
+    float w[] = {1, 0, -1, 2, 1, 0}, x[] = {1 + 0x1p-9f, 2, 3}, y[2], rows[6];
+    int32_t ids[] = {1, 0};
+    unsigned char panel[2 * 64];
+    PackedMatrix p = {QUANT_BF16, 2, 3, panel};
+    Tensor tx = f32(x, 1, 3), ty = f32(y, 1, 2), tr = f32(rows, 2, 3), ti = i32(ids, 2);
+    assert_int_equal(packed_bytes(QUANT_BF16, 2, 3), sizeof panel);
+    pack_weights(dev, &p, 0, 2, w, QUANT_F32);
+    matmul_packed(dev, &ty, &tx, &p, 1, false);
+    assert_true(y[0] == -2 && y[1] == 4);
+    matmul_packed(dev, &ty, &tx, &p, 1, true);
+    assert_true(y[0] == -4 && y[1] == 8);
+    embed_packed(dev, &tr, &p, &ti);
+    assert_true(rows[0] == 2 && rows[1] == 1 && rows[2] == 0 && rows[3] == 1 && rows[5] == -1);
+}
+
+/* x = 127, 1, 0, ... has the scale 1; the block of w is d = 1/2 and q = 2, -4, 0, ...: the dot product is 250, halved. */
+static void packed_bytes_are_multiplied_as_whole_numbers(void **state)
+{
+    (void)state;
+    unsigned char block[34] = {0x00, 0x38, 2, 0xFC}, panel[9 * 64];
+    float x[32] = {127, 1}, y[1];
+    PackedMatrix p = {QUANT_Q8_0, 1, 32, panel};
+    Tensor tx = f32(x, 1, 32), ty = f32(y, 1, 1);
+    pack_weights(dev, &p, 0, 1, block, QUANT_Q8_0);
+    matmul_packed(dev, &ty, &tx, &p, 1, false);
+    assert_true(y[0] == 125);
+}
+
+/* Queries of zeros see all positions alike: the mean of the values, over two pages in any order. */
+static void paged_attention_averages_what_a_row_may_see(void **state)
+{
+    (void)state;
+    enum { LENGTH = KV_PAGE + 2 };
+    static float k[LENGTH], v[LENGTH], q[LENGTH], out[LENGTH], memory[2 * KV_PAGE * 17];
+    static const int32_t pages[] = {1, 0};
+    KvPages kv = {memory, DTYPE_F32, 2, 1, 1};
+    PagedRows rows = {pages, 0, 0, LENGTH};
+    AttentionShape s = {1, 1, 1, 1, 1};
+    Tensor tk = f32(k, LENGTH, 1), tv = f32(v, LENGTH, 1), tq = f32(q, LENGTH, 1), to = f32(out, LENGTH, 1);
+    for (int i = 0; i < LENGTH; i++)
+        v[i] = (float)i;
+    assert_int_equal(2 * kv_page_bytes(DTYPE_F32, 1, 1), sizeof memory);
+    kv_write(dev, &kv, &tk, &tv, &rows, 1);
+    attention_paged(dev, &to, &tq, &kv, &rows, 1, &s);
+    for (int i = 0; i < LENGTH; i++)
+        assert_true(fabs((double)out[i] - i / 2.0) < 1e-4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +260,9 @@ int main(void)
         cmocka_unit_test(cross_entropy_of_equal_logits),
         cmocka_unit_test(adamw_steps_as_pytorch_does),
         cmocka_unit_test(sums_and_casts),
+        cmocka_unit_test(packed_products_and_rows),
+        cmocka_unit_test(packed_bytes_are_multiplied_as_whole_numbers),
+        cmocka_unit_test(paged_attention_averages_what_a_row_may_see),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -24,6 +24,28 @@ SIMD_INLINE void rmsnorm_row(void *out, DType d, const float *x, const float *w,
         rmsnorm_vec(out, d, x, w, vec_all(r), c, (int)(C - c));
 }
 
+typedef struct {
+    const Tensor *out, *rstd, *x, *w;
+    float eps;
+} Rmsnorm;
+
+static void rmsnorm_rows(const void *args, int64_t first, int64_t last)
+{
+    const Rmsnorm *a = (const Rmsnorm *)args;
+    int64_t C = a->x->cols;
+    const float *w = tensor_f32(a->w, 0);
+    for (int64_t n = first; n < last; n++) {
+        const float *x = tensor_f32(a->x, n);
+        float r = 1 / sqrtf(rmsnorm_squares(x, C) / (float)C + a->eps);
+        if (a->out->dtype == DTYPE_BF16)
+            rmsnorm_row(tensor_bf16(a->out, n), DTYPE_BF16, x, w, r, C);
+        else
+            rmsnorm_row(tensor_f32(a->out, n), DTYPE_F32, x, w, r, C);
+        if (a->rstd)
+            tensor_f32(a->rstd, 0)[n] = r;
+    }
+}
+
 static void simd_rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x, const Tensor *w, float eps)
 {
     if (!simd_takes(out) || x->dtype != DTYPE_F32 || w->dtype != DTYPE_F32 ||
@@ -31,17 +53,8 @@ static void simd_rmsnorm(Device *dev, Tensor *out, Tensor *rstd, const Tensor *x
         ops_ref.rmsnorm(dev, out, rstd, x, w, eps);
         return;
     }
-    int64_t C = x->cols;
-#pragma omp parallel for schedule(static) num_threads(dev->threads)
-    for (int64_t n = 0; n < x->rows; n++) {
-        float r = 1 / sqrtf(rmsnorm_squares(tensor_f32(x, n), C) / (float)C + eps);
-        if (out->dtype == DTYPE_BF16)
-            rmsnorm_row(tensor_bf16(out, n), DTYPE_BF16, tensor_f32(x, n), tensor_f32(w, 0), r, C);
-        else
-            rmsnorm_row(tensor_f32(out, n), DTYPE_F32, tensor_f32(x, n), tensor_f32(w, 0), r, C);
-        if (rstd)
-            tensor_f32(rstd, 0)[n] = r;
-    }
+    Rmsnorm a = {out, rstd, x, w, eps};
+    simd_each_row(dev, rmsnorm_rows, &a, x->rows, x->cols);
 }
 
 /* One row of the backward pass; the formulas are in ref/rmsnorm.c.  dw_sum is this thread's, and stays in its

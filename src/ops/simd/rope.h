@@ -32,23 +32,35 @@ SIMD_INLINE void rope_row(const Rope *a, void *row, DType d)
     }
 }
 
+typedef struct {
+    const Tensor *x, *table, *positions;
+    int64_t D;
+    float sign;
+} RopeRows;
+
+static void rope_rows(const void *args, int64_t first, int64_t last)
+{
+    const RopeRows *r = (const RopeRows *)args;
+    for (int64_t n = first; n < last; n++) {
+        const float *angles = tensor_f32(r->table, tensor_i32(r->positions, 0)[n]);
+        Rope a = {.cosine = angles,
+                  .sine = angles + r->D / 2,
+                  .half = r->D / 2,
+                  .heads = r->x->cols / r->D,
+                  .stride = r->x->stride,
+                  .sign = vec_all(r->sign)};
+        if (r->x->dtype == DTYPE_BF16)
+            rope_row(&a, tensor_bf16(r->x, n), DTYPE_BF16);
+        else
+            rope_row(&a, tensor_f32(r->x, n), DTYPE_F32);
+    }
+}
+
 static void rope_rotate(Device *dev, Tensor *x, const Tensor *table, const Tensor *positions, int64_t D,
                         float sign)
 {
-#pragma omp parallel for schedule(static) num_threads(dev->threads)
-    for (int64_t n = 0; n < x->rows; n++) {
-        const float *angles = tensor_f32(table, tensor_i32(positions, 0)[n]);
-        Rope a = {.cosine = angles,
-                  .sine = angles + D / 2,
-                  .half = D / 2,
-                  .heads = x->cols / D,
-                  .stride = x->stride,
-                  .sign = vec_all(sign)};
-        if (x->dtype == DTYPE_BF16)
-            rope_row(&a, tensor_bf16(x, n), DTYPE_BF16);
-        else
-            rope_row(&a, tensor_f32(x, n), DTYPE_F32);
-    }
+    RopeRows a = {x, table, positions, D, sign};
+    simd_each_row(dev, rope_rows, &a, x->rows, x->cols);
 }
 
 static void simd_rope(Device *dev, Tensor *x, const Tensor *table, const Tensor *positions, int64_t head_dim)

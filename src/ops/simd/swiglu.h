@@ -22,22 +22,30 @@ SIMD_INLINE void swiglu_row(void *out, const void *gate, const void *up, DType d
         swiglu_vec(out, gate, up, d, stride, f, (int)(F - f));
 }
 
+typedef struct {
+    const Tensor *out, *gate_up;
+} Swiglu;
+
+static void swiglu_rows(const void *args, int64_t first, int64_t last)
+{
+    const Swiglu *a = (const Swiglu *)args;
+    const Tensor *in = a->gate_up;
+    int64_t F = a->out->cols;
+    for (int64_t n = first; n < last; n++) {
+        if (a->out->dtype == DTYPE_BF16)
+            swiglu_row(tensor_bf16(a->out, n), tensor_bf16(in, n), tensor_bf16(in, n) + F, DTYPE_BF16, in->stride, F);
+        else
+            swiglu_row(tensor_f32(a->out, n), tensor_f32(in, n), tensor_f32(in, n) + F, DTYPE_F32, in->stride, F);
+    }
+}
+
 static void simd_swiglu(Device *dev, Tensor *out, const Tensor *gate_up)
 {
-    if (!simd_takes(out)) {
+    Swiglu a = {out, gate_up};
+    if (simd_takes(out))
+        simd_each_row(dev, swiglu_rows, &a, out->rows, out->cols);
+    else
         ops_ref.swiglu(dev, out, gate_up);
-        return;
-    }
-    int64_t F = out->cols;
-#pragma omp parallel for schedule(static) num_threads(dev->threads)
-    for (int64_t n = 0; n < out->rows; n++) {
-        if (out->dtype == DTYPE_BF16)
-            swiglu_row(tensor_bf16(out, n), tensor_bf16(gate_up, n), tensor_bf16(gate_up, n) + F, DTYPE_BF16,
-                       gate_up->stride, F);
-        else
-            swiglu_row(tensor_f32(out, n), tensor_f32(gate_up, n), tensor_f32(gate_up, n) + F, DTYPE_F32,
-                       gate_up->stride, F);
-    }
 }
 
 typedef struct {

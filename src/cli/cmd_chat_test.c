@@ -1,0 +1,311 @@
+/* lemur chat as somebody uses it: by a pipe, and on a terminal that this test plays (a pty).  The model goes
+ * on from a letter with the next ones, without an end. */
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/json_file.h"
+#include "base/scratch_test.h"
+#include "cli/cmd.h"
+#include "infer/cycle_test.h"
+
+enum { WAIT_MS = 20000 };
+
+static void edit_config(const char *folder)
+{
+    char *path = path_join(folder, "config.json");
+    json_t *config = NULL;
+    assert_int_equal(json_file_read(&config, path), ST_OK);
+    json_object_set_new(config, "max_position_embeddings", json_integer(100000));
+    assert_int_equal(json_file_write(path, config), ST_OK);
+    json_decref(config);
+    mem_free(path);
+}
+
+static int make_model(void **state)
+{
+    Device *dev;
+    if (scratch_make(state) != 0)
+        return -1;
+    assert_int_equal(device_open_cpu(&dev, 1), ST_OK);
+    assert_int_equal(ops_attach(dev, NULL), ST_OK);
+    Model *m = cycle_model(dev, CYCLE_V, 8);
+    cycle_weight(m, PARAM_HEAD, -1)[cycle_next(CYCLE_T) * CYCLE_V + CYCLE_T] = 0;
+    cycle_weight(m, PARAM_HEAD, -1)[CYCLE_A * CYCLE_V + CYCLE_T] = 20; /* behind t comes a */
+    char *folder = scratch_path("model");
+    assert_int_equal(model_save(m, folder, DTYPE_F32), ST_OK);
+    cycle_write_tokenizer(folder);
+    edit_config(folder);
+    mem_free(folder);
+    model_close(m);
+    device_close(dev);
+    return 0;
+}
+
+/* The command's exit code in a process of its own, with `more` flags. */
+static void run_child(const char *const *more)
+{
+    char *model = scratch_path("model"), *argv[24] = {NULL};
+    const char *words[] = {"chat", "-m", model, "--threads=1", "--temp=0", "--template=plain"};
+    int argc = 0;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        argv[argc++] = mem_str(words[i]);
+    for (; *more; more++)
+        argv[argc++] = mem_str(*more);
+    setenv("XDG_STATE_HOME", scratch, 1);
+    setenv("HOME", scratch, 1);
+    setenv("TERM", "xterm", 1);
+    int code = cmd_chat(argc, argv);
+    fflush(stdout);
+    _exit(code);
+}
+
+/* By a pipe ---------------------------------------------------------------------------------------------- */
+
+static int piped(const char *input, Str *out, const char *const *more)
+{
+    char *in_path = scratch_path("in"), *out_path = scratch_path("out");
+    int status = 0;
+    assert_int_equal(file_replace(in_path, input, strlen(input)), ST_OK);
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int in = open(in_path, O_RDONLY), to = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(in, 0);
+        dup2(to, 1);
+        dup2(to, 2);
+        run_child(more);
+    }
+    assert_true(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    str_clear(out);
+    assert_int_equal(file_read(out, out_path, 0), ST_OK);
+    mem_free(in_path);
+    mem_free(out_path);
+    return WEXITSTATUS(status);
+}
+
+static void test_pipe(void **state)
+{
+    (void)state;
+    Str out = {0};
+    const char *const few[] = {"-n", "3", NULL};
+    assert_int_equal(piped("a\nx \\\nq\n\n", &out, few), EXIT_DONE);
+    const char *cut = "(cut after 3 tokens, as max_tokens says; /continue goes on)\n";
+    char *wanted = mem_format("bcd\n%srst\n%s", cut, cut);
+    assert_string_equal(str_c(&out), wanted);
+    mem_free(wanted);
+    assert_int_equal(piped("a\n/save /absent/folder/x\na\n", &out, few), EXIT_FAILED);
+    assert_non_null(strstr(str_c(&out), "/absent/folder")); /* and the line behind it was answered */
+    assert_string_equal(strstr(str_c(&out) + 10, "bcd\n") ? "answered" : str_c(&out), "answered");
+    const char *const stop[] = {"--stop=ef", "--system=hello ", NULL};
+    assert_int_equal(piped("a", &out, stop), EXIT_DONE);
+    assert_string_equal(str_c(&out), "bcd\n");
+    const char *const bounds[] = {"--max-tokens=-1", NULL};
+    assert_int_equal(piped("", &out, bounds), EXIT_USAGE);
+    const char *const wrong[] = {"--template=chatmel", NULL};
+    assert_int_equal(piped("", &out, wrong), EXIT_USAGE);
+    assert_non_null(strstr(str_c(&out), "there is no chat template 'chatmel'"));
+    char *history = scratch_path("lemur/chat_history"); /* typed lines only */
+    assert_false(path_exists(history));
+    mem_free(history);
+    str_drop(&out);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    Str out = {0};
+    const char *const none[] = {"--template=", NULL};
+    assert_int_equal(piped("", &out, none), EXIT_USAGE);
+    const char *const tulu[] = {"--template=tulu", "--load=absent", NULL};
+    assert_int_equal(piped("", &out, tulu), EXIT_FAILED);
+    assert_non_null(strstr(str_c(&out), "<|user|>")); /* a warning: the vocabulary has no such token */
+    str_drop(&out);
+}
+
+/* On a terminal ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    int fd;
+    pid_t pid;
+    Str seen;    /* all that came            */
+    size_t from; /* behind what was expected */
+} Terminal;
+
+static Terminal terminal_open(const char *const *more)
+{
+    Terminal t = {0};
+    struct winsize size = {.ws_row = 24, .ws_col = 80};
+    fflush(stdout);
+    t.pid = forkpty(&t.fd, NULL, NULL, &size);
+    if (t.pid == 0)
+        run_child(more);
+    assert_true(t.pid > 0);
+    return t;
+}
+
+static void press(const Terminal *t, const char *keys)
+{
+    assert_true(write(t->fd, keys, strlen(keys)) == (ssize_t)strlen(keys));
+}
+
+/* Waits for words behind the last ones. */
+static void expect(Terminal *t, const char *words)
+{
+    const char *at;
+    while (!(at = t->seen.n > t->from ? strstr(t->seen.at + t->from, words) : NULL)) {
+        char buffer[4096];
+        struct pollfd p = {.fd = t->fd, .events = POLLIN};
+        ssize_t n = poll(&p, 1, WAIT_MS) == 1 ? read(t->fd, buffer, sizeof buffer) : -1;
+        if (n <= 0)
+            fail_msg("'%s' did not come, but: %s", words,
+                     t->seen.n > t->from ? t->seen.at + t->from : "nothing");
+        for (ssize_t i = 0; i < n; i++)
+            str_addc(&t->seen, buffer[i] ? buffer[i] : ' ');
+    }
+    t->from = (size_t)(at - t->seen.at) + strlen(words);
+}
+
+/* Keys for a line: the program says that it reads one by asking for pasted text to be marked. */
+static void type(Terminal *t, const char *keys)
+{
+    expect(t, "\033[?2004h");
+    press(t, keys);
+}
+
+static int terminal_close(Terminal *t)
+{
+    char buffer[4096];
+    int status = 0;
+    while (read(t->fd, buffer, sizeof buffer) > 0)
+        continue;
+    assert_true(waitpid(t->pid, &status, 0) == t->pid && WIFEXITED(status));
+    close(t->fd);
+    str_drop(&t->seen);
+    return WEXITSTATUS(status);
+}
+
+#define ANSWERS "\033[?2004l" /* the line is sent, an answer follows */
+#define ANSWER "(cut after 5 tokens"
+
+static void test_editing(void **state)
+{
+    (void)state;
+    const char *const few[] = {"--max-tokens=5", NULL};
+    Terminal t = terminal_open(few);
+    expect(&t, "/help lists the commands");
+    type(&t, "ac\033[D\b\r"); /* left, backspace */
+    expect(&t, ANSWERS "defgh");
+    expect(&t, ANSWER);
+    type(&t, "zzz\001\013a\r"); /* to the beginning, cut the line */
+    expect(&t, ANSWERS "bcdef");
+    expect(&t, ANSWER);
+    type(&t, "junk\003"); /* Ctrl-C leaves the line ... */
+    expect(&t, "^C");
+    type(&t, "one\\\r");
+    type(&t, "\003"); /* ... and the message it was to be a part of */
+    expect(&t, "^C");
+    type(&t, "/tok\t\r");
+    expect(&t, "4 messages");
+    type(&t, "\303\251\177b\r"); /* é goes with one backspace */
+    expect(&t, ANSWERS "cdefg");
+    expect(&t, ANSWER);
+    type(&t, "\033[A\r"); /* up: the last one again */
+    expect(&t, ANSWERS "cdefg");
+    expect(&t, ANSWER);
+    type(&t, "/undo\r");
+    expect(&t, "(taken back: b)");
+    type(&t, "/retry\r");
+    expect(&t, "temperature 0 gives the same answer");
+    expect(&t, "\r\ncdefg");
+    expect(&t, ANSWER);
+    type(&t, "/clear\r");
+    expect(&t, "a new conversation");
+    type(&t, "\033[200~ab\rcd\r\033[201~"); /* pasted */
+    expect(&t, "cd");
+    press(&t, "\r");
+    expect(&t, ANSWERS "efghi");
+    expect(&t, ANSWER);
+    char *path = scratch_path("talk.jsonl"), *save = mem_format("/save %s\r", path);
+    type(&t, save);
+    expect(&t, "2 messages written");
+    type(&t, "\004");
+    assert_int_equal(terminal_close(&t), EXIT_DONE);
+    Str saved = {0};
+    assert_int_equal(file_read(&saved, path, 0), ST_OK);
+    assert_string_equal(str_c(&saved), "{\"messages\":[{\"role\":\"user\",\"content\":\"ab\\ncd\"},"
+                                       "{\"role\":\"assistant\",\"content\":\"efghi\"}]}\n");
+    str_drop(&saved);
+    mem_free(path);
+    mem_free(save);
+}
+
+static void test_history(void **state)
+{
+    (void)state;
+    const char *const few[] = {"--max-tokens=5", NULL}, *const secret[] = {"--max-tokens=5", "--private",
+                                                                           NULL};
+    struct stat info;
+    char *path = scratch_path("lemur/chat_history");
+    Terminal t = terminal_open(few);
+    type(&t, "k\r");
+    expect(&t, ANSWER);
+    type(&t, "/quit\r");
+    assert_int_equal(terminal_close(&t), EXIT_DONE);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    off_t size = info.st_size;
+    t = terminal_open(few); /* a later chat remembers */
+    type(&t, "\033[A\033[A\r");
+    expect(&t, ANSWERS "lmnop");
+    expect(&t, ANSWER);
+    type(&t, "\004");
+    assert_int_equal(terminal_close(&t), EXIT_DONE);
+    assert_int_equal(stat(path, &info), 0);
+    size = info.st_size;
+    t = terminal_open(secret);
+    type(&t, "something else d\r");
+    expect(&t, ANSWERS "efghi");
+    type(&t, "/exit\r");
+    assert_int_equal(terminal_close(&t), EXIT_DONE);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, size);
+    mem_free(path);
+}
+
+static void test_interrupt(void **state)
+{
+    (void)state;
+    const char *const none[] = {NULL};
+    Terminal t = terminal_open(none);
+    type(&t, "a\r");
+    expect(&t, "rstabcdef");
+    press(&t, "\003");
+    expect(&t, "(stopped; /continue goes on)");
+    type(&t, "/tokens\r");
+    expect(&t, "2 messages");
+    type(&t, "/retry\r");
+    expect(&t, "rstabcdef");
+    press(&t, "\003");
+    expect(&t, "(stopped");
+    type(&t, "/set max_tokens 4\r");
+    type(&t, "/undo\r");
+    expect(&t, "(taken back: a)");
+    type(&t, "p\r");
+    expect(&t, ANSWERS "qrst");
+    type(&t, "/continue\r");
+    expect(&t, ANSWERS "abcd");
+    type(&t, "\004");
+    assert_int_equal(terminal_close(&t), EXIT_DONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pipe),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_editing),
+        cmocka_unit_test(test_history), cmocka_unit_test(test_interrupt),
+    };
+    return cmocka_run_group_tests(tests, make_model, scratch_remove);
+}

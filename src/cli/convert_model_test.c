@@ -1,0 +1,170 @@
+#include "cli/convert_model.h"
+
+#include "base/log.h"
+#include "base/scratch_test.h"
+#include "infer/vocab_gguf.h"
+#include "model/model_file.h"
+
+static Status convert(const char *in, const char *out, const char *type)
+{
+    json_t *result = NULL;
+    char *from = in ? scratch_path(in) : NULL, *to = scratch_path(out);
+    ConvertJob job = {.in = from,
+                      .out = to,
+                      .type = type,
+                      .preset = "5m",
+                      .vocab = in ? NULL : "400",
+                      .seed = 1,
+                      .threads = 2};
+    Status st = convert_model(&job, &result);
+    json_decref(result);
+    mem_free(from);
+    mem_free(to);
+    return st;
+}
+
+static void expect_same(const char *a, const char *b)
+{
+    Str x = scratch_read(a), y = scratch_read(b);
+    if (x.n != y.n || memcmp(x.at, y.at, x.n) != 0)
+        fail_msg("%s and %s differ", a, b);
+    str_drop(&x);
+    str_drop(&y);
+}
+
+/* The model of all tests: random, with a template and two ends. */
+static int make_model(void **state)
+{
+    if (scratch_make(state) != 0)
+        return -1;
+    log_level_set(LOG_ERROR);
+    if (convert(NULL, "model", "f32") != ST_OK)
+        return -1;
+    scratch_text("model/chat_template.jinja", "{% for m in messages %}{{ m.content }}{% endfor %}");
+    scratch_text("model/generation_config.json", "{\"eos_token_id\": [2, 7]}");
+    return 0;
+}
+
+static void there_and_back_again(void **state)
+{
+    (void)state;
+    assert_int_equal(convert("model", "m.gguf", NULL), ST_OK);
+    assert_int_equal(convert("m.gguf", "back", "f32"), ST_OK);
+    expect_same("model/model.safetensors", "back/model.safetensors");
+    expect_same("model/config.json", "back/config.json");
+    expect_same("model/tokenizer.model", "back/tokenizer.model");
+    Str config = scratch_read("back/tokenizer_config.json"),
+        generation = scratch_read("back/generation_config.json");
+    assert_non_null(strstr(config.at, "{% for m in messages %}"));
+    assert_non_null(strstr(generation.at, "7"));
+    str_drop(&config);
+    str_drop(&generation);
+    /* from there to GGUF, the template now in tokenizer_config.json: the same file */
+    assert_int_equal(convert("back", "again.gguf", NULL), ST_OK);
+    Gguf *a, *b;
+    Span s, t;
+    assert_int_equal(gguf_open(&a, in_scratch("m.gguf")), ST_OK);
+    assert_int_equal(gguf_open(&b, in_scratch("again.gguf")), ST_OK);
+    assert_int_equal(vocab_gguf_template(a, &s), ST_OK);
+    assert_int_equal(vocab_gguf_template(b, &t), ST_OK);
+    assert_true(s.n == t.n && memcmp(s.at, t.at, s.n) == 0);
+    assert_int_equal(gguf_count(a), gguf_count(b));
+    gguf_close(a);
+    gguf_close(b);
+}
+
+static void folders_become_folders(void **state)
+{
+    (void)state;
+    assert_int_equal(convert("model", "half", "bf16"), ST_OK);
+    expect_same("model/tokenizer.model", "half/tokenizer.model");
+    expect_same("model/chat_template.jinja", "half/chat_template.jinja");
+    ModelFile *f;
+    ModelTensor t;
+    assert_int_equal(model_file_open(&f, in_scratch("half")), ST_OK);
+    model_file_tensor(f, &t, PARAM_Q, 0);
+    assert_int_equal(t.type, QUANT_BF16);
+    model_file_close(f);
+}
+
+/* Keys that are none of ours go along. */
+static void gguf_becomes_gguf(void **state)
+{
+    (void)state;
+    int64_t type;
+    Span s;
+    Gguf *g;
+    assert_int_equal(convert("model", "wide.gguf", "f16"), ST_OK);
+    assert_int_equal(convert("wide.gguf", "small.gguf", "Q4_K_M"), ST_OK);
+    assert_int_equal(gguf_open(&g, in_scratch("small.gguf")), ST_OK);
+    assert_int_equal(gguf_int(g, "general.file_type", 0, &type), ST_OK);
+    assert_int_equal(type, 15);
+    assert_int_equal(gguf_text(g, "general.name", &s), ST_OK);
+    assert_true(span_is(s, "model"));
+    assert_int_equal(vocab_gguf_template(g, &s), ST_OK);
+    assert_true(s.n > 0);
+    assert_int_equal(gguf_tensor_find(g, "token_embd.weight")->type,
+                     QUANT_Q6_K); /* the head is the embedding */
+    gguf_close(g);
+    assert_int_equal(convert("small.gguf", "from_small", NULL), ST_OK);
+    ModelFile *f;
+    ModelTensor t;
+    assert_int_equal(model_file_open(&f, in_scratch("from_small")), ST_OK);
+    model_file_tensor(f, &t, PARAM_Q, 0);
+    assert_int_equal(t.type, QUANT_BF16);
+    model_file_close(f);
+}
+
+static void wrong_words_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(convert("model", "x.gguf", "Q3_K"), ST_ARG);
+    expect_words("no type Q3_K; known are F32");
+    assert_int_equal(convert("model", "x", "Q8_0"), ST_ARG);
+    expect_words("ends in .gguf");
+    assert_int_equal(convert("model", "model", "bf16"), ST_ARG);
+    expect_words("the input itself");
+    assert_int_equal(convert("model", "no/folder/x.gguf", "bf16"), ST_ARG);
+    expect_words("no folder");
+    assert_int_equal(convert("absent", "x.gguf", "bf16"), ST_IO);
+    scratch_text("text.gguf", "not a model at all");
+    assert_int_equal(convert("text.gguf", "x.gguf", "bf16"), ST_FORMAT);
+    expect_words("no GGUF file");
+    assert_int_equal(convert("model", "same.gguf", "bf16"), ST_OK);
+    assert_int_equal(convert("same.gguf", "same.gguf", "q8_0"), ST_ARG);
+    assert_int_equal(folder_make(in_scratch("dir.gguf")), ST_OK);
+    assert_int_equal(convert("model", "dir.gguf", "q8_0"), ST_ARG);
+    expect_words("is a folder");
+}
+
+static void a_plan_writes_nothing(void **state)
+{
+    (void)state;
+    char *out = scratch_path("planned.gguf"), *in = scratch_path("model");
+    json_t *result;
+    ConvertJob job = {.in = in, .out = out, .type = "Q4_K_M", .threads = 1, .dry_run = true};
+    assert_int_equal(convert_model(&job, &result), ST_OK);
+    assert_false(path_exists(out));
+    int64_t bytes = json_integer_value(json_object_get(result, "bytes"));
+    assert_true(json_is_false(json_object_get(result, "written")));
+    json_decref(result);
+    job.dry_run = false;
+    assert_int_equal(convert_model(&job, &result), ST_OK);
+    assert_int_equal(file_size(out), bytes);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(result, "tensors"), "F32")), 9);
+    json_decref(result);
+    mem_free(out);
+    mem_free(in);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_and_back_again),
+        cmocka_unit_test(folders_become_folders),
+        cmocka_unit_test(gguf_becomes_gguf),
+        cmocka_unit_test(wrong_words_are_refused),
+        cmocka_unit_test(a_plan_writes_nothing),
+    };
+    return cmocka_run_group_tests(tests, make_model, scratch_remove);
+}

@@ -1,0 +1,421 @@
+/* Numbers between bounds, as nodes that read digits.
+ *
+ * A bound is followed digit by digit: as long as the digits read are those of the bound, the next one may not
+ * pass it; afterwards every digit is free.  Between two bounds of the same length there are four cases (at
+ * the lower, at the upper, at both, at neither), and a shorter or longer number is at neither from its first
+ * digit on.
+ *
+ * Integers have the range of 64 bits.  Other numbers have up to 18 digits before the point and up to 17
+ * behind it, and an exponent of up to two digits where nothing bounds them. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "infer/json_build.h"
+
+enum {
+    INTEGER_DIGITS = 19,
+    WHOLE_DIGITS = 18,
+    FRACTION_DIGITS = 17,
+    BOUND_DIGITS = 40,
+    MULTIPLE_MAX = 10000
+};
+
+void json_real_digits(char out[32], double value)
+{
+    if (value == floor(value) && fabs(value) < 1e15) {
+        snprintf(out, 32, "%.1f", value); /* 100.0 and not 1e+02 */
+        return;
+    }
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, 32, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+}
+
+/* Integers ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    Grammar *g;
+    char low[24], high[24]; /* of `n` digits each */
+    int n;
+    uint32_t multiple; /* of which the number has to be one */
+    int32_t *free; /* [INTEGER_DIGITS + 1][multiple] nodes of what is at neither bound, + 1; 0: not built */
+    int32_t next;
+} Digits;
+
+static int32_t free_digits(Digits *d, int left, uint32_t rest)
+{
+    int32_t *known = &d->free[(uint32_t)left * d->multiple + rest], node = GRAMMAR_NOTHING;
+    if (left == 0)
+        return rest == 0 ? d->next : GRAMMAR_NOTHING;
+    if (*known)
+        return *known - 1;
+    if (d->multiple == 1) {
+        node = grammar_byte_range(d->g, '0', '9', free_digits(d, left - 1, 0));
+    } else {
+        for (uint32_t digit = 0; digit < 10; digit++) {
+            int32_t then = free_digits(d, left - 1, (rest * 10 + digit) % d->multiple);
+            node = grammar_either(d->g, grammar_byte_range(d->g, '0' + (int)digit, '0' + (int)digit, then),
+                                  node);
+        }
+    }
+    *known = node + 1;
+    return node;
+}
+
+/* The digits from `at` on; so far they are the lower's, the upper's or both's. */
+static int32_t bounded_digits(Digits *d, int at, bool low, bool high, uint32_t rest)
+{
+    int32_t node = GRAMMAR_NOTHING;
+    if (!low && !high)
+        return free_digits(d, d->n - at, rest);
+    if (at == d->n)
+        return rest == 0 ? d->next : GRAMMAR_NOTHING;
+    int first = low ? d->low[at] : '0', last = high ? d->high[at] : '9';
+    for (int digit = first; digit <= last; digit++) {
+        int32_t then = bounded_digits(d, at + 1, low && digit == first, high && digit == last,
+                                      (rest * 10 + (uint32_t)(digit - '0')) % d->multiple);
+        node = grammar_either(d->g, grammar_byte_range(d->g, digit, digit, then), node);
+    }
+    return node;
+}
+
+/* Whole numbers from low to high. */
+static int32_t whole_range(Grammar *g, uint64_t low, uint64_t high, uint32_t multiple, int32_t next)
+{
+    int32_t node = GRAMMAR_NOTHING;
+    Digits d = {.g = g, .multiple = multiple, .next = next};
+    d.free = mem_array(int32_t, (INTEGER_DIGITS + 2) * (size_t)multiple);
+    uint64_t least = 0; /* of this many digits */
+    for (d.n = 1; d.n <= INTEGER_DIGITS; d.n++) {
+        uint64_t most = least == 0 ? 9 : least * 10 - 1;
+        uint64_t from = low > least ? low : least, to = high < most ? high : most;
+        if (from <= to) {
+            snprintf(d.low, sizeof d.low, "%llu", (unsigned long long)from);
+            snprintf(d.high, sizeof d.high, "%llu", (unsigned long long)to);
+            node = grammar_either(g, bounded_digits(&d, 0, true, true, 0), node);
+        }
+        least = most + 1;
+    }
+    mem_free(d.free);
+    return node;
+}
+
+static int32_t integer_range(Grammar *g, int64_t low, int64_t high, uint32_t multiple, int32_t next)
+{
+    int32_t node = GRAMMAR_NOTHING;
+    if (high >= 0)
+        node = whole_range(g, low > 0 ? (uint64_t)low : 0, (uint64_t)high, multiple, next);
+    if (low < 0) {
+        uint64_t least = high < 0 ? (uint64_t)-high : 1, most = (uint64_t) - (low + 1) + 1;
+        node =
+            grammar_either(g, grammar_text(g, span("-"), whole_range(g, least, most, multiple, next)), node);
+    }
+    return node;
+}
+
+/* Bounds ------------------------------------------------------------------------------------------------- */
+
+/* A bound of `keyword`, as a whole number towards the inside. */
+static Status integer_bound(const JsonPlace *p, const char *keyword, bool lower, bool strict, int64_t *bound)
+{
+    json_t *value = json_object_get(p->schema, keyword);
+    int64_t n;
+    if (!value)
+        return ST_OK;
+    if (!json_is_number(value))
+        return json_refuse(p, ST_ARG, keyword,
+                           strict && json_is_boolean(value)
+                               ? "is true or false, as in draft 4: write the bound itself"
+                               : "is not a number");
+    if (json_is_integer(value)) {
+        n = json_integer_value(value);
+    } else {
+        double x = json_real_value(value), whole = lower ? ceil(x) : floor(x);
+        strict = strict && whole == x;
+        if (lower ? whole < -9.3e18 : whole > 9.3e18)
+            return ST_OK; /* beyond every integer of 64 bits */
+        if (fabs(whole) > 9.2e18)
+            return json_refuse(p, ST_UNSUPPORTED, keyword, "leaves no integer of 64 bits, or hardly one");
+        n = (int64_t)whole;
+    }
+    if (strict && n == (lower ? INT64_MAX : INT64_MIN))
+        return json_refuse(p, ST_ARG, keyword, "leaves no integer of 64 bits");
+    n += strict ? (lower ? 1 : -1) : 0;
+    if (lower ? n > *bound : n < *bound)
+        *bound = n;
+    return ST_OK;
+}
+
+static Status build_integer(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t *start)
+{
+    int64_t low = INT64_MIN, high = INT64_MAX;
+    json_t *multiple = json_object_get(p->schema, "multipleOf");
+    double step = multiple ? json_number_value(multiple) : 1;
+    TRY(integer_bound(p, "minimum", true, false, &low));
+    TRY(integer_bound(p, "exclusiveMinimum", true, true, &low));
+    TRY(integer_bound(p, "maximum", false, false, &high));
+    TRY(integer_bound(p, "exclusiveMaximum", false, true, &high));
+    if (!(step > 0))
+        return json_refuse(p, ST_ARG, "multipleOf", "is not a number above 0");
+    if (step < 1 && fmod(1, step) == 0)
+        step = 1; /* every integer is one */
+    if (step > MULTIPLE_MAX || step != floor(step))
+        return json_refuse(p, ST_UNSUPPORTED, "multipleOf", "honoured for integers up to %d", MULTIPLE_MAX);
+    if (low > high)
+        return json_refuse(p, ST_ARG, "maximum", "leaves no integer between it and the minimum");
+    *start = integer_range(b->g, low, high, (uint32_t)step, next);
+    return ST_OK;
+}
+
+/* Other numbers ------------------------------------------------------------------------------------------ */
+
+/* The size of a number: digits before the point without leading zeros ("0" for none), digits behind it
+ * without trailing ones. */
+typedef struct {
+    char whole[BOUND_DIGITS + 1], part[BOUND_DIGITS + 1];
+    bool negative, strict;
+} Decimal;
+
+/* From "-1.25e3"; false: more digits than are followed. */
+static bool decimal_of(Decimal *d, const char *text)
+{
+    char digits[32];
+    int n = 0, point = -1;
+    d->negative = *text == '-';
+    for (text += d->negative; *text && *text != 'e'; text++) {
+        if (*text == '.')
+            point = n;
+        else
+            digits[n++] = *text;
+    }
+    point = (point < 0 ? n : point) + (*text ? atoi(text + 1) : 0);
+    if (point > BOUND_DIGITS || n - point > BOUND_DIGITS || point < -BOUND_DIGITS)
+        return false;
+    Str whole = {0}, part = {0};
+    for (int i = 0; i < point; i++)
+        str_addc(&whole, i < n ? digits[i] : '0');
+    for (int i = point; i < n; i++)
+        str_addc(&part, i < 0 ? '0' : digits[i]);
+    const char *w = str_c(&whole);
+    while (w[0] == '0' && w[1])
+        w++;
+    while (part.n && part.at[part.n - 1] == '0')
+        part.at[--part.n] = 0;
+    bool fits = strlen(w) <= WHOLE_DIGITS && part.n <= BOUND_DIGITS;
+    if (fits) {
+        snprintf(d->whole, sizeof d->whole, "%s", *w ? w : "0");
+        snprintf(d->part, sizeof d->part, "%s", str_c(&part));
+    }
+    str_drop(&whole);
+    str_drop(&part);
+    return fits;
+}
+
+/* Of sizes, signs aside. */
+static int compare_sizes(const Decimal *a, const Decimal *b)
+{
+    size_t n = strlen(a->whole), m = strlen(b->whole);
+    if (n != m)
+        return n < m ? -1 : 1;
+    int whole = strcmp(a->whole, b->whole);
+    return whole ? whole : strcmp(a->part, b->part);
+}
+
+typedef struct {
+    Grammar *g;
+    const Decimal *low, *high;
+    int fraction_digits;
+    int32_t next;
+    int32_t fraction[2][2]; /* what follows the digits before the point, by whether they are the bounds' */
+    int n;                  /* digits before the point */
+} Sizes;
+
+/* Whether the number may end after `at` digits behind the point, which so far are the bounds'. */
+static bool may_stop(const Sizes *s, int at, bool low, bool high)
+{
+    bool low_more = low && strlen(s->low->part) > (size_t)at,
+         high_more = high && strlen(s->high->part) > (size_t)at;
+    if (low && (low_more || s->low->strict))
+        return false;
+    return !high || high_more || !s->high->strict;
+}
+
+static int32_t part_digits(const Sizes *s, int at, bool low, bool high)
+{
+    int32_t node = at > 0 && may_stop(s, at, low, high) ? s->next : GRAMMAR_NOTHING;
+    if (at == s->fraction_digits)
+        return node;
+    if (!low && !high)
+        return grammar_either(s->g, node,
+                              grammar_byte_range(s->g, '0', '9', part_digits(s, at + 1, false, false)));
+    int first = !low ? '0' : strlen(s->low->part) > (size_t)at ? s->low->part[at] : '0';
+    int last = !high ? '9' : strlen(s->high->part) > (size_t)at ? s->high->part[at] : '0';
+    for (int digit = first; digit <= last; digit++) {
+        int32_t then = part_digits(s, at + 1, low && digit == first, high && digit == last);
+        node = grammar_either(s->g, grammar_byte_range(s->g, digit, digit, then), node);
+    }
+    return node;
+}
+
+static int32_t whole_digits(const Sizes *s, int at, bool low, bool high)
+{
+    int32_t node = GRAMMAR_NOTHING;
+    if (at == s->n)
+        return s->fraction[low][high];
+    int first = low                   ? s->low->whole[at]
+                : at == 0 && s->n > 1 ? '1'
+                                      : '0',
+        last = high ? s->high->whole[at] : '9';
+    if (!low && !high && at > 0)
+        return grammar_byte_range(s->g, '0', '9', whole_digits(s, at + 1, false, false));
+    for (int digit = first; digit <= last; digit++) {
+        int32_t then = whole_digits(s, at + 1, low && digit == first, high && digit == last);
+        node = grammar_either(s->g, grammar_byte_range(s->g, digit, digit, then), node);
+    }
+    return node;
+}
+
+/* Numbers without sign from low to high. */
+static int32_t size_range(Grammar *g, const Decimal *low, const Decimal *high, int fraction_digits,
+                          int32_t next)
+{
+    Sizes s = {.g = g, .low = low, .high = high, .fraction_digits = fraction_digits, .next = next};
+    int32_t node = GRAMMAR_NOTHING;
+    int shortest = (int)strlen(low->whole), longest = (int)strlen(high->whole);
+    for (int l = 0; l < 2; l++)
+        for (int h = 0; h < 2; h++) {
+            int32_t part =
+                fraction_digits ? grammar_text(g, span("."), part_digits(&s, 0, l, h)) : GRAMMAR_NOTHING;
+            s.fraction[l][h] = grammar_either(g, may_stop(&s, 0, l, h) ? next : GRAMMAR_NOTHING, part);
+        }
+    for (s.n = shortest; s.n <= longest; s.n++)
+        node = grammar_either(g, whole_digits(&s, 0, s.n == shortest, s.n == longest), node);
+    return node;
+}
+
+typedef struct {
+    bool given;
+    double value;
+    Decimal decimal;
+} Bound;
+
+/* The tighter of the two keywords. */
+static Status real_bound(const JsonPlace *p, const char *keyword, const char *strict_keyword, bool lower,
+                         Bound *bound)
+{
+    for (int strict = 0; strict < 2; strict++) {
+        const char *name = strict ? strict_keyword : keyword;
+        json_t *value = json_object_get(p->schema, name);
+        char digits[32];
+        if (!value)
+            continue;
+        if (!json_is_number(value))
+            return json_refuse(p, ST_ARG, name,
+                               strict && json_is_boolean(value)
+                                   ? "is true or false, as in draft 4: write the bound itself"
+                                   : "is not a number");
+        double x = json_number_value(value);
+        if (bound->given && (lower ? x < bound->value : x > bound->value))
+            continue;
+        *bound = (Bound){.given = true, .value = x};
+        if (json_is_integer(value))
+            snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        else
+            json_real_digits(digits, x);
+        if (!decimal_of(&bound->decimal, digits))
+            return json_refuse(p, ST_UNSUPPORTED, name,
+                               "honoured up to %d digits before the point and %d behind it", WHOLE_DIGITS,
+                               BOUND_DIGITS);
+        bound->decimal.strict = strict;
+    }
+    return ST_OK;
+}
+
+static Decimal zero(bool strict)
+{
+    return (Decimal){.whole = "0", .strict = strict};
+}
+
+static Decimal largest(void)
+{
+    return (Decimal){.whole = "999999999999999999"};
+}
+
+/* Digits behind the point where multipleOf is 1, 0.1, 0.01 ...; -1: something else. */
+static int decimal_places(double step)
+{
+    for (int places = 0; places <= FRACTION_DIGITS; places++) {
+        char text[32];
+        snprintf(text, sizeof text, "1e-%d", places);
+        if (strtod(text, NULL) == step)
+            return places;
+    }
+    return -1;
+}
+
+static int32_t any_number(Grammar *g, int32_t next)
+{
+    Decimal low = zero(false), high = largest();
+    int32_t digit = grammar_byte_range(g, '0', '9', next),
+            digits = grammar_either(g, digit, grammar_byte_range(g, '0', '9', digit));
+    int32_t sign = grammar_either(g, digits, grammar_any_of(g, "+-", digits));
+    int32_t end = grammar_either(g, next, grammar_any_of(g, "eE", sign));
+    int32_t size = size_range(g, &low, &high, FRACTION_DIGITS, end);
+    return grammar_either(g, size, grammar_text(g, span("-"), size));
+}
+
+static Status build_real(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t *start)
+{
+    Bound low = {0}, high = {0};
+    Grammar *g = b->g;
+    json_t *multiple = json_object_get(p->schema, "multipleOf");
+    TRY(real_bound(p, "minimum", "exclusiveMinimum", true, &low));
+    TRY(real_bound(p, "maximum", "exclusiveMaximum", false, &high));
+    int places = FRACTION_DIGITS;
+    if (multiple) {
+        double step = json_number_value(multiple);
+        if (!json_is_number(multiple) || !(step > 0))
+            return json_refuse(p, ST_ARG, "multipleOf", "is not a number above 0");
+        places = decimal_places(step);
+        if (places < 0 && step == floor(step))
+            return build_integer(b, p, next, start);
+        if (places < 0)
+            return json_refuse(p, ST_UNSUPPORTED, "multipleOf",
+                               "honoured for whole numbers and for 0.1, 0.01, 0.001 ...");
+    }
+    if (!low.given && !high.given && !multiple) {
+        *start = any_number(g, next);
+        return ST_OK;
+    }
+    if (low.given && high.given && low.value > high.value)
+        return json_refuse(p, ST_ARG, "maximum", "is less than the minimum");
+    Decimal top = largest(), nought = zero(false), above = zero(true);
+    *start = GRAMMAR_NOTHING;
+    if (!high.given || high.value >= 0) {
+        Decimal *from = low.given && low.value >= 0 ? &low.decimal : &nought,
+                *to = high.given ? &high.decimal : &top;
+        to->negative = false;
+        if (compare_sizes(from, to) <= 0)
+            *start = size_range(g, from, to, places, next);
+    }
+    if (!low.given || low.value < 0) { /* the sizes of what is below 0: the bounds change places */
+        Decimal *from = high.given && high.value < 0 ? &high.decimal : &above,
+                *to = low.given ? &low.decimal : &top;
+        if (compare_sizes(from, to) <= 0)
+            *start =
+                grammar_either(g, grammar_text(g, span("-"), size_range(g, from, to, places, next)), *start);
+    }
+    if (*start == GRAMMAR_NOTHING)
+        return json_refuse(p, ST_ARG, high.given ? "maximum" : "minimum",
+                           "leaves no number of as many digits as are honoured");
+    return ST_OK;
+}
+
+Status json_build_number(JsonBuild *b, const JsonPlace *p, bool integers_only, int32_t next, int32_t *start)
+{
+    return integers_only ? build_integer(b, p, next, start) : build_real(b, p, next, start);
+}

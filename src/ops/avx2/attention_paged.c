@@ -1,0 +1,10 @@
+/* Attention to a cache in pages: see packed_dots.h for how pairs are multiplied. */
+#include "ops/avx2/avx2.h"
+#include "ops/avx2/vec.h"
+
+#include "ops/avx2/attention_lanes.h"
+#include "ops/avx2/packed_dots.h"
+
+enum { QUERY_ROWS = 1 };
+#define PACKED(name) avx2_##name
+#include "ops/simd/attention_paged.h"

@@ -1,0 +1,10 @@
+/* Attention to a cache in pages: see packed_dots.h for how pairs are multiplied. */
+#include "ops/avx512/avx512.h"
+#include "ops/avx512/vec.h"
+
+#include "ops/avx512/attention_lanes.h"
+#include "ops/avx512/packed_dots.h"
+
+enum { QUERY_ROWS = 6 };
+#define PACKED(name) avx512_##name
+#include "ops/simd/attention_paged.h"

@@ -1,0 +1,54 @@
+#include "ops/packed_layout.h"
+
+#include "base/check.h"
+
+static const PackedForm forms[QUANT_TYPES] = {
+    [QUANT_Q8_0] = {.block = 32, .bytes = 34, .group = 2, .words = 8, .words_at = 2, .flip = 0x80808080u},
+    [QUANT_Q4_0] = {.block = 32, .bytes = 18, .group = 2, .words = 4, .words_at = 2},
+    [QUANT_Q4_K] = {.block = 256, .bytes = 144, .group = 1, .words = 35, .words_at = 4},
+    [QUANT_Q5_K] = {.block = 256, .bytes = 176, .group = 1, .words = 43, .words_at = 4},
+    [QUANT_Q6_K] = {.block = 256, .bytes = 210, .group = 2, .words = 52, .words_at = 0, .scale_at = 208},
+};
+
+const PackedForm *packed_form(QuantType type)
+{
+    check((unsigned)type < QUANT_TYPES);
+    return forms[type].block ? &forms[type] : NULL;
+}
+
+bool packed_takes(QuantType type)
+{
+    return type == QUANT_F32 || type == QUANT_BF16 || packed_form(type);
+}
+
+static int64_t panel_vectors(QuantType type, int64_t cols)
+{
+    const PackedForm *f = packed_form(type);
+    if (!f)
+        return type == QUANT_BF16 ? packed_round_up(cols, 2) / 2 : cols;
+    int64_t blocks = cols / f->block;
+    return packed_round_up(blocks, f->group) / f->group + blocks * f->words;
+}
+
+size_t packed_panel_bytes(QuantType type, int64_t cols)
+{
+    size_t bytes;
+    check(packed_takes(type) && cols >= 0 && quant_fits(type, cols));
+    check(!__builtin_mul_overflow((size_t)panel_vectors(type, cols), (size_t)PACKED_VECTOR, &bytes));
+    return bytes;
+}
+
+size_t packed_bytes(QuantType type, int64_t rows, int64_t cols)
+{
+    size_t bytes, panels = (size_t)(packed_round_up(rows, PACKED_ROWS) / PACKED_ROWS);
+    check(rows >= 0 && !__builtin_mul_overflow(packed_panel_bytes(type, cols), panels, &bytes));
+    return bytes;
+}
+
+size_t kv_page_bytes(DType dtype, int64_t Hk, int64_t D)
+{
+    size_t bytes;
+    check((dtype == DTYPE_BF16 || dtype == DTYPE_F32) && Hk > 0 && D > 0);
+    check(!__builtin_mul_overflow(kv_key_bytes(dtype, D) + kv_value_bytes(dtype, D), (size_t)Hk, &bytes));
+    return bytes;
+}
