@@ -94,7 +94,7 @@ static void numbers_of_all_widths(void **state)
         {GGUF_U64, {1, 0, 0, 0, 1}, 8, (1ll << 32) + 1},
         {GGUF_I64, {255, 255, 255, 255, 255, 255, 255, 255}, 8, -1},
     };
-    char key[8];
+    char key[16];
     GgufWriter *w = gguf_writer_new();
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         snprintf(key, sizeof key, "k%zu", i);
@@ -125,7 +125,7 @@ static void floats_are_read_as_written(void **state)
 {
     (void)state;
     static const double written[] = {1e-5, 1e-6, 0.1, 500000, 1000000, 3.14159, 0};
-    char key[8];
+    char key[16];
     GgufWriter *w = gguf_writer_new();
     for (int i = 0; i < 7; i++) {
         snprintf(key, sizeof key, "k%d", i);
