@@ -49,7 +49,6 @@ static const Flag flags[] = {{"model", 'm', "PATH", "model folder, or GGUF file"
 /* Medians over the repetitions, unless it is said. */
 typedef struct {
     double read, gemm;      /* bytes and FLOPs a second; reading is measured around each repetition's decoding */
-    double share;           /* of reading, what a token's weights take; of each repetition's own yardstick */
     double load_s;          /* from the opening to the first token behind a prompt of one */
     double prefill_s;       /* the whole prompt, with the first token's logits */
     double step_s, group_s; /* a token of one sequence; one of each of `parallel` sequences */
@@ -202,7 +201,7 @@ static void bench_close(Bench *b)
  */
 
 typedef struct {
-    double *prefill, *step, *group, *read, *share; /* [repeat] */
+    double *prefill, *step, *group, *read; /* [repeat] */
 } Times;
 
 static Status measure_once(Bench *b, Times *t, int64_t i)
@@ -217,7 +216,6 @@ static Status measure_once(Bench *b, Times *t, int64_t i)
     double given = b->set.peak_read, before = given > 0 ? given : measure_read(b->dev, MEASURE_BRIEFLY);
     TRY(time_steps(b, 1, &t->step[i]));
     t->read[i] = (before + (given > 0 ? given : measure_read(b->dev, MEASURE_BRIEFLY))) / 2;
-    t->share[i] = (double)decoder_token_bytes(b->decoder) / t->step[i] / t->read[i];
     return ST_OK;
 }
 
@@ -226,7 +224,6 @@ static void summarise(Bench *b, Times *t)
     int64_t n = b->set.repeat;
     Figures *f = &b->f;
     f->read = bench_median(t->read, n);
-    f->share = bench_median(t->share, n);
     f->prefill_s = bench_median(t->prefill, n);
     f->prefill_min = t->prefill[0];
     f->prefill_max = t->prefill[n - 1];
@@ -239,8 +236,8 @@ static void summarise(Bench *b, Times *t)
 static Status measure_all(Bench *b)
 {
     int64_t n = b->set.repeat;
-    double *memory = mem_array(double, 5 * n);
-    Times t = {memory, memory + n, memory + 2 * n, memory + 3 * n, memory + 4 * n};
+    double *memory = mem_array(double, 4 * n);
+    Times t = {memory, memory + n, memory + 2 * n, memory + 3 * n};
     Status st = read_prompt(b); /* the first touches memory, and working memory grows */
     if (st == ST_OK && b->set.profile)
         profile_reset(b->dev);
@@ -262,6 +259,12 @@ static double rate(double n, double seconds)
     return seconds > 0 ? n / seconds : 0;
 }
 
+/* Of the reading bandwidth, what the weights alone take that one token needs. */
+static double bandwidth_fraction(const Bench *b)
+{
+    return rate((double)decoder_token_bytes(b->decoder), b->f.step_s) / b->f.read;
+}
+
 /* Prefill's products: every packed weight once a token.  The head sees one token of a prompt, attention is
  * not counted. */
 static double prefill_flops(const Bench *b)
@@ -281,7 +284,7 @@ static void print_json(Bench *b)
         "s:i}",
         "prefill_tokens_per_s", rate(prompt, f->prefill_s), "decode_tokens_per_s", rate(1, f->step_s),
         "read_bytes_per_s", f->read, "weight_bytes_per_token", (json_int_t)decoder_token_bytes(b->decoder),
-        "decode_bandwidth_fraction", f->share, "gemm_bf16_flops_per_s", f->gemm, "load_seconds",
+        "decode_bandwidth_fraction", bandwidth_fraction(b), "gemm_bf16_flops_per_s", f->gemm, "load_seconds",
         f->load_s, "prefill_flops_per_s", rate(prefill_flops(b), f->prefill_s), "prefill_tokens_per_s_min",
         rate(prompt, f->prefill_max), "prefill_tokens_per_s_max", rate(prompt, f->prefill_min),
         "decode_tokens_per_s_min", rate(1, f->step_max), "decode_tokens_per_s_max", rate(1, f->step_min),
@@ -315,7 +318,7 @@ static void print_table(Bench *b)
            f->prefill_s, rate(prefill_flops(b), f->prefill_s) * 1e-9,
            100 * rate(prefill_flops(b), f->prefill_s) / f->gemm);
     printf("decode      %8.1f tok/s (%.1f to %.1f): %.1f%% of the bandwidth\n", rate(1, f->step_s),
-           rate(1, f->step_max), rate(1, f->step_min), 100 * f->share);
+           rate(1, f->step_max), rate(1, f->step_min), 100 * bandwidth_fraction(b));
     if (b->set.parallel > 1)
         printf("together    %8.1f tok/s, %lld sequences: %.2f times one\n", rate(parallel, f->group_s),
                (long long)b->set.parallel, parallel * f->step_s / f->group_s);
