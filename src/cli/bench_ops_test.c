@@ -44,14 +44,14 @@ static void each_variant_is_stated_against_the_machine(void **state)
 static void operations_that_move_are_stated_in_bytes(void **state)
 {
     (void)state;
-    char add[] = "--op=add";
-    Str out = printed_by(7, (char *[]){name, preset, compute, add, threads, flops, bytes});
+    char rope[] = "--op=rope";
+    Str out = printed_by(7, (char *[]){name, preset, compute, rope, threads, flops, bytes});
     char *rest = NULL, *line = strtok_r(out.at, "\n", &rest);
     assert_true(line && strstr(line, "15m, f32, 1 thread;"));
     line = strtok_r(NULL, "\n", &rest);
     assert_true(line && strstr(line, "variant"));
     while ((line = strtok_r(NULL, "\n", &rest)))
-        assert_true(strncmp(line, "add ", 4) == 0 && strstr(line, "GB/s") && strchr(line, '%'));
+        assert_true(strncmp(line, "rope ", 5) == 0 && strstr(line, "GB/s") && strchr(line, '%'));
     str_drop(&out);
 }
 

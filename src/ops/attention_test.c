@@ -170,53 +170,11 @@ static void scores_far_apart(void **state)
     }
 }
 
-static void caches_of_many_chunks(void **state)
-{
-    (void)state;
-    static const int64_t rows[] = {1, 2, 9};
-    enum { PAST = 4321, MOST = 9 };
-    AttentionShape s = {1, 1, 6, 2, 10};
-    Rng rng;
-    rng_seed(&rng, 6);
-    Tensor q = tensor_new(DTYPE_F32, MOST, s.H * s.D),
-           kv = tensor_new(DTYPE_F32, PAST + MOST, 2 * s.Hk * s.D);
-    Tensor k = tensor_cols(&kv, 0, s.Hk * s.D), v = tensor_cols(&kv, s.Hk * s.D, s.Hk * s.D);
-    fill(&q, &rng);
-    fill(&kv, &rng);
-    CpuFeatures cpu = cpu_features();
-    OpsTable tables[OPS_TABLES_MAX];
-    for (int n = ops_tables(tables, &cpu), i = 0; i < 3; i++) {
-        s.T = rows[i];
-        Tensor want = tensor_new(DTYPE_F32, s.T, s.H * s.D), first = tensor_new(DTYPE_F32, s.T, s.H * s.D);
-        Tensor query = tensor_rows(&q, 0, s.T), got = tensor_new(DTYPE_F32, s.T, s.H * s.D);
-        for (int t = 0; t < n; t++) {
-            for (int threads = 1; threads <= 3; threads++) {
-                Device *dev;
-                check(device_open_cpu(&dev, threads) == ST_OK && ops_attach(dev, tables[t].name) == ST_OK);
-                attention_cached(dev, t ? &got : &want, &query, &k, &v, PAST, &s);
-                device_close(dev);
-                if (t && threads == 1)
-                    memcpy(first.data, got.data, tensor_bytes(&got));
-                if (t && threads > 1)
-                    assert_memory_equal(first.data, got.data, tensor_bytes(&got));
-            }
-            if (t)
-                assert_true(difference(&got, &want) < 1e-5);
-        }
-        mem_free(want.data);
-        mem_free(first.data);
-        mem_free(got.data);
-    }
-    mem_free(q.data);
-    mem_free(kv.data);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_blocks_and_documents),
         cmocka_unit_test(scores_far_apart),
-        cmocka_unit_test(caches_of_many_chunks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

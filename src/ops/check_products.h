@@ -104,11 +104,6 @@ static void run_attention_back(Device *dev, Call *c)
                    &c->t[8], c->flag ? &c->t[9] : NULL, &c->shape);
 }
 
-static void run_attention_cached(Device *dev, Call *c)
-{
-    attention_cached(dev, &c->t[0], &c->t[1], &c->t[2], &c->t[3], c->count, &c->shape);
-}
-
 static const AttentionShape attentions[] = {
     /* B, T, H, Hk, D */
     {1, 1, 1, 1, 2},   {2, 3, 2, 1, 4},    {1, 7, 4, 2, 8},     {2, 17, 3, 3, 16},
@@ -191,29 +186,6 @@ static void check_attention_back(Harness *h)
     for (int a = 0; a < ACTS; a++) {
         for (int i = 0; i < ATTENTIONS; i++) {
             Call c = attention_back_call(h->ref, acts[a], &attentions[i], i % 3 * 4, i % 2);
-            judge(h, &c);
-        }
-    }
-}
-
-static void check_attention_cached(Harness *h)
-{
-    static const int64_t pasts[] = {0, 1, 16, 63, 200};
-    for (int a = 0; a < ACTS; a++) {
-        for (int i = 0; i < 2 * ATTENTIONS; i++) {
-            AttentionShape s = attentions[i / 2];
-            int64_t past = pasts[i % 5];
-            s.B = 1;
-            s.T = i % 2 ? 1 : s.T / 2 + 1;
-            Call c = call_start(run_attention_cached, 8);
-            c.shape = s;
-            c.count = past;
-            c.gap = i % 3 * 8;
-            c.tolerance = attention_tolerance(acts[a], false);
-            call_tensor(&c, ROLE_OUT, acts[a], s.T, s.H * s.D, 0);
-            call_tensor(&c, ROLE_IN, acts[a], s.T, s.H * s.D, 1.5);
-            call_tensor(&c, ROLE_IN, acts[a], past + s.T + 3, s.Hk * s.D, 1.5);
-            call_tensor(&c, ROLE_IN, acts[a], past + s.T + 3, s.Hk * s.D, 1);
             judge(h, &c);
         }
     }

@@ -276,27 +276,6 @@ static void swiglu_differences(Device *dev)
     call_drop(&back);
 }
 
-/* ---- add ---- */
-
-static void run_add(Device *dev, Call *c) /* flag: out is b */
-{
-    add(dev, &c->t[0], &c->t[1], c->flag ? &c->t[0] : &c->t[2]);
-}
-
-static void check_add(Harness *h)
-{
-    for (int i = 0; i < SHAPES; i++) {
-        Call c = call_start(run_add, 11);
-        c.gap = shapes[i].gap;
-        c.flag = i % 2;
-        call_tensor(&c, c.flag ? ROLE_ADD : ROLE_OUT, DTYPE_F32, shapes[i].N, shapes[i].C, 1);
-        call_tensor(&c, ROLE_IN, DTYPE_F32, shapes[i].N, shapes[i].C, 1);
-        if (!c.flag)
-            call_tensor(&c, ROLE_IN, DTYPE_F32, shapes[i].N, shapes[i].C, 1);
-        judge(h, &c);
-    }
-}
-
 /* ---- cross_entropy ---- */
 
 /* t: loss 0, targets 1, dlogits 2, logits 3; count 0: loss only, t[2] is logits; 1: in place; 2: apart */

@@ -139,17 +139,6 @@ void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tenso
         dev->ops->attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
 }
 
-void attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
-                      int64_t past, const AttentionShape *s)
-{
-    check_attention(q, k, v, s);
-    check(s->B == 1 && past >= 0 && k->rows >= past + s->T && v->rows >= past + s->T &&
-          tensor_same_shape(out, q));
-    check(out->dtype == q->dtype);
-    if (!device_failed(dev))
-        dev->ops->attention_cached(dev, out, q, k, v, past, s);
-}
-
 void swiglu(Device *dev, Tensor *out, const Tensor *gate_up)
 {
     check(shaped(gate_up, out->rows, 2 * out->cols) && out->dtype == gate_up->dtype && is_float(out));
@@ -163,14 +152,6 @@ void swiglu_back(Device *dev, Tensor *dgate_up, const Tensor *dout, const Tensor
     check(dout->dtype == gate_up->dtype && dgate_up->dtype == gate_up->dtype && is_float(dout));
     if (!device_failed(dev))
         dev->ops->swiglu_back(dev, dgate_up, dout, gate_up);
-}
-
-void add(Device *dev, Tensor *out, const Tensor *a, const Tensor *b)
-{
-    check(tensor_same_shape(out, a) && tensor_same_shape(a, b) && is_wide(out) && a->dtype == out->dtype &&
-          b->dtype == out->dtype);
-    if (!device_failed(dev))
-        dev->ops->add(dev, out, a, b);
 }
 
 void cross_entropy(Device *dev, Tensor *loss, Tensor *dlogits, const Tensor *logits, const Tensor *targets,

@@ -86,11 +86,6 @@ void attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Ten
 void attention_back(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, const Tensor *dout, const Tensor *out,
                     const Tensor *lse, const Tensor *q, const Tensor *k, const Tensor *v,
                     const Tensor *starts, const AttentionShape *s);
-/* Attention of T new rows (B = 1) at positions past .. past+T-1 to a cache that already holds their keys and
- * values: row t sees cache rows 0 .. past+t.
- *   q, out [T, H*D] act    k, v [past+T rows or more, Hk*D] act */
-void attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
-                      int64_t past, const AttentionShape *s);
 
 /* out = silu(gate) * up, silu(z) = z / (1 + exp(-z))
  *   gate_up [N, 2F] act: gate, then up    out [N, F] act
@@ -99,9 +94,6 @@ void swiglu(Device *dev, Tensor *out, const Tensor *gate_up);
 /* dgate = dout * up * s * (1 + gate * (1 - s)), s = sigmoid(gate)        dup = dout * silu(gate)
  *   dout [N, F] act    dgate_up [N, 2F] act: dgate, then dup; may be gate_up */
 void swiglu_back(Device *dev, Tensor *dgate_up, const Tensor *dout, const Tensor *gate_up);
-
-/* out = a + b, all [N, C] f32; out may be a or b. */
-void add(Device *dev, Tensor *out, const Tensor *a, const Tensor *b);
 
 /* loss[n] = logsumexp(logits[n,:]) - logits[n, targets[n]], in nats
  * dlogits = scale * (softmax(logits) - onehot(target))

@@ -183,24 +183,6 @@ static void attention_back_run(Timing *a)
                    &a->t[2], NULL, &a->attention);
 }
 
-/* One new row, and a cache as long as the sequence. */
-static void attention_cached_set(Timing *a)
-{
-    int64_t Cq = a->s->H * a->head_dim, Ck = a->s->Hk * a->head_dim;
-    operand(a, a->act, 1, Cq);
-    operand(a, a->act, 1, Cq);
-    operand(a, a->act, a->s->T, Ck);
-    operand(a, a->act, a->s->T, Ck);
-    a->attention = (AttentionShape){1, 1, a->s->H, a->s->Hk, a->head_dim};
-    describe(a, (double)(2 * a->s->T * Ck) * act_size(a), 0, "1 row, cache %lld, D %lld", a->s->T,
-             a->head_dim);
-}
-
-static void attention_cached_run(Timing *a)
-{
-    attention_cached(a->dev, &a->t[0], &a->t[1], &a->t[2], &a->t[3], a->s->T - 1, &a->attention);
-}
-
 static void swiglu_set(Timing *a)
 {
     operand(a, a->act, a->N, a->s->F);
@@ -223,18 +205,6 @@ static void swiglu_back_set(Timing *a)
 static void swiglu_back_run(Timing *a)
 {
     swiglu_back(a->dev, &a->t[2], &a->t[0], &a->t[1]);
-}
-
-static void add_set(Timing *a)
-{
-    for (int i = 0; i < 3; i++)
-        operand(a, DTYPE_F32, a->N, a->s->C);
-    describe(a, (double)(a->N * a->s->C) * 12, 0, "N %lld C %lld", a->N, a->s->C);
-}
-
-static void add_run(Timing *a)
-{
-    add(a->dev, &a->t[0], &a->t[1], &a->t[2]);
 }
 
 static void cross_entropy_set(Timing *a)
@@ -338,10 +308,8 @@ static const struct {
     {"matmul_back_w", matmul_set, matmul_back_w_run, NULL},
     {"attention", attention_set, attention_run, NULL},
     {"attention_back", attention_back_set, attention_back_run, NULL},
-    {"attention_cached", attention_cached_set, attention_cached_run, NULL},
     {"swiglu", swiglu_set, swiglu_run, NULL},
     {"swiglu_back", swiglu_back_set, swiglu_back_run, NULL},
-    {"add", add_set, add_run, NULL},
     {"cross_entropy", cross_entropy_set, cross_entropy_run, NULL},
     {"adamw", adamw_set, adamw_run, NULL},
     {"sum_squares", sum_squares_set, sum_squares_run, NULL},

@@ -12,7 +12,6 @@
 const Ops ops_avx512bf16 = {
     .attention = avx512bf16_attention,
     .attention_back = avx512bf16_attention_back,
-    .attention_cached = avx512bf16_attention_cached,
     .attention_paged = avx512bf16_attention_paged,
     .cast = simd_cast,
     .cross_entropy = simd_cross_entropy,

@@ -55,20 +55,6 @@ void ref_attention(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const
     }
 }
 
-void ref_attention_cached(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
-                          int64_t past, const AttentionShape *s)
-{
-    int64_t each = past + s->T;
-    double *scratch = shares(dev, each);
-    if (!scratch)
-        return;
-#pragma omp parallel for schedule(static) collapse(2) num_threads(dev->threads)
-    for (int64_t t = 0; t < s->T; t++)
-        for (int64_t h = 0; h < s->H; h++)
-            attend(share(scratch, each), out, q, t, h * s->D, k, v, 0, past + t, h / (s->H / s->Hk) * s->D,
-                   s->D);
-}
-
 typedef struct {
     const Tensor *dq, *dout, *out, *lse, *q, *k, *v, *starts;
     const AttentionShape *s;

@@ -115,17 +115,13 @@ static void attention_averages_what_a_row_may_see(void **state)
 static void attention_weighs_by_the_softmax_of_scaled_products(void **state)
 {
     (void)state;
-    float q[] = {0, 0, 1, 0}, k[] = {(float)(log(3) * sqrt(2)), 7, 0, 7}, v[] = {4, 0, 0, 8}, out[4], lse[2],
-          last[2];
-    AttentionShape s = {1, 2, 1, 1, 2}, one = {1, 1, 1, 1, 2};
+    float q[] = {0, 0, 1, 0}, k[] = {(float)(log(3) * sqrt(2)), 7, 0, 7}, v[] = {4, 0, 0, 8}, out[4], lse[2];
+    AttentionShape s = {1, 2, 1, 1, 2};
     Tensor tq = f32(q, 2, 2), tk = f32(k, 2, 2), tv = f32(v, 2, 2), to = f32(out, 2, 2), tl = f32(lse, 2, 1);
     attention(dev, &to, &tl, &tq, &tk, &tv, NULL, &s);
     assert_near(out[2], 3);
     assert_near(out[3], 2);
     assert_near(lse[1], log(4));
-    Tensor row = tensor_rows(&tq, 1, 1), cached = f32(last, 1, 2);
-    attention_cached(dev, &cached, &row, &tk, &tv, 1, &one);
-    assert_true(last[0] == out[2] && last[1] == out[3]);
 }
 
 static void swiglu_gates(void **state)
@@ -182,13 +178,11 @@ static void adamw_steps_as_pytorch_does(void **state)
 static void sums_and_casts(void **state)
 {
     (void)state;
-    float a[] = {3, 4, -12, 1.00390625f}, b[] = {1, 1, 1, 1}, c[4];
+    float a[] = {3, 4, -12, 1.00390625f};
     uint16_t h[4];
     double sum;
-    Tensor ta = f32(a, 2, 2), tb = f32(b, 2, 2), tc = f32(c, 2, 2), three = f32(a, 1, 3);
+    Tensor ta = f32(a, 2, 2), three = f32(a, 1, 3);
     Tensor th = tensor_view(h, DTYPE_BF16, 2, 2), ts = tensor_view(&sum, DTYPE_F64, 1, 1);
-    add(dev, &tc, &ta, &tb);
-    assert_true(c[0] == 4 && c[2] == -11);
     sum_squares(dev, &ts, &three);
     assert_true(sum == 169);
     cast(dev, &th, &ta);

@@ -7,7 +7,6 @@
 #define OPS_SIMD_ATTENTION_H
 
 #include "ops/simd/attention_back.h"
-#include "ops/simd/attention_cached.h"
 #include "ops/simd/attention_forward.h"
 
 void ATTENTION(attention)(Device *dev, Tensor *out, Tensor *lse, const Tensor *q, const Tensor *k,
@@ -27,15 +26,6 @@ void ATTENTION(attention_back)(Device *dev, Tensor *dq, Tensor *dk, Tensor *dv, 
         simd_attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
     else
         units_else->attention_back(dev, dq, dk, dv, dout, out, lse, q, k, v, starts, s);
-}
-
-void ATTENTION(attention_cached)(Device *dev, Tensor *out, const Tensor *q, const Tensor *k, const Tensor *v,
-                                 int64_t past, const AttentionShape *s)
-{
-    if (units_take(q, s))
-        simd_attention_cached(dev, out, q, k, v, past, s);
-    else
-        units_else->attention_cached(dev, out, q, k, v, past, s);
 }
 
 #endif

@@ -8,7 +8,6 @@
 #define OPS_SIMD_TABLE_H
 
 #include "ops/simd/adamw.h"
-#include "ops/simd/add.h"
 #include "ops/simd/cast.h"
 #include "ops/simd/cross_entropy.h"
 #include "ops/simd/decode_rows.h"
@@ -24,10 +23,8 @@
 
 const Ops SIMD_TABLE = {
     .adamw = simd_adamw,
-    .add = simd_add,
     .attention = ATTENTION(attention),
     .attention_back = ATTENTION(attention_back),
-    .attention_cached = ATTENTION(attention_cached),
     .attention_paged = PACKED(attention_paged),
     .cast = simd_cast,
     .cross_entropy = simd_cross_entropy,
