@@ -12,20 +12,19 @@
  * is flipped so that they are q + 128; the f16 scales of 16 rows go into a vector ahead, two to it, the first
  * in its lower half.
  *
- *   Q8_0, Q4_0   [d of block 0, d of block 1] [words of block 0] [words of block 1] ...      words: q
- *   Q6_K         the same                                                                    words: ql, qh,
- * scales Q4_K, Q5_K   [d, dmin of block 0] [words of block 0] ...                                 words:
- * scales, (qh,) qs
+ *   Q8_0, Q4_0   [d of block 0, d of block 1] [words of block 0] [words of block 1] ...   words: q
+ *   Q6_K         the same                                      words: ql, qh, scales, in the order of use
+ *   Q4_K, Q5_K   [d, dmin of block 0] [words of block 0] ...   words: scales, (qh,) qs
  *
  * So a panel is as long as its rows are in the file, but for a vector's half where the blocks are odd in
  * number.
  *
  * A page has the keys of head 0, its values, the keys of head 1, and so on:
  *
- *   bf16   keys    [position / 16][d / 2]          vector: lane = numbers d, d + 1 of position % 16; 0 behind
- * an odd D values  [position / 2][d / 16]          vector: lane = positions p, p + 1 of number d % 16; 0
- * behind the last d f32    keys    [position / 16][d]              vector: lane = number d of position % 16
- *          values  [position][d / 16]              vector: lane = number d % 16 */
+ *   bf16   keys    [position / 16][d / 2]   lane = numbers d, d + 1 of position % 16; 0 behind an odd D
+ *          values  [position / 2][d / 16]   lane = positions p, p + 1 of number d % 16; 0 behind the last d
+ *   f32    keys    [position / 16][d]       lane = number d of position % 16
+ *          values  [position][d / 16]       lane = number d % 16 */
 #ifndef OPS_PACKED_LAYOUT_H
 #define OPS_PACKED_LAYOUT_H
 
@@ -41,6 +40,9 @@ typedef struct {
     int words, words_at;
     int scale_at;  /* the f16 d; K types with a minimum have dmin behind it */
     uint32_t flip; /* what words are xored with */
+    /* In which vector of the block each word lies; NULL: in the file's order.  Processors read ahead only
+     * where bytes are asked for in their order. */
+    const unsigned char *order;
 } PackedForm;
 
 const PackedForm *packed_form(QuantType type); /* NULL: plain */
@@ -69,6 +71,12 @@ static inline size_t packed_scales_at(const PackedForm *f, int64_t b)
 static inline size_t packed_words_at(const PackedForm *f, int64_t b)
 {
     return (size_t)(b / f->group + 1 + b * f->words) * PACKED_VECTOR;
+}
+
+/* The vector of a block in which word i of the file's block lies. */
+static inline int packed_word_place(const PackedForm *f, int i)
+{
+    return f->order ? f->order[i] : i;
 }
 
 /* Bytes of one head's keys, and of its values, in a page; and where they begin. */

@@ -13,8 +13,8 @@ typedef struct {
 static uint32_t word(const PackedRow *r, int64_t block, int i)
 {
     uint32_t value;
-    memcpy(&value, r->panel + packed_words_at(r->form, block) + (size_t)(i * PACKED_VECTOR + r->lane * 4),
-           sizeof value);
+    size_t at = packed_words_at(r->form, block) + (size_t)packed_word_place(r->form, i) * PACKED_VECTOR;
+    memcpy(&value, r->panel + at + (size_t)r->lane * 4, sizeof value);
     return value;
 }
 

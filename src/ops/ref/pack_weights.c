@@ -24,8 +24,8 @@ static void pack_block(unsigned char *panel, int64_t lane, const unsigned char *
         uint32_t word;
         memcpy(&word, block + f->words_at + i * 4, sizeof word);
         word ^= f->flip;
-        memcpy(panel + packed_words_at(f, b) + (size_t)i * PACKED_VECTOR + (size_t)lane * 4, &word,
-               sizeof word);
+        size_t at = packed_words_at(f, b) + (size_t)packed_word_place(f, i) * PACKED_VECTOR;
+        memcpy(panel + at + (size_t)lane * 4, &word, sizeof word);
     }
 }
 

@@ -97,10 +97,8 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
             sum[r][p] = sums_begin(k, r * GROUP + p);
     for (int64_t u = 0; u < units; u++) {
         Words panel[GROUP];
-        for (int p = 0; p < P; p++) {
+        for (int p = 0; p < P; p++)
             panel[p] = words_load(from[p] + u * PACKED_VECTOR);
-            __builtin_prefetch(from[p] + u * PACKED_VECTOR + AHEAD);
-        }
         for (int r = 0; r < R; r++)
             for (int p = 0; p < P; p++)
                 sum[r][p] = sums_dot(sum[r][p], panel[p], x + r, type);
@@ -127,7 +125,7 @@ SIMD_INLINE void plain_switch(const Place *at, const Pieces *k, const QuantType 
                               const uint32_t *x, int64_t units, int64_t n, int64_t rows)
 {
     switch (rows) {
-    case 1: plain_panels(at, k, type, w, x, units, n, 1, TILE_PANELS); break;
+    case 1: plain_panels(at, k, type, w, x, units, n, 1, 1); break;
     case 2: plain_panels(at, k, type, w, x, units, n, 2, TILE_PANELS); break;
     case 4: plain_panels(at, k, type, w, x, units, n, 4, TILE_ROWS < 4 ? 1 : TILE_PANELS); break;
     case TILE_ROWS: plain_panels(at, k, type, w, x, units, n, TILE_ROWS, TILE_PANELS); break;
@@ -233,59 +231,86 @@ SIMD_INLINE Sums min_end(Sums sum, const XBlocks *x, Sums min, const int R, int 
     return sums_fnma(min, sums_all(x_float(x, x->min, R, r)), sum);
 }
 
-/* A panel for rows n .. n + R - 1, its blocks taken apart as they come. */
-SIMD_INLINE void direct_panel(const Place *at, const QuantType t, const unsigned char *panel, XBlocks x,
-                              int64_t blocks, int64_t n, const int R)
+/* Asks for the words of a later block, as many as sub-block j of a half takes.  One or two rows are bound by
+ * memory, which is read fastest where nobody asks; more are bound by arithmetic, and wait if nobody does.  Of
+ * Q8_0 so much comes that the first cache cannot take it early. */
+SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, const int j)
 {
-    Sums sum[8];
+    const int words = words_of_block(t), sub = sub_blocks(t);
+    for (int i = j * words / sub; i < (j + 1) * words / sub; i++) {
+        const unsigned char *at = b->words + (half * words / 2 + i) * PACKED_VECTOR;
+        if (t == QUANT_Q8_0)
+            __builtin_prefetch(at + AHEAD / 2, 0, 2);
+        else
+            __builtin_prefetch(at + AHEAD);
+    }
+}
+
+/* Panels 0 .. P - 1 for rows n .. n + R - 1, their blocks taken apart as they come.  A panel that is not there
+ * is the last one again, whose sums go nowhere. */
+SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
+                             int64_t n, const int R, const int P)
+{
+    Sums sum[8][DIRECT_PANELS];
+    const unsigned char *panel[DIRECT_PANELS];
+    for (int p = 0; p < P; p++)
+        panel[p] = w->first + (p < w->count ? p : w->count - 1) * w->next;
     for (int r = 0; r < R; r++)
-        sum[r] = sums_all(0);
-    const int vectors = t == QUANT_Q8_0   ? 8
-                        : t == QUANT_Q4_0 ? 4
-                        : t == QUANT_Q4_K ? 36
-                        : t == QUANT_Q5_K ? 44
-                                          : 52;
+        for (int p = 0; p < P; p++)
+            sum[r][p] = sums_all(0);
     for (int64_t i = 0; i < blocks / sub_blocks(t); i++) {
-        FileBlock b;
-        file_block_open(&b, t, panel, i);
-        for (int l = 0; l < vectors; l++)
-            __builtin_prefetch(b.words + AHEAD + l * PACKED_VECTOR);
+        FileBlock b[DIRECT_PANELS];
+        for (int p = 0; p < P; p++)
+            file_block_open(&b[p], t, panel[p], i);
         for (int half = 0; half < halves_of(t); half++) {
 #pragma GCC unroll 4
             for (int j = 0; j < blocks_of_half(t); j++) {
                 const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts;
-                Sums scale[2], min = sums_all(0);
-                block_scales(scale, &min, t, &b, half, j);
+                Sums scale[DIRECT_PANELS][2], min[DIRECT_PANELS];
+                for (int p = 0; p < P; p++) {
+                    if (R > 2)
+                        ask_ahead(t, &b[p], half, j);
+                    block_scales(scale[p], &min[p], t, &b[p], half, j);
+                }
+#pragma GCC unroll 2
                 for (int h = 0; h < parts; h++) {
-                    Words dots[8];
+                    Words dots[8][DIRECT_PANELS];
                     for (int r = 0; r < R; r++)
-                        dots[r] = dots_begin(&x, t, R, r, h);
+                        for (int p = 0; p < P; p++)
+                            dots[r][p] = dots_begin(&x, t, R, r, h);
+#pragma GCC unroll 8
                     for (int k = h * words; k < (h + 1) * words; k++) {
-                        Words q = block_word(t, &b, half, j, k);
+                        Words q[DIRECT_PANELS];
+                        for (int p = 0; p < P; p++)
+                            q[p] = block_word(t, &b[p], half, j, k);
                         for (int r = 0; r < R; r++)
-                            dots[r] = words_dot(dots[r], q, x.x + k * R + r, t == QUANT_Q8_0);
+                            for (int p = 0; p < P; p++)
+                                dots[r][p] = words_dot(dots[r][p], q[p], x.x + k * R + r, t == QUANT_Q8_0);
                     }
                     for (int r = 0; r < R; r++)
-                        sum[r] = dots_end(sum[r], &x, dots[r], scale[h], R, r);
+                        for (int p = 0; p < P; p++)
+                            sum[r][p] = dots_end(sum[r][p], &x, dots[r][p], scale[p][h], R, r);
                 }
                 for (int r = 0; r < R && has_min(t); r++)
-                    sum[r] = min_end(sum[r], &x, min, R, r);
+                    for (int p = 0; p < P; p++)
+                        sum[r][p] = min_end(sum[r][p], &x, min[p], R, r);
                 x.x += x.lines * R;
             }
         }
     }
     for (int r = 0; r < R; r++)
-        put_sums(at, n + r, 0, sum[r]);
+        for (int p = 0; p < P; p++)
+            put_sums(at, n + r, p, sum[r][p]);
 }
 
-SIMD_INLINE void direct_switch(const Place *at, const QuantType t, const unsigned char *panel, XBlocks x,
-                               int64_t blocks, int64_t n, int64_t rows)
+SIMD_INLINE void direct_switch(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
+                               int64_t n, int64_t rows)
 {
     switch (rows) {
-    case 1: direct_panel(at, t, panel, x, blocks, n, 1); break;
-    case 2: direct_panel(at, t, panel, x, blocks, n, 2); break;
-    case 4: direct_panel(at, t, panel, x, blocks, n, 4); break;
-    case 8: direct_panel(at, t, panel, x, blocks, n, FEW_TILE); break;
+    case 1: direct_tile(at, t, w, x, blocks, n, 1, 1); break;
+    case 2: direct_tile(at, t, w, x, blocks, n, 2, DIRECT_PANELS); break;
+    case 4: direct_tile(at, t, w, x, blocks, n, 4, DIRECT_PANELS); break;
+    case 8: direct_tile(at, t, w, x, blocks, n, FEW_TILE, DIRECT_PANELS); break;
     default: break;
     }
 }
@@ -383,10 +408,10 @@ SIMD_INLINE void dots_switch(const Place *at, const Pieces *k, const QuantType t
 #define QUANTISED_TYPES(X) \
     X(QUANT_Q8_0, q8_0) X(QUANT_Q4_0, q4_0) X(QUANT_Q4_K, q4_k) X(QUANT_Q5_K, q5_k) X(QUANT_Q6_K, q6_k)
 #define QUANTISED_FUNCTIONS(TYPE, name)                                                                   \
-    static void direct_##name(const Place *at, const unsigned char *panel, XBlocks x, int64_t blocks,     \
-                              int64_t n, int64_t rows)                                                    \
+    static void direct_##name(const Place *at, const Panels *w, XBlocks x, int64_t blocks, int64_t n,     \
+                              int64_t rows)                                                               \
     {                                                                                                     \
-        direct_switch(at, TYPE, panel, x, blocks, n, rows);                                               \
+        direct_switch(at, TYPE, w, x, blocks, n, rows);                                                   \
     }                                                                                                     \
     static void apart_##name(unsigned char *to, const unsigned char *panel, int64_t first, int64_t count) \
     {                                                                                                     \
@@ -400,7 +425,7 @@ SIMD_INLINE void dots_switch(const Place *at, const Pieces *k, const QuantType t
 QUANTISED_TYPES(QUANTISED_FUNCTIONS)
 
 typedef struct {
-    void (*direct)(const Place *, const unsigned char *, XBlocks, int64_t, int64_t, int64_t);
+    void (*direct)(const Place *, const Panels *, XBlocks, int64_t, int64_t, int64_t);
     void (*apart)(unsigned char *, const unsigned char *, int64_t, int64_t);
     void (*dots)(const Place *, const Pieces *, const unsigned char *, int64_t, XBlocks, int64_t, int64_t,
                  int64_t, int64_t);
@@ -410,15 +435,18 @@ static const QuantisedKernels quantised_kernels[QUANT_TYPES] = {
 #define QUANTISED_ENTRY(TYPE, name) [TYPE] = {direct_##name, apart_##name, dots_##name},
     QUANTISED_TYPES(QUANTISED_ENTRY)};
 
-/* Few rows: a panel comes from memory and stays in a cache for the other tiles. */
+/* Few rows: so many panels as one tile takes come from memory, and stay in a cache for the other tiles.  One
+ * row takes one panel after the other: processors read ahead best in one place. */
 static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const PackedX *x = &at->p->x;
-    for (int64_t p = 0; p < panels->count; p++) {
+    int64_t rows = at->p->y->rows, step = rows == 1 ? 1 : DIRECT_PANELS;
+    for (int64_t p = 0; p < panels->count; p += step) {
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
-        for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
-            quantised_kernels[w->type].direct(&to, panels->first + p * panels->next,
-                                              x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
+        int64_t left = panels->count - p;
+        Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step};
+        for (int64_t n = 0; n < rows; n += tile_rows(x, n))
+            quantised_kernels[w->type].direct(&to, &here, x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
                                               tile_rows(x, n));
     }
 }

@@ -15,8 +15,10 @@ typedef struct {
     int64_t count;
 } RawRows;
 
-/* Words [0, n) of each row, from byte `at` on, become vectors: n <= LANES. */
-SIMD_INLINE void pack_words(unsigned char *to, const RawRows *raw, size_t at, const int n, uint32_t flip)
+/* Words [0, n) of each row, from byte `at` on, become vectors 0, 1, ... or, where there is an order,
+ * order[0], order[1], ...: n <= LANES. */
+SIMD_INLINE void pack_words(unsigned char *to, const RawRows *raw, size_t at, const int n, uint32_t flip,
+                            const unsigned char *order)
 {
     for (int part = 0; part < PACKED_ROWS; part += LANES) {
         Vec v[LANES];
@@ -28,7 +30,8 @@ SIMD_INLINE void pack_words(unsigned char *to, const RawRows *raw, size_t at, co
         }
         vec_transpose(v);
         for (int i = 0; i < n; i++)
-            vec_store_f32((float *)(void *)(to + i * PACKED_VECTOR + part * 4), v[i], LANES);
+            vec_store_f32((float *)(void *)(to + (order ? order[i] : i) * PACKED_VECTOR + part * 4), v[i],
+                          LANES);
     }
 }
 
@@ -36,9 +39,16 @@ static void pack_more_words(unsigned char *to, const RawRows *raw, size_t at, in
 {
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES)
-        pack_words(to + i * PACKED_VECTOR, raw, at + (size_t)i * 4, LANES, flip);
+        pack_words(to + i * PACKED_VECTOR, raw, at + (size_t)i * 4, LANES, flip, NULL);
     if (i < n)
-        pack_words(to + i * PACKED_VECTOR, raw, at + (size_t)i * 4, (int)(n - i), flip);
+        pack_words(to + i * PACKED_VECTOR, raw, at + (size_t)i * 4, (int)(n - i), flip, NULL);
+}
+
+static void pack_in_order(unsigned char *to, const RawRows *raw, size_t at, const PackedForm *f)
+{
+    for (int i = 0; i < f->words; i += LANES)
+        pack_words(to, raw, at + (size_t)i * 4, f->words - i < LANES ? f->words - i : LANES, f->flip,
+                   f->order + i);
 }
 
 /* Quantised --------------------------------------------------------------------------------------------- */
@@ -61,7 +71,11 @@ static void pack_blocks(unsigned char *panel, const RawRows *raw, const PackedFo
             pack_scales(scales + 32, raw, at + (size_t)f->scale_at + 2);
         else if (b + 1 == blocks && b % 2 == 0)
             memset(scales + 32, 0, 32);
-        pack_more_words(panel + packed_words_at(f, b), raw, at + (size_t)f->words_at, f->words, f->flip);
+        unsigned char *words = panel + packed_words_at(f, b);
+        if (f->order)
+            pack_in_order(words, raw, at + (size_t)f->words_at, f);
+        else
+            pack_more_words(words, raw, at + (size_t)f->words_at, f->words, f->flip);
     }
 }
 

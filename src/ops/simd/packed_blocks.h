@@ -35,6 +35,15 @@ SIMD_INLINE int sub_blocks(const QuantType t)
     return halves_of(t) * blocks_of_half(t);
 }
 
+SIMD_INLINE int words_of_block(const QuantType t)
+{
+    return t == QUANT_Q8_0   ? 8
+           : t == QUANT_Q4_0 ? 4
+           : t == QUANT_Q4_K ? 35
+           : t == QUANT_Q5_K ? 43
+                             : 52;
+}
+
 /* A block of the file: its words, its scale and minimum, and the K types' scales of sub-blocks, a byte each.
  */
 typedef struct {
@@ -61,12 +70,7 @@ SIMD_INLINE void open_k_scales(FileBlock *b)
 
 SIMD_INLINE void file_block_open(FileBlock *b, const QuantType t, const unsigned char *panel, int64_t i)
 {
-    const int group = has_min(t) ? 1 : 2;
-    const int words = t == QUANT_Q8_0   ? 8
-                      : t == QUANT_Q4_0 ? 4
-                      : t == QUANT_Q4_K ? 35
-                      : t == QUANT_Q5_K ? 43
-                                        : 52;
+    const int group = has_min(t) ? 1 : 2, words = words_of_block(t);
     const unsigned char *at = panel + (i / group * (1 + group * words)) * PACKED_VECTOR;
     b->words = at + (1 + i % group * words) * PACKED_VECTOR;
     b->scale = sums_of_f16(at + i % group * 32);
@@ -105,8 +109,8 @@ SIMD_INLINE Words block_word(const QuantType t, const FileBlock *b, int half, co
         return words_or(nibbles(word_at(b, qs + half * 16 + j / 2 * 8 + i), j % 2),
                         bits_moved(word_at(b, 3 + i), 4 * half + j, 4, 0x01010101));
     default:
-        return words_or(nibbles(word_at(b, half * 16 + j % 2 * 8 + i), j / 2),
-                        bits_moved(word_at(b, 32 + half * 8 + i), j * 2, 4, 0x03030303));
+        return words_or(nibbles(word_at(b, half * 26 + (j % 2 ? 18 + i : 3 + 2 * i)), j / 2),
+                        bits_moved(word_at(b, half * 26 + 2 + 2 * i), j * 2, 4, 0x03030303));
     }
 }
 
@@ -119,8 +123,8 @@ SIMD_INLINE void block_scales(Sums scale[2], Sums *min, const QuantType t, const
         *min = sums_times(b->min, sums_of_words(byte_at(b->mins[half], j)));
     } else if (has_halves(t)) {
         for (int h = 0; h < 2; h++)
-            scale[h] = sums_times(b->scale, sums_of_words(words_signed_byte(word_at(b, 48 + half * 2 + j / 2),
-                                                                            (2 * j + h) % 4)));
+            scale[h] = sums_times(
+                b->scale, sums_of_words(words_signed_byte(word_at(b, half * 26 + j / 2), (2 * j + h) % 4)));
     } else {
         scale[0] = b->scale;
     }
