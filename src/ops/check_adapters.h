@@ -8,7 +8,8 @@
 
 static void run_dropout(Device *dev, Call *c)
 {
-    dropout(dev, &c->t[0], &c->t[1], &(Dropout){.rate = c->number, .scale = 1.5f, .key = (uint64_t)c->count}, c->flag);
+    dropout(dev, &c->t[0], &c->t[1], &(Dropout){.rate = c->number, .scale = 1.5f, .key = (uint64_t)c->count},
+            c->flag);
 }
 
 static void check_dropout(Harness *h)
@@ -58,7 +59,8 @@ static Call decode_rows_call(DType d, QuantType type, int64_t blocks, bool some,
             for (size_t k = 4; k < quant_block_bytes(type); k++) /* bytes after the scale, which stays small */
                 ((unsigned char *)raw->data)[at + k] = (unsigned char)rng_below(rng, 256);
         if (!quant_writes(type))
-            memcpy((char *)raw->data + at, (uint16_t[]){0x2E66, 0x2E66}, quant_block_bytes(type) == 22 ? 2 : 4);
+            memcpy((char *)raw->data + at, (uint16_t[]){0x2E66, 0x2E66},
+                   quant_block_bytes(type) == 22 ? 2 : 4);
         at += quant_block_bytes(type);
     }
     if (some)

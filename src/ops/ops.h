@@ -143,13 +143,14 @@ void embed_packed(Device *dev, Tensor *out, const PackedMatrix *table, const Ten
 
 /* Writes k and v rows [N, Hk*D] act into the pages: row first + i of a PagedRows at position past + i.  A sequence's page
  * that begins among them is cleared first. */
-void kv_write(Device *dev, KvPages *kv, const Tensor *k, const Tensor *v, const PagedRows *rows, int64_t count);
+void kv_write(Device *dev, KvPages *kv, const Tensor *k, const Tensor *v, const PagedRows *rows,
+              int64_t count);
 
 /* Attention of all rows in `rows` to their pages (kv_write first).  q, out [N, H*D] act; s->H, Hk, D count, B and T do not.
  * Rows of q that no PagedRows names are left alone.  A row's result depends on its q and on positions 0 .. its own alone,
  * bit for bit. */
-void attention_paged(Device *dev, Tensor *out, const Tensor *q, const KvPages *kv, const PagedRows *rows, int64_t count,
-                     const AttentionShape *s);
+void attention_paged(Device *dev, Tensor *out, const Tensor *q, const KvPages *kv, const PagedRows *rows,
+                     int64_t count, const AttentionShape *s);
 
 /* The table of a device: one kernel per operation, called with arguments that have been checked.  A kernel
  * given types it was not written for calls the one of ops_ref. */

@@ -16,7 +16,13 @@ static const PackedForm forms[QUANT_TYPES] = {
     [QUANT_Q4_0] = {.block = 32, .bytes = 18, .group = 2, .words = 4, .words_at = 2},
     [QUANT_Q4_K] = {.block = 256, .bytes = 144, .group = 1, .words = 35, .words_at = 4},
     [QUANT_Q5_K] = {.block = 256, .bytes = 176, .group = 1, .words = 43, .words_at = 4},
-    [QUANT_Q6_K] = {.block = 256, .bytes = 210, .group = 2, .words = 52, .words_at = 0, .scale_at = 208, .order = q6_order},
+    [QUANT_Q6_K] = {.block = 256,
+                    .bytes = 210,
+                    .group = 2,
+                    .words = 52,
+                    .words_at = 0,
+                    .scale_at = 208,
+                    .order = q6_order},
 };
 
 const PackedForm *packed_form(QuantType type)

@@ -96,7 +96,7 @@ static void timed_end(Device *dev, int op, Shape a, Shape b, double start)
 }
 
 /* Every operation takes (device, output, what comes after it, ...). */
-#define SHAPE_OF(x)                                                                                 \
+#define SHAPE_OF(x) \
     _Generic((x), Tensor *: tensor_shape, const Tensor *: tensor_shape, PackedMatrix *: packed_shape, \
         const PackedMatrix *: packed_shape, KvPages *: pages_shape, const void *: bytes_shape, default: no_shape)(x)
 #define FIRST_SHAPE(dev, a, ...) SHAPE_OF(a)

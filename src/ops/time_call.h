@@ -62,7 +62,8 @@ static inline void indices(Timing *a, int64_t n, int64_t below)
         tensor_i32(t, 0)[i] = (int32_t)rng_below(&a->rng, (uint64_t)below);
 }
 
-static inline void describe(Timing *a, double bytes, double flops, const char *names, int64_t first, int64_t second)
+static inline void describe(Timing *a, double bytes, double flops, const char *names, int64_t first,
+                            int64_t second)
 {
     a->result->bytes = bytes;
     a->result->flops = flops;

@@ -361,8 +361,8 @@ static void name_variant(OpTime *t, const TimeVariant *v, bool typed)
 {
     char shape[sizeof t->shape];
     snprintf(shape, sizeof shape, "%s", t->shape);
-    snprintf(t->shape, sizeof t->shape, "%s%s%lld row%s, %.36s", typed ? quant_name(v->type) : "", typed ? ", " : "",
-             (long long)v->rows, v->rows == 1 ? "" : "s", shape);
+    snprintf(t->shape, sizeof t->shape, "%s%s%lld row%s, %.36s", typed ? quant_name(v->type) : "",
+             typed ? ", " : "", (long long)v->rows, v->rows == 1 ? "" : "s", shape);
 }
 
 static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeVariant *variant,
@@ -371,7 +371,11 @@ static Status time_one(OpTime *out, const OpsTable *table, int op, const TimeVar
     TimeVariant way = *variant;
     if (way.type == QUANT_BF16)
         way.type = quant_of_dtype(act);
-    Timing a = {.s = shape, .act = act, .N = shape->B * shape->T, .head_dim = shape->C / shape->H, .variant = &way,
+    Timing a = {.s = shape,
+                .act = act,
+                .N = shape->B * shape->T,
+                .head_dim = shape->C / shape->H,
+                .variant = &way,
                 .result = out};
     Ops *ops = mem_new(Ops);
     *ops = ops_ref;

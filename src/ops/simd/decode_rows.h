@@ -32,7 +32,8 @@ static void simd_decode_rows(Device *dev, Tensor *out, const void *blocks, Quant
 #pragma omp parallel for schedule(static) num_threads(dev->threads)
     for (int64_t n = 0; n < out->rows; n++) {
         size_t row = (size_t)(ids ? tensor_i32(ids, 0)[n] : n);
-        decode_row(simd_row(out, n), out->dtype, (const unsigned char *)blocks + row * row_bytes, type, out->cols);
+        decode_row(simd_row(out, n), out->dtype, (const unsigned char *)blocks + row * row_bytes, type,
+                   out->cols);
     }
 }
 

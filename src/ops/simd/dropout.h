@@ -14,8 +14,8 @@ static inline void dropout_factors(float *out, const Dropout *d, DropoutRow row,
         out[i] = dropout_number(row, (uint32_t)(first + i)) >= limit ? d->scale : 0;
 }
 
-SIMD_INLINE void dropout_vec(void *out, const void *x, const float *factors, DType d, bool add_to, int64_t c, int64_t i,
-                             int lanes)
+SIMD_INLINE void dropout_vec(void *out, const void *x, const float *factors, DType d, bool add_to, int64_t c,
+                             int64_t i, int lanes)
 {
     Vec value = simd_load(x, d, c + i, lanes) * vec_load_f32(factors + i, lanes);
     if (add_to)
@@ -23,7 +23,8 @@ SIMD_INLINE void dropout_vec(void *out, const void *x, const float *factors, DTy
     simd_store(out, d, c + i, value, lanes);
 }
 
-SIMD_INLINE void dropout_chunk(void *out, const void *x, const float *factors, DType d, bool add_to, int64_t c, int64_t n)
+SIMD_INLINE void dropout_chunk(void *out, const void *x, const float *factors, DType d, bool add_to,
+                               int64_t c, int64_t n)
 {
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES)

@@ -303,14 +303,25 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
             put_sums(at, n + r, p, sum[r][p]);
 }
 
+/* A tile of rows, and all of the panels. */
+SIMD_INLINE void direct_panels(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
+                               int64_t n, const int R, const int P)
+{
+    for (int64_t p = 0; p < w->count; p += P) {
+        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Panels here = {w->first + p * w->next, w->next, w->count - p};
+        direct_tile(&to, t, &here, x, blocks, n, R, P);
+    }
+}
+
 SIMD_INLINE void direct_switch(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
                                int64_t n, int64_t rows)
 {
     switch (rows) {
-    case 1: direct_tile(at, t, w, x, blocks, n, 1, 1); break;
-    case 2: direct_tile(at, t, w, x, blocks, n, 2, DIRECT_PANELS); break;
-    case 4: direct_tile(at, t, w, x, blocks, n, 4, DIRECT_PANELS); break;
-    case 8: direct_tile(at, t, w, x, blocks, n, FEW_TILE, DIRECT_PANELS); break;
+    case 1: direct_panels(at, t, w, x, blocks, n, 1, 1); break;
+    case 2: direct_panels(at, t, w, x, blocks, n, 2, DIRECT_PANELS); break;
+    case 4: direct_panels(at, t, w, x, blocks, n, 4, DIRECT_PANELS); break;
+    case 8: direct_panels(at, t, w, x, blocks, n, FEW_TILE, DIRECT_PANELS); break;
     default: break;
     }
 }
@@ -435,17 +446,16 @@ static const QuantisedKernels quantised_kernels[QUANT_TYPES] = {
 #define QUANTISED_ENTRY(TYPE, name) [TYPE] = {direct_##name, apart_##name, dots_##name},
     QUANTISED_TYPES(QUANTISED_ENTRY)};
 
-/* Few rows: so many panels as one tile takes come from memory, and stay in a cache for the other tiles.  One
- * row takes one panel after the other: processors read ahead best in one place. */
+/* Few rows: so many panels as one tile takes come from memory, and stay in a cache for the other tiles. */
 static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const PackedX *x = &at->p->x;
-    int64_t rows = at->p->y->rows, step = rows == 1 ? 1 : DIRECT_PANELS;
+    const int64_t step = DIRECT_PANELS;
     for (int64_t p = 0; p < panels->count; p += step) {
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
         int64_t left = panels->count - p;
         Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step};
-        for (int64_t n = 0; n < rows; n += tile_rows(x, n))
+        for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
             quantised_kernels[w->type].direct(&to, &here, x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
                                               tile_rows(x, n));
     }

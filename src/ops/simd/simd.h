@@ -119,7 +119,8 @@ static inline SimdShare simd_share(int64_t total, int64_t unit)
 enum { SIMD_ALONE = 1 << 15 };
 typedef void SimdRows(const void *args, int64_t first, int64_t last);
 
-static inline void simd_each_row(const Device *dev, SimdRows *work, const void *args, int64_t rows, int64_t cols)
+static inline void simd_each_row(const Device *dev, SimdRows *work, const void *args, int64_t rows,
+                                 int64_t cols)
 {
     if (rows * cols <= SIMD_ALONE) {
         work(args, 0, rows);

@@ -33,9 +33,11 @@ static void swiglu_rows(const void *args, int64_t first, int64_t last)
     int64_t F = a->out->cols;
     for (int64_t n = first; n < last; n++) {
         if (a->out->dtype == DTYPE_BF16)
-            swiglu_row(tensor_bf16(a->out, n), tensor_bf16(in, n), tensor_bf16(in, n) + F, DTYPE_BF16, in->stride, F);
+            swiglu_row(tensor_bf16(a->out, n), tensor_bf16(in, n), tensor_bf16(in, n) + F, DTYPE_BF16,
+                       in->stride, F);
         else
-            swiglu_row(tensor_f32(a->out, n), tensor_f32(in, n), tensor_f32(in, n) + F, DTYPE_F32, in->stride, F);
+            swiglu_row(tensor_f32(a->out, n), tensor_f32(in, n), tensor_f32(in, n) + F, DTYPE_F32, in->stride,
+                       F);
     }
 }
 
