@@ -146,6 +146,18 @@ ok "the grown model writes" "$lemur" generate -m "$work/grown" -n 4 x
 ok "... and is tuned on" "$lemur" tune -m "$work/grown" -d "$in/messages.jsonl" --context 128 --steps 2 --batch 2 -o "$work/again"
 ok "spelled out instead" "$lemur" tune -m "$work/base-bare" -d "$in/messages.jsonl" --context 256 --markers text --inspect 1
 
+# ... over a quantised base: its matrices stay in their blocks, the embedding and the head grow and are trained whole.
+ok "a quantised base" "$lemur" convert "$work/base-bare" --type Q8_0 -o "$work/bare.gguf"
+expect 0 'added to the vocabulary: <|im_start|> <|im_end|>' "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" \
+    --lora --context 128 --steps 8 --batch 2 -o "$work/grown-lora"
+ok "the grown adapter writes" sh -c '"$1" generate -m "$2/bare.gguf" --adapter "$2/grown-lora" -n 12 --temp 0 --ignore-eos "int main" > "$2/adapted.txt"' \
+    - "$lemur" "$work"
+ok "... and merges" "$lemur" convert "$work/bare.gguf" --merge "$work/grown-lora" --type F32 -o "$work/merged.gguf"
+ok "the merged model writes the same" sh -c '"$1" generate -m "$2/merged.gguf" -n 12 --temp 0 --ignore-eos "int main" | cmp - "$2/adapted.txt"' \
+    - "$lemur" "$work"
+ok "all of a quantised base grows, too" "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" --context 128 --steps 2 \
+    --batch 2 -o "$work/grown-whole"
+
 # The same set is not made twice; another one is ------------------------------------------------------------------------------
 ok "prepared once" "$lemur" tune -m "$work/base" -d "$in/alpaca.jsonl" --context 128 --dry-run -o "$work/reuse"
 expect 0 'same files and settings already' "$lemur" tune -m "$work/base" -d "$in/alpaca.jsonl" --context 128 --steps 2 \

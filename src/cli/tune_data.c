@@ -100,12 +100,6 @@ static Status open_all(TuneData *d, const Base *b, InstructRecipe *recipe)
     d->model_ids = b->h.vocab_size;
     d->grows = ids > b->h.vocab_size;
     d->padded = ids < b->h.vocab_size;
-    if (d->grows && b->file)
-        return fail(ST_ARG,
-                    "the vocabulary of %s lacks %s, and the embedding of a GGUF file does not grow: make a "
-                    "folder of it "
-                    "with `lemur convert` and tune that, or spell the marks out with --markers text",
-                    b->path, str_c(&d->added));
     if (recipe->config.context == 0)
         recipe->config.context = longest < CONTEXT_MOST ? longest : CONTEXT_MOST;
     return ST_OK;

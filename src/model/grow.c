@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "model/state.h"
-#include "model/weights.h"
 
 typedef struct {
     Model *m;
@@ -40,27 +39,50 @@ static void fill(const Growing *g, ParamKind kind, int64_t had)
     mem_free(mean);
 }
 
+static Status grow_from(Growing *g, const HParams *had, const char *path)
+{
+    check(g->m->setup.training);
+    if (had->vocab_size > g->m->h.vocab_size)
+        return fail(ST_ARG, "%s has %lld ids and the model %lld: it cannot grow to fewer", path,
+                    (long long)had->vocab_size, (long long)g->m->h.vocab_size);
+    for (int i = 0; i < 2; i++)
+        g->sum[i] = mem_array(double, had->hidden_size);
+    return ST_OK;
+}
+
+/* Ends the reading, of which `st` came. */
+static Status grown(Growing *g, const HParams *had, Status st)
+{
+    if (st == ST_OK) {
+        fill(g, PARAM_EMBED, had->vocab_size);
+        if (!had->tie_word_embeddings)
+            fill(g, PARAM_HEAD, had->vocab_size);
+        st = device_sync(g->m->dev);
+    }
+    mem_free(g->sum[0]);
+    mem_free(g->sum[1]);
+    return st;
+}
+
 Status grow_load(Model *m, const char *folder)
 {
     HParams h;
     Params from;
-    check(m->setup.training);
+    Growing g = {.m = m};
     TRY(hparams_read(&h, folder));
-    if (h.vocab_size > m->h.vocab_size)
-        return fail(ST_ARG, "%s has %lld ids and the model %lld: it cannot grow to fewer", folder,
-                    (long long)h.vocab_size, (long long)m->h.vocab_size);
-    Growing g = {.m = m, .sum = {mem_array(double, h.hidden_size), mem_array(double, h.hidden_size)}};
+    TRY(grow_from(&g, &h, folder));
     params_init(&from, &h);
     Status st = weights_read(&from, folder, put, &g);
-    if (st == ST_OK) {
+    if (st == ST_OK)
         model_remember_base(m, folder);
-        fill(&g, PARAM_EMBED, h.vocab_size);
-        if (!h.tie_word_embeddings)
-            fill(&g, PARAM_HEAD, h.vocab_size);
-        st = device_sync(m->dev);
-    }
     params_drop(&from);
-    mem_free(g.sum[0]);
-    mem_free(g.sum[1]);
-    return st;
+    return grown(&g, &h, st);
+}
+
+Status grow_load_file(Model *m, const ModelFile *f)
+{
+    const HParams *h = model_file_hparams(f);
+    Growing g = {.m = m};
+    TRY(grow_from(&g, h, model_file_path(f)));
+    return grown(&g, h, model_take_file(m, f, put, &g));
 }

@@ -1,6 +1,7 @@
 #include "model/grow.h"
 
 #include "base/scratch_test.h"
+#include "model/model_file.h"
 #include "model/tiny_test.h"
 
 static float at(Model *m, ParamKind kind, int64_t row, int64_t col)
@@ -9,7 +10,18 @@ static float at(Model *m, ParamKind kind, int64_t row, int64_t col)
     return ((const float *)model_weights(m).data)[p->offset + row * p->cols + col];
 }
 
-static void grow_by(int64_t more, bool tied)
+static Status load(Model *m, const char *folder, bool as_file)
+{
+    ModelFile *f;
+    if (!as_file)
+        return grow_load(m, folder);
+    assert_int_equal(model_file_open(&f, folder), ST_OK);
+    Status st = grow_load_file(m, f);
+    model_file_close(f);
+    return st;
+}
+
+static void grow_by(int64_t more, bool tied, bool as_file)
 {
     HParams h = tiny_hparams();
     ModelSetup setup = tiny_setup(true);
@@ -18,7 +30,7 @@ static void grow_by(int64_t more, bool tied)
     assert_int_equal(model_save(small.m, in_scratch("small"), DTYPE_F32), ST_OK);
     h.vocab_size += more;
     Tiny large = tiny_open(&h, &setup);
-    assert_int_equal(grow_load(large.m, in_scratch("small")), ST_OK);
+    assert_int_equal(load(large.m, in_scratch("small"), as_file), ST_OK);
     for (int64_t c = 0; c < h.hidden_size; c++) {
         double mean = 0;
         for (int64_t r = 0; r < TINY_V; r++) {
@@ -37,9 +49,11 @@ static void grow_by(int64_t more, bool tied)
 static void new_rows_are_the_mean(void **state)
 {
     (void)state;
-    grow_by(3, false);
-    grow_by(2, true);
-    grow_by(0, false);
+    for (int as_file = 0; as_file < 2; as_file++) {
+        grow_by(3, false, as_file);
+        grow_by(2, true, as_file);
+        grow_by(0, false, as_file);
+    }
 }
 
 static void it_does_not_shrink(void **state)
@@ -52,8 +66,10 @@ static void it_does_not_shrink(void **state)
     tiny_close(&small);
     h.vocab_size -= 1;
     Tiny less = tiny_open(&h, &setup);
-    assert_int_equal(grow_load(less.m, in_scratch("shrink")), ST_ARG);
-    expect_words("cannot grow to fewer");
+    for (int as_file = 0; as_file < 2; as_file++) {
+        assert_int_equal(load(less.m, in_scratch("shrink"), as_file), ST_ARG);
+        expect_words("cannot grow to fewer");
+    }
     tiny_close(&less);
 }
 

@@ -98,7 +98,8 @@ static Status alloc_adapters(Model *m)
     m->frozen->linear = mem_array(FrozenLinear, m->h.num_hidden_layers * LINEARS);
     TRY(device_alloc(m->dev, &m->frozen_memory, frozen_size(&m->h, &m->setup), "the frozen weights"));
     m->frozen_bytes = frozen_size(&m->h, &m->setup);
-    device_zero(m->dev, m->frozen_memory, m->frozen_bytes); /* no file has what lies between W and the adapters */
+    /* No file has what lies between W and the adapters. */
+    device_zero(m->dev, m->frozen_memory, m->frozen_bytes);
     Slab s = {.base = m->frozen_memory};
     frozen_carve(m->frozen, &s, &m->h, &m->setup);
     check(s.used == m->frozen_bytes);
@@ -307,7 +308,8 @@ Tensor model_factor(const Model *m, float *flat, ParamKind target, int64_t layer
 /* One of the two [V, C]: frozen unless it is trained whole. */
 static Tensor table_gradients(const Model *m, ParamKind kind)
 {
-    const Param *p = m->frozen ? lora_find(m->trainable, kind, -1, PART_WHOLE) : params_find(&m->params, kind, -1);
+    const Param *p =
+        m->frozen ? lora_find(m->trainable, kind, -1, PART_WHOLE) : params_find(&m->params, kind, -1);
     return p ? tensor_view(m->gradients + p->offset, DTYPE_F32, p->rows, p->cols) : (Tensor){0};
 }
 
@@ -431,7 +433,8 @@ static void put_factor(Model *m, const Param *p, int64_t first, const float *val
 
 void model_init_adapters(Model *m, uint64_t seed)
 {
-    InitRound r = {.values = mem_array(float, INIT_CHUNK * INIT_CHUNKS), .seed = seed, .stream = (uint64_t)1 << 48};
+    InitRound r = {
+        .values = mem_array(float, INIT_CHUNK * INIT_CHUNKS), .seed = seed, .stream = (uint64_t)1 << 48};
     for (int64_t i = 0; m->frozen && i < m->trainable->n; i++) {
         const Param *p = &m->trainable->at[i];
         r.bound = 1 / sqrt((double)p->cols);
@@ -474,10 +477,12 @@ Status model_load(Model *m, const char *folder)
     return device_sync(m->dev);
 }
 
+/* But for the number of ids, and what is no shape. */
 static bool same_shape(const HParams *a, const HParams *b)
 {
     json_t *x = hparams_to_json(a), *y = hparams_to_json(b);
-    static const char *const free_to_differ[] = {"max_position_embeddings", "bos_token_id", "eos_token_id"};
+    static const char *const free_to_differ[] = {"vocab_size", "max_position_embeddings", "bos_token_id",
+                                                 "eos_token_id"};
     for (size_t i = 0; i < sizeof free_to_differ / sizeof free_to_differ[0]; i++) {
         json_object_del(x, free_to_differ[i]);
         json_object_del(y, free_to_differ[i]);
@@ -488,7 +493,7 @@ static bool same_shape(const HParams *a, const HParams *b)
     return same;
 }
 
-Status model_load_file(Model *m, const ModelFile *f)
+Status model_take_file(Model *m, const ModelFile *f, WeightSink *put, void *context)
 {
     if (!same_shape(&m->h, model_file_hparams(f)))
         return fail(ST_ARG, "%s holds a model of another shape", model_file_path(f));
@@ -497,18 +502,27 @@ Status model_load_file(Model *m, const ModelFile *f)
         const Param *p = &m->params.at[i];
         ModelTensor t;
         model_file_tensor(f, &t, p->kind, p->layer);
-        if (m->frozen && p->offset < m->params.matrices && !lora_find(m->trainable, p->kind, p->layer, PART_WHOLE)) {
+        if (m->frozen && p->offset < m->params.matrices &&
+            !lora_find(m->trainable, p->kind, p->layer, PART_WHOLE)) {
             frozen_put_tensor(m, p, &t);
             continue;
         }
         float *row = mem_array(float, t.cols);
         for (int64_t r = 0; r < t.rows; r++) {
             quant_decode(row, model_tensor_row(&t, r), t.type, t.cols);
-            model_put(m, p, r * t.cols, row, t.cols);
+            put(context, p, r * t.cols, row, t.cols);
         }
         mem_free(row);
     }
     return device_sync(m->dev);
+}
+
+Status model_load_file(Model *m, const ModelFile *f)
+{
+    if (m->h.vocab_size != model_file_hparams(f)->vocab_size)
+        return fail(ST_ARG, "%s holds a model of %lld ids, not %lld", model_file_path(f),
+                    (long long)model_file_hparams(f)->vocab_size, (long long)m->h.vocab_size);
+    return model_take_file(m, f, put_loaded, m);
 }
 
 Status model_save(Model *m, const char *folder, DType dtype)

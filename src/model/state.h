@@ -5,6 +5,7 @@
 #include "model/activations.h"
 #include "model/frozen.h"
 #include "model/model.h"
+#include "model/weights.h"
 #include "ops/ops.h"
 
 struct Model {
@@ -34,8 +35,8 @@ struct Model {
     bool isolated;           /* the batch that runs now brought starts */
 };
 
-/* Views of parameters, or of their gradients.  Vectors are [1, C].  Gradients of frozen ones: of norms, a place to throw
- * them; of matrices, data NULL. */
+/* Views of parameters, or of their gradients.  Vectors are [1, C].  Gradients of frozen ones: of norms, a
+ * place to throw them; of matrices, data NULL. */
 typedef struct {
     Tensor input_norm, post_norm;
 } LayerNorms;
@@ -53,11 +54,13 @@ Tensor model_head_gradients(const Model *m); /* [V, C] f32 */
 Tensor model_embed_gradients(const Model *m);
 void model_embed(Model *m, Tensor *out, const Tensor *ids);
 
-/* linear.c: y = x W^T, or y += when add_to, with the adapters where there are any; x has their spare columns behind it. */
+/* linear.c: y = x W^T, or y += when add_to, with the adapters where there are any; x has their
+ * spare columns behind it. */
 void linear(Model *m, int64_t layer, Linear which, Tensor *y, const Tensor *x, bool add_to);
-/* dx = dy W, and the gradients of what is trained of W.  Under adapters dx may be NULL: it is not wanted; dy has spare
- * columns. */
-void linear_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x, bool add_to);
+/* dx = dy W, and the gradients of what is trained of W.  Under adapters dx may be NULL: it is not wanted; dy
+ * has spare columns. */
+void linear_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x,
+                 bool add_to);
 /* Of `linear` what its backward pass needs: what flows between the adapters' factors. */
 void linear_between(Model *m, int64_t layer, Linear which, const Tensor *x);
 /* The factors into a product's block (frozen.h). */
@@ -66,6 +69,9 @@ void linear_place_adapters(Model *m, int64_t layer, Linear which, const Tensor *
 /* f32 host values [first, first + n) of a parameter, to wherever this model keeps it. */
 void model_put(Model *m, const Param *p, int64_t first, const float *values, int64_t n);
 
+/* All of a file of this shape, though perhaps of fewer ids: matrices that stay in blocks are taken as they are, the
+ * numbers of the others and of vectors go to `put`.  ST_ARG: another shape. */
+MUST_CHECK Status model_take_file(Model *m, const ModelFile *f, WeightSink *put, void *context);
 void model_remember_base(Model *m, const char *path); /* where the weights under adapters were read */
 
 AttentionShape model_attention_shape(const Model *m, int64_t B, int64_t T);

@@ -51,7 +51,7 @@ static Status open_base(Trainer *t)
 
 static bool may_grow(const Trainer *t)
 {
-    return t->job->init && t->job->grow_vocab && !t->base;
+    return t->job->init && t->job->grow_vocab;
 }
 
 static Status choose_shape(Trainer *t)
@@ -145,7 +145,7 @@ static Status plan(Trainer *t)
 static Status load_init(Trainer *t)
 {
     if (t->base)
-        return model_load_file(t->model, t->base);
+        return t->job->grow_vocab ? grow_load_file(t->model, t->base) : model_load_file(t->model, t->base);
     return t->job->grow_vocab ? grow_load(t->model, t->job->init) : model_load(t->model, t->job->init);
 }
 
