@@ -35,7 +35,7 @@ MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
 
 MUST_CHECK Status folder_make(const char *path);        /* with its parents; fine when it exists */
 MUST_CHECK Status folder_sync(const char *path);        /* makes renames inside it durable       */
-MUST_CHECK Status folder_remove(const char *path);      /* with all it holds; does not follow links; fine when absent */
+MUST_CHECK Status folder_remove(const char *path);      /* with all in it; follows no links; fine if absent */
 /* The names in a folder but "." and "..", sorted by their bytes.  *out is set on ST_OK only. */
 typedef struct {
     char **at;
@@ -49,6 +49,6 @@ bool path_is_folder(const char *path);
 int64_t file_size(const char *path);                    /* -1 when it cannot be told */
 char *path_join(const char *folder, const char *name);  /* caller frees */
 const char *path_base(const char *path);                /* after the last '/' */
-int64_t disk_free(const char *folder);                  /* bytes an ordinary user may still write; -1 unknown */
+int64_t disk_free(const char *folder);                  /* bytes an ordinary user may write; -1 unknown */
 
 #endif

@@ -85,7 +85,8 @@ static void a_full_disk_is_a_sentence(void **state)
         print_message("SKIP no /dev/full\n");
         skip();
     }
-    FileWriter w = {.f = fopen("/dev/full", "wb"), .path = mem_str("out"), .temporary = path_join(scratch, "no-such")};
+    FileWriter w = {
+        .f = fopen("/dev/full", "wb"), .path = mem_str("out"), .temporary = path_join(scratch, "no-such")};
     assert_non_null(w.f);
     Status st = file_write(&w, "x", 1); /* buffered: told at the commit at the latest */
     if (st == ST_OK)
@@ -100,7 +101,8 @@ static void a_full_disk_is_a_sentence(void **state)
 static void folders_are_made_and_removed_deeply(void **state)
 {
     (void)state;
-    char *deep = path_join(scratch, "x/y/z"), *file = path_join(scratch, "x/y/z/f"), *top = path_join(scratch, "x");
+    char *deep = path_join(scratch, "x/y/z"), *file = path_join(scratch, "x/y/z/f"),
+         *top = path_join(scratch, "x");
     char *link = path_join(scratch, "x/link"), *kept = path_join(scratch, "kept");
     assert_int_equal(folder_make(deep), ST_OK);
     assert_int_equal(folder_make(deep), ST_OK);

@@ -48,7 +48,8 @@ static const Flag flags[] = {{"model", 'm', "PATH", "model folder, or GGUF file"
 
 /* Medians over the repetitions, unless it is said. */
 typedef struct {
-    double read, gemm;      /* bytes and FLOPs a second; reading is measured around each repetition's decoding */
+    double read, gemm;      /* bytes and FLOPs a second; reading is measured around the decoding of
+                             * each repetition */
     double load_s;          /* from the opening to the first token behind a prompt of one */
     double prefill_s;       /* the whole prompt, with the first token's logits */
     double step_s, group_s; /* a token of one sequence; one of each of `parallel` sequences */

@@ -45,9 +45,11 @@ static const Field bench_fields[] = {
              "use this table of operations and those below it only (ref, onednn, avx2, ...)"),
     F_FLOAT(BenchConfig, peak_flops, 0, 0, 1e20,
             "FLOP/s that count as 100 % MFU; 0: measure a bf16 product first"),
-    F_BOOL(BenchConfig, lora, false, "train adapters over frozen weights; see above for what counts as FLOPs"),
+    F_BOOL(BenchConfig, lora, false,
+           "train adapters over frozen weights; see above for what counts as FLOPs"),
     F_INT(BenchConfig, lora_rank, 16, 1, 65536, "rank of the adapters"),
-    F_STRING(BenchConfig, lora_targets, "all", "matrices with adapters: q,k,v,o,gate,up,down, attention, mlp, all"),
+    F_STRING(BenchConfig, lora_targets, "all",
+             "matrices with adapters: q,k,v,o,gate,up,down, attention, mlp, all"),
     F_FLOAT(BenchConfig, lora_dropout, 0, 0, 0.999, "share of an adapter's inputs that it does not see"),
     F_BOOL(BenchConfig, profile, false, "print the time of each operation"),
     F_BOOL(BenchConfig, json, false, "print the result as JSON"),
@@ -249,8 +251,10 @@ int bench_train(int argc, char **argv)
     const Command command = {
         .usage = "[flags]",
         .about = "Times whole training steps (forward, backward, clipping, AdamW) on made-up ids.\n"
-                 "FLOPs that count, a token: 6 (parameters - input embedding) + 6 L T C.  With --lora: 4 for each number of\n"
-                 "the frozen matrices and the head (forward, and the gradient of what goes in), 6 for each of the adapters,\n"
+                 "FLOPs that count, a token: 6 (parameters - input embedding) + 6 L T C.  "
+                 "With --lora: 4 for each number of\n"
+                 "the frozen matrices and the head (forward, and the gradient of what goes in), "
+                 "6 for each of the adapters,\n"
                  "and 6 L T C.",
         COMMAND_TABLES(tables),
     };

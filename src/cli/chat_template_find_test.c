@@ -30,7 +30,8 @@ static void a_name_wins_and_silence_is_refused(void **state)
     assert_int_equal(chat_template_find(&t, &b, "plain"), ST_OK);
     assert_string_equal(chat_template_name(t), "plain");
     chat_template_free(t);
-    assert_int_equal(chat_template_find(&t, &b, "chatml"), ST_OK); /* its marks are spelled out, with a warning */
+    /* Its marks are spelled out, with a warning. */
+    assert_int_equal(chat_template_find(&t, &b, "chatml"), ST_OK);
     chat_template_free(t);
     assert_int_equal(chat_template_find(&t, &b, "no-such"), ST_ARG);
     assert_int_equal(chat_template_find(&t, &b, NULL), ST_ARG);
@@ -43,7 +44,8 @@ static void what_the_model_says_is_taken(void **state)
 {
     (void)state;
     static const char config[] =
-        "{\"chat_template\": \"{% for m in messages %}<|im_start|>{{ m['role'] }}\\n{{ m['content'] }}<|im_end|>\\n"
+        "{\"chat_template\": \"{% for m in messages %}"
+        "<|im_start|>{{ m['role'] }}\\n{{ m['content'] }}<|im_end|>\\n"
         "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\\n{% endif %}\"}";
     char *path = path_join(scratch, "tokenizer_config.json");
     assert_int_equal(file_replace(path, config, sizeof config - 1), ST_OK);

@@ -27,10 +27,10 @@ int cmd_bench(int argc, char **argv)
         {"corpus", "[RECIPE.yaml]", "building and packing a corpus: bytes of input a second and core",
          bench_corpus, false},
         {"train", NULL, "whole training steps of a preset shape: tokens/s, MFU, memory", bench_train, false},
-        {"infer", "-m PATH", "reading prompts and writing tokens: tokens/s, share of the memory's speed", bench_infer,
-         false},
-        {"engine", "-m PATH", "conversations, crowds and long prompts: what sharing and batching are worth", bench_engine,
-         false},
+        {"infer", "-m PATH", "reading prompts and writing tokens: tokens/s, share of the memory's speed",
+         bench_infer, false},
+        {"engine", "-m PATH", "conversations, crowds and long prompts: what sharing and batching are worth",
+         bench_engine, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

@@ -192,7 +192,8 @@ static Status with_engine(Job *job, const Bundle *b, Engine *engine, ChatTemplat
     if (job->terminal)
         log_info("%s, template %s, %lld tokens of context; /help lists the commands", b->path,
                  chat_template_name(tmpl), (long long)setup.backend.context);
-    /* On a terminal nothing but the answer is to end: a write that is cut short would look like a closed terminal. */
+    /* On a terminal nothing but the answer is to end: a write that is cut short would look like
+     * a closed terminal. */
     struct sigaction stop = {.sa_handler = on_signal, .sa_flags = job->terminal ? SA_RESTART : 0}, before;
     sigaction(SIGINT, &stop, &before);
     Status st = talk(job, s);

@@ -10,15 +10,21 @@ static void a_token_is_one_line(void **state)
     size_t n = 0;
     Tokenizer *t = cycle_tokenizer();
     TokenLogprob top[] = {{CYCLE_BYTES + '\n', -0.5f}, {CYCLE_BYTES + 0xC3, -1}, {CYCLE_BYTES + '"', -2}};
-    RequestEvent event = {.kind = EVENT_TOKEN, .id = CYCLE_A, .has_logprob = true, .logprob = -1.25f, .rank = 4,
-                          .top = top, .top_n = 3};
+    RequestEvent event = {.kind = EVENT_TOKEN,
+                          .id = CYCLE_A,
+                          .has_logprob = true,
+                          .logprob = -1.25f,
+                          .rank = 4,
+                          .top = top,
+                          .top_n = 3};
     FILE *out = open_memstream(&text, &n);
     generate_report_token(out, t, &event);
     event = (RequestEvent){.kind = EVENT_PROMPT, .id = CYCLE_V - 1}; /* a row without a token */
     generate_report_token(out, t, &event);
     fclose(out);
-    assert_string_equal(text, "  -1.2500      4  \"a\"   | -0.5000 \"\\n\", -1.0000 \"\\xC3\", -2.0000 \"\\\"\"\n"
-                              "        -      -  \"\"\n");
+    assert_string_equal(text,
+                        "  -1.2500      4  \"a\"   | -0.5000 \"\\n\", -1.0000 \"\\xC3\", -2.0000 \"\\\"\"\n"
+                        "        -      -  \"\"\n");
     free(text);
     tokenizer_close(t);
 }
@@ -35,12 +41,18 @@ static void a_result_names_its_stop(void **state)
 {
     (void)state;
     static const char *const stops[] = {"x", "end"};
-    RequestResult r = {.finish = FINISH_STRING, .stop = 1, .prompt_tokens = 10, .cached_tokens = 6, .tokens = 5,
-                       .prompt_s = 2, .tokens_s = 0.5};
+    RequestResult r = {.finish = FINISH_STRING,
+                       .stop = 1,
+                       .prompt_tokens = 10,
+                       .cached_tokens = 6,
+                       .tokens = 5,
+                       .prompt_s = 2,
+                       .tokens_s = 0.5};
     json_t *o = generate_report_result(&r, stops);
     assert_string_equal(json_string_value(json_object_get(o, "end")), "string");
     assert_string_equal(json_string_value(json_object_get(o, "stop")), "end");
-    assert_true(json_real_value(json_object_get(o, "prompt_tokens_per_s")) == 2); /* of those that were computed */
+    /* Of those that were computed. */
+    assert_true(json_real_value(json_object_get(o, "prompt_tokens_per_s")) == 2);
     assert_true(json_real_value(json_object_get(o, "tokens_per_s")) == 10);
     json_decref(o);
     assert_true(generate_report_rate(5, 0) == 0);

@@ -8,7 +8,8 @@
 /* *out, which the caller frees, is `given` where it holds safetensors, else given/model, else the newest
  * whole checkpoint of given/checkpoints.  ST_IO: it is none of these. */
 MUST_CHECK Status model_folder_find(char **out, const char *given);
-/* The same for commands that take a GGUF file as well: a file is itself, and whoever opens it says whether it is one. */
+/* The same for commands that take a GGUF file as well: a file is itself, and whoever opens it says
+ * whether it is one. */
 MUST_CHECK Status model_path_find(char **out, const char *given);
 
 #endif

@@ -10,9 +10,10 @@
  * A folder holds shards and a manifest.json, which names them; a new set takes the old one's place at once.
  * Rows have one length and one source each.  Rows to train on lie in the order in which they are to be
  * trained on, and hold no padding but in a set with a mask (`lemur tune`), where a row is whole examples and
- * what they leave free, in both splits.  Without a mask, held-out rows of a source follow each other with one id in common, the last of
- * one being the first of the next; the first row begins with an end-of-text id that is no document's and the
- * last is padded: so every held-out token is a target exactly once, and `bytes` add up to the corpus' own.
+ * what they leave free, in both splits.  Without a mask, held-out rows of a source follow each other with one
+ * id in common, the last of one being the first of the next; the first row begins with an end-of-text id that
+ * is no document's and the last is padded: so every held-out token is a target exactly once, and `bytes` add
+ * up to the corpus' own.
  *
  * One .tok file (docs/formats/shard.md), little-endian, sections 64-byte aligned, offsets from the file's
  * start:
@@ -171,8 +172,9 @@ typedef struct {
 typedef struct ShardWriter ShardWriter;
 
 /* Writes one shard under a temporary name; shard_finish renames it and gives its header sum (NULL: not
- * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes; a row may be padded where it
- * says has_bytes or has_mask, and has a mask where it says has_mask.  shard_abandon takes NULL, and frees a writer that is not to be finished. */
+ * wanted). row->starts are copied; row->bytes counts where the spec says has_bytes; a row may be padded where
+ * it says has_bytes or has_mask, and has a mask where it says has_mask.  shard_abandon takes NULL, and frees
+ * a writer that is not to be finished. */
 MUST_CHECK Status shard_create(ShardWriter **out, const char *path, const ShardSpec *spec);
 MUST_CHECK Status shard_add(ShardWriter *w, const int32_t *ids, const ShardRow *row);
 MUST_CHECK Status shard_finish(ShardWriter *w, uint64_t *sum); /* frees w, also when it fails */

@@ -90,7 +90,8 @@ static Str masked_bytes(bool has_bytes)
         int32_t ids[T1];
         uint8_t mask[1];
         uint32_t starts[] = {0};
-        ShardRow row = {.starts = starts, .starts_n = 1, .bytes = i, .padding = (int32_t)(i % 3), .mask = mask};
+        ShardRow row = {
+            .starts = starts, .starts_n = 1, .bytes = i, .padding = (int32_t)(i % 3), .mask = mask};
         ids_of(ids, i);
         for (int k = 0; k < T1; k++)
             ids[k] %= 300;

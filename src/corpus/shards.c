@@ -103,7 +103,8 @@ static Status shard_belongs(const ShardSet *s, const ShardReader *r, uint64_t su
         same = strcmp(shard_sources(r)[i].name, s->sources[i].name) == 0 &&
                shard_sources(r)[i].kind == s->sources[i].kind;
     return same ? ST_OK
-                : fail(ST_FORMAT, "its row length, vocabulary, attention, mask or sources are not the manifest's");
+                : fail(ST_FORMAT,
+                       "its row length, vocabulary, attention, mask or sources are not the manifest's");
 }
 
 static Status one_open(ShardSet *s, const char *folder, const json_t *entry)

@@ -60,7 +60,8 @@ static void a_beginning_is_found_again(void **state)
     assert_int_equal(a.table.n, 3);
     compute(p, &a, 150);
     assert_int_equal(find(p, &b, 149), 149); /* two pages taken over, the third a copy */
-    assert_true(b.table.at[0] == a.table.at[0] && b.table.at[1] == a.table.at[1] && b.table.at[2] != a.table.at[2]);
+    assert_true(b.table.at[0] == a.table.at[0] && b.table.at[1] == a.table.at[1] &&
+                b.table.at[2] != a.table.at[2]);
     c.ids[70] = 999;
     assert_int_equal(pages_length(p, c.ids, 150), 70);
     assert_int_equal(find(p, &c, 150), 70);
@@ -142,7 +143,8 @@ static void the_one_used_longest_ago_goes_first(void **state)
     pages_free(p);
 }
 
-/* Texts over three ids, so that beginnings are shared, cut and branched in every way, in a cache that is too small. */
+/* Texts over three ids, so that beginnings are shared, cut and branched in every way, in a cache
+ * that is too small. */
 static void texts_come_and_go(void **state)
 {
     (void)state;
@@ -155,7 +157,8 @@ static void texts_come_and_go(void **state)
     int64_t found = 0;
     for (int i = 0; i < 12; i++)
         for (int j = 0; j < LONG; j++)
-            seeds[i][j] = i && j < (int)(rng_below(&r, 2) * 100) + 20 * i ? seeds[i / 2][j] : (int32_t)rng_below(&r, 3);
+            seeds[i][j] =
+                i && j < (int)(rng_below(&r, 2) * 100) + 20 * i ? seeds[i / 2][j] : (int32_t)rng_below(&r, 3);
     for (int round = 0; round < ROUNDS; round++) {
         Text *t = &texts[rng_below(&r, TEXTS)];
         if (t->n == 0) {

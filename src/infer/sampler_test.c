@@ -260,7 +260,8 @@ static void frequency_and_presence_count_what_was_written(void **state)
     sampler_drop(&s);
 }
 
-/* A vocabulary larger than the first front of top-p: every id may come that the definition keeps, and no other. */
+/* A vocabulary larger than the first front of top-p: every id may come that the definition
+ * keeps, and no other. */
 static void top_p_over_a_large_vocabulary(void **state)
 {
     (void)state;
@@ -273,7 +274,8 @@ static void top_p_over_a_large_vocabulary(void **state)
     set.top_p = 0.5;
     Sampler s;
     sampler_init(&s, &set, MANY, NULL, 0);
-    double least = log(1 + 0.5 * (exp(1) - 1)), lowest = 1; /* the logit above which half of the integral lies */
+    /* least: the logit above which half of the integral lies. */
+    double least = log(1 + 0.5 * (exp(1) - 1)), lowest = 1;
     for (int i = 0; i < 30000; i++) {
         memcpy(row, many, sizeof row);
         int32_t id = sampler_pick(&s, row, NULL);

@@ -52,7 +52,8 @@ static void choices_are_scored_on_one_context(void **state)
         assert_true(scores[i].per_token == s.sum / (double)s.tokens);
         assert_true(scores[i].per_byte == s.sum / (double)items[i].bytes);
     }
-    assert_true(f.rows <= 100 + most_rows + QUESTIONS * 64); /* contexts once, but for what a small cache gave up */
+    /* Contexts once, but for what a small cache gave up. */
+    assert_true(f.rows <= 100 + most_rows + QUESTIONS * 64);
     engine_close(e);
     mem_free(f.chain);
 }

@@ -93,7 +93,8 @@ static void carve_backward(Activations *a, Slab *s, const HParams *h, const Mode
     a->dx_act = act == DTYPE_F32 ? a->dx : slab_take_wide(s, act, N, C, spare);
     a->dnorm = slab_take(s, act, N, C);
     a->dnorm_head = act == DTYPE_F32 ? a->dnorm : slab_take(s, DTYPE_F32, N, C);
-    a->dqkv = slab_take_wide(s, act, N, q + 2 * h->num_key_value_heads * h->head_dim, lora_columns(lora, LINEAR_QKV));
+    a->dqkv = slab_take_wide(s, act, N, q + 2 * h->num_key_value_heads * h->head_dim,
+                             lora_columns(lora, LINEAR_QKV));
     a->datt = slab_take(s, act, N, q);
     a->dff = slab_take(s, act, N, h->intermediate_size);
     if (lora->dropout > 0)

@@ -15,8 +15,9 @@ Tensor slab_take(Slab *s, DType dtype, int64_t rows, int64_t cols); /* contiguou
 /* With `spare` columns behind the tensor's, in its stride. */
 Tensor slab_take_wide(Slab *s, DType dtype, int64_t rows, int64_t cols, int64_t spare);
 
-/* One layer.  act is the compute type.  Behind what a product of the layer reads are spare columns for adapters, where
- * there are any: norm1, att, norm2 and ff, and in the backward pass dqkv, dx_act and gate_up. */
+/* One layer.  act is the compute type.  Behind what a product of the layer reads are spare columns for
+ * adapters, where there are any: norm1, att, norm2 and ff, and in the backward pass dqkv,
+ * dx_act and gate_up. */
 typedef struct {
     Tensor x_in;    /* [N, C] f32: residual stream before the layer  */
     Tensor rstd1;   /* [1, N] f32                                    */
@@ -49,7 +50,8 @@ typedef struct {
     Tensor dqkv;       /* [N, (H+2Hk) D] act */
     Tensor datt;       /* [N, H D] act */
     Tensor dff;        /* [N, F] act */
-    Tensor dropped;    /* [N, largest of C, H D, F] act: what dropout leaves of adapters' inputs; where there is dropout */
+    Tensor dropped;    /* [N, largest of C, H D, F] act: what dropout leaves of adapters' inputs;
+                        * where there is dropout */
     Tensor lost;       /* [1, C] f32: gradients of norms that are frozen; under adapters */
 } Activations;
 

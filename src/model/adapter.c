@@ -1,4 +1,5 @@
-/* PEFT's folders: huggingface/peft, src/peft/tuners/lora/config.py (settings) and utils/save_and_load.py (names). */
+/* PEFT's folders: huggingface/peft, src/peft/tuners/lora/config.py (settings) and
+ * utils/save_and_load.py (names). */
 #include "model/adapter.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -14,7 +15,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-const char adapter_config_name[] = "adapter_config.json", adapter_weights_name[] = "adapter_model.safetensors";
+const char adapter_config_name[] = "adapter_config.json",
+           adapter_weights_name[] = "adapter_model.safetensors";
 static const char name_prefix[] = "base_model.model.";
 
 struct Adapter {
@@ -28,7 +30,7 @@ struct Adapter {
     const SafetensorsEntry *embed, *head;
 };
 
-/* Settings ------------------------------------------------------------------------------------------------ */
+/* Settings ----------------------------------------------------------------------------------------------- */
 
 /* Null, false, 0 and what is empty say nothing. */
 static bool says_nothing(const json_t *v)
@@ -38,15 +40,16 @@ static bool says_nothing(const json_t *v)
            (json_is_integer(v) && json_integer_value(v) == 0);
 }
 
-/* Settings whose meaning is taken from the tensors or elsewhere below, or that only concern how PEFT trains. */
+/* Settings whose meaning is taken from the tensors or elsewhere below, or that only concern
+ * how PEFT trains. */
 static bool is_known(const char *key)
 {
     static const char *const known[] = {
         "peft_type", "peft_version", "task_type", "auto_mapping", "base_model_name_or_path", "revision",
-        "inference_mode", "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules", "use_rslora",
-        "rank_pattern", "alpha_pattern", "modules_to_save", "init_lora_weights", "bias", "layers_to_transform",
-        "layers_pattern", "runtime_config", "ensure_weight_tying", "megatron_core", "qalora_group_size", "eva_config",
-    };
+        "inference_mode", "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules",
+        "use_rslora", "rank_pattern", "alpha_pattern", "modules_to_save", "init_lora_weights", "bias",
+        "layers_to_transform", "layers_pattern", "runtime_config", "ensure_weight_tying", "megatron_core",
+        "qalora_group_size", "eva_config"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(key, known[i]) == 0)
             return true;
@@ -75,7 +78,8 @@ static Status check_settings(const json_t *c)
         return fail(ST_UNSUPPORTED, "\"peft_type\": \"%.80s\" is no LoRA adapter; only LORA is computed here",
                     type ? type : "");
     if (bias && strcmp(bias, "none") != 0)
-        return fail(ST_UNSUPPORTED, "\"bias\": \"%.80s\": a Llama has no biases; only \"none\" is computed here", bias);
+        return fail(ST_UNSUPPORTED,
+                    "\"bias\": \"%.80s\": a Llama has no biases; only \"none\" is computed here", bias);
     if (init_changes_base(init))
         return fail(ST_UNSUPPORTED,
                     "\"init_lora_weights\": \"%.80s\" changes the base model too; in PEFT, save it with "
@@ -136,7 +140,7 @@ static Status find_alpha(double *out, const Adapter *a, const char *module)
     return ST_OK;
 }
 
-/* Tensors ------------------------------------------------------------------------------------------------- */
+/* Tensors ------------------------------------------------------------------------------------------------ */
 
 /* "model.layers.3.self_attn.q_proj" -> layer 3, PARAM_Q. */
 static bool read_module(const char *name, size_t n, ParamKind *kind, int *layer)
@@ -146,7 +150,8 @@ static bool read_module(const char *name, size_t n, ParamKind *kind, int *layer)
         return false;
     for (ParamKind k = PARAM_Q; k <= PARAM_DOWN; k++) {
         char rest[48];
-        size_t length = (size_t)snprintf(rest, sizeof rest, "%s.%s", k <= PARAM_O ? "self_attn" : "mlp", lora_target_name(k));
+        size_t length = (size_t)snprintf(rest, sizeof rest, "%s.%s", k <= PARAM_O ? "self_attn" : "mlp",
+                                         lora_target_name(k));
         *kind = k;
         if (n == (size_t)used + length && memcmp(name + used, rest, length) == 0)
             return true;
@@ -157,7 +162,8 @@ static bool read_module(const char *name, size_t n, ParamKind *kind, int *layer)
 static Status check_type(const SafetensorsEntry *e)
 {
     if (e->dtype == DTYPE_COUNT || e->dtype == DTYPE_I32)
-        return fail(ST_UNSUPPORTED, "tensor %.200s has elements of type %s; f32, f16, bf16 and f64 are read here", e->name,
+        return fail(ST_UNSUPPORTED,
+                    "tensor %.200s has elements of type %s; f32, f16, bf16 and f64 are read here", e->name,
                     e->dtype_text);
     return ST_OK;
 }
@@ -208,15 +214,16 @@ static Status add_tensor(Adapter *a, const SafetensorsEntry *e)
             return fail(ST_UNSUPPORTED, "tensor %.200s is no factor of a Llama's adapter", e->name);
         return ST_OK;
     }
-    return fail(ST_UNSUPPORTED, "tensor %.200s is no factor of a Llama's adapter: its name does not begin with %s", e->name,
+    return fail(ST_UNSUPPORTED,
+                "tensor %.200s is no factor of a Llama's adapter: its name does not begin with %s", e->name,
                 name_prefix);
 }
 
 static Status check_matrix(Adapter *a, AdapterMatrix *x)
 {
     char module[80];
-    snprintf(module, sizeof module, "model.layers.%d.%s.%s", x->layer, x->kind <= PARAM_O ? "self_attn" : "mlp",
-             lora_target_name(x->kind));
+    snprintf(module, sizeof module, "model.layers.%d.%s.%s", x->layer,
+             x->kind <= PARAM_O ? "self_attn" : "mlp", lora_target_name(x->kind));
     if (!x->a || !x->b)
         return fail(ST_FORMAT, "the adapter of %s has no %s", module, x->a ? "lora_B" : "lora_A");
     Linear which = x->kind <= PARAM_V ? LINEAR_QKV : x->kind == PARAM_O ? LINEAR_O
@@ -226,8 +233,9 @@ static Status check_matrix(Adapter *a, AdapterMatrix *x)
     x->rank = x->a->shape[0];
     if (x->rank < 1 || x->a->shape[1] != s.in || x->b->shape[0] != out || x->b->shape[1] != x->rank)
         return fail(ST_FORMAT,
-                    "the adapter of %s is [%lld, %lld] and [%lld, %lld], and the model's matrix is [%lld, %lld]", module,
-                    (long long)x->b->shape[0], (long long)x->b->shape[1], (long long)x->a->shape[0],
+                    "the adapter of %s is [%lld, %lld] and [%lld, %lld], and the model's matrix is "
+                    "[%lld, %lld]",
+                    module, (long long)x->b->shape[0], (long long)x->b->shape[1], (long long)x->a->shape[0],
                     (long long)x->a->shape[1], (long long)out, (long long)s.in);
     TRY(find_alpha(&x->alpha, a, module));
     x->scale = x->alpha / (a->rslora ? sqrt((double)x->rank) : (double)x->rank);
@@ -239,8 +247,8 @@ static Status check_whole(const Adapter *a, const SafetensorsEntry *e)
     if (!e || (e->ndim == 2 && e->shape[0] == a->h.vocab_size && e->shape[1] == a->h.hidden_size))
         return ST_OK;
     return fail(ST_FORMAT,
-                "tensor %.200s has %lld rows and the base model's vocabulary %lld: it belongs to a base whose "
-                "vocabulary had been grown; give that one",
+                "tensor %.200s has %lld rows and the base model's vocabulary %lld: it belongs to a base "
+                "whose vocabulary had been grown; give that one",
                 e->name, (long long)e->shape[0], (long long)a->h.vocab_size);
 }
 
@@ -250,19 +258,21 @@ static Status read_tensors(Adapter *a)
         TRY(add_tensor(a, safetensors_at(a->file, i)));
     for (size_t i = 0; i < a->matrices.n; i++)
         TRY(check_matrix(a, &a->matrices.at[i]));
-    if (a->embed && a->head && a->embed->shape[0] == a->head->shape[0] && a->embed->shape[0] > a->h.vocab_size)
+    if (a->embed && a->head && a->embed->shape[0] == a->head->shape[0] &&
+        a->embed->shape[0] > a->h.vocab_size)
         a->h.vocab_size = a->embed->shape[0];
     TRY(check_whole(a, a->embed));
     TRY(check_whole(a, a->head));
     if (a->h.tie_word_embeddings && (a->embed || a->head))
-        return fail(ST_UNSUPPORTED, "the adapter replaces the embedding or the head of a model where they are one "
-                                    "(tie_word_embeddings); such a model is not computed here");
+        return fail(ST_UNSUPPORTED,
+                    "the adapter replaces the embedding or the head of a model where they are one "
+                    "(tie_word_embeddings); such a model is not computed here");
     if (a->matrices.n == 0 && !a->embed && !a->head)
         return fail(ST_FORMAT, "there is no adapter in it");
     return ST_OK;
 }
 
-/* Opening ------------------------------------------------------------------------------------------------- */
+/* Opening ------------------------------------------------------------------------------------------------ */
 
 static Status open_files(Adapter *a, const char *folder)
 {
@@ -274,7 +284,8 @@ static Status open_files(Adapter *a, const char *folder)
             st = fail_in(st, "%s", config);
     }
     if (st == ST_OK && !path_exists(weights))
-        st = fail(ST_IO, "there is no %s; an adapter_model.bin is not read here: save it as safetensors", weights);
+        st = fail(ST_IO, "there is no %s; an adapter_model.bin is not read here: save it as safetensors",
+                  weights);
     if (st == ST_OK)
         st = safetensors_open(&a->file, weights);
     if (st == ST_OK) {
@@ -314,7 +325,8 @@ bool adapter_has_vocabulary(const char *folder)
 
 char *adapter_path(const char *given)
 {
-    char *here = path_join(given, adapter_config_name), *inside = path_join(given, "adapter"), *there = path_join(inside, adapter_config_name);
+    char *here = path_join(given, adapter_config_name), *inside = path_join(given, "adapter"),
+         *there = path_join(inside, adapter_config_name);
     bool of_run = !path_exists(here) && path_exists(there);
     mem_free(here);
     mem_free(there);
@@ -369,11 +381,12 @@ Status adapter_setup(LoraSetup *out, const Adapter *a)
         s.alpha[k - PARAM_Q] = first ? first->alpha : 0;
         for (int l = 1; l < (int)a->h.num_hidden_layers; l++) {
             const AdapterMatrix *x = adapter_find(a, k, l);
-            bool same = first && x ? x->rank == first->rank && fabs(x->alpha - first->alpha) < 1e-9 : !first && !x;
+            bool same =
+                first && x ? x->rank == first->rank && fabs(x->alpha - first->alpha) < 1e-9 : !first && !x;
             if (!same)
                 return fail(ST_UNSUPPORTED,
-                            "the adapters of %s differ between layers 0 and %d: such a set can be merged, but not be "
-                            "trained further",
+                            "the adapters of %s differ between layers 0 and %d: such a set can be merged, "
+                            "but not be trained further",
                             lora_target_name(k), l);
         }
     }

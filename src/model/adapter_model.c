@@ -10,7 +10,7 @@
 #include "model/convert.h"
 #include "model/state.h"
 
-/* Writing ------------------------------------------------------------------------------------------------- */
+/* Writing ------------------------------------------------------------------------------------------------ */
 
 /* Targets with another value than the first one's are named in a pattern, as PEFT does. */
 static json_t *number_of(double v)
@@ -41,12 +41,13 @@ static json_t *settings_of(const Model *m)
     if (s->head)
         json_array_append_new(whole, json_string("lm_head"));
     return json_pack(
-        "{s:s, s:s, s:s?, s:I, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:n, s:n, s:n}", "peft_type",
-        "LORA", "task_type", "CAUSAL_LM", "base_model_name_or_path", m->base_path, "r", (json_int_t)s->rank[first],
-        "lora_alpha", number_of(s->alpha[first]), "lora_dropout", number_of(s->dropout), "target_modules", targets, "bias",
-        "none", "fan_in_fan_out", 0, "inference_mode", 1, "init_lora_weights", 1, "use_dora", 0, "use_rslora", s->rslora,
-        "modules_to_save", whole, "rank_pattern", ranks, "alpha_pattern", alphas, "layers_to_transform", "layers_pattern",
-        "revision");
+        "{s:s, s:s, s:s?, s:I, s:o, s:o, s:o, s:s, s:b, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:n, s:n, s:n}",
+        "peft_type", "LORA", "task_type", "CAUSAL_LM", "base_model_name_or_path", m->base_path, "r",
+        (json_int_t)s->rank[first], "lora_alpha", number_of(s->alpha[first]), "lora_dropout",
+        number_of(s->dropout), "target_modules", targets, "bias", "none", "fan_in_fan_out", 0,
+        "inference_mode", 1, "init_lora_weights", 1, "use_dora", 0, "use_rslora", s->rslora,
+        "modules_to_save", whole, "rank_pattern", ranks, "alpha_pattern", alphas, "layers_to_transform",
+        "layers_pattern", "revision");
 }
 
 static Status write_weights(Model *m, const char *folder, const float *flat, DType dtype)
@@ -84,7 +85,7 @@ Status adapter_save(Model *m, const char *folder, DType dtype)
     return st == ST_OK ? ST_OK : fail_in(st, "writing an adapter to %s", folder);
 }
 
-/* Back into a model --------------------------------------------------------------------------------------- */
+/* Back into a model -------------------------------------------------------------------------------------- */
 
 static Status check_same(const Model *m, const Adapter *a)
 {
@@ -94,13 +95,16 @@ static Status check_same(const Model *m, const Adapter *a)
     for (ParamKind k = PARAM_Q; k <= PARAM_DOWN; k++) {
         int t = (int)(k - PARAM_Q);
         if (have.rank[t] != want->rank[t] || fabs(lora_scale(&have, k) - lora_scale(want, k)) > 1e-9)
-            return fail(ST_ARG, "the adapter of %s has rank %lld and scale %g, and the one to train rank %lld and scale %g",
-                        lora_target_name(k), (long long)have.rank[t], lora_scale(&have, k), (long long)want->rank[t],
-                        lora_scale(want, k));
+            return fail(ST_ARG,
+                        "the adapter of %s has rank %lld and scale %g, and the one to train rank %lld and "
+                        "scale %g",
+                        lora_target_name(k), (long long)have.rank[t], lora_scale(&have, k),
+                        (long long)want->rank[t], lora_scale(want, k));
     }
     if (have.embed != want->embed || have.head != want->head)
         return fail(ST_ARG, "the adapter %s the embedding or the head whole, and the one to train does%s",
-                    have.embed || have.head ? "has trained" : "has not trained", want->embed || want->head ? "" : " not");
+                    have.embed || have.head ? "has trained" : "has not trained",
+                    want->embed || want->head ? "" : " not");
     return ST_OK;
 }
 

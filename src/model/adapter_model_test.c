@@ -25,9 +25,14 @@ static double number(const Golden *g, const char *key)
 static void adamw_once(const Golden *g, Tensor *m, Tensor *v, int step)
 {
     double beta1 = number(g, "beta1"), beta2 = number(g, "beta2");
-    AdamWStep s = {.lr = (float)number(g, "lr"), .beta1 = (float)beta1, .beta2 = (float)beta2,
-                   .eps = (float)number(g, "eps"), .weight_decay = (float)number(g, "weight_decay"),
-                   .bias1 = (float)(1 - pow(beta1, step + 1)), .bias2 = (float)(1 - pow(beta2, step + 1)), .grad_scale = 1};
+    AdamWStep s = {.lr = (float)number(g, "lr"),
+                   .beta1 = (float)beta1,
+                   .beta2 = (float)beta2,
+                   .eps = (float)number(g, "eps"),
+                   .weight_decay = (float)number(g, "weight_decay"),
+                   .bias1 = (float)(1 - pow(beta1, step + 1)),
+                   .bias2 = (float)(1 - pow(beta2, step + 1)),
+                   .grad_scale = 1};
     Tensor w = model_weights(g->m), gradients = model_gradients(g->m);
     adamw(g->dev, &w, NULL, m, v, &gradients, &s);
     model_weights_changed(g->m);

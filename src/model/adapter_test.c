@@ -1,4 +1,5 @@
-/* PEFT's folders: what they say, what is refused, and every truncation.  What is computed with them: adapter_model_test.c. */
+/* PEFT's folders: what they say, what is refused, and every truncation.
+ * What is computed with them: adapter_model_test.c. */
 #include "model/adapter.h"
 
 #include <unistd.h>
@@ -27,7 +28,7 @@ static void patterns_are_honoured(void **state)
     adapter_close(a);
 }
 
-/* Refusals ------------------------------------------------------------------------------------------------ */
+/* Refusals ----------------------------------------------------------------------------------------------- */
 
 static void copy_to(const char *folder, const char *name)
 {

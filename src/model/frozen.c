@@ -7,7 +7,7 @@
 #include "model/convert.h"
 #include "model/state.h"
 
-/* Places -------------------------------------------------------------------------------------------------- */
+/* Places ------------------------------------------------------------------------------------------------- */
 
 static bool quantised(const ModelFile *f, ParamKind kind, int layer)
 {
@@ -26,7 +26,8 @@ static FrozenBlocks carve_blocks(Slab *s, const ModelFile *f, ParamKind kind, in
 }
 
 /* Returns how many numbers of scratch memory it needs. */
-static int64_t carve_linear(FrozenLinear *w, Slab *s, const HParams *h, const ModelSetup *setup, int layer, Linear which)
+static int64_t carve_linear(FrozenLinear *w, Slab *s, const HParams *h, const ModelSetup *setup, int layer,
+                            Linear which)
 {
     LinearShape shape = linear_shape(h, which);
     int64_t R = lora_columns(&setup->lora, which), rows = shape.out + R, cols = shape.in + R;
@@ -45,7 +46,8 @@ static int64_t carve_linear(FrozenLinear *w, Slab *s, const HParams *h, const Mo
 }
 
 /* One that is trained whole is not in blocks. */
-static void carve_table(FrozenTable *t, Slab *s, const HParams *h, const ModelSetup *setup, ParamKind kind, bool trained)
+static void carve_table(FrozenTable *t, Slab *s, const HParams *h, const ModelSetup *setup, ParamKind kind,
+                        bool trained)
 {
     *t = (FrozenTable){.rows = tensor_view(NULL, setup->compute, h->vocab_size, h->hidden_size)};
     if (!trained && quantised(setup->base, kind, -1))
@@ -98,7 +100,8 @@ static Place place_of(const Model *m, const Param *p)
     return (Place){0};
 }
 
-/* A matrix as [rows, cols], without its product's adapters; data NULL: it is in blocks, and these are they. */
+/* A matrix as [rows, cols], without its product's adapters; data NULL: it is in blocks, and
+ * these are they. */
 static Tensor matrix_of(const Model *m, const Param *p, FrozenBlocks *blocks)
 {
     if (p->layer < 0) {
@@ -114,7 +117,7 @@ static Tensor matrix_of(const Model *m, const Param *p, FrozenBlocks *blocks)
     return tensor_cols(&rows, 0, p->cols);
 }
 
-/* Values in ------------------------------------------------------------------------------------------------ */
+/* Values in ---------------------------------------------------------------------------------------------- */
 
 static void *address(const Tensor *t, int64_t row, int64_t col)
 {
@@ -145,7 +148,8 @@ void frozen_put_tensor(Model *m, const Param *p, const ModelTensor *t)
     float *values = mem_array(float, t->cols);
     for (int64_t r = 0; r < t->rows; r++) {
         if (!to.data) {
-            device_upload(m->dev, (char *)blocks.data + (size_t)r * row_bytes, model_tensor_row(t, r), row_bytes);
+            device_upload(m->dev, (char *)blocks.data + (size_t)r * row_bytes, model_tensor_row(t, r),
+                          row_bytes);
             continue;
         }
         quant_decode(values, model_tensor_row(t, r), t->type, t->cols);
@@ -171,7 +175,7 @@ void frozen_refresh(Model *m)
     }
 }
 
-/* Weights for products ------------------------------------------------------------------------------------- */
+/* Weights for products ----------------------------------------------------------------------------------- */
 
 static Tensor in_scratch(Model *m, int64_t rows, int64_t cols)
 {
@@ -184,7 +188,8 @@ static void zero_spare(Model *m, const Tensor *whole, const LinearShape *shape)
     size_t size = dtype_size(whole->dtype), strip = (size_t)(whole->cols - shape->in) * size;
     for (int64_t r = 0; r < shape->out && strip; r++)
         device_zero(m->dev, address(whole, r, shape->in), strip);
-    device_zero(m->dev, address(whole, shape->out, 0), (size_t)((whole->rows - shape->out) * whole->stride) * size);
+    device_zero(m->dev, address(whole, shape->out, 0),
+                (size_t)((whole->rows - shape->out) * whole->stride) * size);
 }
 
 Tensor frozen_linear(Model *m, int64_t layer, Linear which)
@@ -250,7 +255,8 @@ Status model_base_hash(Model *m, uint64_t *out)
         const Param *p = &m->params.at[i];
         FrozenBlocks blocks;
         if (p->offset >= m->params.matrices) {
-            XXH3_64bits_update(sum, (const float *)norms + (p->offset - m->params.matrices), (size_t)p->cols * sizeof(float));
+            XXH3_64bits_update(sum, (const float *)norms + (p->offset - m->params.matrices),
+                               (size_t)p->cols * sizeof(float));
             continue;
         }
         Tensor t = matrix_of(m, p, &blocks);
@@ -280,7 +286,8 @@ void frozen_row(const Model *m, float *out, const Param *p, int64_t row)
     if (t.data)
         convert_floats(out, DTYPE_F32, address(&t, row, 0), t.dtype, p->cols);
     else
-        quant_decode(out, (const char *)blocks.data + (size_t)row * quant_bytes(blocks.type, p->cols), blocks.type, p->cols);
+        quant_decode(out, (const char *)blocks.data + (size_t)row * quant_bytes(blocks.type, p->cols),
+                     blocks.type, p->cols);
 }
 
 QuantType frozen_type(const Model *m, const Param *p)

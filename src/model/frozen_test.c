@@ -100,7 +100,8 @@ static void blocks_are_as_good_as_their_numbers(void **state)
         assert_memory_equal(loss[0], loss[1], sizeof loss[0]);
         assert_memory_equal(g[0], g[1], (size_t)n * sizeof(float));
         if (strcmp(types[k], "F16") != 0)
-            assert_true(weights[1] < weights[0]); /* the largest product's numbers are in scratch; the rest in blocks */
+            /* The largest product's numbers are in scratch, the rest in blocks. */
+            assert_true(weights[1] < weights[0]);
         mem_free(g[0]);
         mem_free(g[1]);
         model_file_close(f);

@@ -1,4 +1,5 @@
-/* Linear layers with and without adapters, forward and backward.  What lies where under adapters: frozen.h. */
+/* Linear layers with and without adapters, forward and backward.
+ * What lies where under adapters: frozen.h. */
 #include "model/linear.h"
 
 #include "base/check.h"
@@ -88,7 +89,7 @@ void linear_place_adapters(Model *m, int64_t layer, Linear which, const Tensor *
     }
 }
 
-/* Between the factors ------------------------------------------------------------------------------------- */
+/* Between the factors ------------------------------------------------------------------------------------ */
 
 /* A tensor with the spare columns behind it. */
 static Tensor widened(const Tensor *t, int64_t spare)
@@ -163,13 +164,15 @@ static void back_through_b(Model *m, const Adapters *a, const Tensor *whole, con
         Target t = target_at(a, i);
         if (t.rank == 0)
             continue;
-        Tensor from = tensor_cols(dy, t.row, t.rows), to = behind(dy, t.col, t.rank), w = factor_b(a, whole, &t);
+        Tensor from = tensor_cols(dy, t.row, t.rows), to = behind(dy, t.col, t.rank),
+               w = factor_b(a, whole, &t);
         matmul_back_x(m->dev, &to, &from, &w, false);
     }
     scale_between(m, a, dy);
 }
 
-static void gradients(Model *m, int64_t layer, const Adapters *a, const Tensor *dy, const Tensor *x, bool add_to)
+static void gradients(Model *m, int64_t layer, const Adapters *a, const Tensor *dy, const Tensor *x,
+                      bool add_to)
 {
     Tensor dxa = behind(dy, 0, a->ranks), from = seen(m, layer, a->which, x), g = {0};
     for (int i = a->shape.count; i-- > 0;) {
@@ -186,17 +189,19 @@ static void gradients(Model *m, int64_t layer, const Adapters *a, const Tensor *
 }
 
 /* dx = dy W + drop(s dy B A) */
-static void dropped_back(Model *m, int64_t layer, const Adapters *a, const Tensor *whole, Tensor *dx, const Tensor *dy)
+static void dropped_back(Model *m, int64_t layer, const Adapters *a, const Tensor *whole, Tensor *dx,
+                         const Tensor *dy)
 {
     Dropout d = drop_of(m, layer, a->which);
-    Tensor w = block_part(whole, 0, a->shape.out, 0, a->shape.in), f = factor_a(a, whole), dxa = behind(dy, 0, a->ranks);
+    Tensor w = block_part(whole, 0, a->shape.out, 0, a->shape.in), f = factor_a(a, whole),
+           dxa = behind(dy, 0, a->ranks);
     Tensor share = tensor_cols(&m->a.dropped, 0, dx->cols);
     matmul_back_x(m->dev, dx, dy, &w, false);
     matmul_back_x(m->dev, &share, &dxa, &f, false);
     dropout(m->dev, dx, &share, &d, true);
 }
 
-/* The layers ---------------------------------------------------------------------------------------------- */
+/* The layers --------------------------------------------------------------------------------------------- */
 
 void linear_between(Model *m, int64_t layer, Linear which, const Tensor *x)
 {
@@ -223,7 +228,8 @@ void linear(Model *m, int64_t layer, Linear which, Tensor *y, const Tensor *x, b
     matmul(m->dev, y, &wide, &w, add_to);
 }
 
-static void adapted_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x, bool add_to)
+static void adapted_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x,
+                         bool add_to)
 {
     Adapters a = adapters_of(m, which);
     if (!dx && a.ranks == 0)
@@ -243,7 +249,8 @@ static void adapted_back(Model *m, int64_t layer, Linear which, Tensor *dx, cons
     matmul_back_x(m->dev, dx, &wide, &w, false);
 }
 
-void linear_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x, bool add_to)
+void linear_back(Model *m, int64_t layer, Linear which, Tensor *dx, const Tensor *dy, const Tensor *x,
+                 bool add_to)
 {
     if (m->frozen) {
         adapted_back(m, layer, which, dx, dy, x, add_to);

@@ -1,5 +1,5 @@
-/* The linear layers of a Llama's layer, by the products that compute them: q, k and v read the same rows and are one
- * product, and so are gate and up. */
+/* The linear layers of a Llama's layer, by the products that compute them: q, k and v read the same rows and
+ * are one product, and so are gate and up. */
 #ifndef MODEL_LINEAR_H
 #define MODEL_LINEAR_H
 

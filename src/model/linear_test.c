@@ -1,5 +1,5 @@
-/* Adapters inside the model: gradients against central differences for every target, dropout off and on, and what the
- * parts promise each other. */
+/* Adapters inside the model: gradients against central differences for every target, dropout off and on, and
+ * what the parts promise each other. */
 #include "model/linear.h"
 
 #include <string.h>
@@ -38,7 +38,8 @@ static double total_loss(Tiny *t, const Batch *batch)
     return sum;
 }
 
-/* Each table entry of layer 1 (and what is trained whole): (L(w + e d) - L(w - e d)) / 2e = |g| along d = g / |g|. */
+/* Each table entry of layer 1 (and what is trained whole): (L(w + e d) - L(w - e d)) / 2e = |g| along
+ * d = g / |g|. */
 static void gradients_are_slopes(const HParams *h, const ModelSetup *setup)
 {
     TinyBatch b;
@@ -149,7 +150,8 @@ static void dropout_is_the_batchs(void **state)
     int64_t n;
     ModelSetup setup = adapted_setup(4, 0.2), again = setup;
     again.recompute = RECOMPUTE_LAYER;
-    float *g = gradients_with(&setup, 1, &n), *same = gradients_with(&again, 1, &n), *other = gradients_with(&setup, 2, &n);
+    float *g = gradients_with(&setup, 1, &n), *same = gradients_with(&again, 1, &n),
+          *other = gradients_with(&setup, 2, &n);
     assert_memory_equal(g, same, (size_t)n * sizeof *g);
     assert_true(relative_difference(g, other, n) > 0.05);
     mem_free(g);

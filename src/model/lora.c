@@ -61,8 +61,8 @@ Status lora_check(const LoraSetup *s, const HParams *h)
             int64_t limit = shape.in < shape.rows[i] ? shape.in : shape.rows[i];
             if (rank < 0 || rank > limit)
                 return fail(ST_ARG, "an adapter of rank %lld for %s, which is %lld x %lld: give at most %lld",
-                            (long long)rank, lora_target_name(target), (long long)shape.rows[i], (long long)shape.in,
-                            (long long)limit);
+                            (long long)rank, lora_target_name(target), (long long)shape.rows[i],
+                            (long long)shape.in, (long long)limit);
             if (rank > 0 && !isfinite(s->alpha[index_of(target)]))
                 return fail(ST_ARG, "the alpha of %s is not a finite number", lora_target_name(target));
             any = any || rank > 0;
@@ -73,8 +73,9 @@ Status lora_check(const LoraSetup *s, const HParams *h)
     if (!(s->dropout >= 0 && s->dropout < 1))
         return fail(ST_ARG, "a LoRA dropout of %g is not in [0, 1)", s->dropout);
     if ((s->embed || s->head) && h->tie_word_embeddings)
-        return fail(ST_ARG, "the model's head is its embedding (tie_word_embeddings): it cannot be trained whole beside "
-                            "adapters; leave modules_to_save empty");
+        return fail(ST_ARG,
+                    "the model's head is its embedding (tie_word_embeddings): it cannot be trained whole "
+                    "beside adapters; leave modules_to_save empty");
     return ST_OK;
 }
 
@@ -95,7 +96,8 @@ static bool set_named(bool out[LORA_TARGETS], Span word)
     else {
         for (int t = 0; t < LORA_TARGETS; t++) {
             Span name = span(target_names[t]), brief = {name.at, name.n - strlen("_proj")};
-            bool is = span_is(word, target_names[t]) || (word.n == brief.n && memcmp(word.at, brief.at, brief.n) == 0);
+            bool is = span_is(word, target_names[t]) ||
+                      (word.n == brief.n && memcmp(word.at, brief.at, brief.n) == 0);
             out[t] = out[t] || is;
             if (is)
                 return true;
@@ -112,8 +114,9 @@ Status lora_targets(bool out[LORA_TARGETS], const char *text)
         size_t n = strcspn(at, ",");
         Span word = span_trim((Span){at, n});
         if (word.n && !set_named(out, word))
-            return fail(ST_ARG, "'%.*s' is no target of an adapter: there are q, k, v, o, gate, up and down, and attention, "
-                                "mlp and all",
+            return fail(ST_ARG,
+                        "'%.*s' is no target of an adapter: there are q, k, v, o, gate, up and down, and "
+                        "attention, mlp and all",
                         word.n < 80 ? (int)word.n : 80, word.at);
         at += n + (at[n] == ',');
     }

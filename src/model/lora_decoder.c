@@ -65,7 +65,7 @@ static Status open_made(Decoder **out, Device *dev, Maker *k, const DecoderSetup
     return st;
 }
 
-/* From a file and an adapter ------------------------------------------------------------------------------- */
+/* From a file and an adapter ----------------------------------------------------------------------------- */
 
 static QuantType type_of_merge(const void *owner, const Param *p)
 {
@@ -85,7 +85,7 @@ Status lora_merge_decoder(Decoder **out, Device *dev, const LoraMerge *m, const 
     return open_made(out, dev, &k, setup);
 }
 
-/* From a model in training ---------------------------------------------------------------------------------- */
+/* From a model in training ------------------------------------------------------------------------------- */
 
 static QuantType type_of_trained(const void *owner, const Param *p)
 {

@@ -18,7 +18,8 @@ static void a_decoder_merges_at_its_opening(void **state)
         Decoder *d;
         float logits[G_T * G_V];
         DecoderRun run = {.ids = ids, .n = G_T, .logits = G_T};
-        assert_int_equal(way ? decoder_open_model(&d, g.m, &setup) : lora_merge_decoder(&d, g.dev, merge, &setup), ST_OK);
+        assert_int_equal(
+            way ? decoder_open_model(&d, g.m, &setup) : lora_merge_decoder(&d, g.dev, merge, &setup), ST_OK);
         assert_int_equal(decoder_pass(d, &run, 1, logits), ST_OK);
         const float *theirs = expected(&g, "logits", "")->data;
         double bound = 0.02; /* where bf16 products are fast a decoder packs weights as bf16 */

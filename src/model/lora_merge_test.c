@@ -24,7 +24,8 @@ static void a_merged_model_computes_the_same(void **state)
         Tensor w = model_weights(m);
         for (int64_t i = 0; i < s.params->n; i++)
             for (int64_t r = 0; r < s.params->at[i].rows; r++)
-                s.row(&s, &s.params->at[i], r, (float *)w.data + s.params->at[i].offset + r * s.params->at[i].cols);
+                s.row(&s, &s.params->at[i], r,
+                      (float *)w.data + s.params->at[i].offset + r * s.params->at[i].cols);
         assert_int_equal(model_logits(m, &b, logits), ST_OK);
         expect_near(&g, logits, "logits", "");
         model_close(m);

@@ -45,8 +45,8 @@ void params_init(Params *p, const HParams *h); /* h has passed hparams_check */
 void params_drop(Params *p);
 const Param *params_find(const Params *p, ParamKind kind, int layer); /* a tied head finds the embedding */
 
-/* For tables that are made elsewhere.  Adds one behind what is there, and aligns the end of the flat array to where a
- * product's weights may start; `at` has room. */
+/* For tables that are made elsewhere.  Adds one behind what is there, and aligns the end of the flat array to
+ * where a product's weights may start; `at` has room. */
 void params_add(Params *p, const Param *one);
 void params_align(Params *p);
 /* Standard deviation of a parameter's first values (model_init); 0: ones. */

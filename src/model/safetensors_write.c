@@ -92,7 +92,8 @@ static Status write_item(FileWriter *w, const SafetensorsItem *it)
         int64_t n = count - at < CHUNK ? count - at : CHUNK;
         if (it->read)
             it->read(it->context, at, n, values);
-        const void *source = it->read ? (const char *)values : (const char *)it->source + (size_t)at * from_size;
+        const void *source =
+            it->read ? (const char *)values : (const char *)it->source + (size_t)at * from_size;
         lost += convert_floats(chunk, it->dtype, source, from, n);
         st = file_write(w, chunk, (size_t)n * to_size);
     }
@@ -140,7 +141,7 @@ Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t
     return st;
 }
 
-/* Folders. ------------------------------------------------------------------------------------------------ */
+/* Folders. ----------------------------------------------------------------------------------------------- */
 
 static void remove_in(const char *folder, const char *name)
 {

@@ -34,7 +34,12 @@ static void what_is_written_is_read_again(void **state)
     SafetensorsItem items[] = {
         item("half", DTYPE_BF16, 2, 2, DTYPE_F32, w), /* first here, behind the wider ones in the file */
         item("w \"quoted\" \xC3\xA9", DTYPE_F32, 2, 3, DTYPE_F32, w),
-        {.name = "ids", .dtype = DTYPE_I32, .ndim = 1, .shape = {2}, .source_dtype = DTYPE_I32, .source = ids},
+        {.name = "ids",
+         .dtype = DTYPE_I32,
+         .ndim = 1,
+         .shape = {2},
+         .source_dtype = DTYPE_I32,
+         .source = ids},
         {.name = "scalar", .dtype = DTYPE_F64, .ndim = 0, .source_dtype = DTYPE_F32, .source = w},
         item("empty", DTYPE_F16, 0, 4, DTYPE_F32, NULL),
     };

@@ -55,8 +55,8 @@ static Call decode_rows_call(DType d, QuantType type, int64_t blocks, bool some,
             values[k] = (float)rng_normal(rng);
         if (quant_writes(type))
             quant_encode((char *)raw->data + at, type, values, quant_block(type));
-        else
-            for (size_t k = 4; k < quant_block_bytes(type); k++) /* bytes after the scale, which stays small */
+        else /* bytes after the scale, which stays small */
+            for (size_t k = 4; k < quant_block_bytes(type); k++)
                 ((unsigned char *)raw->data)[at + k] = (unsigned char)rng_below(rng, 256);
         if (!quant_writes(type))
             memcpy((char *)raw->data + at, (uint16_t[]){0x2E66, 0x2E66},

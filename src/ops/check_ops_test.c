@@ -1,9 +1,9 @@
 /* Every operation of every table this processor can run, against the reference in f64, on odd shapes and each
  * type; and every `_back` of the reference against central differences.
  *
- * To add an operation, edit two places: write its check in check_rows.h, check_products.h or check_packed.h (what it is
- * called with, and on which shapes; for a `_back` its differences too), and name it in `checks` below.  An
- * operation of ops.def without a check fails. */
+ * To add an operation, edit two places: write its check in check_rows.h, check_products.h or check_packed.h
+ * (what it is called with, and on which shapes; for a `_back` its differences too), and name it in `checks`
+ * below.  An operation of ops.def without a check fails. */
 #include "ops/check_adapters.h"
 #include "ops/check_packed.h"
 #include "ops/check_products.h"

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Rounds of xor, shift and odd factor spread every bit over the word; factors by C. Wellons' search for the least bias
- * ("prospecting for hash functions", lowbias32). */
+/* Rounds of xor, shift and odd factor spread every bit over the word; factors by C. Wellons' search for the
+ * least bias ("prospecting for hash functions", lowbias32). */
 static inline uint32_t dropout_mix(uint32_t h)
 {
     h ^= h >> 16;

@@ -115,40 +115,44 @@ void sum_squares(Device *dev, Tensor *out, const Tensor *x);
 /* out = x in out's type (f32, bf16, f64 in the reference); rows may be strided */
 void cast(Device *dev, Tensor *out, const Tensor *x);
 
-/* out = scale * keep * x, or out += when add_to; keep[n,c] is 0 with probability `rate`, else 1: a function of the key, n
- * and c alone (ops/dropout_mask.h), so that the backward pass and a layer that is computed again choose the same.  With
- * scale 1 / (1 - rate) it is Srivastava et al. 2014, arXiv:1207.0580 in its usual form; with rate 0 it scales.
+/* out = scale * keep * x, or out += when add_to; keep[n,c] is 0 with probability `rate`, else 1: a function
+ * of the key, n and c alone (ops/dropout_mask.h), so that the backward pass and a layer that is computed
+ * again choose the same.  With scale 1 / (1 - rate) it is Srivastava et al. 2014, arXiv:1207.0580 in its
+ * usual form; with rate 0 it scales.
  *   x, out [N, C] act, rows strided; out may be x */
 void dropout(Device *dev, Tensor *out, const Tensor *x, const Dropout *d, bool add_to);
 
-/* out[n,:] = the numbers of row ids[n] of a matrix in blocks (tensor/quant.h), rounded to out's type; ids NULL: of row n
- *   out [N, K] f32 | bf16, rows strided    blocks: rows of K numbers one behind the other, on the device, maybe unaligned
+/* out[n,:] = the numbers of row ids[n] of a matrix in blocks (tensor/quant.h), rounded to out's type;
+ * ids NULL: of row n
+ *   out [N, K] f32 | bf16, rows strided
+ *   blocks: rows of K numbers one behind the other, on the device, maybe unaligned
  *   ids [1, N] i32, rows that are there */
 void decode_rows(Device *dev, Tensor *out, const void *blocks, QuantType type, const Tensor *ids);
 
 /* Inference: packed weights and a cache in pages (ops/packed.h) */
 
-/* Rows [first, first + n) of w into its panels.  first is a multiple of PACKED_ROWS; n is too unless it ends w.
+/* Rows [first, first + n) of w into its panels.  first is a multiple of PACKED_ROWS; n is too
+ * unless it ends w.
  *   raw   host memory: the rows' numbers one behind the other, as in a GGUF file, maybe unaligned
  *   from  their type: w->type; or any type that tensor/quant.h decodes, where w's is F32 or BF16 */
 void pack_weights(Device *dev, PackedMatrix *w, int64_t first, int64_t n, const void *raw, QuantType from);
 
-/* y = x [w_0; w_1; ...]^T, or y += when add_to: matrices with the same K whose outputs lie side by side in y's columns.
- * Each may be of another type.
+/* y = x [w_0; w_1; ...]^T, or y += when add_to: matrices with the same K whose outputs lie side by side in
+ * y's columns.  Each may be of another type.
  *   x [N, K] f32 | bf16     w[count]     y [N, sum of M] f32 | bf16 */
 void matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count, bool add_to);
 
 /* out[n,:] = row ids[n] of a packed table: the embedding.   out [N, C] f32    ids [1, N] i32 in [0, V) */
 void embed_packed(Device *dev, Tensor *out, const PackedMatrix *table, const Tensor *ids);
 
-/* Writes k and v rows [N, Hk*D] act into the pages: row first + i of a PagedRows at position past + i.  A sequence's page
- * that begins among them is cleared first. */
+/* Writes k and v rows [N, Hk*D] act into the pages: row first + i of a PagedRows at position past + i.  A
+ * sequence's page that begins among them is cleared first. */
 void kv_write(Device *dev, KvPages *kv, const Tensor *k, const Tensor *v, const PagedRows *rows,
               int64_t count);
 
-/* Attention of all rows in `rows` to their pages (kv_write first).  q, out [N, H*D] act; s->H, Hk, D count, B and T do not.
- * Rows of q that no PagedRows names are left alone.  A row's result depends on its q and on positions 0 .. its own alone,
- * bit for bit. */
+/* Attention of all rows in `rows` to their pages (kv_write first).  q, out [N, H*D] act; s->H, Hk, D count, B
+ * and T do not.  Rows of q that no PagedRows names are left alone.  A row's result depends on its q and on
+ * positions 0 .. its own alone, bit for bit. */
 void attention_paged(Device *dev, Tensor *out, const Tensor *q, const KvPages *kv, const PagedRows *rows,
                      int64_t count, const AttentionShape *s);
 

@@ -16,7 +16,8 @@ enum {
     OP_COUNT
 };
 
-/* Calls of one operation with one shape.  Two arguments tell the shape: the first output and what comes after it. */
+/* Calls of one operation with one shape.  Two arguments tell the shape: the first output and what comes
+ * after it. */
 typedef struct {
     int op;
     int64_t rows1, cols1, rows2, cols2;
@@ -96,9 +97,10 @@ static void timed_end(Device *dev, int op, Shape a, Shape b, double start)
 }
 
 /* Every operation takes (device, output, what comes after it, ...). */
-#define SHAPE_OF(x) \
+#define SHAPE_OF(x)                                                                                   \
     _Generic((x), Tensor *: tensor_shape, const Tensor *: tensor_shape, PackedMatrix *: packed_shape, \
-        const PackedMatrix *: packed_shape, KvPages *: pages_shape, const void *: bytes_shape, default: no_shape)(x)
+        const PackedMatrix *: packed_shape, KvPages *: pages_shape, const void *: bytes_shape,        \
+        default: no_shape)(x)
 #define FIRST_SHAPE(dev, a, ...) SHAPE_OF(a)
 #define SECOND_SHAPE(dev, a, b, ...) SHAPE_OF(b)
 #define SECOND_OF(...) SECOND_SHAPE(__VA_ARGS__, 0)

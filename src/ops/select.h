@@ -31,8 +31,9 @@ const char *ops_name(int i);
 bool ops_has(const Ops *table, int i);
 const char *ops_variant(int i, const CpuFeatures *cpu);
 
-/* Opens the device that this machine computes on, with its operations: a build for other devices chooses here, and what
- * trains, infers or measures names no kind.  `table` as in ops_attach; threads 0: as many as this process may use. */
+/* Opens the device that this machine computes on, with its operations: a build for other devices chooses
+ * here, and what trains, infers or measures names no kind.  `table` as in ops_attach; threads 0: as many as
+ * this process may use. */
 MUST_CHECK Status ops_open(Device **out, const char *table, int threads);
 /* What that device's products compute in: "bf16", "f32", or "auto": bf16 where it is fast. */
 DType ops_compute(const char *name);

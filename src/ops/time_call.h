@@ -1,5 +1,5 @@
-/* What an operation is timed with, for time_ops.c and time_packed.h: tensors of ordinary numbers, and what they say of the
- * work. */
+/* What an operation is timed with, for time_ops.c and time_packed.h: tensors of ordinary numbers, and what
+ * they say of the work. */
 #ifndef OPS_TIME_CALL_H
 #define OPS_TIME_CALL_H
 

@@ -276,7 +276,8 @@ static void dropout_run(Timing *a)
     dropout(a->dev, &a->t[0], &a->t[1], &(Dropout){.rate = 0.05f, .scale = 1, .key = 1}, false);
 }
 
-/* A matrix of the feed-forward layer, as LoRA over a quantised base decodes it; zeros are as slow as other numbers. */
+/* A matrix of the feed-forward layer, as LoRA over a quantised base decodes it; zeros are as slow as
+ * other numbers. */
 static void decode_rows_set(Timing *a)
 {
     int64_t K = (a->s->C + 255) / 256 * 256, bytes = (int64_t)quant_bytes(a->variant->type, a->s->F * K);

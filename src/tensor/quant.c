@@ -91,7 +91,7 @@ QuantType quant_of_dtype(DType d)
     return d == DTYPE_F32 ? QUANT_F32 : d == DTYPE_F16 ? QUANT_F16 : QUANT_BF16;
 }
 
-/* Decoding: the blocks themselves are quant_decode.h's. ---------------------------------------------------------------- */
+/* Decoding: the blocks themselves are quant_decode.h's. -------------------------------------------------- */
 
 static void decode_plain(float *out, const unsigned char *p, QuantType t, int64_t n)
 {

@@ -1,5 +1,5 @@
-/* Numbers out of blocks, in plain C of which compilers make vectors: one text for quant.c and for the kernels of ops/simd,
- * each compiled with its folder's flags. */
+/* Numbers out of blocks, in plain C of which compilers make vectors: one text for quant.c and for the kernels
+ * of ops/simd, each compiled with its folder's flags. */
 #ifndef TENSOR_QUANT_DECODE_H
 #define TENSOR_QUANT_DECODE_H
 

@@ -163,7 +163,8 @@ static inline void vocab_encode_cached(const Tokenizer *t, TokenizerScratch *s, 
 /* spm_write.c: appends a SentencePiece model that says the same.  ST_UNSUPPORTED. */
 MUST_CHECK Status spm_model_write(const Tokenizer *t, Str *out);
 
-/* save.c: the files that say the same, for one that came from none; appended also where it fails.  ST_UNSUPPORTED. */
+/* save.c: the files that say the same, for one that came from none; appended also where it fails.
+ * ST_UNSUPPORTED. */
 MUST_CHECK Status vocab_make_files(const Tokenizer *t, VocabFiles *out);
 void vocab_drop_files(VocabFiles *files);
 

@@ -4,14 +4,7 @@
 
 #include "ops/avx2/packed_dots.h"
 
-enum {
-    FEW_TILE = 4,
-    FEW_PANELS = 1,
-    TILE_ROWS = 3,
-    TILE_PANELS = 2,
-    DOT_ROWS = 3,
-    DIRECT_PANELS = 1,
-    DOT_PANELS = 1
-};
+enum { FEW_TILE = 4, FEW_PANELS = 1, TILE_ROWS = 3, TILE_PANELS = 2 };
+enum { DOT_ROWS = 3, DIRECT_PANELS = 1, DOT_PANELS = 1 };
 #define PACKED(name) avx2_##name
 #include "ops/simd/matmul_packed.h"

@@ -4,14 +4,7 @@
 
 #include "ops/avx512/packed_dots.h"
 
-enum {
-    FEW_TILE = 8,
-    FEW_PANELS = 2,
-    TILE_ROWS = 6,
-    TILE_PANELS = 4,
-    DOT_ROWS = 6,
-    DIRECT_PANELS = 2,
-    DOT_PANELS = 2
-};
+enum { FEW_TILE = 8, FEW_PANELS = 2, TILE_ROWS = 6, TILE_PANELS = 4 };
+enum { DOT_ROWS = 6, DIRECT_PANELS = 2, DOT_PANELS = 2 };
 #define PACKED(name) avx512_##name
 #include "ops/simd/matmul_packed.h"

@@ -208,7 +208,8 @@ static void packed_products_and_rows(void **state)
     assert_true(rows[0] == 2 && rows[1] == 1 && rows[2] == 0 && rows[3] == 1 && rows[5] == -1);
 }
 
-/* x = 127, 1, 0, ... has the scale 1; the block of w is d = 1/2 and q = 2, -4, 0, ...: the dot product is 250, halved. */
+/* x = 127, 1, 0, ... has the scale 1; the block of w is d = 1/2 and q = 2, -4, 0, ...: the dot
+ * product is 250, halved. */
 static void packed_bytes_are_multiplied_as_whole_numbers(void **state)
 {
     (void)state;

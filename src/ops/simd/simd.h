@@ -113,9 +113,9 @@ static inline SimdShare simd_share(int64_t total, int64_t unit)
     return (SimdShare){first < total ? first : total, last < total ? last : total};
 }
 
-/* Calls work(args, first, last) for rows [0, rows), in shares of the threads.  So few numbers that a thread alone is done with
- * them before another has woken up (1 us on a quiet machine, and up to a millisecond on a busy one) are not shared: a token
- * that is decoded goes through five such operations a layer. */
+/* Calls work(args, first, last) for rows [0, rows), in shares of the threads.  So few numbers that a thread
+ * alone is done with them before another has woken up (1 us on a quiet machine, and up to a millisecond on a
+ * busy one) are not shared: a token that is decoded goes through five such operations a layer. */
 enum { SIMD_ALONE = 1 << 15 };
 typedef void SimdRows(const void *args, int64_t first, int64_t last);
 
