@@ -14,9 +14,9 @@ typedef struct {
 } TuneData;
 
 /* Opens both from a model folder or a GGUF file, as recipe->config asks for it (template, system, markers),
- * and sets recipe->config.context where it is 0.  Close it, opened or not. ST_ARG          no such template,
- * or it needs an end-of-text id that is not there; a GGUF file would have to grow ST_UNSUPPORTED  the model's
- * own template is unknown and none was named */
+ * and sets recipe->config.context where it is 0.  Close it, opened or not.
+ *   ST_ARG          no such template, or it needs an end-of-text id that is not there
+ *   ST_UNSUPPORTED  the model's own template is unknown and none was named */
 MUST_CHECK Status tune_data_open(TuneData *d, const char *path, InstructRecipe *recipe);
 void tune_data_close(TuneData *d);
 void tune_data_print(const TuneData *d); /* a line or two of the plan, through log_info */

@@ -56,12 +56,12 @@ typedef enum {
 extern const char *const instruct_reject_names[REJECT_REASONS];
 
 typedef struct {
-    bool all_paths; /* OASST: every path through the tree, each answer learned once; else the best-ranked one
-                     */
-    const char *language; /* OASST: of all messages, such as "en"; "": any                                */
-    double min_reward;    /* transcripts: below it they are kept aside; -INFINITY: none is                 */
-    bool trim; /* answers in front of the first question and what follows the last answer are dropped, where
-                  they would be REJECT_ROLE_ORDER */
+    bool all_paths;       /* OASST: every path through the tree, each answer learned once; else the
+                           * best-ranked one */
+    const char *language; /* OASST: of all messages, such as "en"; "": any */
+    double min_reward;    /* transcripts: below it they are kept aside; -INFINITY: none is */
+    bool trim;            /* answers in front of the first question and what follows the last answer are
+                           * dropped, where they would be REJECT_ROLE_ORDER */
 } InstructOptions;
 
 typedef struct {

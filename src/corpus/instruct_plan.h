@@ -28,8 +28,8 @@ void instruct_plan_order(InstructOrder *out, const uint32_t *lengths, int64_t n,
                          bool by_tokens, uint64_t seed, uint64_t stream);
 
 /* Puts examples into rows of `room` tokens, each whole, in the first-come order as far as it goes: an example
- * goes where it leaves the least room, of the rows that are still open (at most PACK_OPEN). single: one a
- * row. row[i] is the row of the i-th; returns how many rows there are. */
+ * goes where it leaves the least room, of the rows that are still open (at most PACK_OPEN).  single: one a
+ * row.  row[i] is the row of the i-th; returns how many rows there are. */
 enum { PACK_OPEN = 64 };
 int64_t instruct_plan_rows(int64_t *row, const uint32_t *lengths, int64_t n, uint32_t room, bool single);
 

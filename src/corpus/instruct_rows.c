@@ -90,8 +90,7 @@ static void lengths_of(const Set *s, const int64_t *numbers, size_t n, uint32_t 
         out[i] = example_store_at(s->store, numbers[i])->n;
 }
 
-/* Rows ----------------------------------------------------------------------------------------------------
- */
+/* Rows --------------------------------------------------------------------------------------------------- */
 
 /* Puts examples into rows of one source, behind those that `rows` has. */
 static int64_t rows_make(const Set *s, uint32_t source, const int64_t *numbers, size_t n, Rows *rows)

@@ -28,9 +28,10 @@ typedef struct {
 MUST_CHECK Status instruct_inputs_hash(uint64_t *out, const InstructJob *job);
 
 /* Prepares the set, unless FOLDER holds one of the same inputs already (*reused).  Either way every row's
- * mask is proved before it returns.  *manifest: caller frees. ST_ARG     a source has no file, is of no known
- * format, or of several ST_FORMAT  too much of a source is broken, or a mask hides what is to be learned: the
- * place is named ST_IO, ST_CANCELLED */
+ * mask is proved before it returns.  *manifest: caller frees.
+ *   ST_ARG     a source has no file, is of no known format, or of several
+ *   ST_FORMAT  too much of a source is broken, or a mask hides what is to be learned: the place is named
+ *   ST_IO, ST_CANCELLED */
 MUST_CHECK Status instruct_prepare(const InstructJob *job, const char *folder, json_t **manifest,
                                    bool *reused);
 

@@ -36,8 +36,8 @@ typedef struct {
     Device *dev;
     Decoder *decoder;
     Tokenizer *tokenizer;
-    Ids ends; /* ids that end a text: the tokenizer's, config.json's, generation_config.json's; a GGUF file's
-               */
+    Ids ends;            /* ids that end a text: the tokenizer's, config.json's, generation_config.json's; a
+                          * GGUF file's */
     char *path;          /* as it was given */
     char *words;         /* the adapter's folder, where the vocabulary is its; NULL: the model's */
     char *gguf_template; /* tokenizer.chat_template of a GGUF file; NULL: it has none, or it is a folder */

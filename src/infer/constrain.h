@@ -1,12 +1,13 @@
 /* Constrained decoding: at each step, which tokens keep the text inside a regular expression or a JSON
  * Schema.
  *
- *     ConstrainVocab *v = constrain_vocab_new(tokenizer, ends, ends_n);    // once a model
+ *     ConstrainVocab *v = constrain_vocab_new(tokenizer, ends, ends_n); // once a model
  *     Constraint *c;
- *     TRY(constrain_json_schema(&c, v, schema, NULL));                     // once a schema; requests share
- * it ConstrainState *s = constrain_start(c);                              // once a sequence while
- * (!constrain_done(s)) { TRY(constrain_mask(s, mask));                                    // between logits
- * ... id = sample(logits, mask);                                       // ... and the draw
+ *     TRY(constrain_json_schema(&c, v, schema, NULL)); // once a schema; requests share it
+ *     ConstrainState *s = constrain_start(c);          // once a sequence
+ *     while (!constrain_done(s)) {
+ *         TRY(constrain_mask(s, mask)); // between logits ...
+ *         id = sample(logits, mask);    // ... and the draw
  *         TRY(constrain_advance(s, id));
  *     }
  *     constrain_free(s);  constraint_free(c);  constrain_vocab_free(v);
@@ -60,8 +61,9 @@ void constrain_free(ConstrainState *s);
 
 /* Bit id % 64 of mask[id / 64] tells whether `id` may come next; ids at and above the tokenizer's vocabulary
  * size have no bit and may not.  mask [constrain_mask_words(v)].  At least one bit is set where ST_OK is
- * returned. ST_UNSUPPORTED  no token of this vocabulary can go on from here, nor may the text end ST_LIMIT
- * the constraint is too ambiguous to be followed further */
+ * returned.
+ *   ST_UNSUPPORTED  no token of this vocabulary can go on from here, nor may the text end
+ *   ST_LIMIT        the constraint is too ambiguous to be followed further */
 MUST_CHECK Status constrain_mask(ConstrainState *s, uint64_t *mask);
 size_t constrain_mask_words(const ConstrainVocab *v);
 static inline bool constrain_allows(const uint64_t *mask, int32_t id)

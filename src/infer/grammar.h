@@ -4,8 +4,7 @@
  * begin at,
  *
  *     int32_t end = grammar_return(g);
- *     int32_t start = grammar_text(g, span("ab"), grammar_chars(g, digits, 1, end));     // "ab" and one
- * digit
+ *     int32_t start = grammar_text(g, span("ab"), grammar_chars(g, digits, 1, end)); // "ab" and one digit
  *
  * and equal nodes are one node.  A rule is a node that may be called from several places, also from inside
  * itself. A graph that grows past its limit is remembered as too large, and grammar_finish says so: no

@@ -103,8 +103,7 @@ static const struct {
     {"hostname", "^" HOST_LABEL "(\\." HOST_LABEL "){0,2}$"}, /* RFC 1123, up to three labels */
     {"email",
      "^[A-Za-z0-9_+-]{1,20}(\\.[A-Za-z0-9_+-]{1,20}){0,2}@[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
-     "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?){0,2}\\.[A-Za-z]{2,12}$"}, /* RFC 5321, plain mailboxes
-                                                                                  */
+     "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?){0,2}\\.[A-Za-z]{2,12}$"}, /* RFC 5321, plain ones */
     {"duration", "^P(\\d{1,4}W|(\\d{1,4}Y)?(\\d{1,4}M)?\\d{1,4}DT?|\\d{1,4}Y(\\d{1,4}M)?|\\d{1,4}M|"
                  "T(\\d{1,4}H(\\d{1,4}M(\\d{1,4}S)?)?|\\d{1,4}M(\\d{1,4}S)?|\\d{1,4}S))$"},
     {"uri", "^[A-Za-z][A-Za-z0-9+.-]{0,20}:(//[A-Za-z0-9.-]{1,255}(:\\d{1,5})?|" URI_CHAR

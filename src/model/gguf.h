@@ -51,8 +51,9 @@ typedef struct {
 
 enum { GGUF_ALIGNMENT = 32 };
 
-/* ST_IO  cannot read   ST_FORMAT  damaged   ST_UNSUPPORTED  another version, byte order or type; the
- * sentence names it */
+/* ST_IO           cannot read
+ * ST_FORMAT       damaged
+ * ST_UNSUPPORTED  another version, byte order or type: the sentence names it */
 MUST_CHECK Status gguf_open(Gguf **out, const char *path);
 void gguf_close(Gguf *g);
 bool gguf_is(const char *path); /* whether a file begins as one; false where it cannot be read */
@@ -63,7 +64,7 @@ const GgufValue *gguf_find(const Gguf *g, const char *key); /* NULL when absent 
 
 /* The value of a key that has one, of any whole or floating type.  Where it is absent *out becomes
  * `standard`, and the answer is ST_OK.  An f32 is taken as the shortest decimal number that rounds to it,
- * 1e-05 and not 9.99999975e-06. ST_FORMAT: of another kind, or out of range. */
+ * 1e-05 and not 9.99999975e-06.  ST_FORMAT: of another kind, or out of range. */
 MUST_CHECK Status gguf_int(const Gguf *g, const char *key, int64_t standard, int64_t *out);
 MUST_CHECK Status gguf_double(const Gguf *g, const char *key, double standard, double *out);
 MUST_CHECK Status gguf_bool(const Gguf *g, const char *key, bool standard, bool *out);

@@ -53,7 +53,7 @@ typedef struct {
 } SafetensorsItem;
 
 /* Writes one file: temporary name, sync, rename.  `metadata` pairs are key, value, ..., NULL; NULL:
- * {"format":"pt"} alone. ST_IO (disk full, ...): the old file, if any, stays as it was. */
+ * {"format":"pt"} alone.  ST_IO (disk full, ...): the old file, if any, stays as it was. */
 MUST_CHECK Status safetensors_write(const char *path, const SafetensorsItem *items, int64_t n,
                                     const char *const *metadata);
 /* Writes model.safetensors, or shards of at most `shard_bytes` (0: 5 GB) and their index, into a folder. */

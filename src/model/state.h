@@ -69,8 +69,8 @@ void linear_place_adapters(Model *m, int64_t layer, Linear which, const Tensor *
 /* f32 host values [first, first + n) of a parameter, to wherever this model keeps it. */
 void model_put(Model *m, const Param *p, int64_t first, const float *values, int64_t n);
 
-/* All of a file of this shape, though perhaps of fewer ids: matrices that stay in blocks are taken as they are, the
- * numbers of the others and of vectors go to `put`.  ST_ARG: another shape. */
+/* All of a file of this shape, though perhaps of fewer ids: matrices that stay in blocks are taken as they
+ * are, the numbers of the others and of vectors go to `put`.  ST_ARG: another shape. */
 MUST_CHECK Status model_take_file(Model *m, const ModelFile *f, WeightSink *put, void *context);
 void model_remember_base(Model *m, const char *path); /* where the weights under adapters were read */
 

@@ -12,8 +12,8 @@
 static const struct {
     const char *op;
     void (*try)(Harness *h);
-    void (*differences)(
-        Device *dev); /* a `_back`: the reference against central differences, on a device of it */
+    /* A `_back`: the reference against central differences, on a device of it. */
+    void (*differences)(Device *dev);
 } checks[] = {
     {"embed", check_embed, NULL},
     {"embed_back", check_embed_back, embed_differences},

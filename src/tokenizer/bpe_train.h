@@ -35,7 +35,8 @@ int64_t bpe_train_words(const BpeTrainer *b); /* distinct, in memory */
 
 /* Finds merges until the vocabulary holds `vocab_size` ids, special tokens included, or no pair comes twice:
  * then it is smaller, see tokenizer_vocab_size.  The trainer can be given more documents afterwards and
- * finished again. ST_ARG: vocab_size below BPE_VOCAB_MIN or above 2^24; no text was given. */
+ * finished again.
+ *   ST_ARG: vocab_size below BPE_VOCAB_MIN or above 2^24; no text was given. */
 MUST_CHECK Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size,
                                    BpeProgress *progress, void *context);
 

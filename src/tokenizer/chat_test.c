@@ -140,8 +140,7 @@ static void test_golden(void **state)
     golden_close(&g);
 }
 
-/* What transformers has no word for -----------------------------------------------------------------------
- */
+/* What transformers has no word for ---------------------------------------------------------------------- */
 
 static Tokenizer *lemur(void)
 {

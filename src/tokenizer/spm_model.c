@@ -1,5 +1,6 @@
 /* Reads SentencePiece's tokenizer.model: a protobuf message ModelProto, as sentencepiece_model.proto defines
- * it. 1 pieces {1 piece, 2 score, 3 type}   2 trainer_spec   3 normalizer_spec   5 denormalizer_spec */
+ * it:
+ *   1 pieces {1 piece, 2 score, 3 type}   2 trainer_spec   3 normalizer_spec   5 denormalizer_spec */
 #include <string.h>
 
 #include "base/cursor.h"

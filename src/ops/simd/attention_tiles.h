@@ -6,8 +6,9 @@
  *
  * A product c[r][l] += sum_k a[r][k] b[k][l] takes a number of `a` to all lanes and a vector of `b`.  `k`
  * goes in units (attention_f32.h, avx512bf16/attention_units.h) of STEP numbers.  A matrix is packed in one
- * of three forms: rows    [row][unit]          STEP neighbours of a row; left factor where the row is summed
- * over across  [unit][row]          the same units, transposed; right factor where the row is summed over
+ * of three forms:
+ *   rows    [row][unit]          STEP neighbours of a row; left factor where the row is summed over
+ *   across  [unit][row]          the same units, transposed; right factor where the row is summed over
  *   down    [row / STEP][column] STEP neighbours of a column; either factor where the column is summed over
  * Packed rows end at whole vectors, with zeros, so that products meet whole tiles only.
  *

@@ -2,11 +2,12 @@
  * in.  Before this header come vec.h and the folder's packed_dots.h, which has what differs between
  * instruction sets:
  *
- *   vec_from_f16(p)        LANES f16 as f32
- *   vec_from_i32(a)        LANES whole numbers as f32
- *   lanes_dot(sum, u, s)   sum + the products of four u8 of u with four i8 of s, in each lane, exact where no
- * u is above 127 lanes_dot_full(...)    the same where any u may be 0 .. 255 lanes_dot_bf16(sum, a, b)   sum
- * + the two products of bf16 in each lane */
+ *   vec_from_f16(p)             LANES f16 as f32
+ *   vec_from_i32(a)             LANES whole numbers as f32
+ *   lanes_dot(sum, u, s)        sum + the products of four u8 of u with four i8 of s, in each lane, exact
+ *                               where no u is above 127
+ *   lanes_dot_full(sum, u, s)   the same where any u may be 0 .. 255
+ *   lanes_dot_bf16(sum, a, b)   sum + the two products of bf16 in each lane */
 #ifndef OPS_SIMD_PACKED_LANES_H
 #define OPS_SIMD_PACKED_LANES_H
 

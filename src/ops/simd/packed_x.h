@@ -4,9 +4,12 @@
  *
  *   bf16   [pair of numbers][row]           0 behind an odd last one
  *   f32    [number][row]
- *   i8     [block of 32] of lines of [row]: eight words of four numbers, the scale in f32, and what the types
- * need: FULL -128 sum   NIBBLE -8 sum   HALVES -32 sum of the first 16 and of the last   MIN scale * sum in
- * f32
+ *   i8     [block of 32][line][row]         lines: eight words of four numbers, the scale in f32, and what
+ *                                           the types need:
+ *          full     -128 sum
+ *          nibble   -8 sum
+ *          halves   -32 sum of the first 16, -32 sum of the last
+ *          min      scale * sum, in f32
  *
  * A weight that is stored as q + zero gives a dot product that is too great by zero * sum(x): the products
  * start there. */
