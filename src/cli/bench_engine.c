@@ -6,7 +6,6 @@
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
 #include "infer/engine.h"
-#include "infer/pages.h"
 #include "ops/select.h"
 
 typedef struct {
@@ -222,7 +221,7 @@ static Status open_all(Bench *b, const char *path)
                           .max_logits = PASS_LOGITS,
                           .compute = ops_compute(b->set.compute),
                           .context = 2 * longest,
-                          .pages = pages_for(each + 1) * together + 2 * pages_for(2 * longest)};
+                          .pages = kv_pages_for(each + 1) * together + 2 * kv_pages_for(2 * longest)};
     b->ids = mem_array(int32_t, longest);
     TRY(ops_open(&b->dev, NULL, (int)b->set.threads));
     TRY(model_file_open(&file, path));

@@ -10,7 +10,6 @@
 #include "cli/bench.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
-#include "infer/pages.h"
 #include "model/decoder.h"
 #include "ops/measure.h"
 #include "ops/profile.h"
@@ -71,8 +70,7 @@ typedef struct {
     int32_t *next;    /* [parallel] the token that each writes now */
 } Bench;
 
-/* Sequences ------------------------------------------------------------------------------------------------
- */
+/* Sequences ---------------------------------------------------------------------------------------------- */
 
 static int64_t vocab(const Bench *b)
 {
@@ -105,7 +103,7 @@ static Status read_prompt(Bench *b)
 static void copy_prompt(Bench *b)
 {
     for (int64_t s = 1; s < b->set.parallel; s++) {
-        for (int64_t p = 0; p < pages_for(b->set.prompt); p++)
+        for (int64_t p = 0; p < kv_pages_for(b->set.prompt); p++)
             decoder_copy_page(b->decoder, b->tables[s * b->table_n + p], b->tables[p]);
         memcpy(b->logits + s * vocab(b), b->logits, (size_t)vocab(b) * sizeof *b->logits);
     }
@@ -132,13 +130,12 @@ static Status time_steps(Bench *b, int64_t n, double *step_s)
     return ST_OK;
 }
 
-/* Opening --------------------------------------------------------------------------------------------------
- */
+/* Opening ------------------------------------------------------------------------------------------------ */
 
 static Status open_decoder(Bench *b, const char *path)
 {
     ModelFile *file;
-    int64_t sequence = b->set.prompt + b->set.gen, pages = pages_for(sequence);
+    int64_t sequence = b->set.prompt + b->set.gen, pages = kv_pages_for(sequence);
     DecoderSetup setup = {.max_rows = b->set.rows > b->set.parallel ? b->set.rows : b->set.parallel,
                           .max_logits = b->set.parallel,
                           .pages = pages * b->set.parallel,
@@ -198,8 +195,7 @@ static void bench_close(Bench *b)
     mem_free(b->next);
 }
 
-/* Measuring ------------------------------------------------------------------------------------------------
- */
+/* Measuring ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
     double *prefill, *step, *group, *read; /* [repeat] */
@@ -252,8 +248,7 @@ static Status measure_all(Bench *b)
     return st;
 }
 
-/* Printing -------------------------------------------------------------------------------------------------
- */
+/* Printing ----------------------------------------------------------------------------------------------- */
 
 static double rate(double n, double seconds)
 {

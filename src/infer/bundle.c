@@ -51,8 +51,7 @@ void bundle_ends_of_folder(Ids *ends, const char *folder, int64_t vocab)
     add_ends_of(ends, folder, "generation_config.json", vocab);
 }
 
-/* Setup ----------------------------------------------------------------------------------------------------
- */
+/* Setup -------------------------------------------------------------------------------------------------- */
 
 static int64_t or_else(int64_t given, int64_t otherwise)
 {
@@ -76,14 +75,13 @@ static DecoderSetup decoder_setup_of(const BundleSetup *setup, const HParams *h)
     return (DecoderSetup){
         .max_rows = or_else(setup->max_rows, BUNDLE_ROWS),
         .max_logits = or_else(setup->max_logits, BUNDLE_LOGITS),
-        .pages = or_else(setup->pages, (context + KV_PAGE - 1) / KV_PAGE),
+        .pages = or_else(setup->pages, kv_pages_for(context)),
         .context = context,
         .compute = compute_of(setup),
     };
 }
 
-/* Opening --------------------------------------------------------------------------------------------------
- */
+/* Opening ------------------------------------------------------------------------------------------------ */
 
 static Status open_gguf_vocabulary(Bundle *b, const Gguf *g, int64_t rows)
 {

@@ -1,6 +1,5 @@
 #include "infer/generate.h"
 
-#include "infer/pages.h"
 
 enum { SAMPLE_ROWS = 256 }; /* of a pass over a sample's prompt */
 
@@ -44,7 +43,7 @@ Status generate_sample(Model *m, const Tokenizer *t, Span prompt, int flags, con
     int64_t positions = model->context, rows = positions < SAMPLE_ROWS ? positions : SAMPLE_ROWS;
     DecoderSetup setup = {.max_rows = rows,
                           .max_logits = 1,
-                          .pages = pages_for(positions),
+                          .pages = kv_pages_for(positions),
                           .context = positions,
                           .compute = model->compute};
     EngineSetup passes = {.inline_passes = true, .no_prefix_cache = true};

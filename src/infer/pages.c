@@ -25,11 +25,6 @@ struct Pages {
     PageNode root, list;
 };
 
-int64_t pages_for(int64_t positions)
-{
-    return (positions + KV_PAGE - 1) / KV_PAGE;
-}
-
 Pages *pages_new(int64_t count)
 {
     Pages *p = mem_new(Pages);
@@ -206,7 +201,7 @@ static bool take(Pages *p, PageTable *t)
 
 bool pages_grow(Pages *p, PageTable *t, int64_t positions)
 {
-    while ((int64_t)t->n < pages_for(positions))
+    while ((int64_t)t->n < kv_pages_for(positions))
         if (!take(p, t))
             return false;
     return true;

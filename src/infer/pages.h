@@ -52,7 +52,6 @@ bool pages_grow(Pages *p, PageTable *t, int64_t positions);
 void pages_enter(Pages *p, PageTable *t, const int32_t *ids, int64_t n);
 void pages_release(Pages *p, PageTable *t); /* {0} afterwards */
 
-int64_t pages_for(int64_t positions); /* how many pages they take */
 int64_t pages_total(const Pages *p);
 int64_t pages_unused(const Pages *p); /* free */
 int64_t pages_cached(const Pages *p);

@@ -250,7 +250,7 @@ static int64_t promised(const Scheduler *s)
     for (size_t i = 0; i < s->running.n; i++) {
         const Sequence *q = s->running.at[i];
         int64_t target = sequence_target(q) + 1 < context ? sequence_target(q) + 1 : context;
-        int64_t more = pages_for(target) - (int64_t)q->pages.n;
+        int64_t more = kv_pages_for(target) - (int64_t)q->pages.n;
         sum += (more > 0 ? more : 0) + sequence_writes(q);
     }
     return sum;
@@ -302,7 +302,7 @@ static bool find_pages(Scheduler *s, Sequence *q, int64_t reserved)
     most = most < end ? most : end;
     if (s->limits.prefix_cache && !q->spec.no_cache)
         from = pages_find(s->pages, &q->pages, q->ids.at, most, &q->past);
-    int64_t needed = pages_for(with_one) - (int64_t)q->pages.n;
+    int64_t needed = kv_pages_for(with_one) - (int64_t)q->pages.n;
     if (needed > pages_unused(s->pages) + pages_cached(s->pages) - reserved) {
         pages_release(s->pages, &q->pages);
         q->past = 0;

@@ -2,11 +2,6 @@
 #include "base/check.h"
 #include "model/decoder_state.h"
 
-static int64_t pages_for(int64_t positions)
-{
-    return (positions + KV_PAGE - 1) / KV_PAGE;
-}
-
 /* What is asked for -------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -42,7 +37,7 @@ static Status check_runs(const Decoder *d, const DecoderRun *runs, int64_t count
         TRY(check_run(d, &runs[i]));
         size->rows += runs[i].n;
         size->logits += runs[i].logits;
-        pages += pages_for(runs[i].n);
+        pages += kv_pages_for(runs[i].n);
         if (size->rows > s->max_rows || size->logits > s->max_logits)
             return fail(
                 ST_LIMIT,
@@ -57,8 +52,7 @@ static Status check_runs(const Decoder *d, const DecoderRun *runs, int64_t count
     return ST_OK;
 }
 
-/* Rows ----------------------------------------------------------------------------------------------------
- */
+/* Rows --------------------------------------------------------------------------------------------------- */
 
 /* The rows of all runs, one behind the other: d->rows, and ids and positions on the device. */
 static void place_rows(Decoder *d, const DecoderRun *runs, int64_t count)
@@ -69,7 +63,7 @@ static void place_rows(Decoder *d, const DecoderRun *runs, int64_t count)
         d->rows[i] = (PagedRows){.pages = r->pages, .past = r->past, .first = row, .n = r->n};
         if (!r->pages) {
             d->rows[i].pages = d->own_pages + own;
-            own += pages_for(r->n);
+            own += kv_pages_for(r->n);
         }
         for (int64_t k = 0; k < r->n; k++, row++) {
             d->ids[row] = r->ids[k];
@@ -138,8 +132,7 @@ static Going last_rows(Decoder *d, const DecoderRun *runs, int64_t count, const 
     return g;
 }
 
-/* The layers ----------------------------------------------------------------------------------------------
- */
+/* The layers --------------------------------------------------------------------------------------------- */
 
 static void normalise(Decoder *d, Tensor *out, const Tensor *x, const Tensor *w)
 {

@@ -13,7 +13,7 @@
 /* Pages of a decoder without a cache: every sequence of a pass may leave one page unfilled. */
 static int64_t own_pages(const DecoderSetup *s)
 {
-    return s->pages > 0 ? 0 : (s->max_rows + KV_PAGE - 1) / KV_PAGE + s->max_logits;
+    return s->pages > 0 ? 0 : kv_pages_for(s->max_rows) + s->max_logits;
 }
 
 static DecoderSetup settled(const DecoderSetup *given, const HParams *h)

@@ -67,3 +67,8 @@ size_t kv_page_bytes(DType dtype, int64_t Hk, int64_t D)
     check(!__builtin_mul_overflow(kv_key_bytes(dtype, D) + kv_value_bytes(dtype, D), (size_t)Hk, &bytes));
     return bytes;
 }
+
+int64_t kv_pages_for(int64_t positions)
+{
+    return (positions + KV_PAGE - 1) / KV_PAGE;
+}

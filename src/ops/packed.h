@@ -40,6 +40,7 @@ typedef struct {
     int64_t pages, Hk, D;
 } KvPages;
 size_t kv_page_bytes(DType dtype, int64_t Hk, int64_t D); /* a multiple of 64 */
+int64_t kv_pages_for(int64_t positions);                  /* how many pages they take */
 
 /* The rows of one sequence in a batch: row first + i (i < n) is at position past + i and sees positions 0 ..
  * past + i, of which position p is in page pages[p / KV_PAGE]. */
