@@ -167,7 +167,8 @@ Status checkpoint_export(const char *run, Model *m, DType dtype, const char *tok
     char *temporary = mem_format(".tmp-%s", final), *made = path_join(run, temporary);
     TRY_TO(done, folder_remove(made));
     TRY_TO(done, folder_make(made));
-    TRY_TO(done, model_save_trained(m, made, adapters ? DTYPE_F32 : dtype)); /* adapters are small, as PEFT has them */
+    /* Adapters are small, and f32 is what PEFT has them in. */
+    TRY_TO(done, model_save_trained(m, made, adapters ? DTYPE_F32 : dtype));
     TRY_TO(done, checkpoint_copy_tokenizer(tokenizer, made));
     st = swap_in(run, temporary, final);
 done:
@@ -232,7 +233,8 @@ int64_t checkpoint_newest_before(const char *run, int64_t before)
 Status checkpoint_verify(json_t **state, const char *folder)
 {
     static const char *const model[] = {optimizer_name, "config.json", NULL};
-    static const char *const adapter[] = {optimizer_name, "adapter_config.json", "adapter_model.safetensors", NULL};
+    static const char *const adapter[] = {optimizer_name, "adapter_config.json", "adapter_model.safetensors",
+                                          NULL};
     char *config = path_join(folder, adapter[1]);
     Status st = checkpoint_seal_verify(state, folder, path_exists(config) ? adapter : model);
     mem_free(config);

@@ -4,7 +4,8 @@
  *   RUN/checkpoints/step-00001000/
  *       model.safetensors             f32 master weights, Hugging Face's names (sharded above 5 GB)
  *       config.json, tokenizer files  the checkpoint loads as a model
- *       adapter_model.safetensors, adapter_config.json    instead of the two, where adapters are trained (model/adapter.h)
+ *       adapter_model.safetensors, adapter_config.json
+ *                                     instead of the two, where adapters are trained (model/adapter.h)
  *       optimizer.safetensors         exp_avg.NAME and exp_avg_sq.NAME, f32: AdamW's m and v
  *       state.json                    the caller's state; size and XXH3 of every other file; a seal
  *
@@ -39,17 +40,19 @@ MUST_CHECK Status checkpoint_verify(json_t **state, const char *folder);
 /* Weights and moments out of a verified folder; o->steps is the caller's. */
 MUST_CHECK Status checkpoint_load(const char *folder, Model *m, Optimizer *o);
 
-/* Writes a model folder that replaces RUN/model, whole or not at all; with adapters a PEFT folder, RUN/adapter, whose
- * elements are f32. */
+/* Writes a model folder that replaces RUN/model, whole or not at all; with adapters a PEFT folder,
+ * RUN/adapter, whose elements are f32. */
 MUST_CHECK Status checkpoint_export(const char *run, Model *m, DType dtype, const char *tokenizer);
-/* All files of a folder that belong to its vocabulary and its chat template, or one such file, into another folder,
- * which is there.  Nothing where `tokenizer` is NULL or not there.  ST_IO. */
+/* All files of a folder that belong to its vocabulary and its chat template, or one such file, into another
+ * folder, which is there.  Nothing where `tokenizer` is NULL or not there.  ST_IO. */
 MUST_CHECK Status checkpoint_copy_tokenizer(const char *tokenizer, const char *folder);
 
 int64_t checkpoint_count(const char *run); /* how many there are, damaged or not */
 /* The step of the newest one, damaged or not, of a step below `before`; -1: there is none. */
 int64_t checkpoint_newest_before(const char *run, int64_t before);
-size_t checkpoint_bytes(int64_t trained); /* of one checkpoint on disk, about; trained: how many numbers are */
-const char *checkpoint_result(bool adapters); /* what checkpoint_export's folder is called: "model" or "adapter" */
+/* Of one checkpoint on disk, about; trained: how many numbers are. */
+size_t checkpoint_bytes(int64_t trained);
+/* What checkpoint_export's folder is called: "model" or "adapter". */
+const char *checkpoint_result(bool adapters);
 
 #endif

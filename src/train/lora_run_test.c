@@ -1,5 +1,5 @@
-/* Whole runs that train adapters over a frozen model: they learn, are killed and resumed to the same bytes, allocate
- * nothing after the first step, and leave the base as it was. */
+/* Whole runs that train adapters over a frozen model: they learn, are killed and resumed to the same bytes,
+ * allocate nothing after the first step, and leave the base as it was. */
 #include "train/trainer.h"
 
 #include "base/json_file.h"

@@ -1,6 +1,7 @@
-/* AdamW over the flat arrays of what a model trains.  Two groups: matrices are decayed, vectors (norm weights) are not; which
- * is which is their place in the arrays (model/params.h).  Owns the two moments, f32, on the model's device.
- * Loshchilov & Hutter 2019, arXiv:1711.05101; the update itself is the operation `adamw` (ops/ops.h). */
+/* AdamW over the flat arrays of what a model trains.  Two groups: matrices are decayed, vectors (norm
+ * weights) are not; which is which is their place in the arrays (model/params.h).  Owns the two moments, f32,
+ * on the model's device. Loshchilov & Hutter 2019, arXiv:1711.05101; the update itself is the operation
+ * `adamw` (ops/ops.h). */
 #ifndef TRAIN_OPTIMIZER_H
 #define TRAIN_OPTIMIZER_H
 

@@ -69,8 +69,9 @@ static void print_adapters(const TrainPlan *p)
             scale = lora_scale(s, PARAM_Q + (ParamKind)t);
         }
     log_info("adapters %s parameters (%.2f %%): rank %lld, times %g, of%s%s%s; dropout %g",
-             human_count(n, (double)p->trained), 100 * (double)p->trained / (double)p->parameters, (long long)rank, scale,
-             str_c(&text), s->embed ? "; embed_tokens whole" : "", s->head ? "; lm_head whole" : "", s->dropout);
+             human_count(n, (double)p->trained), 100 * (double)p->trained / (double)p->parameters,
+             (long long)rank, scale, str_c(&text), s->embed ? "; embed_tokens whole" : "",
+             s->head ? "; lm_head whole" : "", s->dropout);
     str_drop(&text);
 }
 

@@ -66,9 +66,12 @@ static const Field train_fields[] = {
     F_BOOL(TrainConfig, lora, false, "train low-rank adapters over the frozen model, instead of the model"),
     F_INT(TrainConfig, lora_rank, 16, 1, 65536, "rank of the adapters"),
     F_FLOAT(TrainConfig, lora_alpha, 0, 0, 1e9, "adapters count alpha / rank times; 0: twice the rank"),
-    F_FLOAT(TrainConfig, lora_dropout, 0, 0, 0.999, "share of an adapter's inputs that it does not see while training"),
-    F_STRING(TrainConfig, lora_targets, "all", "matrices with adapters: q,k,v,o,gate,up,down, attention, mlp, all"),
-    F_STRING(TrainConfig, lora_save, "", "trained whole beside the adapters: embed, head (PEFT's modules_to_save)"),
+    F_FLOAT(TrainConfig, lora_dropout, 0, 0, 0.999,
+            "share of an adapter's inputs that it does not see while training"),
+    F_STRING(TrainConfig, lora_targets, "all",
+             "matrices with adapters: q,k,v,o,gate,up,down, attention, mlp, all"),
+    F_STRING(TrainConfig, lora_save, "",
+             "trained whole beside the adapters: embed, head (PEFT's modules_to_save)"),
     F_BOOL(TrainConfig, lora_rslora, false, "adapters count alpha / sqrt(rank) times"),
 };
 const FieldTable train_table = FIELD_TABLE(train_fields);
@@ -84,7 +87,8 @@ static Status read_whole(LoraSetup *s, const char *text)
         else if (span_is(word, "head") || span_is(word, "lm_head"))
             s->head = true;
         else if (word.n)
-            return fail(ST_ARG, "lora_save: '%.*s' cannot be trained whole beside adapters; embed and head can",
+            return fail(ST_ARG,
+                        "lora_save: '%.*s' cannot be trained whole beside adapters; embed and head can",
                         word.n < 80 ? (int)word.n : 80, word.at);
         at += n + (at[n] == ',');
     }

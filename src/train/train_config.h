@@ -36,7 +36,8 @@ typedef struct {
 
 extern const FieldTable train_table;
 
-/* What no field's bounds can say: at most one of steps, tokens, epochs and minutes; names of lora_targets.  ST_ARG. */
+/* What no field's bounds can say: at most one of steps, tokens, epochs and minutes; names of lora_targets.
+ * ST_ARG. */
 MUST_CHECK Status train_config_check(const TrainConfig *c);
 
 /* Whether a change of this field leaves every bit of the weights as it was (how often to save, what to

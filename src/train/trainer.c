@@ -74,8 +74,8 @@ static Status interrupted(Trainer *t)
              (long long)t->state.step);
     TRY(save_now(t));
     return fail(ST_CANCELLED, "stopped after step %lld of %lld; go on with: lemur %s --resume -o %s",
-                (long long)t->state.step, (long long)t->state.total_steps, t->job->verb ? t->job->verb : "train",
-                t->folder.path);
+                (long long)t->state.step, (long long)t->state.total_steps,
+                t->job->verb ? t->job->verb : "train", t->folder.path);
 }
 
 /* One that is stopped is dropped, and made again when the run goes on. */

@@ -39,8 +39,10 @@ static Status open_base(Trainer *t)
 {
     t->setup = train_config_setup(t->c, loader_context(t->train));
     if (t->c->lora && !t->job->init)
-        return fail(ST_ARG, "adapters are trained over a model, on resume too, and it is missing: put it back where it was, "
-                            "or give one (lemur tune: -m, lemur train: --init)");
+        return fail(
+            ST_ARG,
+            "adapters are trained over a model, on resume too, and it is missing: put it back where it was, "
+            "or give one (lemur tune: -m, lemur train: --init)");
     if (!t->job->init || path_is_folder(t->job->init))
         return ST_OK;
     TRY(model_file_open(&t->base, t->job->init));
@@ -67,7 +69,8 @@ static Status choose_shape(Trainer *t)
         t->h.vocab_size = vocab;
     bool padded = t->job->padded_vocab && t->h.vocab_size > vocab;
     if (may_grow(t) && t->h.vocab_size < vocab) {
-        log_info("grown    from %lld to %lld ids: new rows of the embedding and the head begin as the mean of the others",
+        log_info("grown    from %lld to %lld ids: new rows of the embedding and the head begin as the mean "
+                 "of the others",
                  (long long)t->h.vocab_size, (long long)vocab);
         t->h.vocab_size = vocab;
         if (t->c->lora) /* rows that nobody knows yet are learned, or the model never says the new ids */

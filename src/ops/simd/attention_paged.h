@@ -96,9 +96,10 @@ static void queries_begin(const Paged *a, Queries *b)
     memset(b->totals, 0, (size_t)(b->n * 16) * sizeof(float));
 }
 
-/* score[r][panel] = q k, of queries i .. i + R - 1. */
+/* score[r][panel] = q k, of queries i .. i + R - 1.  Meanwhile the keys of a later page are asked for. */
 SIMD_INLINE void page_scores(Sums score[QUERY_ROWS][KEY_PANELS], const Paged *a, const Queries *b, int64_t i,
-                             const unsigned char *keys, const QuantType type, const int R)
+                             const unsigned char *keys, const unsigned char *later, const QuantType type,
+                             const int R)
 {
     int64_t next = a->key_units * PACKED_VECTOR;
     for (int r = 0; r < R; r++)
@@ -106,8 +107,10 @@ SIMD_INLINE void page_scores(Sums score[QUERY_ROWS][KEY_PANELS], const Paged *a,
             score[r][p] = sums_all(0);
     for (int64_t u = 0; u < a->key_units; u++) {
         Words panel[KEY_PANELS];
-        for (int p = 0; p < KEY_PANELS; p++)
+        for (int p = 0; p < KEY_PANELS; p++) {
             panel[p] = words_load(keys + p * next + u * PACKED_VECTOR);
+            __builtin_prefetch(later + p * next + u * PACKED_VECTOR, 0, 2);
+        }
         for (int r = 0; r < R; r++)
             for (int p = 0; p < KEY_PANELS; p++)
                 score[r][p] = sums_dot(score[r][p], panel[p], b->q + (i + r) * a->key_units + u, type);
@@ -165,19 +168,25 @@ SIMD_INLINE void query_step(const Paged *a, Queries *b, int64_t i, int r, Sums s
     sums_store(b->totals + i * 16, total);
 }
 
-/* sums += p v: R queries, V vectors of values from vector d on, `units` words of positions. */
+/* sums += p v: R queries, V vectors of values from vector d on, `units` words of positions.  Meanwhile those
+ * of a later page are asked for. */
 SIMD_INLINE void page_values(const Paged *a, Queries *b, int64_t i, const unsigned char *values,
-                             int64_t units, int64_t d, const QuantType type, const int R, const int V)
+                             const unsigned char *later, int64_t units, int64_t d, const QuantType type,
+                             const int R, const int V)
 {
     Sums sum[QUERY_ROWS][VALUE_VECTORS];
     for (int r = 0; r < R; r++)
         for (int v = 0; v < V; v++)
             sum[r][v] = sums_load(b->sums + ((i + r) * a->value_vectors + d + v) * 16);
     const unsigned char *at = values + d * PACKED_VECTOR;
+    later += d * PACKED_VECTOR;
     for (int64_t u = 0; u < units; u++) {
         Words value[VALUE_VECTORS];
-        for (int v = 0; v < V; v++)
+        for (int v = 0; v < V; v++) {
             value[v] = words_load(at + v * PACKED_VECTOR);
+            __builtin_prefetch(later + v * PACKED_VECTOR, 0, 2);
+        }
+        later += a->value_vectors * PACKED_VECTOR;
         for (int r = 0; r < R; r++)
             for (int v = 0; v < V; v++)
                 sum[r][v] = sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u, type);
@@ -195,17 +204,20 @@ SIMD_INLINE void page_step(const Paged *a, Queries *b, int64_t i, int64_t page, 
     int64_t seen = positions_seen(a, b, i + R - 1, page); /* the last one sees most */
     if (seen <= 0)
         return;
-    int32_t at = b->rows->pages[page];
+    /* The first queries of a task ask for the next page, for processors do not read ahead from page to page.
+     */
+    bool asks = i == 0 && seen > KV_PAGE;
+    int32_t at = b->rows->pages[page], next = asks ? b->rows->pages[page + 1] : at;
     Sums score[QUERY_ROWS][KEY_PANELS];
-    page_scores(score, a, b, i, kv_keys(a->kv, at, b->head), type, R);
+    page_scores(score, a, b, i, kv_keys(a->kv, at, b->head), kv_keys(a->kv, next, b->head), type, R);
     for (int r = 0; r < R; r++)
         query_step(a, b, i + r, r, score[r], positions_seen(a, b, i + r, page));
     int64_t units = ((seen < KV_PAGE ? seen : KV_PAGE) + a->step - 1) / a->step, d = 0;
-    const unsigned char *values = kv_values(a->kv, at, b->head);
+    const unsigned char *values = kv_values(a->kv, at, b->head), *later = kv_values(a->kv, next, b->head);
     for (; d + VALUE_VECTORS <= a->value_vectors; d += VALUE_VECTORS)
-        page_values(a, b, i, values, units, d, type, R, VALUE_VECTORS);
+        page_values(a, b, i, values, later, units, d, type, R, VALUE_VECTORS);
     for (; d < a->value_vectors; d++)
-        page_values(a, b, i, values, units, d, type, R, 1);
+        page_values(a, b, i, values, later, units, d, type, R, 1);
 }
 
 #define PAGE_CASE(R)                                                 \

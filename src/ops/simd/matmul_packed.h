@@ -246,8 +246,8 @@ SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, cons
     }
 }
 
-/* Panels 0 .. P - 1 for rows n .. n + R - 1, their blocks taken apart as they come.  A panel that is not there
- * is the last one again, whose sums go nowhere. */
+/* Panels 0 .. P - 1 for rows n .. n + R - 1, their blocks taken apart as they come.  A panel that is not
+ * there is the last one again, whose sums go nowhere. */
 SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
                              int64_t n, const int R, const int P)
 {
