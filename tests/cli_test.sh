@@ -52,6 +52,10 @@ expect 2 '--model is empty' "$lemur" generate -m '' prompt
 expect 2 '--vocab-size is 5 and must be from 260' "$lemur" tokenizer train -n 5 -o "$work/none" README.md
 expect 2 "--max-tokens: 'x' is not a whole number" "$lemur" generate -m none -n x prompt
 expect 1 'it is no GGUF file' "$lemur" generate -m README.md prompt
+for command in 'generate -m no.gguf hi' 'chat -m no.gguf' 'convert no.gguf -o none' 'tune -m no.gguf -d x -o none' \
+    'bench infer -m no.gguf' 'bench engine -m no.gguf'; do
+    expect 1 'no such file or folder: no.gguf' sh -c "'$lemur' $command </dev/null"
+done
 
 # Completion knows the second words, whether they come behind a verb or behind `help`.
 complete_words() {

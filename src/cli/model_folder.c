@@ -4,7 +4,9 @@
 #include <stdbool.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/mem.h"
+#include "model/adapter.h"
 #include "train/checkpoint.h"
 
 static bool holds(const char *folder, const char *name)
@@ -20,14 +22,41 @@ static bool holds_weights(const char *folder)
     return holds(folder, "model.safetensors") || holds(folder, "model.safetensors.index.json");
 }
 
+/* `given` has trained adapters, which are no model without their base; `adapter` is their folder. */
+static Status refuse_adapter(const char *given, const char *adapter)
+{
+    json_t *config = NULL;
+    char *path = path_join(adapter, adapter_config_name);
+    /* The base is a courtesy; whoever opens the adapter says what is wrong with it. */
+    const char *base = json_file_read(&config, path) == ST_OK
+                           ? json_string_value(json_object_get(config, "base_model_name_or_path"))
+                           : NULL;
+    char *run = path_join(given, "adapter");
+    const char *word = path_exists(run) ? given : adapter, *model = base && *base ? base : "BASE";
+    Status st = fail(ST_IO,
+                     "%s holds adapters and no model of its own; open the model that they were trained over "
+                     "and merge them in: -m %s --adapter %s, or for good: lemur convert %s --merge %s -o OUT",
+                     given, model, word, model, word);
+    mem_free(run);
+    mem_free(path);
+    json_decref(config);
+    return st;
+}
+
 static Status find_checkpoint(char **out, const char *run)
 {
     json_t *state = NULL;
-    *out = NULL;
-    TRY(checkpoint_find(out, &state, run));
+    char *found = NULL;
+    TRY(checkpoint_find(&found, &state, run));
     json_decref(state);
-    if (!*out)
+    if (!found)
         return fail(ST_IO, "the run in %s has no checkpoint yet and no model", run);
+    if (holds(found, adapter_config_name)) {
+        Status st = refuse_adapter(run, found);
+        mem_free(found);
+        return st;
+    }
+    *out = found;
     return ST_OK;
 }
 
@@ -48,6 +77,12 @@ Status model_folder_find(char **out, const char *given)
         return ST_OK;
     }
     mem_free(result);
+    char *adapter = adapter_path(given);
+    bool trained_adapters = holds(adapter, adapter_config_name);
+    Status st = trained_adapters ? refuse_adapter(given, adapter) : ST_OK;
+    mem_free(adapter);
+    if (trained_adapters)
+        return st;
     if (holds(given, "checkpoints"))
         return find_checkpoint(out, given);
     return fail(ST_IO, "%s is neither a model folder (config.json, model.safetensors) nor a run's "
@@ -56,7 +91,9 @@ Status model_folder_find(char **out, const char *given)
 
 Status model_path_find(char **out, const char *given)
 {
-    if (!path_exists(given) || path_is_folder(given))
+    if (!path_exists(given))
+        return fail(ST_IO, "there is no such file or folder: %s", given);
+    if (path_is_folder(given))
         return model_folder_find(out, given);
     *out = mem_str(given);
     return ST_OK;

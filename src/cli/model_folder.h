@@ -6,7 +6,8 @@
 #include "base/status.h"
 
 /* *out, which the caller frees, is `given` where it holds safetensors, else given/model, else the newest
- * whole checkpoint of given/checkpoints.  ST_IO: it is none of these. */
+ * whole checkpoint of given/checkpoints.  ST_IO: it is none of these, or adapters alone, which the sentence
+ * says how to open. */
 MUST_CHECK Status model_folder_find(char **out, const char *given);
 /* The same for commands that take a GGUF file as well: a file is itself, and whoever opens it says
  * whether it is one. */

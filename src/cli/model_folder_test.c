@@ -47,6 +47,22 @@ static void model_folders_and_runs_are_told_apart(void **state)
     expect_refused("plain/model.safetensors", ST_IO, "is a file; name the folder");
 }
 
+/* A run of `tune --lora` and a folder of PEFT's are no models; the sentence says what to do. */
+static void adapters_are_told(void **state)
+{
+    (void)state;
+    make_file("lora/checkpoints", "x");
+    scratch_text("lora/adapter/adapter_config.json", "{\"base_model_name_or_path\": \"some/base\"}");
+    expect_refused("lora", ST_IO, "/lora holds adapters and no model of its own");
+    expect_words("-m some/base --adapter ");
+    expect_words("/lora, or");
+    expect_refused("lora/adapter", ST_IO, "/lora/adapter, or");
+    scratch_text("peft/adapter_config.json", "{}");
+    expect_refused("peft", ST_IO, "-m BASE --adapter ");
+    scratch_text("peft/adapter_config.json", "no JSON");
+    expect_refused("peft", ST_IO, "-m BASE --adapter ");
+}
+
 static void a_file_is_itself(void **state)
 {
     (void)state;
@@ -61,7 +77,8 @@ static void a_file_is_itself(void **state)
     assert_int_equal(model_path_find(&found, path), ST_OK);
     assert_string_equal(found, path);
     mem_free(found);
-    assert_int_equal(model_path_find(&found, "/absent"), ST_IO);
+    assert_int_equal(model_path_find(&found, "/absent.gguf"), ST_IO);
+    expect_words("no such file or folder: /absent.gguf");
     mem_free(path);
 }
 
@@ -69,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(model_folders_and_runs_are_told_apart),
+        cmocka_unit_test(adapters_are_told),
         cmocka_unit_test(a_file_is_itself),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
