@@ -161,7 +161,7 @@ sub python_functions {
         for (; $k < @lines and ($lines[$k] =~ /^\s*$/ or $lines[$k] =~ /^ {@{[$depth + 4]}}/); $k++) {
             $code .= $lines[$k];
         }
-        $code =~ s/^ {$depth}//mg;
+        $code =~ s/^ {$depth}//mg if $depth; # {0} takes a space off where the text is UTF-8 (Perl 5.36)
         $code =~ s/\s+$/\n/;
         $doc =~ s/^[ \t]+//mg;
         $doc =~ s/^\s+|\s+$//g;

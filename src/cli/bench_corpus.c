@@ -168,7 +168,8 @@ int bench_corpus(int argc, char **argv)
         .usage = "[RECIPE.yaml] [flags]",
         .words = "[RECIPE.yaml]",
         .about = "Builds the corpus of a recipe (recipes/demo.yaml) in a temporary folder, packs it where a\n"
-                 "vocabulary is given, and prints how fast that was.",
+                 "vocabulary is given, and prints how fast that was.\n"
+                 "example: lemur bench corpus recipes/demo.yaml --threads 2",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

@@ -293,7 +293,8 @@ int bench_engine(int argc, char **argv)
         .usage = "-m PATH [flags]",
         .about = "Times what conversations, crowds and long prompts cost an engine (docs/engine.md), on "
                  "made-up ids.\n"
-                 "Run it when nothing else runs.",
+                 "Run it when nothing else runs.\n"
+                 "example: lemur bench engine -m model.gguf --json",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };

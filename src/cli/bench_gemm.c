@@ -73,8 +73,10 @@ int bench_gemm(int argc, char **argv)
     const ArgsTable tables[] = {{&gemm_table, &set}};
     const Command c = {
         .usage = "[flags]",
-        .about = "Measures what this machine can do at best, in about four seconds: large matrix products\n"
-                 "in bf16 and f32, and reading a buffer that no cache holds.  Run it when nothing else runs.",
+        .about =
+            "Measures what this machine can do at best, in about four seconds: large matrix products\n"
+            "in bf16 and f32, and reading a buffer that no cache holds.  Run it when nothing else runs.\n"
+            "example: lemur bench gemm --json",
         COMMAND_TABLES(tables),
     };
     return cmd_run(&c, argc, argv, run, &set);

@@ -349,7 +349,8 @@ int bench_infer(int argc, char **argv)
         .usage = "-m PATH [flags]",
         .about =
             "Times reading a prompt and writing tokens behind it, on made-up ids, beside the memory's speed\n"
-            "and that of matrix products, which are measured first.  Run it when nothing else runs.",
+            "and that of matrix products, which are measured first.  Run it when nothing else runs.\n"
+                 "example: lemur bench infer -m model.gguf --prompt 512 --gen 64 --parallel 8 --json",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };

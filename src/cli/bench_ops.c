@@ -178,7 +178,8 @@ int bench_ops(int argc, char **argv)
                  "step: about a minute.  A share is GFLOP/s beside the fastest product or, where one\n"
                  "moves more than it computes, the bytes that must move (operands read, results written,\n"
                  "each once) beside the speed of reading.  Operands are in memory, not in a cache.  Run it\n"
-                 "when nothing else runs.",
+                 "when nothing else runs.\n"
+                 "example: lemur bench ops --preset 1b --op matmul_packed",
         COMMAND_TABLES(tables),
     };
     return cmd_run(&command, argc, argv, run, &set);

@@ -255,7 +255,8 @@ int bench_train(int argc, char **argv)
                  "With --lora: 4 for each number of\n"
                  "the frozen matrices and the head (forward, and the gradient of what goes in), "
                  "6 for each of the adapters,\n"
-                 "and 6 L T C.",
+                 "and 6 L T C.\n"
+                 "example: lemur bench train --preset 110m --lora --profile",
         COMMAND_TABLES(tables),
     };
     return cmd_run(&command, argc, argv, run, &b);

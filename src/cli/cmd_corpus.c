@@ -42,7 +42,8 @@ static int run_build(int argc, char **argv)
         .words = "RECIPE.yaml",
         .about = "Reads the sources of a recipe, cleans them, drops repetitions, holds a part out, and\n"
                  "writes FOLDER/{train,held_out}/SOURCE.jsonl.zst and FOLDER/manifest.json, the ledger of\n"
-                 "all of it.",
+                 "all of it.\n"
+                 "example: lemur corpus build recipes/demo.yaml -o corpus",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, build, NULL);
@@ -64,7 +65,8 @@ static int run_show(int argc, char **argv)
     const Command c = {
         .usage = "FOLDER [--json]",
         .words = "FOLDER",
-        .about = "Prints the ledger of a corpus: what was read, what was dropped and why, what is left.",
+        .about = "Prints the ledger of a corpus: what was read, what was dropped and why, what is left.\n"
+                 "example: lemur corpus show corpus",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, show, NULL);
@@ -156,12 +158,14 @@ static int run_read(int argc, char **argv, bool all, const char *about)
 
 static int run_sample(int argc, char **argv)
 {
-    return run_read(argc, argv, false, "Prints a few documents of a corpus, drawn by seed.");
+    return run_read(argc, argv, false, "Prints a few documents of a corpus, drawn by seed.\n"
+                    "example: lemur corpus sample corpus --kind code -n 5");
 }
 
 static int run_cat(int argc, char **argv)
 {
-    return run_read(argc, argv, true, "Writes the texts of a corpus to stdout, one behind the other.");
+    return run_read(argc, argv, true, "Writes the texts of a corpus to stdout, one behind the other.\n"
+                    "example: lemur corpus cat corpus --split held_out --kind text | wc -c");
 }
 
 int cmd_corpus(int argc, char **argv)

@@ -158,7 +158,8 @@ int cmd_doctor(int argc, char **argv)
     const Command c = {
         .usage = "[--json]",
         .about = "Says what this machine has: processor, memory, disk, the libraries' versions, and which\n"
-                 "variant of each operation runs on it.",
+                 "variant of each operation runs on it.\n"
+                 "example: lemur doctor --json",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

@@ -246,6 +246,19 @@ static void print_end(const Job *job, const RequestResult *r)
              (long long)r->tokens, generate_report_rate(r->tokens, r->tokens_s), finish_name(r->finish));
 }
 
+/* Scripts must not take the beginning of a text that a schema allows for one. */
+static Status check_whole(const RequestResult *r)
+{
+    if (!r->cut)
+        return ST_OK;
+    return fail(ST_FORMAT,
+                "the text is only the beginning of one that --schema or --regex allows: it was ended by %s "
+                "behind %lld "
+                "tokens%s",
+                finish_name(r->finish), (long long)r->tokens,
+                r->finish == FINISH_LENGTH ? "; give it more with -n" : "");
+}
+
 static Status generate_with(Job *job, Engine *e)
 {
     Constraint *constraint = NULL;
@@ -259,8 +272,10 @@ static Status generate_with(Job *job, Engine *e)
         if (args_has(job->args, "echo") && !job->json)
             fwrite(str_c(&job->prompt), 1, job->prompt.n, stdout);
         st = generate_ids(e, job->ids.at, (int64_t)job->ids.n, &spec, take_event, job, &result);
-        if (st == ST_OK)
+        if (st == ST_OK) {
             print_end(job, &result);
+            st = check_whole(&result);
+        }
     }
     constraint_free(constraint);
     constrain_vocab_free(vocab);
@@ -315,7 +330,8 @@ int cmd_generate(int argc, char **argv)
         .about = "Writes the text that goes on from PROMPT to standard output as it arrives.  Without\n"
                  "PROMPT, or where it is '-', the prompt is standard input, byte for byte.  PATH is a model\n"
                  "folder (config.json, model.safetensors, tokenizer.json or tokenizer.model), a training\n"
-                 "run's, or a GGUF file.\n"
+                 "run's, or a GGUF file.  A text that --schema or --regex would not take, since it was\n"
+                 "cut off, makes the exit status 1.\n"
                  "example: lemur generate -m model.gguf --chat --schema person.json 'Who wrote Faust?'",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),

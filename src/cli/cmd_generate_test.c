@@ -142,6 +142,9 @@ static void the_choice_can_be_bent(void **state)
     expect("ccc\n", WORDS("--logit-bias", "6=500", "--temp=0", "-n3", "a"));
     expect("bc\n", WORDS("--regex", "[a-c]{2}", "a"));
     expect("hh\n", WORDS("--regex", "h{2}", "a"));
+    Str cut = generate(EXIT_FAILED, WORDS("--regex", "h{8}", "-n", "3", "a"));
+    assert_string_equal(str_c(&cut), "hhh\n");
+    str_drop(&cut);
     assert_int_equal(file_replace(in_path, "{\"enum\": [17]}", 14), ST_OK);
     expect(" 17\n", WORDS("--schema", in_path, "--temp=0", "a"));
     /* its end comes after four */

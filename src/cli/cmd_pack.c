@@ -95,7 +95,8 @@ int cmd_pack(int argc, char **argv)
         .words = "[CORPUS]",
         .about = "Turns a corpus into rows of tokens: tokenises, mixes code and text at their ratio,\n"
                  "shuffles, cuts into rows of one length, and writes shards with a ledger of what each\n"
-                 "source gave.",
+                 "source gave.\n"
+                 "example: lemur pack corpus --tokenizer vocab --context 1024 -o packed",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };

@@ -364,7 +364,8 @@ int cmd_train(int argc, char **argv)
                  "checkpoints/ and model/.\n"
                  "Ctrl-C or SIGTERM saves everything; `lemur train --resume -o RUN` goes on and ends in the "
                  "same bytes;\n"
-                 "`touch RUN/save` saves now.  A run that diverges ends with exit status 1, and is saved.",
+                 "`touch RUN/save` saves now.  A run that diverges ends with exit status 1, and is saved.\n"
+                 "example: lemur train --data packed --preset 15m --minutes 30 -o run",
         COMMAND_FLAGS(train_flags),
         COMMAND_TABLES(tables),
     };

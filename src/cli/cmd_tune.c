@@ -418,7 +418,8 @@ int cmd_tune(int argc, char **argv)
             "bytes.\n"
             "The paper's 70B: 300 K examples, 2 epochs, learning rate 2e-5, 128 sequences of 2048 tokens a "
             "step,\n"
-            "3 % warm-up.",
+            "3 % warm-up.\n"
+            "example: lemur tune -m model.Q4_K_M.gguf --data examples.jsonl --lora -o adapted",
         COMMAND_FLAGS(tune_flags),
         COMMAND_TABLES(tables),
     };

@@ -86,6 +86,8 @@ json_t *generate_report_result(const RequestResult *r, const char *const *stops)
                           "end", finish_name(r->finish), "prompt_s", r->prompt_s, "tokens_s", r->tokens_s,
                           "prompt_tokens_per_s", generate_report_rate(computed, r->prompt_s), "tokens_per_s",
                           generate_report_rate(r->tokens, r->tokens_s));
+    if (r->cut)
+        json_object_set_new(o, "cut", json_true());
     if (r->stop >= 0)
         json_object_set_new(o, "stop", json_string(stops[r->stop]));
     return o;

@@ -72,7 +72,8 @@ Status instruct_plan(const InstructConfig *c, InstructPlanSource *sources, const
     }
     return granted >= 0.5
                ? ST_OK
-               : fail(ST_ARG, "no example is left to train on; rejected.jsonl says what became of them");
+               : fail(ST_ARG, "no example is left to train on: the sources are empty, or all of them was "
+                              "kept aside (rejected.jsonl in the run's data, if there is one)");
 }
 
 void instruct_plan_order(InstructOrder *out, const uint32_t *lengths, int64_t n, double granted,

@@ -124,6 +124,11 @@ static bool constraint_is_done(const void *state)
     return constrain_done(state);
 }
 
+static bool constraint_is_whole(const void *state)
+{
+    return constrain_may_end(state);
+}
+
 static void close_constraint(void *state)
 {
     constrain_free(state);
@@ -135,5 +140,6 @@ TokenConstraint request_constraint(Constraint *c)
                              .mask = mask_constraint,
                              .advance = advance_constraint,
                              .done = constraint_is_done,
+                             .whole = constraint_is_whole,
                              .close = close_constraint};
 }

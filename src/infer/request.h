@@ -32,6 +32,7 @@ typedef struct {
     Status (*advance)(void *state, int32_t id); /* `id` came, be it one that ends the text */
     /* nothing may follow but an end, so the text ends here; NULL: never said */
     bool (*done)(const void *state);
+    bool (*whole)(const void *state); /* the text as it is satisfies the constraint; NULL: never said */
     void (*close)(void *state);      /* NULL: nothing to do */
 } TokenConstraint;
 struct Constraint;
@@ -121,6 +122,7 @@ typedef struct {
     Finish finish;
     int stop;                    /* index of the stop string; -1 */
     int32_t end;                 /* the id that ended it; -1 */
+    bool cut;                    /* a constraint is not satisfied yet: the text is but a beginning */
     int64_t prompt_tokens;
     int64_t cached_tokens;       /* of the prompt, that were not computed again */
     int64_t tokens;              /* written; an ending one is not counted */

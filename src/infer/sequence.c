@@ -190,6 +190,12 @@ int64_t sequence_first_wanted(const Sequence *s)
 
 /* Events. ------------------------------------------------------------------------------------------------ */
 
+static bool is_cut(const Sequence *s, Finish f)
+{
+    const TokenConstraint *c = &s->spec.constraint;
+    return c->state && f != FINISH_TOKEN && f != FINISH_CONSTRAINT && !(c->whole && c->whole(c->state));
+}
+
 static void finish(Sequence *s, Finish f)
 {
     double now = clock_now();
@@ -197,6 +203,7 @@ static void finish(Sequence *s, Finish f)
         .kind = EVENT_END, .text = str_span(&s->certain), .id = -1, .index = s->result.tokens};
     s->finished = true;
     s->result.finish = f;
+    s->result.cut = is_cut(s, f);
     s->result.text_bytes += (int64_t)s->certain.n;
     s->result.queued_s = (s->started > 0 ? s->started : now) - s->submitted;
     s->result.prompt_s = s->started > 0 ? (s->answered > 0 ? s->answered : now) - s->started : 0;

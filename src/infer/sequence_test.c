@@ -147,11 +147,13 @@ static void a_constraint_holds(void **state)
     fill_ids(ids, 10, 1);
     Guard g = {.allowed = {7, 70, 110}, .done_after = 12};
     RequestSpec spec = spec_of(ids, 10, 100);
-    spec.constraint = (TokenConstraint){&g, guard_mask, guard_advance, guard_done, guard_close};
+    spec.constraint = (TokenConstraint){
+        .state = &g, .mask = guard_mask, .advance = guard_advance, .done = guard_done, .close = guard_close};
     spec.sampler.temperature = 1;
     Answer a = ask(e, &spec);
     assert_int_equal(a.result.finish, FINISH_CONSTRAINT);
     assert_int_equal(a.result.tokens, 12);
+    assert_false(a.result.cut);
     assert_int_equal(g.closed, 1);
     for (int i = 0; i < 12; i++)
         assert_true(a.events.at[i].id == 7 || a.events.at[i].id == 70 || a.events.at[i].id == 110);

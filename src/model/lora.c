@@ -73,9 +73,11 @@ Status lora_check(const LoraSetup *s, const HParams *h)
     if (!(s->dropout >= 0 && s->dropout < 1))
         return fail(ST_ARG, "a LoRA dropout of %g is not in [0, 1)", s->dropout);
     if ((s->embed || s->head) && h->tie_word_embeddings)
-        return fail(ST_ARG,
-                    "the model's head is its embedding (tie_word_embeddings): it cannot be trained whole "
-                    "beside adapters; leave modules_to_save empty");
+        return fail(
+            ST_ARG,
+            "the model's head is its embedding (tie_word_embeddings): it cannot be trained whole "
+            "beside adapters.  Were ids to be added, spell the template's marks out (--markers text) or "
+            "train all weights; else leave --lora-save empty");
     return ST_OK;
 }
 

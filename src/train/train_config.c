@@ -115,6 +115,18 @@ static Status lora_of(LoraSetup *out, const TrainConfig *c)
     return ST_OK;
 }
 
+/* Whether anything about adapters is other than by default. */
+static bool sets_adapters(const TrainConfig *c)
+{
+    TrainConfig plain = {0};
+    config_defaults(&train_table, &plain);
+    bool sets = c->lora_rank != plain.lora_rank || c->lora_alpha != plain.lora_alpha ||
+                c->lora_dropout != plain.lora_dropout || strcmp(c->lora_targets, plain.lora_targets) != 0 ||
+                strcmp(c->lora_save, plain.lora_save) != 0;
+    config_drop(&train_table, &plain);
+    return sets;
+}
+
 Status train_config_check(const TrainConfig *c)
 {
     int given = (c->steps > 0) + (c->tokens > 0) + (c->epochs > 0) + (c->minutes > 0);
@@ -122,6 +134,11 @@ Status train_config_check(const TrainConfig *c)
         return fail(ST_ARG, "steps, tokens, epochs and minutes each say how long to train; give one of them");
     if (c->spike_skip && c->spike_threshold <= 0)
         return fail(ST_ARG, "spike_skip needs a spike_threshold above 0");
+    if (!c->lora && sets_adapters(c))
+        return fail(
+            ST_ARG,
+            "a setting of adapters (lora_rank, lora_alpha, lora_dropout, lora_targets or lora_save) is "
+            "given, and they are not asked for: pass --lora, too, or leave it out");
     LoraSetup lora;
     return lora_of(&lora, c);
 }

@@ -55,6 +55,11 @@ static void names_become_settings(void **state)
     assert_true(train_config_is_harmless("log_every"));
     assert_false(train_config_is_harmless("learning_rate"));
     assert_int_equal(config_set(&train_table, &c, "learning_rate", "-1"), ST_ARG);
+    assert_int_equal(config_set(&train_table, &c, "lora_rank", "4"), ST_OK);
+    assert_int_equal(train_config_check(&c), ST_ARG); /* nobody asked for adapters */
+    assert_non_null(strstr(error_text(), "--lora"));
+    c.lora = true;
+    assert_int_equal(train_config_check(&c), ST_OK);
     c.spike_skip = true;
     c.spike_threshold = 0;
     assert_int_equal(train_config_check(&c), ST_ARG);
