@@ -13,6 +13,7 @@ static const Flag flags[] = {
     {"random", 0, NULL, "no input: random weights, to measure speed with"},
     {"preset", 0, "NAME", "shape of a random model: 5m 15m 60m 110m 1b 7b 70b (1b)"},
     {"seed", 0, "N", "of random weights (1)"},
+    {"overwrite", 0, NULL, "replace the model that OUT is or holds"},
     {"threads", 't', "N", "processors to use (all)"},
     {"dry-run", 0, NULL, "print the plan and write nothing"},
     {"json", 0, NULL, "print what was written as JSON"},
@@ -48,6 +49,7 @@ static Status run(const Args *args, void *context)
         .seed = 1,
         .merge = args_value(args, "merge"),
         .pure = args_has(args, "pure"),
+        .overwrite = args_has(args, "overwrite"),
         .dry_run = args_has(args, "dry-run"),
     };
     json_t *result;

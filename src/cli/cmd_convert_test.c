@@ -45,6 +45,9 @@ static void a_random_model_is_written_and_told(void **state)
     assert_int_equal(json_integer_value(json_object_get(result, "bytes")), file_size(path));
     assert_string_equal(json_string_value(json_object_get(result, "type")), "Q4_K_M");
     json_decref(result);
+    assert_int_equal(RUN(&out, "--random", "--preset", "5m", "-o", path), EXIT_USAGE);
+    assert_int_equal(RUN(&out, "--random", "--preset", "5m", "--vocab", "400", "-o", path, "--overwrite"),
+                     EXIT_DONE);
     assert_int_equal(RUN(&out, "--random", "--preset", "5m", "--dry-run", "-o", in_scratch("none.gguf")),
                      EXIT_DONE);
     assert_false(path_exists(in_scratch("none.gguf")));

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -123,6 +124,27 @@ static char *parent_of(const char *path)
     return base == path ? mem_str(".") : mem_strn(path, (size_t)(base - path));
 }
 
+/* A model is replaced on demand only.  A dry run writes nothing, and goes on with a warning. */
+static Status check_taken(const Convert *c)
+{
+    const char *out = c->job->out;
+    char *file = c->to_gguf ? NULL : model_folder_file(out);
+    Status st = ST_OK;
+    if (c->job->overwrite)
+        st = ST_OK;
+    else if (file)
+        st = fail(ST_ARG,
+                  "%s holds a model's %s already; replace it by --overwrite, or choose another folder", out,
+                  file);
+    else if (c->to_gguf && path_exists(out))
+        st = fail(ST_ARG, "%s is there already; replace it by --overwrite, or choose another name", out);
+    mem_free(file);
+    if (st == ST_OK || !c->job->dry_run)
+        return st;
+    log_warn("%s", error_text());
+    return ST_OK;
+}
+
 static Status check_output(const Convert *c)
 {
     const char *out = c->job->out;
@@ -130,8 +152,10 @@ static Status check_output(const Convert *c)
         return fail(ST_ARG, "%s is the adapter itself; name another output", out);
     if (c->in && same_file(c->in, out))
         return fail(ST_ARG, "%s is the input itself; name another output", out);
-    if (!c->to_gguf)
-        return cmd_output_folder(out, "a model");
+    if (!c->to_gguf) {
+        TRY(cmd_output_folder(out, "a model"));
+        return check_taken(c);
+    }
     if (path_is_folder(out))
         return fail(ST_ARG, "%s is a folder, and a GGUF model is a file; remove it or choose another name",
                     out);
@@ -139,7 +163,7 @@ static Status check_output(const Convert *c)
     Status st =
         path_is_folder(parent) ? ST_OK : fail(ST_ARG, "there is no folder %s to write %s into", parent, out);
     mem_free(parent);
-    return st;
+    return st == ST_OK ? check_taken(c) : st;
 }
 
 /* The type that most of the input's numbers have. */
@@ -336,10 +360,9 @@ static Status write_chat(const char *folder, Span jinja, const Ids *ends)
     return st;
 }
 
-static Status write_folder_words(const Convert *c)
+static Status write_folder_words(const Convert *c, const char *out)
 {
     const Gguf *g = c->file ? model_file_gguf(c->file) : NULL;
-    const char *out = c->job->out;
     Span jinja = {0};
     Ids ends = {0};
     if (!c->tokenizer)
@@ -356,14 +379,30 @@ static Status write_folder_words(const Convert *c)
     return st;
 }
 
-/* The vocabulary first: config.json, the last file of the weights, says that the folder is whole. */
+static Status write_folder(const Convert *c)
+{
+    const char *out = c->job->out;
+    char *made;
+    bool new = !path_exists(out);
+    TRY(model_folder_begin(&made, out));
+    Status st = write_folder_words(c, made);
+    if (st == ST_OK)
+        st = quantize_write_folder(&c->source, made, folder_dtype(c->mix->type));
+    if (st == ST_OK)
+        st = model_folder_commit(out);
+    mem_free(made);
+    if (st == ST_OK)
+        return ST_OK;
+    model_folder_abandon(out);
+    if (new)
+        rmdir(out);
+    return st;
+}
+
 static Status write_output(Convert *c)
 {
-    if (c->to_gguf)
-        return quantize_write_gguf(&c->source, &c->plan, c->writer, c->job->out, c->job->threads);
-    TRY(folder_make(c->job->out));
-    TRY(write_folder_words(c));
-    return quantize_write_folder(&c->source, c->job->out, folder_dtype(c->mix->type));
+    return c->to_gguf ? quantize_write_gguf(&c->source, &c->plan, c->writer, c->job->out, c->job->threads)
+                      : write_folder(c);
 }
 
 static json_t *result_of(const Convert *c, double seconds)

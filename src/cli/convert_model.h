@@ -17,11 +17,13 @@ typedef struct {
     int threads;
     const char *merge; /* a PEFT folder whose adapter is merged in (model/lora_merge.h); NULL: none */
     bool pure;    /* every matrix of the type itself */
+    bool overwrite; /* replace the model that is at `out` */
     bool dry_run; /* the plan alone */
 } ConvertJob;
 
 /* *result: what was written or would be, as JSON; the caller's reference; untouched on failure.  A failure
- * leaves what was at `out`.  ST_ARG, ST_IO, ST_FORMAT, ST_UNSUPPORTED, ST_LIMIT (no room on the disk, a
+ * leaves what was at `out`, and files there that belong to no model stay in any case.  ST_ARG (also: `out`
+ * is taken and not to be overwritten), ST_IO, ST_FORMAT, ST_UNSUPPORTED, ST_LIMIT (no room on the disk, a
  * number its type cannot hold). */
 MUST_CHECK Status convert_model(const ConvertJob *job, json_t **result);
 

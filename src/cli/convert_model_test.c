@@ -5,7 +5,7 @@
 #include "infer/vocab_gguf.h"
 #include "model/model_file.h"
 
-static Status convert(const char *in, const char *out, const char *type)
+static Status convert_over(const char *in, const char *out, const char *type, bool overwrite)
 {
     json_t *result = NULL;
     char *from = in ? scratch_path(in) : NULL, *to = scratch_path(out);
@@ -15,12 +15,18 @@ static Status convert(const char *in, const char *out, const char *type)
                       .preset = "5m",
                       .vocab = in ? NULL : "400",
                       .seed = 1,
+                      .overwrite = overwrite,
                       .threads = 2};
     Status st = convert_model(&job, &result);
     json_decref(result);
     mem_free(from);
     mem_free(to);
     return st;
+}
+
+static Status convert(const char *in, const char *out, const char *type)
+{
+    return convert_over(in, out, type, false);
 }
 
 static void expect_same(const char *a, const char *b)
@@ -137,6 +143,42 @@ static void wrong_words_are_refused(void **state)
     expect_words("is a folder");
 }
 
+static void a_model_is_replaced_on_demand_only(void **state)
+{
+    (void)state;
+    assert_int_equal(convert("model", "taken.gguf", "bf16"), ST_OK);
+    assert_int_equal(convert("model", "taken.gguf", "q8_0"), ST_ARG);
+    expect_words("taken.gguf is there already; replace it by --overwrite");
+    assert_int_equal(convert_over("model", "taken.gguf", "q8_0", true), ST_OK);
+    assert_int_equal(convert("model", "taken", "f32"), ST_OK);
+    scratch_text("taken/tokenizer.json", "{}");
+    scratch_text("taken/special_tokens_map.json", "{}");
+    scratch_text("taken/model-00001-of-00002.safetensors", "shard");
+    scratch_text("taken/README.md", "a card");
+    assert_int_equal(convert("model", "taken", "bf16"), ST_ARG);
+    expect_words("taken holds a model's config.json already; replace it by --overwrite");
+    /* one that cannot be copied whole changes nothing */
+    assert_int_equal(convert("model", "broken", "f32"), ST_OK);
+    assert_int_equal(folder_make(in_scratch("broken/vocab.json")), ST_OK);
+    assert_int_equal(convert_over("broken", "taken", "bf16", true), ST_IO);
+    expect_same("taken/model.safetensors", "model/model.safetensors");
+    assert_true(path_exists(in_scratch("taken/tokenizer.json")));
+    assert_false(path_exists(in_scratch("taken/.tmp-model")));
+    assert_int_equal(convert("broken", "none", "bf16"), ST_IO);
+    assert_false(path_exists(in_scratch("none")));
+    /* and a good one leaves nothing of the old but what is no model's */
+    assert_int_equal(convert_over("model", "taken", "bf16", true), ST_OK);
+    FolderList names;
+    assert_int_equal(folder_list(&names, in_scratch("taken")), ST_OK);
+    static const char *const left[] = {"README.md", "chat_template.jinja", "config.json",
+                                       "generation_config.json", "model.safetensors", "tokenizer.model",
+                                       "tokenizer_config.json"};
+    assert_int_equal(names.n, 7);
+    for (int i = 0; i < 7; i++)
+        assert_string_equal(names.at[i], left[i]);
+    folder_list_drop(&names);
+}
+
 static void a_plan_writes_nothing(void **state)
 {
     (void)state;
@@ -164,6 +206,7 @@ int main(void)
         cmocka_unit_test(folders_become_folders),
         cmocka_unit_test(gguf_becomes_gguf),
         cmocka_unit_test(wrong_words_are_refused),
+        cmocka_unit_test(a_model_is_replaced_on_demand_only),
         cmocka_unit_test(a_plan_writes_nothing),
     };
     return cmocka_run_group_tests(tests, make_model, scratch_remove);
