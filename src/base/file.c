@@ -74,7 +74,7 @@ Status file_begin(FileWriter *w, const char *path)
     w->f = fopen(w->temporary, "wb");
     if (w->f)
         return ST_OK;
-    Status st = fail_errno(ST_IO, "cannot write %s", w->temporary);
+    Status st = fail_errno(ST_IO, "cannot write %s", path);
     file_abandon(w);
     return st;
 }
@@ -82,7 +82,7 @@ Status file_begin(FileWriter *w, const char *path)
 Status file_write(FileWriter *w, const void *bytes, size_t n)
 {
     if (n && fwrite(bytes, 1, n, w->f) != n)
-        return fail_errno(ST_IO, "cannot write %s", w->temporary);
+        return fail_errno(ST_IO, "cannot write %s", w->path);
     return ST_OK;
 }
 
@@ -100,12 +100,12 @@ Status file_commit(FileWriter *w)
 {
     Status st = ST_OK;
     if (fflush(w->f) != 0 || fsync(fileno(w->f)) != 0)
-        st = fail_errno(ST_IO, "cannot write %s", w->temporary);
+        st = fail_errno(ST_IO, "cannot write %s", w->path);
     if (fclose(w->f) != 0 && st == ST_OK)
-        st = fail_errno(ST_IO, "cannot write %s", w->temporary);
+        st = fail_errno(ST_IO, "cannot write %s", w->path);
     w->f = NULL;
     if (st == ST_OK && rename(w->temporary, w->path) != 0)
-        st = fail_errno(ST_IO, "cannot rename %s to %s", w->temporary, w->path);
+        st = fail_errno(ST_IO, "cannot replace %s", w->path);
     if (st == ST_OK) {
         st = parent_sync(w->path);
         mem_free(w->temporary);
