@@ -58,10 +58,14 @@ static Status do_tokens(ChatSession *s, Span words, bool *over)
 {
     (void)words, (void)over;
     int64_t used, context = s->setup.backend.context;
+    size_t n = s->talk.messages.n;
     TRY(chat_count(s, &used));
-    chat_note(s, "%lld of %lld tokens are used, %lld are left; %zu message%s", (long long)used,
-              (long long)context, (long long)(context > used ? context - used : 0), s->talk.messages.n,
-              plural(s->talk.messages.n));
+    if (used > context)
+        chat_note(s, "the conversation takes %lld tokens, %lld more than the context of %lld; %zu message%s",
+                  (long long)used, (long long)(used - context), (long long)context, n, plural(n));
+    else
+        chat_note(s, "%lld of %lld tokens are used, %lld are left; %zu message%s", (long long)used,
+                  (long long)context, (long long)(context - used), n, plural(n));
     if (s->let_go)
         chat_note(s, "the model no longer sees the oldest %zu of them", s->let_go);
     return ST_OK;
@@ -151,8 +155,8 @@ static Status set(ChatSession *s, const char *name, const char *value)
     while (names[n])
         n++;
     const char *near = nearest_name(name, names, n);
-    return fail(ST_ARG, "there is no setting '%s'%s%s%s; /settings lists them", name,
-                near ? "; do you mean " : "", near ? near : "", near ? "?" : "");
+    return fail(ST_ARG, "there is no setting '%s'; %s%s%s/settings lists them", name,
+                near ? "do you mean " : "", near ? near : "", near ? "? " : "");
 }
 
 static Status do_set(ChatSession *s, Span words, bool *over)
@@ -242,14 +246,23 @@ static size_t last_user(const ChatSession *s)
     return n;
 }
 
+/* At most `most` bytes of s, whole characters. */
+static Span first_bytes(Span s, size_t most)
+{
+    size_t n = s.n < most ? s.n : most;
+    while (n && n < s.n && utf8_length((unsigned char)s.at[n]) == 0)
+        n--;
+    return (Span){s.at, n};
+}
+
 static Status do_undo(ChatSession *s, Span words, bool *over)
 {
     (void)words, (void)over;
     size_t n = last_user(s);
     if (!n)
         return fail(ST_ARG, "there is nothing to take back");
-    Span said = s->talk.messages.at[n - 1].content;
-    chat_note(s, "(taken back: %.*s%s)", (int)(said.n < 60 ? said.n : 60), said.at, said.n > 60 ? "..." : "");
+    Span said = s->talk.messages.at[n - 1].content, shown = first_bytes(said, 60);
+    chat_note(s, "(taken back: %.*s%s)", (int)shown.n, shown.at, shown.n < said.n ? "..." : "");
     while (s->talk.messages.n >= n)
         conversation_pop(&s->talk);
     size_t behind = s->talk.messages.n - chat_has_system(s);
@@ -361,7 +374,7 @@ static Status pick_line(json_t **out, const Str *text, int64_t wanted, const cha
             picked = line;
     }
     if (!picked.at)
-        return fail(ST_ARG, "%s has %lld lines", path, (long long)lines);
+        return fail(ST_ARG, "%s has %lld line%s", path, (long long)lines, plural((size_t)lines));
     *out = json_loadb(picked.at, picked.n, JSON_REJECT_DUPLICATES, &why);
     return *out ? ST_OK : fail(ST_FORMAT, "%s: the line is no JSON: %s", path, why.text);
 }
@@ -375,8 +388,8 @@ static Status read_file(ChatSession *s, Conversation *talk, const char *path, in
     if (st == ST_OK)
         st = pick_line(&value, &text, line, path);
     str_drop(&text);
-    if (st == ST_OK)
-        st = conversation_from_json(talk, value);
+    TRY(st); /* which names the file */
+    st = conversation_from_json(talk, value);
     json_decref(value);
     if (st == ST_OK)
         st = chat_render(s->setup.tokenizer, s->setup.tmpl, talk, 0, &ids, NULL);
@@ -456,9 +469,9 @@ Status chat_command(ChatSession *s, Span line, bool *over)
     const char *near = nearest_name(given, chat_session_commands(), COMMANDS);
     Status st =
         fail(ST_ARG,
-             "there is no command %s%s%s%s; /help lists them, and a message that begins with / is written "
+             "there is no command %s; %s%s%s/help lists them, and a message that begins with / is written "
              "with two",
-             given, near ? "; do you mean " : "", near ? near : "", near ? "?" : "");
+             given, near ? "do you mean " : "", near ? near : "", near ? "? " : "");
     mem_free(given);
     return st;
 }

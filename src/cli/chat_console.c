@@ -29,7 +29,7 @@ struct ChatConsole {
     Str line, entry;
     char *buffer; /* getline's */
     size_t buffer_n;
-    bool dropped;  /* Ctrl-C: the line is not wanted         */
+    bool dropped;  /* Ctrl-C, SIGINT: the line is not wanted */
     bool brackets; /* the terminal may mark what is pasted   */
 };
 
@@ -42,14 +42,33 @@ static void start(ChatLines *l)
     l->open = false;
 }
 
+static void drop_line_end(Str *text)
+{
+    if (text->n && text->at[text->n - 1] == '\n')
+        text->at[--text->n] = 0;
+}
+
+/* The line ends next to the quotes are not a part of the message. */
 static bool take_block(ChatLines *l, Span line)
 {
     bool ends = span_ends(line, BLOCK);
     str_add(&l->text, line.at, line.n - (ends ? 3 : 0));
-    if (!ends)
+    if (ends)
+        drop_line_end(&l->text);
+    else
         str_addc(&l->text, '\n');
     l->block = l->open = !ends;
     return ends;
+}
+
+static bool begin_block(ChatLines *l, Span line)
+{
+    if (!line.n) {
+        l->block = l->open = true;
+        return false;
+    }
+    size_t skip = line.at[0] == '\n'; /* of what was pasted as one line */
+    return take_block(l, (Span){line.at + skip, line.n - skip});
 }
 
 bool chat_lines_take(ChatLines *l, Span line)
@@ -59,7 +78,7 @@ bool chat_lines_take(ChatLines *l, Span line)
     if (l->block)
         return take_block(l, line);
     if (fresh && span_starts(line, BLOCK))
-        return take_block(l, (Span){line.at + 3, line.n - 3});
+        return begin_block(l, (Span){line.at + 3, line.n - 3});
     bool slash = span_ends(line, "\\"), two = span_ends(line, "\\\\");
     str_add(&l->text, line.at, line.n - slash);
     l->open = slash && !two;
@@ -71,8 +90,8 @@ bool chat_lines_take(ChatLines *l, Span line)
 bool chat_lines_end(ChatLines *l)
 {
     bool left = l->open && l->text.n;
-    if (left && l->text.at[l->text.n - 1] == '\n')
-        l->text.at[--l->text.n] = 0;
+    if (left)
+        drop_line_end(&l->text);
     l->open = l->block = false;
     return left;
 }
@@ -113,7 +132,7 @@ static unsigned char on_interrupt(EditLine *el, int key)
     const LineInfo *line = el_line(el);
     el_cursor(el, (int)(line->lastchar - line->cursor));
     console_of(el)->dropped = true;
-    put_sequence("^C");
+    put_sequence("^C\n");
     return CC_NEWLINE;
 }
 
@@ -325,17 +344,33 @@ void chat_console_close(ChatConsole *c)
 
 /* Reading ------------------------------------------------------------------------------------------------ */
 
+/* Whether SIGINT ends a read.  The editor's own handler does so, but only for the first signal, and that one
+ * may come before the read begins. */
+static void let_interrupt(bool on)
+{
+    struct sigaction a;
+    if (sigaction(SIGINT, NULL, &a) != 0)
+        return;
+    a.sa_flags = on ? a.sa_flags & ~SA_RESTART : a.sa_flags | SA_RESTART;
+    sigaction(SIGINT, &a, NULL);
+}
+
 static Status edit_line(ChatConsole *c, Span *line)
 {
     int n = 0;
     c->dropped = false;
     el_set(c->el, EL_PREP_TERM, 1); /* before the prompt: what is typed at it is for the editor */
     bracket(c, true);
+    let_interrupt(true);
     const char *text = el_gets(c->el, &n);
+    bool interrupted = !text && n < 0 && errno == EINTR;
+    let_interrupt(false);
     bracket(c, false);
     *line = (Span){NULL, 0};
     if (!text || n <= 0) {
-        put_sequence("\n");
+        if (!c->dropped)
+            put_sequence(interrupted ? "^C\n" : "\n");
+        c->dropped |= interrupted; /* a signal leaves the line as Ctrl-C does */
         return ST_OK;
     }
     replace_all(&c->line, (Span){text, (size_t)n - (text[n - 1] == '\n')}, NEWLINE_SIGN, "\n");

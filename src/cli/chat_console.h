@@ -1,9 +1,9 @@
 /* Where the messages of a chat come from: a terminal, with editing and history, or lines of a pipe.
  *
  * A line that ends with a backslash goes on in the next one (two of them: a backslash).  A line that begins
- * with
- * """ begins a message of many lines, which ends with """.  On a terminal that brackets what is pasted, a
- * pasted text of many lines is one message: its line ends show as U+2424 until it is sent. */
+ * with """ begins a message of many lines, which ends with """; a line end behind the first ones or before
+ * the last is not a part of it.  On a terminal that brackets what is pasted, a pasted text of many lines is
+ * one message: its line ends show as U+2424 until it is sent. */
 #ifndef CLI_CHAT_CONSOLE_H
 #define CLI_CHAT_CONSOLE_H
 

@@ -35,7 +35,10 @@ static void test_lines(void **state)
     MESSAGES("a\nb\nc|d|", "a\\", "b\\", "c", "d");
     MESSAGES("a\\|b|", "a\\\\", "b");
     MESSAGES("a\n\n  b\\|c|", "\"\"\"a", "", "  b\\\"\"\"", "c");
-    MESSAGES("\na\n|b|", "\"\"\"", "a", "\"\"\"", "b");
+    MESSAGES("a|b|", "\"\"\"", "a", "\"\"\"", "b");
+    MESSAGES("\na\nb\n|", "\"\"\"", "", "a", "b", "", "\"\"\""); /* one line end at each side */
+    MESSAGES("|a|", "\"\"\"", "\"\"\"", "a");
+    MESSAGES("a\nb|", "\"\"\"\na\nb\n\"\"\""); /* pasted */
     MESSAGES("one|", "\"\"\"one\"\"\"");
     MESSAGES("a \"\"\" b|", "a \"\"\" b");
     MESSAGES("a|", "a\\");             /* the input ends where a line was to come */

@@ -78,11 +78,13 @@ static bool let_turn_go(ChatSession *s)
 
 static Status context_full(const ChatSession *s, size_t tokens)
 {
-    return fail(ST_LIMIT,
-                "the context is full: the conversation takes %zu of %lld tokens.  /undo takes back a turn, "
-                "/clear begins "
-                "anew, /set context_shift true lets the oldest turns go; --context N makes room at the start",
-                tokens, (long long)s->setup.backend.context);
+    bool shift = s->setup.settings.context_shift;
+    return fail(
+        ST_LIMIT,
+        "the context is full: %sthe conversation takes %zu tokens, and at most %lld leave room for an "
+        "answer.  /undo takes back a turn, /clear begins anew%s; --context N makes room at the start",
+        shift ? "without its older turns " : "", tokens, (long long)s->setup.backend.context - 1,
+        shift ? "" : ", /set context_shift true lets the oldest turns go");
 }
 
 /* Ids of the request; where the context is full, the oldest turns go or the request does. */
@@ -156,9 +158,9 @@ static void say_end(const ChatSession *s, const RequestResult *r)
     if (r->finish == FINISH_CANCELLED)
         chat_note(s, "(stopped; /continue goes on)");
     else if (r->finish == FINISH_CONTEXT || (r->finish == FINISH_LENGTH && used >= context))
-        chat_note(s,
-                  "(the context of %lld tokens is full; /tokens, /undo, /clear, or /set context_shift true)",
-                  (long long)context);
+        chat_note(s, "(the context of %lld tokens is full; %s)", (long long)context,
+                  s->setup.settings.context_shift ? "the next message lets the oldest turns go"
+                                                  : "/tokens, /undo, /clear, or /set context_shift true");
     else if (r->finish == FINISH_LENGTH)
         chat_note(s, "(cut after %lld tokens, as max_tokens says; /continue goes on)", (long long)r->tokens);
     else if (used > context - context / 10)

@@ -108,6 +108,13 @@ static void assert_note(const char *words)
         fail_msg("'%s' does not say '%s'", notes_text, words);
 }
 
+static void assert_no_note(const char *words)
+{
+    fflush(notes_file);
+    if (strstr(notes_text, words))
+        fail_msg("'%s' says '%s'", notes_text, words);
+}
+
 static void assert_said(const char *all)
 {
     fflush(out_file);
@@ -215,6 +222,13 @@ static void test_undo_and_retry(void **state)
     take(ST_OK, "b");
     take(ST_OK, "/undo");
     assert_note("(taken back: b)");
+    char long_text[102] = "x";
+    for (int i = 0; i < 50; i++)
+        strcat(long_text, "\xC3\xA4");
+    script.says[script.said] = "even";
+    take(ST_OK, long_text);
+    take(ST_OK, "/undo");
+    assert_note("\xC3\xA4...)"); /* cut between two characters: 59 bytes, of 60 that it may have */
     assert_int_equal(messages(), 2);
     take(ST_OK, "/set temp 0");
     take(ST_OK, "/retry");
@@ -261,7 +275,9 @@ static void test_settings(void **state)
     assert_note("max_tokens");
     take(ST_ARG, "/set temperatur 1");
     take(ST_ARG, "/set min-q 1");
-    assert_note("do you mean min_p?");
+    assert_note("do you mean min_p? /settings lists");
+    take(ST_ARG, "/set wxyz 1");
+    assert_note("'wxyz'; /settings lists");
     take(ST_ARG, "/set top_p 2");
     take(ST_ARG, "/set temp warm");
     script.says[0] = "y";
@@ -277,7 +293,7 @@ static void test_settings(void **state)
     take(ST_OK, "/help");
     assert_note("/load FILE [LINE]");
     take(ST_ARG, "/sped");
-    assert_note("do you mean /speed?");
+    assert_note("do you mean /speed? /help lists");
     take(ST_ARG, "/undo now");
     finish();
 }
@@ -333,7 +349,11 @@ static void test_files(void **state)
     snprintf(line, sizeof line, "/load %s 3", path);
     take(ST_ARG, line);
     assert_note("has 2 lines");
+    assert_no_note("talk.jsonl: ");
     take(ST_IO, "/load absent.jsonl");
+    assert_note("\ncannot open absent.jsonl: ");
+    take(ST_IO, "/save absent/talk.jsonl");
+    assert_note("\ncannot write absent/talk.jsonl: ");
     assert_int_equal(messages(), 5);
     snprintf(line, sizeof line, "/save %s", path); /* somebody else's file */
     take(ST_ARG, line);
@@ -341,6 +361,7 @@ static void test_files(void **state)
     assert_int_equal(file_replace(path, "{\"messages\": 3}", 15), ST_OK);
     snprintf(line, sizeof line, "/load %s", path);
     take(ST_FORMAT, line);
+    assert_note("talk.jsonl: ");
     assert_int_equal(messages(), 5);
     finish();
     mem_free(path);
@@ -355,7 +376,8 @@ static void test_context(void **state)
     script.says[0] = long_text;
     take(ST_OK, "first");
     take(ST_LIMIT, long_text);
-    assert_note("the context is full");
+    assert_note("at most 299 leave room for an answer");
+    assert_note("/set context_shift true lets");
     assert_int_equal(messages(), 3);
     take(ST_OK, "/tokens");
     assert_note("of 300 tokens are used");
@@ -377,6 +399,34 @@ static void test_context(void **state)
     finish();
 }
 
+/* An answer that fills the context, and the marks that end it. */
+static void test_full(void **state)
+{
+    (void)state;
+    char text[CONTEXT + 1] = {0};
+    memset(text, 'x', CONTEXT);
+    begin("chatml", NULL);
+    script.says[0] = script.says[1] = text;
+    script.finish = FINISH_CONTEXT;
+    take(ST_OK, "a");
+    assert_note("is full; /tokens, /undo, /clear, or /set context_shift true)");
+    take(ST_OK, "/tokens");
+    assert_note(" more than the context of 300; 2 messages");
+    assert_no_note("are used");
+    take(ST_OK, "/undo");
+    finish();
+    begin("chatml", NULL);
+    script.says[0] = text;
+    script.finish = FINISH_CONTEXT;
+    take(ST_OK, "/set context_shift true");
+    take(ST_OK, "a");
+    assert_note("is full; the next message lets the oldest turns go)");
+    take(ST_LIMIT, "/continue");
+    assert_note("without its older turns the conversation takes");
+    assert_no_note("/set context_shift");
+    finish();
+}
+
 static int open_tokenizer(void **state)
 {
     return scratch_make(state) != 0 || tokenizer_open(&tokenizer, "tests/golden/chat/lemur.json") != ST_OK;
@@ -395,7 +445,7 @@ int main(void)
         cmocka_unit_test(test_stopped), cmocka_unit_test(test_settings),
         cmocka_unit_test(test_system),  cmocka_unit_test(test_files),
         cmocka_unit_test(test_context), cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_written), cmocka_unit_test(test_full),
     };
     return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
 }

@@ -50,8 +50,7 @@ typedef struct {
     const Args *args;
     Array(const char *) stops;
     bool terminal; /* somebody types */
-    Status first;  /* what went wrong first: the exit status of a script */
-    Error error;
+    Status failed; /* what went wrong, which the session has said: the exit status */
 } Job;
 
 /* Ctrl-C ------------------------------------------------------------------------------------------------- */
@@ -111,14 +110,16 @@ static Status answer(void *self, const ChatAsk *ask, RequestResult *result)
 /* The chat ----------------------------------------------------------------------------------------------- */
 
 /* A line is over or wrong: a script goes on and fails in the end, as one of a shell without -e would not. */
-static Status after(Job *job, Status st)
+static Status take(Job *job, ChatSession *s, Span line, bool *over)
 {
-    if (!chat_session_survives(st))
-        return st;
-    if (st != ST_OK && !job->terminal && job->first == ST_OK) {
-        job->first = st;
-        job->error = error_take();
+    Status st = chat_session_take(s, line, over);
+    if (!chat_session_survives(st)) {
+        job->failed = st;
+        *over = true;
+        return ST_OK;
     }
+    if (!job->terminal && job->failed == ST_OK)
+        job->failed = st;
     return interrupted && !job->terminal ? fail(ST_CANCELLED, "interrupted") : ST_OK;
 }
 
@@ -131,42 +132,43 @@ static Status take_lines(Job *job, ChatSession *s, ChatConsole *console)
         if (!message.at)
             break;
         interrupted = 0;
-        TRY(after(job, chat_session_take(s, message, &over)));
+        TRY(take(job, s, message, &over));
         if (ferror(stdout))
             break;
     }
     return ST_OK;
 }
 
-static Status load(Job *job, ChatSession *s)
+/* False: the saved conversation is not to be had, and there is nothing to go on with. */
+static bool load(Job *job, ChatSession *s)
 {
     const char *file = args_value(job->args, "load");
     bool over;
     if (!file)
-        return ST_OK;
+        return true;
     char *line = mem_format("/load %s", file);
-    Status st = chat_session_take(s, span(line), &over);
+    job->failed = chat_session_take(s, span(line), &over);
     mem_free(line);
-    return st;
+    return job->failed == ST_OK;
 }
 
 static Status talk(Job *job, ChatSession *s)
 {
     ChatConsole *console;
+    if (!load(job, s))
+        return ST_OK;
     char *history = args_has(job->args, "private") ? NULL : chat_console_history_path();
     ChatConsoleSetup setup = {.terminal = job->terminal,
                               .history = history,
                               .commands = chat_session_commands(),
                               .settings = chat_session_settings()};
-    Status st = load(job, s);
-    if (st == ST_OK)
-        st = chat_console_open(&console, &setup);
+    Status st = chat_console_open(&console, &setup);
     if (st == ST_OK) {
         st = take_lines(job, s, console);
         chat_console_close(console);
     }
     mem_free(history);
-    return st != ST_OK || job->first == ST_OK ? st : error_put(&job->error);
+    return st;
 }
 
 static Status with_engine(Job *job, const Bundle *b, Engine *engine, ChatTemplate *tmpl)
@@ -260,6 +262,15 @@ static Status run(const Args *args, void *context)
     return st;
 }
 
+/* As cmd_exit has it, without a word. */
+static int exit_of(Status st)
+{
+    return st == ST_OK          ? EXIT_DONE
+           : st == ST_CANCELLED ? EXIT_INTERRUPTED
+           : st == ST_ARG       ? EXIT_USAGE
+                                : EXIT_FAILED;
+}
+
 int cmd_chat(int argc, char **argv)
 {
     Job job = {0};
@@ -277,5 +288,5 @@ int cmd_chat(int argc, char **argv)
     };
     int code = cmd_run(&c, argc, argv, run, &job);
     array_drop(&job.stops);
-    return code;
+    return code == EXIT_DONE ? exit_of(job.failed) : code;
 }

@@ -86,6 +86,16 @@ static int piped(const char *input, Str *out, const char *const *more)
     return WEXITSTATUS(status);
 }
 
+static size_t count(const char *text, const char *words)
+{
+    size_t n = 0;
+    while ((text = strstr(text, words))) {
+        text += strlen(words);
+        n++;
+    }
+    return n;
+}
+
 static void test_pipe(void **state)
 {
     (void)state;
@@ -99,6 +109,10 @@ static void test_pipe(void **state)
     assert_int_equal(piped("a\n/save /absent/folder/x\na\n", &out, few), EXIT_FAILED);
     assert_non_null(strstr(str_c(&out), "/absent/folder")); /* and the line behind it was answered */
     assert_string_equal(strstr(str_c(&out) + 10, "bcd\n") ? "answered" : str_c(&out), "answered");
+    assert_int_equal(count(str_c(&out), "/absent/folder"), 1);
+    assert_int_equal(piped("/frob\na\n", &out, few), EXIT_USAGE);
+    assert_int_equal(count(str_c(&out), "there is no command /frob"), 1);
+    assert_null(strstr(str_c(&out), "error:"));
     const char *const stop[] = {"--stop=ef", "--system=hello ", NULL};
     assert_int_equal(piped("a", &out, stop), EXIT_DONE);
     assert_string_equal(str_c(&out), "bcd\n");
@@ -122,6 +136,7 @@ static void test_refused(void **state)
     const char *const tulu[] = {"--template=tulu", "--load=absent", NULL};
     assert_int_equal(piped("", &out, tulu), EXIT_FAILED);
     assert_non_null(strstr(str_c(&out), "<|user|>")); /* a warning: the vocabulary has no such token */
+    assert_int_equal(count(str_c(&out), "absent"), 1);
     str_drop(&out);
 }
 
@@ -151,21 +166,37 @@ static void press(const Terminal *t, const char *keys)
     assert_true(write(t->fd, keys, strlen(keys)) == (ssize_t)strlen(keys));
 }
 
-/* Waits for words behind the last ones. */
-static void expect(Terminal *t, const char *words)
+/* Whether words come behind the last ones, with no pause longer than that before them. */
+static bool comes(Terminal *t, const char *words, int wait_ms)
 {
     const char *at;
     while (!(at = t->seen.n > t->from ? strstr(t->seen.at + t->from, words) : NULL)) {
         char buffer[4096];
         struct pollfd p = {.fd = t->fd, .events = POLLIN};
-        ssize_t n = poll(&p, 1, WAIT_MS) == 1 ? read(t->fd, buffer, sizeof buffer) : -1;
+        ssize_t n = poll(&p, 1, wait_ms) == 1 ? read(t->fd, buffer, sizeof buffer) : -1;
         if (n <= 0)
-            fail_msg("'%s' did not come, but: %s", words,
-                     t->seen.n > t->from ? t->seen.at + t->from : "nothing");
+            return false;
         for (ssize_t i = 0; i < n; i++)
             str_addc(&t->seen, buffer[i] ? buffer[i] : ' ');
     }
     t->from = (size_t)(at - t->seen.at) + strlen(words);
+    return true;
+}
+
+static void expect(Terminal *t, const char *words)
+{
+    if (!comes(t, words, WAIT_MS))
+        fail_msg("'%s' did not come, but: %s", words, t->seen.n > t->from ? t->seen.at + t->from : "nothing");
+}
+
+/* A signal until it is noticed: one that comes just before the program waits for a key is not. */
+static void interrupt(Terminal *t)
+{
+    int tries = 0;
+    do
+        kill(t->pid, SIGINT);
+    while (!comes(t, "^C\r\n", 500) && ++tries < 20);
+    assert_true(tries < 20);
 }
 
 /* Keys for a line: the program says that it reads one by asking for pasted text to be marked. */
@@ -203,10 +234,16 @@ static void test_editing(void **state)
     expect(&t, ANSWERS "bcdef");
     expect(&t, ANSWER);
     type(&t, "junk\003"); /* Ctrl-C leaves the line ... */
-    expect(&t, "^C");
+    expect(&t, "^C\r\n");
     type(&t, "one\\\r");
     type(&t, "\003"); /* ... and the message it was to be a part of */
     expect(&t, "^C");
+    type(&t, "junk"); /* a signal from elsewhere does the same */
+    expect(&t, "junk");
+    interrupt(&t);
+    type(&t, "two\\\r");
+    expect(&t, "\033[?2004h... ");
+    interrupt(&t);
     type(&t, "/tok\t\r");
     expect(&t, "4 messages");
     type(&t, "\303\251\177b\r"); /* é goes with one backspace */
