@@ -70,7 +70,8 @@ int cmd_convert(int argc, char **argv)
         .about =
             "Writes a model in another form: IN and OUT are each a folder (config.json, safetensors,\n"
             "tokenizer) or a GGUF file.  Prints the plan with the sizes first.  A type's name alone keeps\n"
-            "the head at Q6_K or better; _S and _M keep more of the sensitive matrices, as llama.cpp does.",
+            "the head at Q6_K or better; _S and _M keep more of the sensitive matrices, as llama.cpp does.\n"
+                 "example: lemur convert Llama-folder -o model.gguf --type Q4_K_M",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);
