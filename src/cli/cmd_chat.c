@@ -281,7 +281,7 @@ int cmd_chat(int argc, char **argv)
             "Talks with a model.  On a terminal: lines are edited, Ctrl-C stops an answer, Ctrl-D leaves,\n"
             "/help lists the commands.  Else each line of standard input is a message and its answer\n"
             "goes to standard output, so that a script can ask; what a line asks for in vain makes the\n"
-            "exit status 1.\n"
+            "exit status 1 (2: a wrong command or setting).\n"
             "example: echo 'Why is the sky blue?' | lemur chat -m model.gguf --temp 0",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
