@@ -26,6 +26,8 @@
  *   - short bursts: memory, processes and processor time are looked at every SANDBOX_WATCH_MS, so a limit may
  * be passed by what fits into that time; without cgroups buffers inside the kernel (sockets, pipes, file
  * names) are not counted;
+ *   - processor time of children that nobody waits for (SIGCHLD ignored) goes uncounted; wall_seconds bounds
+ * it;
  *   - lies: what the program prints is its own word, and a grader in the same process can be fooled by it. */
 #ifndef ENV_SANDBOX_H
 #define ENV_SANDBOX_H
@@ -55,7 +57,8 @@ typedef enum {
 } SandboxEnd;
 const char *sandbox_end_name(SandboxEnd end); /* "exited", "wall time", ... */
 
-/* All must be above 0.  Each counts for the program and all that it starts together, but file_bytes. */
+/* All must be above 0, processes at most 4096.  Each counts for the program and all that it starts together,
+ * but file_bytes. */
 typedef struct {
     int64_t memory_bytes; /* what processes hold; files in the private folders come on top */
     int64_t disk_bytes;   /* in each of the three private folders, which are memory of the host   */
@@ -70,8 +73,8 @@ SandboxLimits sandbox_limits(void); /* for a small program: 1 GB, 64 processes, 
 /* Everything is borrowed for the call. */
 typedef struct {
     const char *const *argv; /* NULL-terminated; looked up in /usr/local/bin:/usr/bin:/bin of the inside */
-    const char *const
-        *env; /* "NAME=value", NULL-terminated, beside PATH HOME TMPDIR LANG USER; NULL: no more */
+    const char *const *env;  /* "NAME=value", NULL-terminated, beside PATH HOME TMPDIR LANG USER
+                              * and OMP_NUM_THREADS=1; NULL: no more */
     const char *const
         *read_only;   /* absolute host paths to show at the same place, NULL-terminated; NULL: none      */
     const char *work; /* a host folder to be /work, writable; NULL: a private one that goes with the run.

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "env/sandbox_filter.h"
 #include "env/sandbox_host.h"
@@ -52,7 +53,8 @@ typedef struct {
     SandboxUser user;
     pid_t parent;
     bool grouped;
-    int error; /* errno of what failed in the child */
+    const char *doing; /* what failed in the child, and its errno */
+    int error;
 } Child;
 
 static bool child_becomes(const SandboxUser *user)
@@ -83,8 +85,14 @@ static int child_run(void *arg)
     sigset_t none;
     sigemptyset(&none);
     c->grouped = c->group >= 0 && write(c->group, "0", 1) == 1;
-    bool ready = child_becomes(&c->user) && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == c->parent &&
-                 child_arranges_fds(c->fds) && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+    errno = 0;
+    c->doing = "becoming another user than root, as a sandboxed program must,";
+    bool ready = child_becomes(&c->user);
+    if (ready) {
+        c->doing = "starting bwrap";
+        ready = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == c->parent &&
+                child_arranges_fds(c->fds) && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+    }
     if (ready)
         execve(c->path, (char *const *)(uintptr_t)c->argv, (char *[]){NULL});
     c->error = errno ? errno : ESRCH;
@@ -116,7 +124,8 @@ static Status child_start(Child *c, Launch *l)
         l->bwrap_fd = -1;
     }
     errno = error;
-    return error ? fail_errno(ST_IO, "starting %s", c->path) : ST_OK;
+    return error ? fail_errno(ST_UNSUPPORTED, "no sandbox: %s failed", c->doing ? c->doing : "a new process")
+                 : ST_OK;
 }
 
 /* A file in memory with these bytes, to be read from its beginning. */
@@ -249,6 +258,18 @@ static Status limit(pid_t pid, int what, double value)
     return ST_OK;
 }
 
+/* Where the host runs out of memory it shall end this first, not whoever holds the model. */
+static void offer_to_the_oom_killer(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && write(fd, "1000", 4) != 4)
+        log_debug("%s: not set", path);
+    if (fd >= 0)
+        close(fd);
+}
+
 Status launch_release(Launch *l, const SandboxLimits *limits)
 {
     const struct {
@@ -271,6 +292,7 @@ Status launch_release(Launch *l, const SandboxLimits *limits)
     host_act_as(&l->user);
     for (size_t i = 0; st == ST_OK && i < sizeof all / sizeof all[0]; i++)
         st = limit(l->init, all[i].what, all[i].value);
+    offer_to_the_oom_killer(l->init);
     host_act_as_before(&l->user);
     TRY(st);
     if (write(l->hold, "", 1) != 1)

@@ -42,7 +42,7 @@ static bool read_small(char *buf, size_t size, const char *path)
 
 static void add_children_of_thread(Pids *p, pid_t pid, long thread)
 {
-    char path[64], buf[8192];
+    char path[64], buf[64 * 1024]; /* of more than VIEW_PROCESSES_MAX */
     snprintf(path, sizeof path, "/proc/%d/task/%ld/children", (int)pid, thread);
     if (!read_small(buf, sizeof buf, path))
         return;

@@ -75,11 +75,14 @@ static void folder(Str *options, const char *path, int64_t bytes, const char *mo
 
 static void environment(Str *options, const char *const *env)
 {
+    /* One thread for a library's loops: many sandboxes run at once, and a large machine's threads would be
+     * too many. */
     static const char *const always[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
                                          "HOME=/work",
                                          "TMPDIR=/tmp",
                                          "LANG=C.UTF-8",
                                          "USER=sandbox",
+                                         "OMP_NUM_THREADS=1",
                                          NULL};
     const char *const *lists[] = {always, env};
     word(options, "--clearenv");
@@ -154,5 +157,7 @@ Status view_check(const SandboxSpec *spec)
     if (l->memory_bytes <= 0 || l->disk_bytes <= 0 || l->file_bytes <= 0 || l->output_bytes <= 0 ||
         l->processes <= 0 || !(l->cpu_seconds > 0) || !(l->wall_seconds > 0))
         return fail(ST_ARG, "every limit of a sandbox must be above 0; sandbox_limits() gives them");
+    if (l->processes > VIEW_PROCESSES_MAX)
+        return fail(ST_ARG, "a sandbox has %d processes at most", VIEW_PROCESSES_MAX);
     return ST_OK;
 }
