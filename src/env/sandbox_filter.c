@@ -105,8 +105,7 @@ static int build(scmp_filter_ctx filter, int fd)
     int rc = allow_all(filter);
     if (rc == 0)
         rc = allow_some(filter);
-    /* A tree instead of a chain of some 200 comparisons before each call; an older libseccomp keeps the
-     * chain. */
+    /* A tree instead of some 200 comparisons before each call; an older libseccomp keeps the chain. */
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
     return rc < 0 ? rc : seccomp_export_bpf(filter, fd);
 }

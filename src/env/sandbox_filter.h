@@ -5,8 +5,8 @@
 
 #include "base/str.h"
 
-/* The BPF program's bytes; made once, lives as long as the process.  Any thread.  ST_UNSUPPORTED: libseccomp
- * refuses. */
+/* The BPF program's bytes; made once, they live as long as the process.  Any thread.
+ * ST_UNSUPPORTED: libseccomp refuses. */
 MUST_CHECK Status sandbox_filter(Span *program);
 
 #endif

@@ -122,8 +122,8 @@ void group_make(Group *g, const SandboxLimits *limits)
         g->path = NULL;
         return;
     }
-    /* The private folders are memory too.  bwrap and process 1 are two processes more, and one for the watch
-     * to see. */
+    /* The private folders are memory too; bwrap and process 1 are processes too, and one more is for the
+     * watch to see. */
     bool kept = set(g, "memory.max", limits->memory_bytes + 3 * limits->disk_bytes + (16 << 20)) &&
                 set(g, "pids.max", limits->processes + 3);
     set(g, "memory.swap.max", 0); /* absent where there is no swap */

@@ -1,6 +1,6 @@
 #include "env/sandbox_host.h"
 
-#include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -54,14 +54,32 @@ Status host_user(SandboxUser *user, const char *work)
     return ST_OK;
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int dumpable_before;
+
+static void remember(void)
+{
+    dumpable_before = prctl(PR_GET_DUMPABLE);
+}
+
+void host_remember(void)
+{
+    pthread_once(&once, remember);
+}
+
+void host_restore(void)
+{
+    prctl(PR_SET_DUMPABLE, dumpable_before);
+}
+
 /* Not seteuid, with which the C library changes all threads. */
 static void act_as(const SandboxUser *user, uid_t uid)
 {
     if (!user->become)
         return;
-    int dumpable = prctl(PR_GET_DUMPABLE); /* of the whole process, and cleared by the change */
+    host_remember();
     syscall(SYS_setresuid, -1, uid, -1);
-    prctl(PR_SET_DUMPABLE, dumpable);
+    host_restore();
 }
 
 void host_act_as(const SandboxUser *user)

@@ -16,8 +16,8 @@ typedef struct {
     uid_t uid;
     gid_t gid;
 } SandboxUser;
-/* `work`: a folder whose owner it shall be when the caller is root; NULL: nobody.  ST_ARG: that is root too.
- */
+/* `work`: a folder whose owner it shall be when the caller is root; NULL: nobody.
+ * ST_ARG: that owner is root too. */
 MUST_CHECK Status host_user(SandboxUser *user, const char *work);
 
 /* This thread alone acts as that user until host_act_as_before: its is the sandbox's namespace, whose limits
@@ -25,6 +25,11 @@ MUST_CHECK Status host_user(SandboxUser *user, const char *work);
  * where root need not change. */
 void host_act_as(const SandboxUser *user);
 void host_act_as_before(const SandboxUser *user);
+
+/* Around a change of user by any thread: the kernel then forbids core dumps and tracers to the whole process,
+ * which is undone. Remembered once, since another thread's change may be under way. */
+void host_remember(void);
+void host_restore(void);
 
 /* The sentence for a bwrap that ended with these words before the program began: what is missing, what to do.
  * ST_UNSUPPORTED, or ST_ARG where the inside has no such program. */

@@ -113,12 +113,12 @@ static Status child_start(Child *c, Launch *l)
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int dumpable = prctl(PR_GET_DUMPABLE);
+    host_remember();
     l->bwrap = clone(child_run, stack + CHILD_STACK, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, c,
                      &l->bwrap_fd);
     int error = l->bwrap < 0 ? errno : c->error;
     if (c->user.become) /* the change of user has cleared it for the memory that we share */
-        prctl(PR_SET_DUMPABLE, dumpable);
+        host_restore();
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     munmap(stack, CHILD_STACK);
     l->grouped = c->grouped;

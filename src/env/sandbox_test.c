@@ -120,6 +120,15 @@ static void limits_end_programs_by_name(void **state)
     assert_true(r.cpu_seconds >= 0.2);
     expect(r, SANDBOX_CPU_TIME, 0, "");
     expect(run_limited(pair, NULL, l), SANDBOX_CPU_TIME, 0, "");
+    /* As many as allowed do no harm: a shell and 19 others. */
+    expect(
+        run_sh(
+            "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do sleep 0.1 & done; wait; echo done",
+            NULL),
+        SANDBOX_EXITED, 0, "done\n");
+    expect(
+        run_sh("for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 5 & done; wait", NULL),
+        SANDBOX_PROCESSES, 0, "");
 }
 
 static void bombs_are_contained(void **state)

@@ -75,8 +75,7 @@ static void folder(Str *options, const char *path, int64_t bytes, const char *mo
 
 static void environment(Str *options, const char *const *env)
 {
-    /* One thread for a library's loops: many sandboxes run at once, and a large machine's threads would be
-     * too many. */
+    /* One thread for a library's loops: many sandboxes run at once, and a large machine has too many. */
     static const char *const always[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
                                          "HOME=/work",
                                          "TMPDIR=/tmp",
