@@ -69,8 +69,8 @@ SandboxLimits sandbox_limits(void); /* for a small program: 1 GB, 64 processes, 
  *   argv       looked up in /usr/local/bin:/usr/bin:/bin of the inside
  *   env        "NAME=value", beside PATH, HOME, TMPDIR, LANG, USER and OMP_NUM_THREADS=1; NULL: no more
  *   read_only  absolute host paths to show at the same place; NULL: none
- *   work       a host folder to be /work, writable; NULL: a private one, which goes with the run.  A caller
- * who is root runs the program as the folder's owner, who must be somebody else. */
+ *   work       a host folder to be /work, writable; NULL: a private one, which goes with the run.
+ *              If the caller is root the program runs as the folder's owner, who must be somebody else. */
 typedef struct {
     const char *const *argv, *const *env, *const *read_only;
     const char *work;

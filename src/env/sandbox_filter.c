@@ -86,11 +86,11 @@ static int allow_some(scmp_filter_ctx filter)
                               SCMP_CMP64(0, SCMP_CMP_MASKED_EQ, new_namespaces, 0));
     if (rc == 0)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                              SCMP_CMP64(0, SCMP_CMP_EQ, AF_UNIX));
+                              SCMP_CMP64(0, SCMP_CMP_EQ, AF_UNIX, 0));
     if (rc == 0) /* others are told that it is forbidden rather than absent: the sentence a person reads is
                     better */
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-                              SCMP_CMP64(0, SCMP_CMP_NE, AF_UNIX));
+                              SCMP_CMP64(0, SCMP_CMP_NE, AF_UNIX, 0));
     /* No requests that type into a terminal or change a device.  The kernel ignores the number's upper half,
      * so the filter does too. */
     const unsigned requests[] = {TCGETS, TIOCGWINSZ, TIOCGPGRP, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX};

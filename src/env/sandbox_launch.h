@@ -21,7 +21,7 @@ typedef struct {
 } Launch;
 
 /* Starts bwrap, which builds the inside and waits.  `group` is an open cgroup.procs to join first if that is
- * allowed, or -1. ST_UNSUPPORTED, ST_ARG, ST_IO as of sandbox_run; nothing is left then. */
+ * allowed, or -1.  ST_UNSUPPORTED, ST_ARG, ST_IO as of sandbox_run; nothing is left then. */
 MUST_CHECK Status launch_start(Launch *l, const SandboxSpec *spec, int group);
 /* Sets the rlimits of the inside and lets the program begin.  ST_IO. */
 MUST_CHECK Status launch_release(Launch *l, const SandboxLimits *limits);

@@ -15,8 +15,8 @@ MUST_CHECK Status view_check(const SandboxSpec *spec);
 /* The options, each ended by a NUL byte, for bwrap --args: a command line would show them to the inside in
  * /proc/1. */
 void view_options(Str *options, const SandboxSpec *spec);
-/* The short command line: bwrap, --args, the program.  NULL-terminated; caller frees the list, whose words are
- * borrowed. */
+/* The short command line: bwrap, --args, the program.  NULL-terminated; caller frees the list, whose words
+ * are borrowed. */
 const char **view_command(const SandboxSpec *spec);
 
 #endif
