@@ -8,11 +8,12 @@
 #include "base/mem.h"
 
 /* The programs inside; paths are from the folder that make runs in. */
-#define TEXT_OF(name, path)                                                              \
-    __asm__(".section .rodata\n" #name ":\n.incbin \"" path "\"\n.byte 0\n.previous\n"); \
-    extern const char name[]
-TEXT_OF(python_driver_text, "src/env/python_driver.py");
-TEXT_OF(python_render_text, "src/env/python_render.py");
+extern const char python_driver_text[], python_render_text[];
+__asm__(".section .rodata\n"
+        "python_driver_text:\n.incbin \"src/env/python_driver.py\"\n.byte 0\n"
+        "python_render_text:\n.incbin \"src/env/python_values.py\"\n"
+        ".incbin \"src/env/python_exceptions.py\"\n.byte 0\n"
+        ".previous");
 
 /* A frame from inside: nonce, kind, eight hexadecimal digits, a newline, then the payload.  One to there has
  * no nonce. */

@@ -14,8 +14,8 @@
  *
  * Tools are functions inside whose calls cross to this program: the cell waits while `call` runs.
  *
- * The programs inside, python_driver.py and python_render.py, are part of this binary (.incbin); the sandbox
- * needs Debian's python3 only, and a cell may import what the host has in /usr.
+ * The programs inside, python_driver.py and what it shows things with, are part of this binary (.incbin); the
+ * sandbox needs Debian's python3 only, and a cell may import what the host has in /usr.
  *
  * Cells and driver share a process.  Frames travel on descriptors with random numbers, begin with a nonce,
  * and what comes between them is passed over, so a cell may print, flood or close 0, 1 and 2, fork, start

@@ -1,5 +1,6 @@
 # The program inside a Python session: runs cells in one namespace and answers in frames.  python.c gives it to
-# `python3 -I -S -E -c`, with the text of python_render.py as its argument.  It imports little: a session starts
+# `python3 -I -S -E -c`, with the texts of python_values.py and
+# python_exceptions.py as its argument.  It imports little: a session starts
 # with it.
 #
 # A frame is KIND, eight hexadecimal digits of length, a newline, and that many bytes.  Those to the program begin
@@ -117,7 +118,7 @@ def make_tool(name, parameters):
 
 
 def render():
-    """python_render.py, once something has to be rendered."""
+    """The names of python_values.py and python_exceptions.py, once something has to be shown."""
     if Session.render is None:
         Session.render = {"__name__": "render"}
         exec(compile(Session.render_source, "<render>", "exec"), Session.render)

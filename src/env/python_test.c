@@ -25,12 +25,22 @@ static Status search(void *context, const json_t *arguments, Str *answer)
     return ST_OK;
 }
 
+static Status nap(void *context, const json_t *arguments, Str *answer)
+{
+    (void)context;
+    (void)arguments;
+    (void)answer;
+    usleep(600000);
+    return ST_OK;
+}
+
 static int searches;
-static const PythonTool tools[] = {{"wikipedia_search", "query: str", search, &searches}};
+static const PythonTool tools[] = {{"wikipedia_search", "query: str", search, &searches},
+                                   {"nap", "", nap, NULL}};
 
 static Python *start(double cell_seconds)
 {
-    PythonSpec spec = {.tools = tools, .tools_n = 1, .cell_seconds = cell_seconds};
+    PythonSpec spec = {.tools = tools, .tools_n = 2, .cell_seconds = cell_seconds};
     Python *p;
     if (python_start(&p, &spec) != ST_OK)
         fail_msg("%s", error_text());
@@ -169,6 +179,9 @@ static void long_cells_are_interrupted(void **state)
            "---> 31     raise TimeoutError(f\"Timed out after {seconds} seconds.\")\n\n"
            "TimeoutError: Timed out after 0.3 seconds.");
     expect(p, "x > 1", PYTHON_DONE, "Out[2]: True");
+    /* An answer is never left half read. */
+    expect_part(p, "nap()\nx = 0", PYTHON_TIMED_OUT, "TimeoutError: Timed out after 0.3 seconds.");
+    expect(p, "wikipedia_search('a') if x else 0", PYTHON_DONE, "Out[4]: 'Page: a'");
     /* The alarm is swallowed; SIGINT comes after it. */
     expect_part(p, "import time\ntry:\n    time.sleep(9)\nexcept TimeoutError: pass\ntime.sleep(9)",
                 PYTHON_TIMED_OUT, "TimeoutError: Timed out");
