@@ -7,7 +7,7 @@ endif
 B      ?= $(if $(SAN),build/san,build)
 PREFIX ?= /usr/local
 ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
-PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit
+PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp
 
 # Folders, lowest layer first; src/LAYERS is the one list of them.
 FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
@@ -77,6 +77,9 @@ $(B)/flags: always
 $(B)/%.o: src/%.c $(B)/flags $(if $(filter all,$(or $(MAKECMDGOALS),all)),| found)
 	@mkdir -p $(@D)
 	$(call say,compile,$<)$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
+
+# The programs that it holds as bytes (.incbin), which -MMD does not see.
+$(B)/env/python.o: $(addprefix src/env/python_,driver.py values.py exceptions.py)
 
 # A test links with its own folder and those that src/LAYERS lets it reach, so an upward call does not link.
 reach = $(1) $(foreach d,$(shell sed -n 's/^$(1): *//p' src/LAYERS),$(REACH_$(firstword $(subst /, ,$(d)))))

@@ -3,7 +3,9 @@
 # line to run and exits 1.  Does nothing where nothing is missing.  Safe to run again.
 #     ./setup.sh          ./setup.sh clang    (also what `CC=clang make` and `make fuzz` want)
 build='gcc make pkg-config libc6-dev libdnnl-dev libjansson-dev libfyaml-dev libarchive-dev libxxhash-dev libpcre2-dev
-    libutf8proc-dev libssl-dev libedit-dev libcmocka-dev'
+    libutf8proc-dev libssl-dev libedit-dev libseccomp-dev libcmocka-dev'
+# What the program calls when it runs a model's code: the sandbox's walls, and what stands in them.
+run='bubblewrap python3'
 # The demo compares with xz and zstd, and learns from what these packages hold: docs/sources.md.
 demo='xz-utils zstd perl perl-doc libpython3-stdlib linux-libc-dev vim-runtime'
 case $1 in
@@ -18,7 +20,7 @@ esac
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "setup: this is no Debian system; install what provides these packages, then run make:" >&2
     # shellcheck disable=SC2086 # lists of packages
-    echo "   " $build $demo $extra >&2
+    echo "   " $build $run $demo $extra >&2
     exit 1
 fi
 
@@ -26,7 +28,7 @@ fi
 have=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' 2>/dev/null |
     sed -n 's/^installed //p' | tr ', ' '\n\n' | sort -u)
 missing=
-for p in $build $demo $extra; do
+for p in $build $run $demo $extra; do
     case "
 $have
 " in

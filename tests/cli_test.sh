@@ -22,6 +22,7 @@ expect 0 'usage: lemur doctor' "$lemur" help doctor
 expect 2 'did you mean --json' "$lemur" doctor --jsno
 expect 2 'one word too many' "$lemur" doctor here
 expect 0 'operations' "$lemur" doctor
+expect 0 'sandbox ' "$lemur" doctor
 expect 0 '"memory_available_bytes"' "$lemur" doctor --json
 
 # Each verb has help, and refuses a flag that nobody has (or the want of a word before it).

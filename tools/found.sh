@@ -30,9 +30,14 @@ command -v pkg-config >/dev/null || {
 }
 need "oneDNN    " "header dnnl.h" libdnnl-dev
 for p in jansson:libjansson-dev libfyaml:libfyaml-dev libarchive:libarchive-dev libxxhash:libxxhash-dev \
-    libpcre2-8:libpcre2-dev libutf8proc:libutf8proc-dev libcrypto:libssl-dev libedit:libedit-dev; do
+    libpcre2-8:libpcre2-dev libutf8proc:libutf8proc-dev libcrypto:libssl-dev libedit:libedit-dev \
+    libseccomp:libseccomp-dev; do
     need "$(printf '%-10s' "${p%%:*}")" "pkg-config --exists ${p%%:*}" "${p##*:}"
 done
+# Called when a model's code is run, not when this is built.
+if command -v bwrap >/dev/null; then echo "bubblewrap found"; else
+    echo "bubblewrap MISSING: no sandbox, so no model's code will run; install bubblewrap"
+fi
 if [ "$missing" ]; then
     echo "Run ./setup.sh to install what is missing." >&2
     exit 1

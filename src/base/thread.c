@@ -1,6 +1,8 @@
 #include "base/thread.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -46,4 +48,42 @@ void thread_each(int64_t tasks, int threads, ThreadWork *work, void *context)
         if (workers[i].started)
             pthread_join(workers[i].id, NULL);
     mem_free(workers);
+}
+
+struct Thread {
+    void (*run)(void *context);
+    void *context;
+    pthread_t id;
+};
+
+static void *thread_run(void *arg)
+{
+    Thread *t = arg;
+    t->run(t->context);
+    return NULL;
+}
+
+Status thread_start(Thread **out, void (*run)(void *context), void *context)
+{
+    Thread *t = mem_new(Thread);
+    *t = (Thread){.run = run, .context = context};
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&t->id, NULL, thread_run, t);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error) {
+        mem_free(t);
+        errno = error;
+        return fail_errno(ST_IO, "starting a thread");
+    }
+    *out = t;
+    return ST_OK;
+}
+
+void thread_join(Thread *t)
+{
+    if (t)
+        pthread_join(t->id, NULL);
+    mem_free(t);
 }

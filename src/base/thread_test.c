@@ -58,11 +58,29 @@ static void few_or_no_tasks_are_fine(void **state)
     assert_int_equal(c.out_of_range, 0);
 }
 
+static void add_one(void *context)
+{
+    int *n = context;
+    ++*n;
+}
+
+static void one_thread_starts_and_is_joined(void **state)
+{
+    (void)state;
+    int n = 0;
+    Thread *t;
+    assert_int_equal(thread_start(&t, add_one, &n), ST_OK);
+    thread_join(t);
+    assert_int_equal(n, 1);
+    thread_join(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_task_is_done_once),
         cmocka_unit_test(few_or_no_tasks_are_fine),
+        cmocka_unit_test(one_thread_starts_and_is_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "cli/cmd.h"
+#include "env/sandbox.h"
 #include "ops/select.h"
 
 static json_t *features(const CpuFeatures *cpu)
@@ -68,14 +69,24 @@ static json_t *operations(const CpuFeatures *cpu)
     return o;
 }
 
+/* What guards a model's code here, or why none will run. */
+static json_t *sandbox(void)
+{
+    Str says = {0};
+    bool works = sandbox_probe(&says) == ST_OK;
+    json_t *o = json_pack("{s:b s:s}", "works", works, "says", works ? str_c(&says) : error_text());
+    str_drop(&says);
+    return o;
+}
+
 static json_t *examine(void)
 {
     CpuFeatures cpu = cpu_features();
-    return json_pack("{s:s s:s s:o s:i s:i s:I s:I s:b s:o s:o}", "version", LEMUR_VERSION, "processor",
+    return json_pack("{s:s s:s s:o s:i s:i s:I s:I s:b s:o s:o s:o}", "version", LEMUR_VERSION, "processor",
                      cpu.name, "features", features(&cpu), "cores", cpu_count(), "openmp_threads",
                      omp_get_max_threads(), "memory_available_bytes", (json_int_t)memory_available(),
                      "disk_free_bytes", (json_int_t)disk_free("."), "bf16_fast", ops_bf16_fast(&cpu),
-                     "libraries", libraries(), "operations", operations(&cpu));
+                     "sandbox", sandbox(), "libraries", libraries(), "operations", operations(&cpu));
 }
 
 static const char *bytes_or_unknown(char buf[32], const json_t *d, const char *key)
@@ -133,6 +144,7 @@ static void print(const json_t *d)
     printf("memory       %s available\n", bytes_or_unknown(buf, d, "memory_available_bytes"));
     printf("disk         %s free in this folder\n", bytes_or_unknown(buf, d, "disk_free_bytes"));
     printf("products     %s\n", bf16 ? "bf16 (fast on this processor)" : "f32");
+    printf("sandbox      %s\n", json_string_value(json_object_get(json_object_get(d, "sandbox"), "says")));
     puts("libraries");
     json_object_foreach(json_object_get(d, "libraries"), name, v)
         printf("  %-12s %s\n", name, json_string_value(v));
@@ -157,8 +169,8 @@ int cmd_doctor(int argc, char **argv)
     static const Flag flags[] = {{"json", 'j', NULL, "one JSON object, for programs"}};
     const Command c = {
         .usage = "[--json]",
-        .about = "Says what this machine has: processor, memory, disk, the libraries' versions, and which\n"
-                 "variant of each operation runs on it.\n"
+        .about = "Says what this machine has: processor, memory, disk, the libraries' versions, which\n"
+                 "variant of each operation runs on it, and whether a model's code can run in a sandbox.\n"
                  "example: lemur doctor --json",
         COMMAND_FLAGS(flags),
     };
