@@ -46,7 +46,7 @@ struct TestServer {
     pthread_mutex_t lock; /* of what follows, while it runs */
     TestReply replies[SERVER_REPLIES];
     int replies_n, next;
-    int requests;
+    atomic_int requests;
     Str last; /* request, head and body */
     TestConnection connections[SERVER_CONNECTIONS];
     int connections_n;

@@ -24,7 +24,7 @@ static Fixture *begin(Fixture *f)
     memset(f, 0, sizeof *f);
     server_start(&f->server);
     assert_int_equal(http_open(&f->client), ST_OK);
-    f->call = (HttpCall){.url = f->server.url, .connect_s = 5, .idle_s = 5, .limit = 1000};
+    f->call = (HttpCall){.url = f->server.url, .connect_s = 5, .idle_s = 20, .limit = 1000};
     return f;
 }
 

@@ -82,16 +82,16 @@ static Status say_status(Ask *a, ChatAnswer *out)
     Str *words = a->http.location.n ? &a->http.location : &a->wire.words;
     hide_key(words, r->key);
     shorten(words);
-    const char *quote = words->n ? "\"" : "";
+    const char *open = words->n ? ": \"" : "", *close = words->n ? "\"" : "";
     if (a->wire.context) {
         out->finish = CHAT_FINISH_CONTEXT;
-        return fail(ST_LIMIT, "%s: the messages are longer than the context of %s: %s%s%s", r->url,
-                    r->setup.model, quote, str_c(words), quote);
+        return fail(ST_LIMIT, "%s: the messages are longer than the context of %s%s%s%s", r->url,
+                    r->setup.model, open, str_c(words), close);
     }
     bool keyed = r->key && (a->wire.status == 401 || a->wire.status == 403);
     return fail(a->again || a->wire.status == 429 ? ST_PEER : ST_ARG,
-                "%s, model %s: status %ld %s%s%s; %s%s%s", r->url, r->setup.model, a->wire.status, quote,
-                str_c(words), quote, advice(a), keyed ? "  It is that in " : "",
+                "%s, model %s: status %ld%s%s%s; %s%s%s", r->url, r->setup.model, a->wire.status, open,
+                str_c(words), close, advice(a), keyed ? "  It is that in " : "",
                 keyed ? r->setup.key_variable : "");
 }
 
