@@ -163,7 +163,10 @@ static Status read_root(WireReply *r, const HttpReply *http, const json_t *root,
         return read_failure(r, http, root);
     if (root)
         return read_completion(root, out);
-    r->cut = json_error_code(why) == json_error_premature_end_of_input;
+    /* In the middle of an escape or a letter, that is what jansson finds wrong. */
+    Span body = span_trim(str_span(&http->body));
+    r->cut = json_error_code(why) == json_error_premature_end_of_input ||
+             (span_starts(body, "{") && !span_ends(body, "}"));
     return fail(ST_FORMAT, "the answer is no JSON from line %d, column %d on", why->line, why->column);
 }
 
