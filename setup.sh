@@ -3,7 +3,8 @@
 # line to run and exits 1.  Does nothing where nothing is missing.  Safe to run again.
 #     ./setup.sh          ./setup.sh clang    (also what `CC=clang make` and `make fuzz` want)
 build='gcc make pkg-config libc6-dev libdnnl-dev libjansson-dev libfyaml-dev libarchive-dev libxxhash-dev libpcre2-dev
-    libutf8proc-dev libssl-dev libedit-dev libseccomp-dev libcmocka-dev'
+    libutf8proc-dev libssl-dev libedit-dev libseccomp-dev
+    libcurl4-openssl-dev ca-certificates libcmocka-dev'
 # What the program calls when it runs a model's code: the sandbox's walls, and what stands in them.
 run='bubblewrap python3'
 # The demo compares with xz and zstd, and learns from what these packages hold: docs/sources.md.

@@ -102,6 +102,16 @@ void str_add_utf8(Str *s, uint32_t c)
     str_add(s, b, n);
 }
 
+void str_add_valid(Str *s, const char *text, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        uint32_t codepoint = 0xFFFD;
+        int length = utf8_decode(&codepoint, text + i, n - i);
+        str_add_utf8(s, length ? codepoint : 0xFFFD);
+        i += length ? (size_t)length : 1;
+    }
+}
+
 void str_clear(Str *s)
 {
     s->n = 0;

@@ -32,8 +32,9 @@ void str_add(Str *s, const void *bytes, size_t n);
 void str_adds(Str *s, const char *text);
 void str_addc(Str *s, char c);
 void str_addf(Str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void str_add_utf8(Str *s, uint32_t codepoint); /* invalid code points become U+FFFD */
-void str_clear(Str *s);                        /* keeps the memory */
+void str_add_utf8(Str *s, uint32_t codepoint);          /* invalid code points become U+FFFD */
+void str_add_valid(Str *s, const char *text, size_t n); /* each byte that is no UTF-8 becomes U+FFFD */
+void str_clear(Str *s);                                 /* keeps the memory */
 void str_drop(Str *s);
 Span str_span(const Str *s);
 const char *str_c(const Str *s); /* NUL-terminated view, "" when empty */

@@ -19,6 +19,15 @@ static void utf8_refuses_what_is_not_utf8(void **state)
     assert_false(utf8_valid("a\xF0\x9F\x98", 4));
 }
 
+static void text_is_made_valid(void **state)
+{
+    (void)state;
+    Str s = {0};
+    str_add_valid(&s, "a\xC3\xA9\xC3z\xFF", 6);
+    assert_string_equal(str_c(&s), "a\xC3\xA9\xEF\xBF\xBDz\xEF\xBF\xBD");
+    str_drop(&s);
+}
+
 static void numbers_are_parsed_whole(void **state)
 {
     (void)state;
@@ -55,6 +64,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(utf8_refuses_what_is_not_utf8),
+        cmocka_unit_test(text_is_made_valid),
         cmocka_unit_test(numbers_are_parsed_whole),
         cmocka_unit_test(people_read_numbers),
         cmocka_unit_test(nearest_name_helps),

@@ -303,12 +303,7 @@ static json_t *text_to_json(Span text)
     if (whole)
         return whole;
     Str valid = {0};
-    for (size_t i = 0; i < text.n;) {
-        uint32_t codepoint = 0xFFFD;
-        int n = utf8_decode(&codepoint, text.at + i, text.n - i);
-        str_add_utf8(&valid, n ? codepoint : 0xFFFD);
-        i += n ? (size_t)n : 1;
-    }
+    str_add_valid(&valid, text.at, text.n);
     whole = json_stringn(str_c(&valid), valid.n);
     str_drop(&valid);
     return whole;
