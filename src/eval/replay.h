@@ -1,17 +1,32 @@
 /* Recorded MINT episodes, walked through our loop and our marks: does ours say what was recorded?
  *
- * A file is .../<model>/F=<None|model>/[PHF=.../]max<k>_p<p>+tool+cd/<group>/<task>/results.jsonl, one
- * episode a line. Checks, with the names of replay.md: R1  the opening message, from the prompt files     R3
- * the verdict of each proposal: gsm8k, math, hotpotqa, mmlu R2  every later user message, counters and end R4
- * the same of theoremqa; option tasks are counted apart R5 (verdicts on programs) and R6 (what a cell prints)
- * run programs and are not here. */
+ * A file is .../<model>/F=<None|model>/[PHF=.../]max<k>_p<p>+tool+cd/<group>/<task>/results.jsonl, one episode a
+ * line.  Checks, with the names of replay.md:
+ *   R1  the opening message, from the prompt files
+ *   R2  every later user message, the counters and the end
+ *   R3  the verdict of each proposal: gsm8k, math, hotpotqa, mmlu
+ *   R4  the same of theoremqa; its option tasks, where versions differ, are counted apart
+ *   R5  the same of humaneval and mbpp
+ *   R6  what a cell prints, where it needs the standard library alone, up to the episode's first that needs more
+ *   R7  the last line of what it prints when it raises
+ * R5 to R7 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
 #define EVAL_REPLAY_H
 
 #include "agent/action.h"
 #include "eval/mark.h"
 
-typedef enum { REPLAY_R1, REPLAY_R2, REPLAY_R3, REPLAY_R4, REPLAY_R4_OPTION, REPLAY_CHECKS } ReplayCheck;
+typedef enum {
+    REPLAY_R1,
+    REPLAY_R2,
+    REPLAY_R3,
+    REPLAY_R4,
+    REPLAY_R4_OPTION,
+    REPLAY_R5,
+    REPLAY_R6,
+    REPLAY_R7,
+    REPLAY_CHECKS
+} ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
 
 typedef struct {
@@ -24,10 +39,22 @@ typedef struct {
         doubles; /* doubles: a task id again in its file; the first counts */
 } ReplayReport;
 
+typedef enum { CELL_PRINTED, CELL_RAISED, CELL_UNABLE } CellResult;
+
+/* Runs a model's programs, each function with `arg` first. */
+typedef struct {
+    void *arg;
+    Mark (*test)(void *arg, Span solution, Span tests); /* MARK_UNDECIDED: could not be run                */
+    void (*begin)(void *arg);                           /* a new interpreter, for the cells of one episode */
+    /* Appends what the cell printed, or of a cell that raised the last line of its traceback. */
+    CellResult (*cell)(void *arg, Str *out, Span code);
+} ReplayPrograms;
+
 typedef struct {
     const char *data; /* holds mint/prompt                                        */
     MarkRule marks;   /* of gsm8k, math, hotpotqa, theoremqa                      */
     ActionRule actions;
+    const ReplayPrograms *programs; /* NULL: R5 to R7 compare nothing */
     /* Each disagreement, where to find it and a few words; NULL: none is told. */
     void (*tell)(void *arg, ReplayCheck check, const char *file, int64_t line, const char *what);
     void *arg;

@@ -194,7 +194,46 @@ static Verdict verdict_on(const ReplaySpec *spec, const Recording *r, const json
         return (Verdict){REPLAY_R3, mark_choice(answer, text_of(task, "prompt"), text), true};
     if (span_is(r->task, "gsm8k") || span_is(r->task, "math") || span_is(r->task, "hotpotqa"))
         return (Verdict){REPLAY_R3, mark_reasoning(spec->marks, answer, text), true};
+    if (span_is(r->group, "code_generation") && spec->programs)
+        return (Verdict){REPLAY_R5, spec->programs->test(spec->programs->arg, answer, text), true};
     return (Verdict){.compared = false};
+}
+
+/* IPython's two forms: an error of syntax has no rule, every other one has a traceback. */
+static bool shows_error(Span observation)
+{
+    return python_in(span("Traceback (most recent call last)"), observation) ||
+           python_in(span("Cell In["), observation);
+}
+
+static Span last_line(Span text)
+{
+    return python_after_last(text, "\n");
+}
+
+/* Runs one cell in the episode's interpreter; false: from here on, what the interpreter holds is not what the
+ * recorded one held. */
+static bool check_cell(ReplayReport *report, const ReplaySpec *spec, const Recording *r, const Action *a,
+                       Span observation)
+{
+    if (python_in(span("TimeoutError: Timed out after"), observation)) {
+        report->counts[REPLAY_R7].undecided++; /* half a minute each, and then a half-done state */
+        return false;
+    }
+    Str out = {0};
+    bool error = shows_error(observation), cut = span_ends(observation, "[Output Truncated]");
+    CellResult result = spec->programs->cell(spec->programs->arg, &out, str_span(&a->text));
+    ReplayCheck check = error ? REPLAY_R7 : REPLAY_R6;
+    if (result == CELL_UNABLE)
+        report->counts[REPLAY_R6].undecided++;
+    else if (!error)
+        count(report, spec, r, check, result == CELL_PRINTED && equal(str_span(&out), observation),
+              str_c(&out));
+    else if (!cut)
+        count(report, spec, r, check, result == CELL_RAISED && equal(str_span(&out), last_line(observation)),
+              str_c(&out));
+    str_drop(&out);
+    return result != CELL_UNABLE;
 }
 
 static void check_verdict(ReplayReport *report, const ReplaySpec *spec, const Recording *r,
@@ -254,6 +293,9 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Reco
     Turns t;
     Action a = {0};
     turns_begin(&t, r->max_steps, r->max_propose);
+    bool cells = spec->programs && !span_is(r->group, "decision_making"); /* whose cells act in a world */
+    if (cells)
+        spec->programs->begin(spec->programs->arg);
     for (size_t i = 1; i < n; i += 2) {
         const json_t *reply = json_array_get(history, i + 1);
         action_find(&a, spec->actions, answer_of(text_of(json_array_get(history, i), "content")));
@@ -263,6 +305,10 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Reco
         take_turn(&t, &a, reply, solved);
         if (a.kind == ACTION_SOLUTION)
             check_verdict(report, spec, r, task, &a, solved);
+        Span observation, feedback;
+        if (cells && reply && a.kind == ACTION_CODE && !a.unreadable &&
+            take_apart(text_of(reply, "content"), &t, &observation, &feedback))
+            cells = check_cell(report, spec, r, &a, observation);
         if (reply)
             count(report, spec, r, REPLAY_R2, answer_agrees(spec, &t, &a, text_of(reply, "content")),
                   "a message of the environment");
