@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "eval/python_names.h"
 #include "eval/python_number.h"
 
 enum { DEPTH_MAX = 150 }; /* below CPython's own limit of 200 brackets */
@@ -146,129 +147,21 @@ static bool is_among(Span word, const char *const *words)
     return false;
 }
 
-static const char *const operator_words[] = {"and", "or", "not", "if", "else", "in", "is", "for", NULL};
-static const char *const binding_words[] = {"lambda", "await", "yield", "async", NULL};
-static const char *const statement_words[] = {
-    "not",     "as",   "assert", "break",  "class",  "continue", "def",  "del",   "elif",   "except",
-    "finally", "from", "for",    "global", "import", "nonlocal", "pass", "raise", "return", "try",
-    "while",   "with", "if",     "else",   "and",    "or",       "in",   "is",    NULL};
-/* What eval finds besides: the built-in names and those of mint-bench's reasoning.py. */
-static const char *const known_names[] = {"abs",
-                                          "aiter",
-                                          "all",
-                                          "anext",
-                                          "any",
-                                          "ascii",
-                                          "bin",
-                                          "bool",
-                                          "breakpoint",
-                                          "bytearray",
-                                          "bytes",
-                                          "callable",
-                                          "chr",
-                                          "classmethod",
-                                          "compile",
-                                          "complex",
-                                          "copyright",
-                                          "credits",
-                                          "delattr",
-                                          "dict",
-                                          "dir",
-                                          "divmod",
-                                          "enumerate",
-                                          "eval",
-                                          "exec",
-                                          "exit",
-                                          "filter",
-                                          "float",
-                                          "format",
-                                          "frozenset",
-                                          "getattr",
-                                          "globals",
-                                          "hasattr",
-                                          "hash",
-                                          "help",
-                                          "hex",
-                                          "id",
-                                          "input",
-                                          "int",
-                                          "isinstance",
-                                          "issubclass",
-                                          "iter",
-                                          "len",
-                                          "license",
-                                          "list",
-                                          "locals",
-                                          "map",
-                                          "max",
-                                          "memoryview",
-                                          "min",
-                                          "next",
-                                          "object",
-                                          "oct",
-                                          "open",
-                                          "ord",
-                                          "pow",
-                                          "print",
-                                          "property",
-                                          "quit",
-                                          "range",
-                                          "repr",
-                                          "reversed",
-                                          "round",
-                                          "set",
-                                          "setattr",
-                                          "slice",
-                                          "sorted",
-                                          "staticmethod",
-                                          "str",
-                                          "sum",
-                                          "super",
-                                          "tuple",
-                                          "type",
-                                          "vars",
-                                          "zip",
-                                          "NotImplemented",
-                                          "Ellipsis",
-                                          "re",
-                                          "ast",
-                                          "logging",
-                                          "traceback",
-                                          "np",
-                                          "Rational",
-                                          "Task",
-                                          "Optional",
-                                          "Any",
-                                          "LOGGER",
-                                          "ReasoningTask",
-                                          "MultipleChoiceTask",
-                                          "TheoremqaTask",
-                                          "compare_two_numbers",
-                                          "compare_two_list",
-                                          "within_eps",
-                                          "parse_number_list",
-                                          "is_number",
-                                          "is_scientific_number",
-                                          "contain_num_and_str",
-                                          NULL};
-static const char *const local_names[] = {"self",      "solution",   "prediction", "__class__",
-                                          "__name__",  "__file__",   "__doc__",    "__builtins__",
-                                          "__debug__", "__import__", NULL};
-
 /* A word that stands for a value. */
 static PythonValue read_name(Parser *p, Span word)
 {
-    if (is_among(word, binding_words))
+    if (is_among(word, python_binding_words))
         return give_up(p);
-    if (is_among(word, statement_words))
+    if (is_among(word, python_statement_words))
         return break_off(p);
     p->at += word.n;
     if (span_is(word, "True") || span_is(word, "False"))
         return python_bool(word.n == 4);
-    if (span_is(word, "None") || is_among(word, known_names))
+    if (span_is(word, "None") || is_among(word, python_known_names))
         return other;
-    return is_among(word, local_names) || span_ends(word, "Error") || span_ends(word, "Exception") ? beyond
-                                                                                                   : fails(p);
+    return is_among(word, python_local_names) || span_ends(word, "Error") || span_ends(word, "Exception")
+               ? beyond
+               : fails(p);
 }
 
 /* Digits of the base, single underscores between them, without these into *out. */
@@ -351,7 +244,7 @@ static PythonValue read_number(Parser *p)
     PythonValue v = based ? read_based(p, &text) : read_decimal(p, &text);
     str_drop(&text);
     Span word = p->at < p->end && is_name_char(*p->at) ? word_at(p) : (Span){p->at, 0};
-    bool glued = p->at < p->end && is_name_char(*p->at) && !is_among(word, operator_words);
+    bool glued = p->at < p->end && is_name_char(*p->at) && !is_among(word, python_operator_words);
     return glued ? break_off(p) : v;
 }
 
@@ -606,7 +499,7 @@ static PythonValue read_primary(Parser *p)
             skip_space(p);
             Span word = word_at(p);
             p->at += word.n;
-            v = word.n && !is_among(word, statement_words) ? beyond : break_off(p);
+            v = word.n && !is_among(word, python_statement_words) ? beyond : break_off(p);
             continue;
         }
         p->brackets++;

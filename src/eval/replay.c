@@ -14,7 +14,8 @@
 
 enum { LINE_MAX_BYTES = 64 << 20 };
 
-const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4", "R4 (option)", "R5", "R6", "R7"};
+const char *const replay_check_names[REPLAY_CHECKS] = {"R1",          "R2", "R3", "R4",
+                                                       "R4 (option)", "R5", "R6", "R7"};
 
 /* The last `up`-th folder of a path, 0 the last. */
 static Span part_from_end(const char *path, int up)
