@@ -103,6 +103,16 @@ static bool is_decimal(uint32_t c)
     return utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_ND;
 }
 
+bool python_is_digits(Span s)
+{
+    uint32_t c;
+    int n = 0;
+    bool any = s.n > 0;
+    for (; (n = utf8_decode(&c, s.at, s.n)) && is_decimal(c); s.at += n, s.n -= (size_t)n)
+        ;
+    return any && s.n == 0;
+}
+
 /* Any script's decimal digits as '0'..'9'; they stand in runs of ten, smallest first.  Other characters
  * become '?'. */
 static void to_ascii(Str *out, Span s)

@@ -14,6 +14,8 @@ void python_lower(Str *out, Span s);
 /* float(s): false where Python raises ValueError.  "1e3", " inf", "nan", "1_000" and other scripts' digits
  * are numbers; "1,000" and "0x10" are none. */
 bool python_float(double *out, Span s);
+/* str.isdigit() but for the superscripts, of which float makes nothing. */
+bool python_is_digits(Span s);
 
 /* `needle in hay`; the empty needle is in everything. */
 bool python_in(Span needle, Span hay);

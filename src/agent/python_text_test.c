@@ -70,6 +70,8 @@ static void numbers_are_those_of_float(void **state)
         if (python_float(&x, span(bad[i])))
             fail_msg("float('%s') is %g", bad[i], x);
     assert_true(python_float(&x, span("nan")) && isnan(x));
+    assert_true(python_is_digits(span("12\xD9\xA3")));
+    assert_false(python_is_digits(span("")) || python_is_digits(span("1.5")) || python_is_digits(span("-1")));
 }
 
 int main(void)

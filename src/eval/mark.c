@@ -91,20 +91,11 @@ static bool options_of(Options *o, Span prompt)
     }
 }
 
-/* str.isdigit() of ASCII text. */
-static bool all_digits(Span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.at[i] < '0' || s.at[i] > '9')
-            return false;
-    return s.n > 0;
-}
-
 /* class MultipleChoiceTask: compare_w_digits. */
 static bool meets(Span reference, Span answer)
 {
     double want, x;
-    if (all_digits(reference) && all_digits(answer) && python_float(&want, reference) &&
+    if (python_is_digits(reference) && python_is_digits(answer) && python_float(&want, reference) &&
         python_float(&x, answer))
         return fabs(want - x) <= 0.05 * want;
     return python_in(reference, answer);
