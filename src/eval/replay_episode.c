@@ -1,0 +1,331 @@
+/* The checks of one episode.  Recorded are the model's answers, what its cells printed, and the expert's
+ * words; all else is made anew by agent/turns, agent/prompt and eval/mark and compared. */
+#include "eval/replay_episode.h"
+
+#include <string.h>
+
+#include "agent/prompt.h"
+#include "agent/python_text.h"
+#include "agent/turns.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+void recording_drop(Recording *r)
+{
+    str_drop(&r->template);
+    str_drop(&r->tools);
+    str_drop(&r->example);
+    mem_free(r->example_of);
+}
+
+static Span text_of(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    return json_is_string(v) ? (Span){json_string_value(v), json_string_length(v)} : (Span){"", 0};
+}
+
+static bool equal(Span a, Span b)
+{
+    return a.n == b.n && memcmp(a.at, b.at, a.n) == 0;
+}
+
+bool replay_episode_is_whole(const json_t *episode)
+{
+    const json_t *state = json_object_get(episode, "state"), *history = json_object_get(state, "history"),
+                 *message;
+    size_t i;
+    if (!json_is_array(history) || !json_array_size(history) ||
+        !json_is_object(json_object_get(episode, "task")))
+        return false;
+    json_array_foreach(history, i, message)
+    {
+        if (!json_is_string(json_object_get(message, "content")) ||
+            !json_is_string(json_object_get(message, "role")))
+            return false;
+    }
+    return json_is_object(json_object_get(state, "agent_action_count"));
+}
+
+static void count(ReplayReport *report, const ReplaySpec *spec, const Recording *r, ReplayCheck check,
+                  bool agrees, const char *what)
+{
+    report->counts[check].compared++;
+    report->counts[check].agreed += agrees;
+    if (!agrees && spec->tell)
+        spec->tell(spec->arg, check, r->path, r->line, what);
+}
+
+static Status read_text(Str *out, const ReplaySpec *spec, const char *path)
+{
+    char *whole = path_join(spec->data, path);
+    str_clear(out);
+    Status st = file_read(out, whole, 1 << 20);
+    mem_free(whole);
+    return st;
+}
+
+/* Which household example a game gets: xingyaoww/mint-bench, mint/tasks/alfworld.py. */
+static const char *household_example(Span id)
+{
+    static const struct {
+        const char *prefix, *example;
+    } kinds[] = {{"pick_and_place", "put"},        {"pick_clean_then_place", "clean"},
+                 {"pick_heat_then_place", "heat"}, {"pick_cool_then_place", "cool"},
+                 {"look_at_obj", "examine"},       {"pick_two_obj", "puttwo"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (span_starts(id, kinds[i].prefix))
+            return kinds[i].example;
+    return "put";
+}
+
+static char *example_path(const Recording *r, Span id)
+{
+    const char *variant = r->feedback ? "with_tool_and_feedback" : "with_tool";
+    if (span_is(r->group, "decision_making"))
+        return mem_format("mint/prompt/in_context_examples/alfworld/%s/%s.txt", household_example(id),
+                          variant);
+    Span kind = span_is(r->group, "code_generation") ? r->task : r->group;
+    return mem_format("mint/prompt/in_context_examples/%.*s/%s.txt", (int)kind.n, kind.at, variant);
+}
+
+static Status read_prompts(Recording *r, const ReplaySpec *spec, Span id)
+{
+    if (!r->template.n) {
+        TRY(read_text(&r->template, spec, "mint/prompt/templates/template_with_tool.txt"));
+        if (span_is(r->group, "decision_making"))
+            TRY(read_text(&r->tools, spec, "mint/prompt/tools/alfworld.txt"));
+        else if (span_is(r->group, "reasoning"))
+            TRY(read_text(&r->tools, spec, "mint/prompt/tools/reasoning.txt"));
+    }
+    char *path = example_path(r, id);
+    if (r->example_of && !strcmp(path, r->example_of)) {
+        mem_free(path);
+        return ST_OK;
+    }
+    mem_free(r->example_of);
+    r->example_of = path;
+    return read_text(&r->example, spec, path);
+}
+
+static Status check_opening(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *task,
+                            Span recorded)
+{
+    TRY(read_prompts(r, spec, text_of(task, "task_id")));
+    MintOpening o = {.template = str_span(&r->template),
+                     .tools = str_span(&r->tools),
+                     .example = str_span(&r->example),
+                     .task = text_of(task, "prompt"),
+                     .max_steps = r->max_steps,
+                     .max_propose = r->max_propose};
+    Str made = {0};
+    Status st = prompt_mint_opening(&made, &o);
+    if (st == ST_OK)
+        count(report, spec, r, REPLAY_R1, equal(str_span(&made), recorded), "opening message");
+    str_drop(&made);
+    return st;
+}
+
+/* What the model wrote: without the "Assistant:\n" and the "\n" that the log puts around it. */
+static Span answer_of(Span content)
+{
+    Span prefix = span("Assistant:\n");
+    if (span_starts(content, prefix.at))
+        content = (Span){content.at + prefix.n, content.n - prefix.n};
+    if (span_ends(content, "\n"))
+        content.n--;
+    return content;
+}
+
+/* Finds what a recorded message says between its first line and the lines of what is left, and what the
+ * expert adds after them.  False where it cannot have been made so. */
+static bool take_apart(Span content, const Turns *t, Span *observation, Span *feedback)
+{
+    Span head = span("Observation:\n"), mark = span("\nExpert feedback:\n");
+    Str left = {0};
+    turns_left_lines(&left, t);
+    bool found = false;
+    for (size_t i = head.n; span_starts(content, head.at) && !found; i++) {
+        i = python_find(content, str_span(&left), i);
+        if (i > content.n)
+            break;
+        Span rest = {content.at + i + left.n, content.n - i - left.n};
+        bool expert = span_starts(rest, mark.at) && span_ends(rest, "\n");
+        if (i == 0 || content.at[i - 1] != '\n' || (rest.n && !expert))
+            continue;
+        found = true;
+        *observation = (Span){content.at + head.n, i > head.n ? i - 1 - head.n : 0};
+        *feedback = expert ? (Span){rest.at + mark.n, rest.n - mark.n - 1} : (Span){"", 0};
+    }
+    str_drop(&left);
+    return found;
+}
+
+/* One message of the environment, made anew from what only the recording can know. */
+static bool answer_agrees(const ReplaySpec *spec, const Turns *t, const Action *a, Span recorded)
+{
+    Span observation, feedback;
+    if (!take_apart(recorded, t, &observation, &feedback))
+        return false;
+    if (a->unreadable)
+        observation = span(action_unreadable_message(spec->actions));
+    else if (a->kind == ACTION_SOLUTION && !span_starts(observation, "Traceback "))
+        observation = (Span){NULL, 0};
+    Str made = {0};
+    turns_answer(&made, t, observation, feedback);
+    bool agrees = equal(str_span(&made), recorded);
+    str_drop(&made);
+    return agrees;
+}
+
+typedef struct {
+    ReplayCheck check;
+    Mark mark;
+    bool compared;
+} Verdict;
+
+static Verdict verdict_on(const ReplaySpec *spec, const Recording *r, const json_t *task, const Action *a)
+{
+    const json_t *gold = json_object_get(task, "reference");
+    Span answer = str_span(&a->text), text = text_of(task, "reference");
+    if (span_is(r->task, "theoremqa"))
+        return (Verdict){json_is_string(gold) ? REPLAY_R4_OPTION : REPLAY_R4,
+                         mark_theoremqa(spec->marks, answer, gold), true};
+    if (span_is(r->task, "mmlu"))
+        return (Verdict){REPLAY_R3, mark_choice(answer, text_of(task, "prompt"), text), true};
+    if (span_is(r->task, "gsm8k") || span_is(r->task, "math") || span_is(r->task, "hotpotqa"))
+        return (Verdict){REPLAY_R3, mark_reasoning(spec->marks, answer, text), true};
+    if (span_is(r->group, "code_generation") && spec->programs)
+        return (Verdict){REPLAY_R5, spec->programs->test(spec->programs->arg, answer, text), true};
+    return (Verdict){.compared = false};
+}
+
+/* IPython's two forms: an error of syntax has no rule, every other one has a traceback. */
+static bool shows_error(Span observation)
+{
+    return python_in(span("Traceback (most recent call last)"), observation) ||
+           python_in(span("Cell In["), observation);
+}
+
+static Span last_line(Span text)
+{
+    return python_after_last(text, "\n");
+}
+
+/* Runs one cell in the episode's interpreter; false: from here on, what the interpreter holds is not what the
+ * recorded one held. */
+static bool check_cell(ReplayReport *report, const ReplaySpec *spec, const Recording *r, const Action *a,
+                       Span observation)
+{
+    if (python_in(span("TimeoutError: Timed out after"), observation)) {
+        report->counts[REPLAY_R7].undecided++; /* half a minute each, and then a half-done state */
+        return false;
+    }
+    Str out = {0};
+    bool error = shows_error(observation), cut = span_ends(observation, "[Output Truncated]");
+    CellResult result = spec->programs->cell(spec->programs->arg, &out, str_span(&a->text));
+    ReplayCheck check = error ? REPLAY_R7 : REPLAY_R6;
+    if (result == CELL_UNABLE)
+        report->counts[REPLAY_R6].undecided++;
+    else if (!error)
+        count(report, spec, r, check, result == CELL_PRINTED && equal(str_span(&out), observation),
+              str_c(&out));
+    else if (!cut)
+        count(report, spec, r, check, result == CELL_RAISED && equal(str_span(&out), last_line(observation)),
+              str_c(&out));
+    str_drop(&out);
+    return result != CELL_UNABLE;
+}
+
+static void check_verdict(ReplayReport *report, const ReplaySpec *spec, const Recording *r,
+                          const json_t *task, const Action *a, bool recorded)
+{
+    Verdict v = verdict_on(spec, r, task, a);
+    if (!v.compared || a->unreadable)
+        return;
+    if (v.mark == MARK_UNDECIDED)
+        report->counts[v.check].undecided++;
+    else
+        count(report, spec, r, v.check, (v.mark == MARK_RIGHT) == recorded, str_c(&a->text));
+}
+
+static int count_of(const json_t *state, const char *key)
+{
+    return (int)json_integer_value(json_object_get(json_object_get(state, "agent_action_count"), key));
+}
+
+static bool end_agrees(const Turns *t, const json_t *state)
+{
+    const json_t *latest = json_object_get(state, "latest_output"),
+                 *history = json_object_get(state, "history");
+    Span said = {NULL, 0};
+    for (size_t i = json_array_size(history); i-- > 0 && !said.at;)
+        if (span_is(text_of(json_array_get(history, i), "role"), "user"))
+            said = text_of(json_array_get(history, i), "content");
+    return t->proposed == count_of(state, "propose_solution") &&
+           t->used_tool == count_of(state, "use_tool") &&
+           t->unreadable == count_of(state, "invalid_action") &&
+           span_is(text_of(state, "terminate_reason"), turns_end_names[t->end]) &&
+           json_is_true(json_object_get(state, "finished")) && t->end != TURNS_OPEN &&
+           json_is_true(json_object_get(state, "success")) == (t->end == TURNS_SOLVED) && said.at &&
+           equal(said, text_of(latest, "content"));
+}
+
+/* A tool call that failed outside the interpreter costs nothing: the lines of what is left then tell so. */
+static void take_turn(Turns *t, const Action *a, const json_t *reply, bool solved)
+{
+    Turns before = *t;
+    Span o, f, said = reply ? text_of(reply, "content") : (Span){"", 0};
+    turns_take(t, a, TURN_DONE, solved);
+    if (!reply || a->kind != ACTION_CODE || a->unreadable || take_apart(said, t, &o, &f))
+        return;
+    if (take_apart(said, &before, &o, &f) && span_starts(o, "Traceback ")) {
+        *t = before;
+        turns_take(t, a, TURN_FAILED, solved);
+    }
+}
+
+static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Recording *r, const json_t *task,
+                        const json_t *state)
+{
+    const json_t *history = json_object_get(state, "history");
+    bool success = json_is_true(json_object_get(state, "success"));
+    size_t n = json_array_size(history);
+    Turns t;
+    Action a = {0};
+    turns_begin(&t, r->max_steps, r->max_propose);
+    bool cells = spec->programs && !span_is(r->group, "decision_making"); /* whose cells act in a world */
+    if (cells)
+        spec->programs->begin(spec->programs->arg);
+    for (size_t i = 1; i < n; i += 2) {
+        const json_t *reply = json_array_get(history, i + 1);
+        action_find(&a, spec->actions, answer_of(text_of(json_array_get(history, i), "content")));
+        bool solved = success && !reply;
+        if (t.end != TURNS_OPEN)
+            count(report, spec, r, REPLAY_R2, false, "the episode goes on after its end");
+        take_turn(&t, &a, reply, solved);
+        if (a.kind == ACTION_SOLUTION)
+            check_verdict(report, spec, r, task, &a, solved);
+        Span observation, feedback;
+        if (cells && reply && a.kind == ACTION_CODE && !a.unreadable &&
+            take_apart(text_of(reply, "content"), &t, &observation, &feedback))
+            cells = check_cell(report, spec, r, &a, observation);
+        if (reply)
+            count(report, spec, r, REPLAY_R2, answer_agrees(spec, &t, &a, text_of(reply, "content")),
+                  "a message of the environment");
+    }
+    if (t.end == TURNS_OPEN && json_is_string(json_object_get(state, "error")))
+        turns_fail(&t);
+    count(report, spec, r, REPLAY_R2, end_agrees(&t, state), "counters or the end");
+    action_drop(&a);
+}
+
+Status replay_episode(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *episode)
+{
+    const json_t *state = json_object_get(episode, "state"), *task = json_object_get(episode, "task");
+    const json_t *opening = json_array_get(json_object_get(state, "history"), 0);
+    report->episodes++;
+    report->solved += json_is_true(json_object_get(state, "success"));
+    TRY(check_opening(report, spec, r, task, text_of(opening, "content")));
+    check_turns(report, spec, r, task, state);
+    return ST_OK;
+}
