@@ -109,28 +109,26 @@ Status model_path_find(char **out, const char *given)
 
 static const char config_name[] = "config.json";
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(name, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
 /* Whether a file of this name belongs to a model.  Others of a folder (README.md, ...) are let alone. */
 static bool belongs(const char *name)
 {
     static const char *const names[] = {
         config_name,
-        "generation_config.json",
         "model.safetensors",
         "model.safetensors.index.json",
-        "tokenizer.json",
-        "tokenizer.model",
-        "tokenizer_config.json",
-        "special_tokens_map.json",
-        "added_tokens.json",
-        "vocab.json",
-        "merges.txt",
-        "chat_template.jinja",
         "chat_template.json",
         "additional_chat_templates", /* a folder */
+        NULL,
     };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
+    if (is_one_of(name, names) || is_one_of(name, checkpoint_tokenizer_files))
+        return true;
     return span_starts(span(name), "model-") && strstr(name, "-of-") &&
            span_ends(span(name), ".safetensors");
 }

@@ -12,8 +12,7 @@
 
 static const char optimizer_name[] = "optimizer.safetensors";
 
-/* Everything that a tokenizer may consist of in a Hugging Face folder, and what ends its texts. */
-static const char *const tokenizer_files[] = {
+const char *const checkpoint_tokenizer_files[] = {
     "tokenizer.json",
     "tokenizer.model",
     "tokenizer_config.json",
@@ -23,6 +22,7 @@ static const char *const tokenizer_files[] = {
     "merges.txt",
     "chat_template.jinja",
     "generation_config.json",
+    NULL,
 };
 
 /* Step of "step-00001000", -1 for any other name. */
@@ -72,10 +72,10 @@ Status checkpoint_copy_tokenizer(const char *tokenizer, const char *folder)
         return ST_OK;
     if (!path_is_folder(tokenizer))
         return copy_file(tokenizer, folder, path_base(tokenizer));
-    for (size_t i = 0; i < sizeof tokenizer_files / sizeof tokenizer_files[0] && st == ST_OK; i++) {
-        char *from = path_join(tokenizer, tokenizer_files[i]);
+    for (const char *const *name = checkpoint_tokenizer_files; *name && st == ST_OK; name++) {
+        char *from = path_join(tokenizer, *name);
         if (path_exists(from))
-            st = copy_file(from, folder, tokenizer_files[i]);
+            st = copy_file(from, folder, *name);
         mem_free(from);
     }
     return st;

@@ -43,6 +43,8 @@ MUST_CHECK Status checkpoint_load(const char *folder, Model *m, Optimizer *o);
 /* Writes a model folder that replaces RUN/model, whole or not at all; with adapters a PEFT folder,
  * RUN/adapter, whose elements are f32. */
 MUST_CHECK Status checkpoint_export(const char *run, Model *m, DType dtype, const char *tokenizer);
+/* Everything that a tokenizer may consist of in a Hugging Face folder, and what ends its texts; NULL ends it. */
+extern const char *const checkpoint_tokenizer_files[];
 /* All files of a folder that belong to its vocabulary and its chat template, or one such file, into another
  * folder, which is there.  Nothing where `tokenizer` is NULL or not there.  ST_IO. */
 MUST_CHECK Status checkpoint_copy_tokenizer(const char *tokenizer, const char *folder);
