@@ -1,12 +1,18 @@
 /* Recorded MINT episodes, walked through our loop and our marks: does ours say what was recorded?
  *
  * A file is .../<model>/F=<None|model>/[PHF=.../]max<k>_p<p>+tool+cd/<group>/<task>/results.jsonl, one
- * episode a line.  Checks, with the names of replay.md: R1  the opening message, from the prompt files R2
- * every later user message, the counters and the end R3  the verdict of each proposal: gsm8k, math, hotpotqa,
- * mmlu R4  the same of theoremqa; its option tasks, where versions differ, are counted apart R5  the same of
- * humaneval and mbpp R6  what a cell prints, where it needs the standard library alone, up to the episode's
- * first that needs more R7  the last line of what it prints when it raises R5 to R7 run programs: the caller
- * brings what runs them (ReplayPrograms), in a sandbox. */
+ * episode a line.  Checks, with the names of replay.md:
+ *
+ *   R1  the opening message, from the prompt files
+ *   R2  every later user message, the counters and the end
+ *   R3  the verdict of each proposal: gsm8k, math, hotpotqa, mmlu
+ *   R4  the same of theoremqa; its option tasks, where versions differ, are counted apart
+ *   R5  the same of humaneval and mbpp
+ *   R6  what a cell prints, where it needs the standard library alone, up to the episode's first that needs
+ *       more
+ *   R7  the last line of what it prints when it raises
+ *
+ * R5 to R7 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
 #define EVAL_REPLAY_H
 

@@ -1,16 +1,13 @@
-/* The programs in recorded MINT episodes, run by tests/mint_programs.py inside bubblewrap, never without: R5
- * to R7. */
-#include <fcntl.h>
+/* The programs in recorded MINT episodes, run by env/python in the sandbox, never without: R5 to R7. */
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "env/python.h"
 #include "eval/replay.h"
 
 #include <setjmp.h>
@@ -18,87 +15,90 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+/* One interpreter answers tests/mint_programs.py's questions, the other runs an episode's cells. */
 typedef struct {
-    pid_t pid;
-    FILE *to, *back;
-    char *line;
-    size_t cap;
+    Python *asked, *cells;
 } Runner;
 
-/* No network, no files but /usr (read-only), an empty /tmp and the script; dies with this test. */
-static void become_sandbox(void)
+static bool runner_open(Runner *r)
 {
-    char script[4096];
-    if (!realpath("tests/mint_programs.py", script))
-        _exit(127);
-    execlp("bwrap", "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--ro-bind",
-           "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--symlink",
-           "usr/bin", "/bin", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--ro-bind", script,
-           "/script.py", "--chdir", "/tmp", "/usr/bin/python3", "-I", "/script.py", (char *)NULL);
-    _exit(127);
-}
-
-static void runner_open(Runner *r)
-{
-    int to[2], back[2];
-    assert_int_equal(pipe2(to, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(back, O_CLOEXEC), 0);
-    r->pid = fork();
-    if (r->pid == 0) {
-        dup2(to[0], 0);
-        dup2(back[1], 1);
-        become_sandbox();
-    }
-    close(to[0]);
-    close(back[1]);
-    r->to = fdopen(to[1], "w");
-    r->back = fdopen(back[0], "r");
+    Str script = {0};
+    PythonCell cell;
+    static const PythonSpec plain = {0};
+    *r = (Runner){0};
+    assert_int_equal(file_read(&script, "tests/mint_programs.py", 0), ST_OK);
+    if (python_start(&r->asked, &plain) != ST_OK || python_start(&r->cells, &plain) != ST_OK)
+        return false;
+    assert_int_equal(python_run(r->asked, &cell, str_span(&script)), ST_OK);
+    assert_int_equal(cell.end, PYTHON_DONE);
+    python_cell_drop(&cell);
+    str_drop(&script);
+    return true;
 }
 
 static void runner_close(Runner *r)
 {
-    fclose(r->to);
-    fclose(r->back);
-    free(r->line);
-    waitpid(r->pid, NULL, 0);
+    python_close(r->asked);
+    python_close(r->cells);
 }
 
-/* Takes the request; NULL when the sandbox is gone. */
-static json_t *ask(Runner *r, json_t *request)
+/* `function` of these texts: 1, 0, or -1 where the interpreter did not say. */
+static int ask(Runner *r, const char *function, json_t *arguments)
 {
-    json_error_t error;
-    json_dumpf(request, r->to, JSON_COMPACT);
-    json_decref(request);
-    fputc('\n', r->to);
-    fflush(r->to);
-    ssize_t n = getline(&r->line, &r->cap, r->back);
-    return n > 0 ? json_loadb(r->line, (size_t)n, JSON_ALLOW_NUL, &error) : NULL;
+    Str call = {0};
+    PythonCell cell;
+    char *text = json_dumps(arguments, JSON_ENSURE_ASCII); /* a list of texts means the same to Python */
+    str_addf(&call, "print(%s(*%s))", function, text);
+    free(text);
+    json_decref(arguments);
+    if (!python_alive(r->asked)) {
+        runner_close(r);
+        assert_true(runner_open(r));
+    }
+    assert_int_equal(python_run(r->asked, &cell, str_span(&call)), ST_OK);
+    int said = strcmp(str_c(&cell.text), "True") == 0 ? 1 : strcmp(str_c(&cell.text), "False") == 0 ? 0 : -1;
+    python_cell_drop(&cell);
+    str_drop(&call);
+    return said;
 }
 
 static Mark test_program(void *arg, Span solution, Span tests)
 {
-    json_t *reply =
-        ask(arg, json_pack("{s:s%, s:s%}", "solution", solution.at, solution.n, "tests", tests.at, tests.n));
-    const json_t *passes = json_object_get(reply, "passes");
-    Mark mark = !passes ? MARK_UNDECIDED : json_is_true(passes) ? MARK_RIGHT : MARK_WRONG;
-    json_decref(reply);
-    return mark;
+    int passes = ask(arg, "passes", json_pack("[s%, s%]", solution.at, solution.n, tests.at, tests.n));
+    return passes < 0 ? MARK_UNDECIDED : passes ? MARK_RIGHT : MARK_WRONG;
 }
 
 static void begin_cells(void *arg)
 {
-    json_decref(ask(arg, json_pack("{s:b}", "begin", 1)));
+    Runner *r = arg;
+    assert_int_equal(python_restart(r->cells), ST_OK);
+}
+
+static Span last_line(Span text)
+{
+    size_t from = text.n;
+    while (from > 0 && text.at[from - 1] != '\n')
+        from--;
+    return (Span){text.at + from, text.n - from};
 }
 
 static CellResult run_cell(void *arg, Str *out, Span code)
 {
-    json_t *reply = ask(arg, json_pack("{s:s%}", "cell", code.at, code.n));
-    const json_t *printed = json_object_get(reply, "printed"), *raised = json_object_get(reply, "raised");
-    const json_t *text = printed ? printed : raised;
-    if (text)
-        str_add(out, json_string_value(text), json_string_length(text));
-    CellResult result = printed ? CELL_PRINTED : raised ? CELL_RAISED : CELL_UNABLE;
-    json_decref(reply);
+    Runner *r = arg;
+    PythonCell cell;
+    if (ask(r, "comparable", json_pack("[s%]", code.at, code.n)) != 1 ||
+        python_run(r->cells, &cell, code) != ST_OK)
+        return CELL_UNABLE;
+    CellResult result = CELL_UNABLE;
+    if (cell.end == PYTHON_DONE) {
+        result = CELL_PRINTED;
+        str_add(out, cell.text.at, cell.text.n);
+    } else if (cell.end == PYTHON_RAISED && !cell.truncated) {
+        Span line = last_line(str_span(&cell.text));
+        result = CELL_RAISED;
+        str_add(out, line.at, line.n);
+    }
+    python_cell_drop(&cell);
     return result;
 }
 
@@ -115,13 +115,6 @@ static const char *data_folder(void)
     return set && *set ? set : "../shared/data";
 }
 
-static bool programs_run(Runner *r)
-{
-    ReplayPrograms p = {.arg = r};
-    return test_program(p.arg, span("def f():\n    return 1"), span("assert f() == 1")) == MARK_RIGHT &&
-           test_program(p.arg, span("def f():\n    return 2"), span("assert f() == 1")) == MARK_WRONG;
-}
-
 static void programs_agree(void **state)
 {
     (void)state;
@@ -132,13 +125,14 @@ static void programs_agree(void **state)
         mem_free(folder);
         skip();
     }
-    runner_open(&r);
-    if (!programs_run(&r)) {
-        printf("SKIP bwrap and /usr/bin/python3 do not run here, so no recorded program is\n");
+    if (!runner_open(&r)) {
+        printf("SKIP %s\n", error_text());
         runner_close(&r);
         mem_free(folder);
         skip();
     }
+    assert_int_equal(test_program(&r, span("def f():\n    return 1"), span("assert f() == 1")), MARK_RIGHT);
+    assert_int_equal(test_program(&r, span("def f():\n    return 2"), span("assert f() == 1")), MARK_WRONG);
     int told = 0;
     ReplayReport report = {0};
     ReplayPrograms programs = {&r, test_program, begin_cells, run_cell};
