@@ -232,6 +232,14 @@ bool path_exists(const char *path)
     return stat(path, &info) == 0;
 }
 
+bool folder_holds(const char *folder, const char *name)
+{
+    char *path = path_join(folder, name);
+    bool is = path_exists(path);
+    mem_free(path);
+    return is;
+}
+
 bool path_is_folder(const char *path)
 {
     struct stat info;

@@ -45,6 +45,7 @@ MUST_CHECK Status folder_list(FolderList *out, const char *path);
 void folder_list_drop(FolderList *l);
 
 bool path_exists(const char *path);
+bool folder_holds(const char *folder, const char *name); /* folder/name exists */
 bool path_is_folder(const char *path);
 int64_t file_size(const char *path);                    /* -1 when it cannot be told */
 char *path_join(const char *folder, const char *name);  /* caller frees */

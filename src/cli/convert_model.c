@@ -14,6 +14,7 @@
 #include "cli/cmd.h"
 #include "cli/filler_vocab.h"
 #include "cli/model_folder.h"
+#include "cli/model_replace.h"
 #include "infer/bundle.h"
 #include "infer/vocab_gguf.h"
 #include "model/lora_merge.h"
@@ -128,7 +129,7 @@ static char *parent_of(const char *path)
 static Status check_taken(const Convert *c)
 {
     const char *out = c->job->out;
-    char *file = c->to_gguf ? NULL : model_folder_file(out);
+    char *file = c->to_gguf ? NULL : model_replace_file(out);
     Status st = ST_OK;
     if (c->job->overwrite)
         st = ST_OK;
@@ -384,16 +385,16 @@ static Status write_folder(const Convert *c)
     const char *out = c->job->out;
     char *made;
     bool new = !path_exists(out);
-    TRY(model_folder_begin(&made, out));
+    TRY(model_replace_begin(&made, out));
     Status st = write_folder_words(c, made);
     if (st == ST_OK)
         st = quantize_write_folder(&c->source, made, folder_dtype(c->mix->type));
     if (st == ST_OK)
-        st = model_folder_commit(out);
+        st = model_replace_commit(out);
     mem_free(made);
     if (st == ST_OK)
         return ST_OK;
-    model_folder_abandon(out);
+    model_replace_abandon(out);
     if (new)
         rmdir(out);
     return st;

@@ -313,14 +313,7 @@ Status adapter_open(Adapter **out, const char *folder, const HParams *h)
 
 bool adapter_has_vocabulary(const char *folder)
 {
-    static const char *const names[] = {"tokenizer.json", "tokenizer.model"};
-    bool has = false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = path_join(folder, names[i]);
-        has = has || path_exists(path);
-        mem_free(path);
-    }
-    return has;
+    return folder_holds(folder, "tokenizer.json") || folder_holds(folder, "tokenizer.model");
 }
 
 char *adapter_path(const char *given)

@@ -84,14 +84,6 @@ static Status recover(const char *path)
     return st;
 }
 
-static bool holds(const char *path, const char *name)
-{
-    char *inner = path_join(path, name);
-    bool found = path_exists(inner);
-    mem_free(inner);
-    return found;
-}
-
 static Status take_lock(RunFolder *f)
 {
     char *name = path_join(f->path, ".lock");
@@ -148,7 +140,7 @@ Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwri
     }
     TRY_TO(undo, folder_make(path));
     TRY_TO(undo, take_lock(f));
-    f->holds_run = holds(path, "config.json") || holds(path, "checkpoints");
+    f->holds_run = folder_holds(path, "config.json") || folder_holds(path, "checkpoints");
     f->stale = f->holds_run && overwrite;
     f->holds_run = f->holds_run && !overwrite;
     if (f->holds_run && !resume) {
@@ -159,7 +151,7 @@ Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwri
             path);
         goto undo;
     }
-    if (f->holds_run && holds(path, "config.json"))
+    if (f->holds_run && folder_holds(path, "config.json"))
         TRY_TO(undo, run_folder_read_config(&f->config, path));
     TRY_TO(undo, recover(path));
     return ST_OK;

@@ -62,14 +62,6 @@ static void add_results(Str *out, const json_t *results)
                  (long long)json_integer_value(rows), (long long)json_integer_value(set));
 }
 
-static bool holds(const char *folder, const char *name)
-{
-    char *path = path_join(folder, name);
-    bool is = path_exists(path);
-    mem_free(path);
-    return is;
-}
-
 static Status check_run(const char *folder)
 {
     if (!path_exists(folder))
@@ -77,9 +69,9 @@ static Status check_run(const char *folder)
                     folder);
     if (!path_is_folder(folder))
         return fail(ST_IO, "%s is a file; name the folder that lemur train was given with -o", folder);
-    if (holds(folder, "log.jsonl"))
+    if (folder_holds(folder, "log.jsonl"))
         return ST_OK;
-    if (holds(folder, "config.json") && holds(folder, "checkpoints"))
+    if (folder_holds(folder, "config.json") && folder_holds(folder, "checkpoints"))
         return fail(ST_IO, "the run in %s has no log.jsonl: there is nothing to draw", folder);
     return fail(ST_IO, "%s holds no training run; name the folder that lemur train was given with -o",
                 folder);
