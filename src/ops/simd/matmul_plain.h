@@ -1,0 +1,117 @@
+/* Products with plain weights, BF16 and F32: tiles of rows and panels whose sums stay in registers.  For
+ * matmul_packed.h. */
+#ifndef OPS_SIMD_MATMUL_PLAIN_H
+#define OPS_SIMD_MATMUL_PLAIN_H
+
+#include "ops/simd/packed_product.h"
+
+enum { PLAIN_UNITS = 128 /* of k in a piece: 4 panels of it are 32 kB */ };
+
+/* Rows n .. n + R - 1, panels 0 .. P - 1, `units` of k.  type, R and P are constants.  A panel that is not
+ * there is the last one again, whose sums go nowhere. */
+SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
+                            const uint32_t *x, int64_t units, int64_t n, const int R, const int P)
+{
+    Sums sum[8][GROUP];
+    const unsigned char *from[GROUP];
+    for (int p = 0; p < P; p++)
+        from[p] = w->first + (p < w->count ? p : w->count - 1) * w->next;
+    for (int r = 0; r < R; r++)
+        for (int p = 0; p < P; p++)
+            sum[r][p] = sums_begin(k, r * GROUP + p);
+    for (int64_t u = 0; u < units; u++) {
+        Words panel[GROUP];
+        for (int p = 0; p < P; p++)
+            panel[p] = words_load(from[p] + u * PACKED_VECTOR);
+        for (int r = 0; r < R; r++)
+            for (int p = 0; p < P; p++)
+                sum[r][p] = sums_dot(sum[r][p], panel[p], x + r, type);
+        x += R;
+    }
+    for (int r = 0; r < R; r++)
+        for (int p = 0; p < P; p++)
+            sums_end(k, r * GROUP + p, at, n + r, p, sum[r][p]);
+}
+
+/* A tile of `rows`, and all of the panels, at most GROUP where k is in pieces. */
+SIMD_INLINE void plain_panels(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
+                              const uint32_t *x, int64_t units, int64_t n, const int R, const int P)
+{
+    for (int64_t p = 0; p < w->count; p += P) {
+        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Pieces part = {k->kept + p * PACKED_ROWS, k->first, k->last};
+        Panels here = {w->first + p * w->next, w->next, w->count - p};
+        plain_tile(&to, &part, type, &here, x, units, n, R, P);
+    }
+}
+
+SIMD_INLINE void plain_switch(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
+                              const uint32_t *x, int64_t units, int64_t n, int64_t rows)
+{
+    switch (rows) {
+    case 1: plain_panels(at, k, type, w, x, units, n, 1, 1); break;
+    case 2: plain_panels(at, k, type, w, x, units, n, 2, TILE_PANELS); break;
+    case 4: plain_panels(at, k, type, w, x, units, n, 4, TILE_ROWS < 4 ? 1 : TILE_PANELS); break;
+    case TILE_ROWS: plain_panels(at, k, type, w, x, units, n, TILE_ROWS, TILE_PANELS); break;
+    case 8: plain_panels(at, k, type, w, x, units, n, FEW_TILE, FEW_PANELS); break;
+    default: break;
+    }
+}
+
+static void plain_bf16(const Place *at, const Pieces *k, const Panels *w, const uint32_t *x, int64_t units,
+                       int64_t n, int64_t rows)
+{
+    plain_switch(at, k, QUANT_BF16, w, x, units, n, rows);
+}
+
+static void plain_f32(const Place *at, const Pieces *k, const Panels *w, const uint32_t *x, int64_t units,
+                      int64_t n, int64_t rows)
+{
+    plain_switch(at, k, QUANT_F32, w, x, units, n, rows);
+}
+
+static void plain_rows(const Place *at, const Pieces *k, QuantType type, const Panels *w, int64_t unit,
+                       int64_t units, int64_t n)
+{
+    const PackedX *x = &at->p->x;
+    int64_t rows = tile_rows(x, n);
+    if (type == QUANT_BF16)
+        plain_bf16(at, k, w, tile_at(x->pairs, n, pair_words(x)) + unit * rows, units, n, rows);
+    else
+        plain_f32(at, k, w, tile_at(x->floats, n, x->x->cols) + unit * rows, units, n, rows);
+}
+
+static int64_t units_of(const PackedMatrix *w)
+{
+    return w->type == QUANT_BF16 ? (w->cols + 1) / 2 : w->cols;
+}
+
+/* Few rows: so many panels as one tile of one row takes come from memory, and stay in a cache for the other
+ * tiles. */
+static void plain_few(const Place *at, const PackedMatrix *w, const Panels *panels)
+{
+    const Pieces whole = {NULL, true, true};
+    for (int64_t p = 0; p < panels->count; p += GROUP) {
+        int64_t left = panels->count - p;
+        Panels here = {panels->first + p * panels->next, panels->next, left < GROUP ? left : GROUP};
+        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(&at->p->x, n))
+            plain_rows(&to, &whole, w->type, &here, 0, units_of(w), n);
+    }
+}
+
+/* Rows [first, last) of a group of panels. */
+static void plain_task(const Place *at, const PackedMatrix *w, const Panels *panels, int64_t first,
+                       int64_t last, float *kept)
+{
+    for (int64_t u = 0; u < units_of(w); u += PLAIN_UNITS) {
+        int64_t left = units_of(w) - u, count = left < PLAIN_UNITS ? left : PLAIN_UNITS;
+        Panels part = {panels->first + u * PACKED_VECTOR, panels->next, panels->count};
+        for (int64_t n = first; n < last; n += tile_rows(&at->p->x, n)) {
+            Pieces k = {kept + (n - first) * GROUP * PACKED_ROWS, u == 0, count == left};
+            plain_rows(at, &k, w->type, &part, u, count, n);
+        }
+    }
+}
+
+#endif
