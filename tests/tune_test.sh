@@ -158,6 +158,10 @@ ok "the merged model writes the same" sh -c '"$1" generate -m "$2/merged.gguf" -
 ok "all of a quantised base grows, too" "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" --context 128 --steps 2 \
     --batch 2 -o "$work/grown-whole"
 
+# A vocabulary that puts a space behind special tokens, as SentencePiece's old ones do.
+ok "a random model" "$lemur" convert --random --preset 5m -o "$work/random"
+ok "... whose masks are proved" "$lemur" tune -m "$work/random" -d "$in/messages.jsonl" --context 256 --inspect 1
+
 # The same set is not made twice; another one is ------------------------------------------------------------------------------
 ok "prepared once" "$lemur" tune -m "$work/base" -d "$in/alpaca.jsonl" --context 128 --dry-run -o "$work/reuse"
 expect 0 'same files and settings already' "$lemur" tune -m "$work/base" -d "$in/alpaca.jsonl" --context 128 --steps 2 \
