@@ -51,6 +51,8 @@ static void choices_are_letters_or_texts(void **state)
     check_choice("the choice", numbers, "c", MARK_RIGHT); /* any c will do */
     check_choice("18107", numbers, "c", MARK_RIGHT);
     check_choice("121", numbers, "c", MARK_WRONG);
+    check_choice("19000", numbers, "c", MARK_RIGHT); /* a twentieth off, at most */
+    check_choice("19100", numbers, "c", MARK_WRONG);
     check_choice("(a) 6", numbers, "c", MARK_WRONG); /* only the letter a is taken out */
     check_choice("(b) 18107", numbers, "c", MARK_RIGHT);
     check_choice("6 or 18107", numbers, "c", MARK_WRONG); /* names another option, too */
