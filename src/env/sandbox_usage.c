@@ -133,7 +133,8 @@ Usage usage_of(pid_t init, int64_t disk_bytes)
         u.cpu_seconds += cpu_of(p.at[i]);
         add_children(&p, p.at[i], threads);
     }
-    u.processes -= 1;
+    if (u.processes > 0) /* else process 1 is gone already */
+        u.processes -= 1;
     mem_free(p.at);
     return u;
 }
