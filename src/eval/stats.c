@@ -39,8 +39,8 @@ Interval stats_wilson(int64_t hits, int64_t n)
     if (n == 0)
         return (Interval){0, 1};
     double m = (double)n, p = (double)hits / m, widen = 1 + z95 * z95 / m;
-    Interval i = cut((p + z95 * z95 / (2 * m)) / widen,
-                     z95 / widen * sqrt(p * (1 - p) / m + z95 * z95 / (4 * m * m)));
+    Interval i =
+        cut((p + z95 * z95 / (2 * m)) / widen, z95 / widen * sqrt(p * (1 - p) / m + z95 * z95 / (4 * m * m)));
     if (hits == 0)
         i.low = 0; /* exactly, and not what rounding left */
     if (hits == n)

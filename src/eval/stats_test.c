@@ -2,10 +2,14 @@
 #include "eval/stats.h"
 
 #include <math.h>
+
+/* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <cmocka.h>
+/* clang-format on */
 
 static void near(double got, double want)
 {
@@ -139,9 +143,12 @@ static void one_of_k_is_right(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(means_and_their_errors), cmocka_unit_test(shares),
-        cmocka_unit_test(who_solved_what_alone),  cmocka_unit_test(flipped_signs),
-        cmocka_unit_test(drawn_again),            cmocka_unit_test(many_tests_at_once),
+        cmocka_unit_test(means_and_their_errors),
+        cmocka_unit_test(shares),
+        cmocka_unit_test(who_solved_what_alone),
+        cmocka_unit_test(flipped_signs),
+        cmocka_unit_test(drawn_again),
+        cmocka_unit_test(many_tests_at_once),
         cmocka_unit_test(one_of_k_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
