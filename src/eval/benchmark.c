@@ -41,7 +41,8 @@ void questions_drop(Questions *q)
         json_decref(q->all.at[i].doc);
     }
     array_drop(&q->all);
-    q->bad = 0;
+    json_decref(q->facts);
+    *q = (Questions){0};
 }
 
 static void count_bad(Questions *q, const Document *d, const char *why)

@@ -15,6 +15,8 @@
 #include "infer/chatmodel.h"
 #include "infer/engine.h"
 
+struct Wikipedia; /* env/wikipedia.h */
+
 /* Who answers.  Borrowed while the run lasts. */
 typedef struct {
     ChatModel *chat;
@@ -42,8 +44,8 @@ typedef struct {
     ActionRule actions;  /* how code is marked in MINT's episodes                                  */
     bool feedback_gold;  /* the feedback's prompt holds the right solution                         */
     bool feedback_binary; /* feedback is "This is GOOD." or "This is BAD."                         */
+    bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
-    const char *wikipedia; /* an index, a recording, "live", or NULL: searches find nothing and say so */
 } EvalSettings;
 EvalSettings eval_settings(void); /* all defaults */
 
@@ -55,7 +57,9 @@ typedef struct {
 } Question;
 typedef struct {
     Array(Question) all; /* in the order of the data */
-    int64_t bad;         /* lines of the data that were no questions: counted, and told */
+    int64_t bad;   /* lines of the data that were no questions: counted, and told */
+    json_t *facts; /* object or NULL: what else decides the scores, such as hashes of prompt texts; kept in
+                    * run.json and results.json, and must be the same when a run goes on; owned */
 } Questions;
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc);
@@ -98,6 +102,7 @@ typedef struct {
     const char *data; /* the folder of --data */
     const EvalSettings *settings;
     EvalModels models;
+    struct Wikipedia *wikipedia; /* for wikipedia_search; NULL: episodes are without that function */
     bool (*stopped)(void *context); /* true: give up soon, with ST_CANCELLED */
     void *stopped_context;
 } EvalRun;

@@ -75,7 +75,7 @@ static DecoderSetup decoder_setup_of(const BundleSetup *setup, const HParams *h)
     return (DecoderSetup){
         .max_rows = or_else(setup->max_rows, BUNDLE_ROWS),
         .max_logits = or_else(setup->max_logits, BUNDLE_LOGITS),
-        .pages = or_else(setup->pages, kv_pages_for(context)),
+        .pages = or_else(setup->pages, kv_pages_for(context) * or_else(setup->sequences, 1)),
         .context = context,
         .compute = compute_of(setup),
     };

@@ -20,7 +20,8 @@ typedef struct {
     int64_t
         context; /* positions of a sequence; 0: the model's max_position_embeddings, at most BUNDLE_CONTEXT */
     /* Of the decoder (model/decoder.h). */
-    int64_t pages;       /* of the cache; 0: as many as one sequence of the whole context takes */
+    int64_t pages;       /* of the cache; 0: as many as `sequences` of the whole context take */
+    int64_t sequences;   /* that are to have room at once; 0: one */
     int64_t max_rows;    /* 0: BUNDLE_ROWS */
     int64_t max_logits;  /* 0: BUNDLE_LOGITS */
     const char *adapter; /* a PEFT folder, or a run that trained one: merged in at the opening; its vocabulary

@@ -112,6 +112,11 @@ typedef struct {
 /* Asks nothing of the server yet.
  *   ST_ARG  no usable address, no model, or the variable holds no key */
 MUST_CHECK Status chatmodel_remote_open(ChatModel **out, const ChatRemoteSetup *setup);
+/* The name of the one model that the server lists at /v1/models (PATH/models), whatever setup->model is; the
+ * caller frees it.  Asked once, with connect_s for each silence.
+ *   ST_ARG  as above; or it lists none or several, which are named, or has no such list
+ *   others  of http_exchange; ST_FORMAT: a 200 that holds no list */
+MUST_CHECK Status chatmodel_remote_only_model(char **out, const ChatRemoteSetup *setup);
 
 /* A recording -------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,5 @@
 /* A ChatModel behind an OpenAI-compatible server: tries, and tries again where that can help. */
+#include <jansson.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -224,14 +225,14 @@ static void remote_close(void *self)
 
 static const ChatModelKind remote = {remote_ask, remote_close};
 
-static char *url_of(const char *base)
+static char *url_of(const char *base, const char *what)
 {
     size_t n = strlen(base);
     while (n && base[n - 1] == '/')
         n--;
     const char *host = strstr(base, "://") + 3;
     bool has_path = memchr(host, '/', (size_t)(base + n - host)) != NULL;
-    return mem_format("%.*s%s/chat/completions", (int)n, base, has_path ? "" : "/v1");
+    return mem_format("%.*s%s%s", (int)n, base, has_path ? "" : "/v1", what);
 }
 
 static Status check_address(const char *base)
@@ -274,7 +275,7 @@ static ChatRemoteSetup whole_setup(const ChatRemoteSetup *given)
 {
     ChatRemoteSetup s = *given;
     s.base_url = NULL;
-    s.model = mem_str(given->model);
+    s.model = given->model ? mem_str(given->model) : NULL;
     s.key_variable = given->key_variable ? mem_str(given->key_variable) : NULL;
     s.max_tokens_key = mem_str(given->max_tokens_key ? given->max_tokens_key : "max_tokens");
     s.connect_s = or_else(s.connect_s, 10);
@@ -286,23 +287,88 @@ static ChatRemoteSetup whole_setup(const ChatRemoteSetup *given)
     return s;
 }
 
-Status chatmodel_remote_open(ChatModel **out, const ChatRemoteSetup *setup)
+static Status remote_new(Remote **out, const ChatRemoteSetup *setup, const char *what)
 {
     Status st;
+    TRY(check_address(setup->base_url));
+    Remote *r = mem_new(Remote);
+    check(pthread_mutex_init(&r->lock, NULL) == 0);
+    r->setup = whole_setup(setup);
+    r->url = url_of(setup->base_url, what);
+    if (setup->key_variable)
+        TRY_TO(undo, take_key(r, setup->key_variable));
+    TRY_TO(undo, http_open(&r->client));
+    *out = r;
+    return ST_OK;
+undo:
+    remote_close(r);
+    return st;
+}
+
+Status chatmodel_remote_open(ChatModel **out, const ChatRemoteSetup *setup)
+{
+    Remote *r;
     TRY(check_address(setup->base_url));
     if (!setup->model || !setup->model[0])
         return fail(ST_ARG, "%s: the model's name is missing: one that the server lists at /v1/models",
                     setup->base_url);
-    Remote *r = mem_new(Remote);
-    check(pthread_mutex_init(&r->lock, NULL) == 0);
-    r->setup = whole_setup(setup);
-    r->url = url_of(setup->base_url);
-    if (setup->key_variable)
-        TRY_TO(undo, take_key(r, setup->key_variable));
-    TRY_TO(undo, http_open(&r->client));
+    TRY(remote_new(&r, setup, "/chat/completions"));
     chatmodel_open(out, &remote, r, setup->model);
     return ST_OK;
-undo:
+}
+
+/* Which models there are --------------------------------------------------------------------------------- */
+
+static Status several_models(const Remote *r, const json_t *data)
+{
+    Str names = {0};
+    const json_t *one;
+    size_t i;
+    json_array_foreach(data, i, one)
+    {
+        const char *id = json_string_value(json_object_get(one, "id"));
+        str_addf(&names, "%s%s", i ? ", " : "", id ? id : "?");
+    }
+    shorten(&names);
+    Status st = fail(ST_ARG, "%s lists %zu models%s%s: say which one is meant", r->url,
+                     json_array_size(data), names.n ? ": " : "", str_c(&names));
+    str_drop(&names);
+    return st;
+}
+
+static Status only_model(char **out, const Remote *r, const HttpReply *http)
+{
+    json_t *list = json_loadb(str_c(&http->body), http->body.n, 0, NULL);
+    const json_t *data = json_object_get(list, "data");
+    const char *id = json_string_value(json_object_get(json_array_get(data, 0), "id"));
+    Status st = ST_OK;
+    if (http->status != 200 || !json_is_array(data))
+        st = fail(http->status == 200 ? ST_FORMAT : ST_ARG,
+                  "%s does not say which models there are (status %ld): give the model's name", r->url,
+                  http->status);
+    else if (json_array_size(data) != 1 || !id || !id[0])
+        st = several_models(r, data);
+    else
+        *out = mem_str(id);
+    json_decref(list);
+    return st;
+}
+
+Status chatmodel_remote_only_model(char **out, const ChatRemoteSetup *setup)
+{
+    Remote *r;
+    HttpReply http = {0};
+    TRY(remote_new(&r, setup, "/models"));
+    HttpCall call = {.url = r->url,
+                     .headers = (const char *const *)&r->authorization,
+                     .headers_n = r->authorization ? 1 : 0,
+                     .connect_s = r->setup.connect_s,
+                     .idle_s = r->setup.connect_s,
+                     .limit = (size_t)r->setup.max_answer_bytes};
+    Status st = http_exchange(r->client, &call, &http);
+    if (st == ST_OK)
+        st = only_model(out, r, &http);
+    http_reply_drop(&http);
     remote_close(r);
     return st;
 }
