@@ -9,5 +9,6 @@ const Benchmark *const benchmarks[] = {
     &mint_theoremqa,
     &mint_hotpotqa,
     &mint_mmlu,
+    &own_tasks,
     NULL,
 };

@@ -19,6 +19,9 @@ typedef enum {
     MARK_UNDECIDED /* only a Python could tell: theoremqa, an answer that calls functions         */
 } Mark;
 
+/* Tasks of one's own: the same number, or the same text but for upper case and spaces around it. */
+Mark mark_exact(Span answer, Span gold);
+
 /* gsm8k, math, hotpotqa.  Numbers: within 5 % of gold; legacy forgets the sign, so a negative gold is never
  * met and 0 only exactly.  Anything else: gold's text stands somewhere in the answer. */
 Mark mark_reasoning(MarkRule rule, Span answer, Span gold);

@@ -17,18 +17,25 @@
 enum { ANSWER_TOKENS = 512, STEPS = 5, PROPOSALS = 2, PROMPT_BYTES = 1 << 20 };
 static const char *const stops[] = {"\nObservation:", "\nExpert feedback:", "\nTask:", "\n---"};
 
+/* Files are below the data folder; NULL: there is none. */
 typedef struct {
-    const char *name, *folder, *example; /* results'; below mint/ and mint/prompt/in_context_examples/ */
-    bool code;                           /* a program graded by tests; no tools are described          */
+    const char *name, *questions, *template, *tools, *examples;
+    bool code; /* a program graded by tests */
 } Kind;
+#define TEMPLATE_FILE "mint/prompt/templates/template_with_tool.txt"
+#define FEEDBACK_FILE "mint/prompt/templates/template_feedback_agent.txt"
+#define TOOLS_FILE "mint/prompt/tools/reasoning.txt"
+#define EXAMPLES_FOLDER "mint/prompt/in_context_examples/"
+#define QUESTIONS_FILE(task) "mint/" task "/test_prompts.json"
+#define REASONING_KIND(task) \
+    {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, TOOLS_FILE, EXAMPLES_FOLDER "reasoning", false}
+#define CODE_KIND(task) {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, NULL, EXAMPLES_FOLDER task, true}
 static const Kind kinds[MINT_TASKS] = {
-    [MINT_GSM8K] = {"mint_gsm8k", "gsm8k", "reasoning", false},
-    [MINT_MATH] = {"mint_math", "math", "reasoning", false},
-    [MINT_THEOREMQA] = {"mint_theoremqa", "theoremqa", "reasoning", false},
-    [MINT_HOTPOTQA] = {"mint_hotpotqa", "hotpotqa", "reasoning", false},
-    [MINT_MMLU] = {"mint_mmlu", "mmlu", "reasoning", false},
-    [MINT_HUMANEVAL] = {"mint_humaneval", "humaneval", "humaneval", true},
-    [MINT_MBPP] = {"mint_mbpp", "mbpp", "mbpp", true},
+    [MINT_GSM8K] = REASONING_KIND("gsm8k"),       [MINT_MATH] = REASONING_KIND("math"),
+    [MINT_THEOREMQA] = REASONING_KIND("theoremqa"), [MINT_HOTPOTQA] = REASONING_KIND("hotpotqa"),
+    [MINT_MMLU] = REASONING_KIND("mmlu"),         [MINT_HUMANEVAL] = CODE_KIND("humaneval"),
+    [MINT_MBPP] = CODE_KIND("mbpp"),
+    [MINT_OWN] = {"tasks", "tasks/questions.json", "tasks/prompt.txt", NULL, NULL, false},
 };
 
 /* Shared by all questions of a task. */
@@ -75,6 +82,7 @@ void mint_question(Str *out, MintTask task, Span prompt)
         add_without(&bare, prompt, span("\"\"\""));
         add(out, python_strip(str_span(&bare)));
         break;
+    case MINT_OWN: add(out, prompt); break;
     default: add(out, python_strip(prompt));
     }
     str_drop(&bare);
@@ -103,22 +111,22 @@ static bool take_question(Questions *q, int64_t number, json_t *object)
 
 static Status read_prompt(Str *out, const EvalRun *run, json_t *facts, const char *file)
 {
-    char *below = mem_format("mint/prompt/%s", file), *path = path_join(run->data, below), sum[65];
+    char *path = path_join(run->data, file), sum[65];
     Status st = file_read(out, path, PROMPT_BYTES);
     if (st == ST_OK) {
         text_hash(sum, str_span(out));
-        json_object_set_new(facts, below, json_string(sum));
+        json_object_set_new(facts, file, json_string(sum));
     } else {
-        st = fail_in(st, "a prompt text is missing (lemur eval --fetch mint gets them)");
+        st = fail_in(st, "a prompt text is missing (lemur eval --list says where it comes from)");
     }
     mem_free(path);
-    mem_free(below);
     return st;
 }
 
-static Status read_example(Str *out, const EvalRun *run, json_t *facts, const Kind *k, const char *variant)
+static Status read_example(Str *out, const EvalRun *run, json_t *facts, const Kind *k)
 {
-    char *file = mem_format("in_context_examples/%s/%s.txt", k->example, variant);
+    char *file = mem_format("%s/%s.txt", k->examples,
+                            run->models.feedback ? "with_tool_and_feedback" : "with_tool");
     Status st = read_prompt(out, run, facts, file);
     mem_free(file);
     return st;
@@ -127,13 +135,13 @@ static Status read_example(Str *out, const EvalRun *run, json_t *facts, const Ki
 static Status read_prompts(Mint *m, const EvalRun *run, json_t *facts)
 {
     const Kind *k = &kinds[m->task];
-    bool feedback = run->models.feedback != NULL;
-    TRY(read_prompt(&m->template, run, facts, "templates/template_with_tool.txt"));
-    TRY(read_example(&m->example, run, facts, k, feedback ? "with_tool_and_feedback" : "with_tool"));
-    if (!k->code)
-        TRY(read_prompt(&m->tools, run, facts, "tools/reasoning.txt"));
-    if (feedback)
-        TRY(read_prompt(&m->feedback_template, run, facts, "templates/template_feedback_agent.txt"));
+    TRY(read_prompt(&m->template, run, facts, k->template));
+    if (k->examples)
+        TRY(read_example(&m->example, run, facts, k));
+    if (k->tools)
+        TRY(read_prompt(&m->tools, run, facts, k->tools));
+    if (run->models.feedback)
+        TRY(read_prompt(&m->feedback_template, run, facts, FEEDBACK_FILE));
     return ST_OK;
 }
 
@@ -168,12 +176,11 @@ static Status open_task(MintTask task, const EvalRun *run, Questions *out, void 
     *state = m;
     json_t *facts = json_pack("{s:i, s:i}", "max_steps", steps_of(run), "max_propose", proposals_of(run));
     out->facts = facts;
-    char *file = mem_format("mint/%s/test_prompts.json", kinds[task].folder);
+    const char *file = kinds[task].questions; /* published as .json, and JSON Lines by content */
     char *lines = mem_format("%sl", file), *whole = path_join(run->data, lines);
     Status st = questions_read(out, run->data, path_exists(whole) ? lines : file, take_question);
     mem_free(whole);
     mem_free(lines);
-    mem_free(file);
     if (st == ST_OK)
         st = read_prompts(m, run, facts);
     if (st != ST_OK) {
@@ -222,18 +229,14 @@ static Status mark_program(World *w, Span solution, bool *right)
 
 static Mark mark_answer(const World *w, Span solution)
 {
-    const json_t *gold = json_object_get(w->doc, "reference");
-    Str lower = {0};
+    Span gold = text_at(w->doc, "reference");
     MarkRule rule = w->run->settings->rule;
     switch (w->mint->task) {
-    case MINT_THEOREMQA: return mark_theoremqa(rule, solution, gold);
-    case MINT_MMLU: return mark_choice(solution, w->shown, text_at(w->doc, "reference"));
-    default: break;
+    case MINT_THEOREMQA: return mark_theoremqa(rule, solution, json_object_get(w->doc, "reference"));
+    case MINT_MMLU: return mark_choice(solution, w->shown, gold);
+    case MINT_OWN: return mark_exact(solution, gold);
+    default: return mark_reasoning(rule, solution, gold);
     }
-    python_lower(&lower, text_at(w->doc, "reference"));
-    Mark mark = mark_reasoning(rule, solution, str_span(&lower));
-    str_drop(&lower);
-    return mark;
 }
 
 /* A mark that raises in mint-bench is wrong here without its traceback, whose paths are the original's. */
@@ -437,7 +440,7 @@ static const char *const programs[] = {"python3", NULL};
 
 /* A task's questions, then its prompt texts.  The descriptions of tools are made by mint-bench's
  * mint/tools/__init__.py from its sources and lie nowhere as a file; recorded openings hold them. */
-#define TASK(task, TASK_, skill, says, sum, ...)                                                        \
+#define MINT_TASK(task, TASK_, skill, says, sum, ...)                                                        \
     static const DataFile task##_files[] = {                                                            \
         {"mint/" #task "/test_prompts.json", MINT_BENCH "data/processed/" #task "/test_prompts.json", sum}, \
         __VA_ARGS__,                                                                                    \
@@ -462,17 +465,38 @@ static const char *const programs[] = {"python3", NULL};
         .close = mint_close,                                                                            \
     }
 
-TASK(gsm8k, MINT_GSM8K, "mint_reasoning", "grade-school word problems, by Python",
+MINT_TASK(gsm8k, MINT_GSM8K, "mint_reasoning", "grade-school word problems, by Python",
      "cb64217de242508aa95ececfffde657c507d244ae434bfed80b9663a331e3006", REASONING);
-TASK(math, MINT_MATH, "mint_reasoning", "competition mathematics, by Python",
+MINT_TASK(math, MINT_MATH, "mint_reasoning", "competition mathematics, by Python",
      "48a8c50efe9a206ca2cc634192545ed132596846fcd07631d5de2f4c6b54642d", REASONING);
-TASK(theoremqa, MINT_THEOREMQA, "mint_reasoning", "questions that need a theorem, by Python",
+MINT_TASK(theoremqa, MINT_THEOREMQA, "mint_reasoning", "questions that need a theorem, by Python",
      "0a66cce3ccfbb3645fb26c5c37951c7043284f9c82c04121a2bd0102abe12779", REASONING);
-TASK(hotpotqa, MINT_HOTPOTQA, "mint_reasoning", "questions over two articles, by Wikipedia and Python",
+MINT_TASK(hotpotqa, MINT_HOTPOTQA, "mint_reasoning", "questions over two articles, by Wikipedia and Python",
      "3d85c77e4c8c25c8c8f7415fb29067be0d13b5a784ab45b6a89900f04e693282", REASONING);
-TASK(mmlu, MINT_MMLU, "mint_reasoning", "multiple choice, by Wikipedia and Python",
+MINT_TASK(mmlu, MINT_MMLU, "mint_reasoning", "multiple choice, by Wikipedia and Python",
      "77bd8aa372ddabb587392d7c9c7d275b75ac32d31fdbc836f1faa4d66d4300c3", REASONING);
-TASK(humaneval, MINT_HUMANEVAL, "mint_code", "complete a function, tests decide",
+MINT_TASK(humaneval, MINT_HUMANEVAL, "mint_code", "complete a function, tests decide",
      "4928a066639367b11c18d903816d6c5705073694c974892371fe9d30f5b6a75d", HUMANEVAL);
-TASK(mbpp, MINT_MBPP, "mint_code", "write a function, tests decide",
+MINT_TASK(mbpp, MINT_MBPP, "mint_code", "write a function, tests decide",
      "5aa7dd825467a624b400f4a18c95f23211019bb9da76c9041288b44b315538b6", MBPP);
+
+static const DataFile own_files[] = {{"tasks/questions.jsonl", NULL, NULL}, {"tasks/prompt.txt", NULL, NULL}, {0}};
+static Status open_own(const EvalRun *run, Questions *out, void **state)
+{
+    return open_task(MINT_OWN, run, out, state);
+}
+const Benchmark own_tasks = {
+    .name = "tasks",
+    .groups = "",
+    .about = "tasks of your own by MINT's protocol: a Python session, and the exact answer",
+    .source = "write tasks/questions.jsonl, a line {\"id\", \"prompt\", \"reference\"} each, and tasks/prompt.txt,\n"
+              "the opening with the holes {task_prompt}, {max_total_steps}, {max_propose_solution}",
+    .metric = "success",
+    .version = 1,
+    .needs = NEEDS_SANDBOX,
+    .programs = programs,
+    .files = own_files,
+    .open = open_own,
+    .ask = mint_ask,
+    .close = mint_close,
+};
