@@ -239,6 +239,52 @@ static Mark mark_answer(const World *w, Span solution)
     }
 }
 
+/* What only a Python can tell (theoremqa, an answer that calls functions), a Python tells: the names that
+ * mint-bench's eval has, then its conversions.  What does not evaluate is wrong. */
+static const char decide_code[] = "import re, ast\n"
+                                  "try:\n"
+                                  "    import numpy as np\n"
+                                  "    from sympy import Rational\n"
+                                  "except ImportError:\n"
+                                  "    pass\n"
+                                  "v = eval(%s)\n"
+                                  "v = v.tolist() if hasattr(v, 'tolist') else v\n"
+                                  "v = list(v) if isinstance(v, (set, tuple)) else v\n"
+                                  "v = v.real if isinstance(v, complex) else v\n"
+                                  "v = float(v) if type(v).__module__.startswith('sympy') else v\n"
+                                  "print(repr(v))\n";
+
+static Status decide(const World *w, Span solution, Mark *mark)
+{
+    Str expression = {0}, code = {0};
+    Python *python;
+    PythonCell cell;
+    const PythonSpec plain = {0};
+    mark_theoremqa_expression(&expression, w->run->settings->rule, solution);
+    json_t *text = json_stringn(str_c(&expression), expression.n);
+    char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+    Status st = ST_OK;
+    *mark = MARK_WRONG;
+    if (quoted) {
+        str_addf(&code, decide_code, quoted);
+        st = python_start(&python, &plain);
+    }
+    if (quoted && st == ST_OK) {
+        st = python_run(python, &cell, str_span(&code));
+        if (st == ST_OK && cell.end == PYTHON_DONE)
+            *mark = mark_theoremqa_value(w->run->settings->rule, str_span(&cell.text),
+                                         json_object_get(w->doc, "reference"));
+        if (st == ST_OK)
+            python_cell_drop(&cell);
+        python_close(python);
+    }
+    free(quoted);
+    json_decref(text);
+    str_drop(&expression);
+    str_drop(&code);
+    return st;
+}
+
 /* A mark that raises in mint-bench is wrong here without its traceback, whose paths are the original's. */
 static Status propose(void *self, Span solution, EpisodeOutcome *out)
 {
@@ -248,9 +294,9 @@ static Status propose(void *self, Span solution, EpisodeOutcome *out)
     if (kinds[w->mint->task].code)
         return mark_program(w, solution, &out->solved);
     Mark mark = mark_answer(w, solution);
-    out->solved = mark == MARK_RIGHT;
     if (mark == MARK_UNDECIDED)
-        json_object_set_new(w->sample->more, "undecided", json_true());
+        TRY(decide(w, solution, &mark));
+    out->solved = mark == MARK_RIGHT;
     return ST_OK;
 }
 
