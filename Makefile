@@ -7,7 +7,7 @@ endif
 B      ?= $(if $(SAN),build/san,build)
 PREFIX ?= /usr/local
 ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
-PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp libcurl
+PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp libcurl sqlite3
 
 # Folders, lowest layer first; src/LAYERS is the one list of them.
 FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
