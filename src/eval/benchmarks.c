@@ -9,6 +9,8 @@ const Benchmark *const benchmarks[] = {
     &mint_theoremqa,
     &mint_hotpotqa,
     &mint_mmlu,
+    &mint_humaneval,
+    &mint_mbpp,
     &own_tasks,
     NULL,
 };

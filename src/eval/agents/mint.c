@@ -12,6 +12,7 @@
 #include "env/python.h"
 #include "env/wikipedia.h"
 #include "eval/mark.h"
+#include "eval/program.h"
 #include "eval/sample_line.h"
 
 enum { ANSWER_TOKENS = 512, STEPS = 5, PROPOSALS = 2, PROMPT_BYTES = 1 << 20 };
@@ -201,6 +202,7 @@ typedef struct {
     size_t tools_n;
     Python *python;
     Sample *sample;
+    ProgramEnd ended; /* of the last program that was tested */
 } World;
 
 static Status run_code(void *self, Span code, EpisodeOutcome *out)
@@ -221,10 +223,17 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 }
 
 /* What a test raised is not shown: mint-bench says no more than that the answer is wrong. */
-static Status mark_program(World *w, Span solution, bool *right)
+static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 {
-    (void)w, (void)solution, (void)right;
-    return fail(ST_UNSUPPORTED, "not yet");
+    ProgramVerdict v = {0};
+    Status st = program_test(&v, solution, text_at(w->doc, "reference"));
+    if (st == ST_OK) {
+        out->solved = v.end == PROGRAM_PASSED;
+        out->error = v.end != PROGRAM_PASSED && v.end != PROGRAM_WRONG;
+        w->ended = v.end;
+    }
+    program_verdict_drop(&v);
+    return st;
 }
 
 static Mark mark_answer(const World *w, Span solution)
@@ -292,7 +301,7 @@ static Status propose(void *self, Span solution, EpisodeOutcome *out)
     sample_read(w->sample, solution);
     out->none = true;
     if (kinds[w->mint->task].code)
-        return mark_program(w, solution, &out->solved);
+        return test_program(w, solution, out);
     Mark mark = mark_answer(w, solution);
     if (mark == MARK_UNDECIDED)
         TRY(decide(w, solution, &mark));
@@ -374,6 +383,8 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
         s->completion_tokens += step->completion_tokens;
         s->model_seconds += step->model_seconds;
     }
+    if (kinds[w->mint->task].code && e->turns.proposed)
+        json_object_set_new(s->more, "last_program", json_string(program_end_names[w->ended]));
     s->transcript = episode_transcript(e, kinds[w->mint->task].name, q->id);
 }
 
