@@ -2,6 +2,10 @@
 #include "eval/benchmark.h"
 
 #include "eval/agents/mint.h"
+#include "eval/static/ds1000.h"
+#include "eval/static/humaneval.h"
+#include "eval/static/mbpp.h"
+#include "eval/static/multipl_e.h"
 
 const Benchmark *const benchmarks[] = {
     &mint_gsm8k,
@@ -10,5 +14,10 @@ const Benchmark *const benchmarks[] = {
     &mint_hotpotqa,
     &mint_mmlu,
     &own_tasks,
+    &humaneval,
+    &mbpp,
+    &multipl_e,
+    &multipl_e_mbpp,
+    &ds1000,
     NULL,
 };
