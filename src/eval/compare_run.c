@@ -7,7 +7,7 @@
 #include "base/json_file.h"
 #include "base/mem.h"
 #include "eval/benchmark.h"
-#include "eval/run_folder.h"
+#include "eval/eval_folder.h"
 
 static const char before[] = "samples_", behind[] = ".jsonl";
 
@@ -35,7 +35,7 @@ Status compared_run_open(ComparedRun *r, const char *folder)
     *r = (ComparedRun){.folder = folder};
     if (!path_is_folder(folder))
         return fail(ST_ARG, "%s is no folder; give the two folders that lemur eval wrote with -o", folder);
-    TRY(run_folder_identity(&r->identity, folder));
+    TRY(eval_folder_identity(&r->identity, folder));
     if (folder_holds(folder, "results.json")) {
         char *path = path_join(folder, "results.json");
         Status st = json_file_read(&r->results, path);
