@@ -2,6 +2,7 @@
 #include "base/columns.h"
 #include "base/mem.h"
 #include "eval/compare.h"
+#include "eval/results.h"
 
 static double number(const json_t *entry, const char *key)
 {
@@ -73,13 +74,7 @@ static void add_groups(Columns *c, const json_t *groups)
 
 static void print_run(FILE *out, const char *letter, const json_t *run)
 {
-    const json_t *model = json_object_get(run, "model");
-    char *words = json_is_string(model) ? NULL : json_dumps(model, JSON_ENCODE_ANY | JSON_COMPACT);
-    fprintf(out, "%s  %s  %s\n", letter, text(run, "folder"),
-            json_is_string(model) ? json_string_value(model)
-            : words               ? words
-                                  : "");
-    free(words);
+    fprintf(out, "%s  %s  %s\n", letter, text(run, "folder"), results_model_name(run));
 }
 
 static void print_alone(FILE *out, const json_t *benchmarks)
