@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/eval_compare.h"
+#include "cli/eval_fetch.h"
 #include "cli/eval_index.h"
 #include "cli/eval_run.h"
 
@@ -12,6 +14,8 @@ int cmd_eval(int argc, char **argv)
         const char *flag;
         int (*run)(int argc, char **argv);
     } other[] = {
+        {"--compare", eval_compare},
+        {"--fetch", eval_fetch},
         {"--index", eval_index},
     };
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
