@@ -37,7 +37,7 @@ FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16 -mavx512vnni
 sources = $(filter-out %_test.c src/cli/main.c,$(wildcard $(foreach d,$(1),src/$(d)/*.c)))
 objects = $(patsubst src/%.c,$(B)/%.o,$(1))
 # Which folders a folder's archive gathers.  ops/select_generic.c and ops/select_x86.c are the same functions.
-inside   = $(if $(filter ops,$(1)),ops $(addprefix ops/,$(BACKENDS)),$(1))
+inside   = $(if $(filter ops,$(1)),ops $(addprefix ops/,$(BACKENDS)),$(1) $(patsubst src/%/,%,$(wildcard src/$(1)/*/)))
 SKIP    := $(if $(filter x86_64,$(ARCH)),src/ops/select_generic.c,src/ops/select_x86.c)
 
 ARCHIVES := $(foreach f,$(FOLDERS),$(B)/lib$(f).a)
