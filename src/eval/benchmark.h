@@ -24,6 +24,7 @@ typedef struct {
     /* For likelihoods: the engine behind `chat`; both NULL where `chat` is a server or a recording. */
     Engine *engine;
     const Tokenizer *tokenizer;
+    bool plain; /* `chat` continues a text, as base models do, instead of answering a message */
 } EvalModels;
 
 /* What the user chose; the same for all benchmarks of a run, and kept in its results.json.  A number of -1 is
@@ -60,6 +61,7 @@ typedef struct {
     int64_t bad;   /* lines of the data that were no questions: counted, and told */
     json_t *facts; /* object or NULL: what else decides the scores, such as hashes of prompt texts; kept in
                     * run.json and results.json, and must be the same when a run goes on; owned */
+    int64_t left_out; /* questions that cannot be asked here, for want of a tool: told by `open` */
 } Questions;
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc);
@@ -109,11 +111,14 @@ typedef struct {
 } EvalRun;
 
 enum {
-    NEEDS_SANDBOX = 1,    /* runs programs of the model's */
-    NEEDS_LIKELIHOOD = 2, /* can be run with an engine of ours only */
+    NEEDS_SANDBOX = 1,     /* runs programs of the model's */
+    NEEDS_LIKELIHOOD = 2,  /* can be run with an engine of ours only */
+    NEEDS_ANY_PROGRAM = 4, /* one of `programs` is enough: questions of the others are left out */
 };
 
-/* A file of the data, and where it is published; for --fetch. */
+/* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER" gives
+ * an archive (tar or zip), whose files go below FOLDER of the data folder; `path` is one of them, or a folder of
+ * them. */
 typedef struct {
     const char *path;   /* below the data folder */
     const char *url;    /* NULL: must be got by hand, `Benchmark.source` says how */

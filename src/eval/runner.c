@@ -15,7 +15,7 @@
 #include "base/rng.h"
 #include "base/thread.h"
 #include "eval/results.h"
-#include "eval/run_folder.h"
+#include "eval/eval_folder.h"
 #include "eval/sample_line.h"
 
 static const double SYNC_S = 5; /* at most so much work of the model's is lost to a power cut */
@@ -151,17 +151,19 @@ static Status begin_folder(Runner *r)
     for (size_t i = 0; i < r->spec->chosen_n; i++)
         json_object_set_new(benchmarks_, r->parts[i].b->name, part_identity(&r->parts[i]));
     json_object_set_new(identity, "benchmarks", benchmarks_);
-    Status st = r->spec->restart ? run_folder_clear(r->spec->folder) : ST_OK;
+    Status st = r->spec->restart ? eval_folder_clear(r->spec->folder) : ST_OK;
     if (st == ST_OK)
-        st = run_folder_begin(r->spec->folder, identity);
+        st = eval_folder_begin(r->spec->folder, identity);
     json_decref(identity);
     return st;
 }
 
 static Status open_all(Runner *r)
 {
-    for (size_t i = 0; i < r->spec->chosen_n; i++)
+    for (size_t i = 0; i < r->spec->chosen_n; i++) {
+        r->parts[i].b = r->spec->chosen[i];
         TRY(open_part(r, &r->parts[i]));
+    }
     TRY(begin_folder(r));
     for (size_t i = 0; i < r->spec->chosen_n; i++) {
         TRY(open_files(r, &r->parts[i]));
@@ -350,7 +352,7 @@ static Status read_results(const Runner *r, ResultsPart *out, json_t *head)
                                .metric = p->b->metric,
                                .groups = p->b->groups,
                                .version = p->b->version,
-                               .original = (int64_t)p->questions.all.n,
+                               .original = (int64_t)p->questions.all.n + p->questions.left_out,
                                .shots = shots >= 0 ? shots : p->b->shots,
                                .samples = sorted(lines),
                                .config = json_object_get(json_object_get(head, "benchmarks"), p->b->name)};
@@ -361,7 +363,7 @@ static Status read_results(const Runner *r, ResultsPart *out, json_t *head)
 static Status write_results(const Runner *r, double seconds)
 {
     json_t *head;
-    TRY(run_folder_identity(&head, r->spec->folder));
+    TRY(eval_folder_identity(&head, r->spec->folder));
     ResultsPart *parts = mem_array(ResultsPart, r->spec->chosen_n);
     Status st = read_results(r, parts, head);
     if (st == ST_OK) {

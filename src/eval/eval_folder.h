@@ -1,7 +1,7 @@
 /* The folder of a run of `lemur eval`: its identity, and files that grow by whole lines and survive a kill;
  * for runner.c and for those who read runs. */
-#ifndef EVAL_RUN_FOLDER_H
-#define EVAL_RUN_FOLDER_H
+#ifndef EVAL_FOLDER_H
+#define EVAL_FOLDER_H
 
 #include <jansson.h>
 #include <stdio.h>
@@ -11,11 +11,11 @@
 
 /* Writes folder/run.json, or compares it with the one that is there.
  *   ST_ARG  the folder holds another run (the sentence names the first thing that differs), or what is no run */
-MUST_CHECK Status run_folder_begin(const char *folder, const json_t *identity);
+MUST_CHECK Status eval_folder_begin(const char *folder, const json_t *identity);
 /* Removes what a run wrote, and nothing else.  ST_ARG: the folder holds something, and no run. */
-MUST_CHECK Status run_folder_clear(const char *folder);
+MUST_CHECK Status eval_folder_clear(const char *folder);
 /* run.json of a finished or unfinished run.  ST_ARG: it is none. */
-MUST_CHECK Status run_folder_identity(json_t **out, const char *folder);
+MUST_CHECK Status eval_folder_identity(json_t **out, const char *folder);
 
 /* samples_NAME.jsonl or transcripts_NAME.jsonl, open for appending. */
 typedef struct {

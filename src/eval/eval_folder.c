@@ -1,4 +1,4 @@
-#include "eval/run_folder.h"
+#include "eval/eval_folder.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -62,7 +62,7 @@ static Status compare(const char *folder, const json_t *was, const json_t *is)
     return st;
 }
 
-Status run_folder_identity(json_t **out, const char *folder)
+Status eval_folder_identity(json_t **out, const char *folder)
 {
     char *path = path_join(folder, "run.json");
     Status st = path_exists(path) ? json_file_read(out, path)
@@ -79,7 +79,7 @@ static bool is_empty(const char *folder)
     return empty;
 }
 
-Status run_folder_begin(const char *folder, const json_t *identity)
+Status eval_folder_begin(const char *folder, const json_t *identity)
 {
     json_t *was;
     char *path = path_join(folder, "run.json");
@@ -108,7 +108,7 @@ static bool is_of_run(const char *name)
            (span_ends(n, ".jsonl") && (span_starts(n, "samples_") || span_starts(n, "transcripts_")));
 }
 
-Status run_folder_clear(const char *folder)
+Status eval_folder_clear(const char *folder)
 {
     if (is_empty(folder))
         return ST_OK;
