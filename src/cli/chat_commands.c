@@ -4,32 +4,15 @@
 
 #include "base/file.h"
 #include "cli/chat_state.h"
+#include "cli/slash.h"
 
 enum { LOAD_MAX = 256 << 20 };
 
-typedef struct {
-    const char *name, *words, *about;
-    Status (*run)(ChatSession *s, Span words, bool *over);
-} ChatCommand;
-
-static const ChatCommand commands[];
+static const SlashCommand commands[];
 
 static char *c_string(Span s)
 {
     return mem_strn(s.at, s.n);
-}
-
-/* The first word of *words, taken off. */
-static Span take_word(Span *words)
-{
-    size_t n = 0;
-    while (n < words->n && !strchr(" \t\n=", words->at[n]))
-        n++;
-    Span word = {words->at, n};
-    *words = span_trim((Span){words->at + n, words->n - n});
-    if (words->n && words->at[0] == '=')
-        *words = span_trim((Span){words->at + 1, words->n - 1});
-    return word;
 }
 
 static const char *plural(size_t n)
@@ -39,23 +22,17 @@ static const char *plural(size_t n)
 
 /* What is said about the chat ---------------------------------------------------------------------------- */
 
-static Status do_help(ChatSession *s, Span words, bool *over)
+static Status do_help(void *self, Span words, bool *over)
 {
+    const ChatSession *s = self;
     (void)words, (void)over;
-    for (const ChatCommand *c = commands; c->name; c++) {
-        char *left = mem_format("%s %s", c->name, c->words);
-        chat_note(s, "  %-22s %s", left, c->about);
-        mem_free(left);
-    }
-    chat_note(
-        s, "A line that ends with \\ goes on in the next; \"\"\" begins a message of many lines and \"\"\" "
-           "ends it.\n"
-           "Ctrl-C stops an answer, Ctrl-D leaves.  A message that begins with / is written with two: //.");
+    slash_help(s->setup.notes, commands);
     return ST_OK;
 }
 
-static Status do_tokens(ChatSession *s, Span words, bool *over)
+static Status do_tokens(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     int64_t used, context = s->setup.backend.context;
     size_t n = s->talk.messages.n;
@@ -76,8 +53,9 @@ static double rate(int64_t n, double seconds)
     return seconds > 0 ? (double)n / seconds : 0;
 }
 
-static Status do_speed(ChatSession *s, Span words, bool *over)
+static Status do_speed(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     const RequestResult *r = &s->last;
     if (!s->has_last)
@@ -91,8 +69,9 @@ static Status do_speed(ChatSession *s, Span words, bool *over)
     return ST_OK;
 }
 
-static Status do_template(ChatSession *s, Span words, bool *over)
+static Status do_template(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     const char *system = chat_template_system(s->setup.tmpl);
     chat_note(s, "%s: %s", chat_template_name(s->setup.tmpl), chat_template_about(s->setup.tmpl));
@@ -103,71 +82,29 @@ static Status do_template(ChatSession *s, Span words, bool *over)
 
 /* Settings ----------------------------------------------------------------------------------------------- */
 
-/* The two tables that /set looks into. */
-static const FieldTable *const tables[] = {&sampling_table, &chat_settings_table};
-
-static void *config_of(ChatSession *s, size_t table)
+/* The two tables that /set looks into; `s` NULL: for their names alone. */
+static void settings_of(ArgsTable tables[2], ChatSession *s)
 {
-    return table == 0 ? (void *)&s->setup.sampling : (void *)&s->setup.settings;
+    tables[0] = (ArgsTable){&sampling_table, s ? &s->setup.sampling : NULL};
+    tables[1] = (ArgsTable){&chat_settings_table, s ? &s->setup.settings : NULL};
 }
 
 const char *const *chat_session_settings(void)
 {
     static const char *names[32];
-    size_t n = 0;
-    for (size_t t = 0; t < 2; t++)
-        for (size_t i = 0; i < tables[t]->n && n + 1 < sizeof names / sizeof names[0]; i++)
-            names[n++] = tables[t]->fields[i].name;
+    ArgsTable tables[2];
+    settings_of(tables, NULL);
+    slash_setting_names(names, sizeof names / sizeof names[0] - 1, tables, 2);
     return names;
 }
 
-static void note_setting(ChatSession *s, size_t table, const Field *field)
+static Status do_settings(void *self, Span words, bool *over)
 {
-    json_t *all = config_to_json(tables[table], config_of(s, table));
-    char *value = json_dumps(json_object_get(all, field->name), JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-    chat_note(s, "  %-20s %-8s %s", field->name, value ? value : "", field->help);
-    free(value);
-    json_decref(all);
-}
-
-static Status do_settings(ChatSession *s, Span words, bool *over)
-{
-    (void)words, (void)over;
-    for (size_t t = 0; t < 2; t++)
-        for (size_t i = 0; i < tables[t]->n; i++)
-            note_setting(s, t, &tables[t]->fields[i]);
-    return ST_OK;
-}
-
-static Status set(ChatSession *s, const char *name, const char *value)
-{
-    const char *const *names = chat_session_settings();
-    size_t n = 0;
-    for (size_t t = 0; t < 2; t++) {
-        const Field *field = config_find(tables[t], name);
-        if (!field)
-            continue;
-        if (*value)
-            TRY(config_set(tables[t], config_of(s, t), name, value));
-        note_setting(s, t, field);
-        return ST_OK;
-    }
-    while (names[n])
-        n++;
-    const char *near = nearest_name(name, names, n);
-    return fail(ST_ARG, "there is no setting '%s'; %s%s%s/settings lists them", name,
-                near ? "do you mean " : "", near ? near : "", near ? "? " : "");
-}
-
-static Status do_set(ChatSession *s, Span words, bool *over)
-{
-    if (!words.n)
-        return do_settings(s, words, over);
-    char *name = c_string(take_word(&words)), *value = c_string(words);
-    Status st = set(s, name, value);
-    mem_free(name);
-    mem_free(value);
-    return st;
+    ChatSession *s = self;
+    ArgsTable tables[2];
+    (void)over;
+    settings_of(tables, s);
+    return slash_set(s->setup.notes, tables, 2, words);
 }
 
 /* The conversation --------------------------------------------------------------------------------------- */
@@ -205,8 +142,9 @@ static Status replace_system(ChatSession *s, Span system)
     return ST_OK;
 }
 
-static Status do_system(ChatSession *s, Span words, bool *over)
+static Status do_system(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)over;
     const char *own = chat_template_system(s->setup.tmpl);
     if (words.n) {
@@ -224,8 +162,9 @@ static Status do_system(ChatSession *s, Span words, bool *over)
     return ST_OK;
 }
 
-static Status do_clear(ChatSession *s, Span words, bool *over)
+static Status do_clear(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     size_t keep = chat_has_system(s);
     while (s->talk.messages.n > keep)
@@ -255,8 +194,9 @@ static Span first_bytes(Span s, size_t most)
     return (Span){s.at, n};
 }
 
-static Status do_undo(ChatSession *s, Span words, bool *over)
+static Status do_undo(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     size_t n = last_user(s);
     if (!n)
@@ -270,8 +210,9 @@ static Status do_undo(ChatSession *s, Span words, bool *over)
     return ST_OK;
 }
 
-static Status do_retry(ChatSession *s, Span words, bool *over)
+static Status do_retry(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     size_t n = last_user(s);
     Conversation before = {0};
@@ -289,8 +230,9 @@ static Status do_retry(ChatSession *s, Span words, bool *over)
     return st;
 }
 
-static Status do_continue(ChatSession *s, Span words, bool *over)
+static Status do_continue(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)words, (void)over;
     if (!s->talk.messages.n || s->talk.messages.at[s->talk.messages.n - 1].role != CHAT_ASSISTANT)
         return fail(ST_ARG, "there is no answer to go on with");
@@ -344,14 +286,16 @@ static Status with_path(ChatSession *s, Span words, bool append)
     return st;
 }
 
-static Status do_save(ChatSession *s, Span words, bool *over)
+static Status do_save(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)over;
     return with_path(s, words, false);
 }
 
-static Status do_append(ChatSession *s, Span words, bool *over)
+static Status do_append(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)over;
     return with_path(s, words, true);
 }
@@ -397,8 +341,9 @@ static Status read_file(ChatSession *s, Conversation *talk, const char *path, in
     return st == ST_OK ? ST_OK : fail_in(st, "%s", path);
 }
 
-static Status do_load(ChatSession *s, Span words, bool *over)
+static Status do_load(void *self, Span words, bool *over)
 {
+    ChatSession *s = self;
     (void)over;
     Conversation talk = {0};
     char *path = c_string(words), *number = strrchr(path, ' ');
@@ -420,16 +365,16 @@ static Status do_load(ChatSession *s, Span words, bool *over)
     return st;
 }
 
-static Status do_quit(ChatSession *s, Span words, bool *over)
+static Status do_quit(void *self, Span words, bool *over)
 {
-    (void)s, (void)words;
+    (void)self, (void)words;
     *over = true;
     return ST_OK;
 }
 
 /* The table ---------------------------------------------------------------------------------------------- */
 
-static const ChatCommand commands[] = {
+static const SlashCommand commands[] = {
     {"/help", "", "this list", do_help},
     {"/retry", "", "another answer to the last message", do_retry},
     {"/continue", "", "let the last answer go on", do_continue},
@@ -439,7 +384,7 @@ static const ChatCommand commands[] = {
     {"/save", "FILE", "write the conversation as one line of messages JSONL", do_save},
     {"/append", "FILE", "add it to a file of such lines", do_append},
     {"/load", "FILE [LINE]", "go on with a saved one; without LINE: the last", do_load},
-    {"/set", "[NAME VALUE]", "change a setting, as /set temp 0.7", do_set},
+    {"/set", "[NAME VALUE]", "change a setting, as /set temp 0.7", do_settings},
     {"/settings", "", "show all settings", do_settings},
     {"/tokens", "", "how much of the context is used and left", do_tokens},
     {"/speed", "", "of the last answer", do_speed},
@@ -453,25 +398,11 @@ enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };
 const char *const *chat_session_commands(void)
 {
     static const char *names[COMMANDS + 1];
-    for (size_t i = 0; i < COMMANDS; i++)
-        names[i] = commands[i].name;
+    slash_names(names, COMMANDS, commands);
     return names;
 }
 
 Status chat_command(ChatSession *s, Span line, bool *over)
 {
-    Span words = line, name = take_word(&words);
-    for (const ChatCommand *c = commands; c->name; c++)
-        if (span_is(name, c->name))
-            return !*c->words && words.n ? fail(ST_ARG, "%s takes no words", c->name)
-                                         : c->run(s, words, over);
-    char *given = c_string(name);
-    const char *near = nearest_name(given, chat_session_commands(), COMMANDS);
-    Status st =
-        fail(ST_ARG,
-             "there is no command %s; %s%s%s/help lists them, and a message that begins with / is written "
-             "with two",
-             given, near ? "do you mean " : "", near ? near : "", near ? "? " : "");
-    mem_free(given);
-    return st;
+    return slash_run(commands, s, line, over);
 }

@@ -30,6 +30,9 @@ struct ChatConsole {
     char *buffer; /* getline's */
     size_t buffer_n;
     bool dropped;  /* Ctrl-C, SIGINT: the line is not wanted */
+    bool bare;     /* ... and there was nothing on it        */
+    int drops;     /* such lines in a row                    */
+    char *question; /* instead of the prompt; NULL           */
     bool brackets; /* the terminal may mark what is pasted   */
 };
 
@@ -109,7 +112,7 @@ static char *prompt(EditLine *el)
 {
     static char first[] = "> ", more[] = "... ";
     const ChatConsole *c = console_of(el);
-    return c->lines.open ? more : first;
+    return c->question ? c->question : c->lines.open ? more : first;
 }
 
 static void put_sequence(const char *sequence)
@@ -130,6 +133,7 @@ static unsigned char on_interrupt(EditLine *el, int key)
 {
     (void)key;
     const LineInfo *line = el_line(el);
+    console_of(el)->bare = line->lastchar == line->buffer;
     el_cursor(el, (int)(line->lastchar - line->cursor));
     console_of(el)->dropped = true;
     put_sequence("^C\n");
@@ -358,7 +362,7 @@ static void let_interrupt(bool on)
 static Status edit_line(ChatConsole *c, Span *line)
 {
     int n = 0;
-    c->dropped = false;
+    c->dropped = c->bare = false;
     el_set(c->el, EL_PREP_TERM, 1); /* before the prompt: what is typed at it is for the editor */
     bracket(c, true);
     let_interrupt(true);
@@ -371,6 +375,7 @@ static Status edit_line(ChatConsole *c, Span *line)
         if (!c->dropped)
             put_sequence(interrupted ? "^C\n" : "\n");
         c->dropped |= interrupted; /* a signal leaves the line as Ctrl-C does */
+        c->bare |= interrupted;
         return ST_OK;
     }
     replace_all(&c->line, (Span){text, (size_t)n - (text[n - 1] == '\n')}, NEWLINE_SIGN, "\n");
@@ -402,9 +407,15 @@ Status chat_console_next(ChatConsole *c, Span *message)
     for (;;) {
         TRY(read_line(c, &line));
         if (c->dropped) {
+            bool leaves = c->setup.leave && c->bare && !c->lines.open && ++c->drops == 2;
+            if (c->setup.leave && c->bare && !c->lines.open && !leaves)
+                put_sequence("(Ctrl-C again leaves)\n");
             c->lines.open = c->lines.block = false;
+            if (leaves)
+                return ST_OK;
             continue;
         }
+        c->drops = 0;
         bool whole = line.at ? chat_lines_take(&c->lines, line) : chat_lines_end(&c->lines);
         if (line.at && !whole)
             continue;
@@ -414,4 +425,34 @@ Status chat_console_next(ChatConsole *c, Span *message)
             remember(c, *message);
         return ST_OK;
     }
+}
+
+/* What stands there already is given as if it were pasted, so that none of it is taken for a key. */
+static void begin_line(ChatConsole *c, const char *begun)
+{
+    Str keys = {0};
+    str_adds(&keys, "\033[200~");
+    for (; *begun; begun++) {
+        unsigned char b = (unsigned char)*begun;
+        str_addc(&keys, b == '\n' || b == '\t' || (b >= 32 && b != 127) ? *begun : ' ');
+    }
+    str_adds(&keys, "\033[201~");
+    el_push(c->el, str_c(&keys));
+    str_drop(&keys);
+}
+
+Status chat_console_ask(ChatConsole *c, const char *question, const char *begun, Span *answer)
+{
+    *answer = (Span){NULL, 0};
+    if (!c->el)
+        return ST_OK;
+    c->question = mem_str(question);
+    if (begun && *begun)
+        begin_line(c, begun);
+    Status st = edit_line(c, answer);
+    if (c->dropped)
+        *answer = (Span){NULL, 0};
+    mem_free(c->question);
+    c->question = NULL;
+    return st;
 }

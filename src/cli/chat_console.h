@@ -24,6 +24,7 @@ typedef struct {
     bool terminal;                                 /* edit; else read lines as they come */
     const char *history;                           /* file; NULL: nothing is read or kept */
     const char *const *commands, *const *settings; /* for completion, NULL-terminated */
+    bool leave; /* a second Ctrl-C in a row, each on an empty line, is the end of the input */
 } ChatConsoleSetup;
 
 typedef struct ChatConsole ChatConsole;
@@ -33,6 +34,11 @@ MUST_CHECK Status chat_console_open(ChatConsole **out, const ChatConsoleSetup *s
 void chat_console_close(ChatConsole *c);
 /* The next message, valid until the one after; NULL at: the input is over (Ctrl-D).  ST_IO, ST_LIMIT. */
 MUST_CHECK Status chat_console_next(ChatConsole *c, Span *message);
+
+/* One line of a terminal behind a prompt of its own, not remembered; `begun` (NULL: none) stands there to be
+ * edited, its line ends as U+2424, control characters but tabs as spaces.  NULL at: Ctrl-C, Ctrl-D, or no
+ * terminal.  ST_IO. */
+MUST_CHECK Status chat_console_ask(ChatConsole *c, const char *question, const char *begun, Span *answer);
 
 /* Where the history is kept: $XDG_STATE_HOME/lemur/chat_history, else ~/.local/state/...; NULL where neither
  * is known.  Caller frees. */

@@ -1,5 +1,6 @@
 #include "env/python.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -21,6 +22,7 @@ enum { NONCE = 32, HEAD = NONCE + 1 + 8 + 1, LARGEST = 2 << 20 };
 
 static const double start_seconds = 20;
 static const double grace = 1; /* between the driver's own alarm, SIGINT and the kill */
+static const double look = 0.05; /* between two questions whether the cell is still wanted */
 
 struct Python {
     PythonSpec spec;
@@ -195,7 +197,9 @@ static void bury(Python *p, PythonCell *cell, bool too_long)
     cell->end = too_long ? PYTHON_TIMED_OUT : PYTHON_DIED;
     cell->death = r.end;
     cell->code = r.code;
-    if (too_long)
+    if (cell->stopped)
+        str_adds(&cell->text, "[The cell was stopped; Python was ended and its state is lost]");
+    else if (too_long)
         str_addf(&cell->text,
                  "TimeoutError: Timed out after %g seconds.\n[The cell did not stop: Python was "
                  "ended and its state is lost]",
@@ -241,13 +245,25 @@ static Status call_tool(Python *p, Span request)
     return st;
 }
 
-/* Waits for the cell's end; interrupts what runs too long.  ST_LIMIT: it did not stop.  ST_PEER: it is gone.
- */
-static Status await(Python *p, Frame *f, double limit)
+static bool is_unwanted(const Python *p)
+{
+    return p->spec.stopped && p->spec.stopped(p->spec.stopped_context);
+}
+
+/* Waits for the cell's end; interrupts what runs too long or is not wanted any more (*stopped).
+ * ST_LIMIT: it did not stop.  ST_PEER: it is gone. */
+static Status await(Python *p, Frame *f, double limit, bool *stopped)
 {
     double interrupt_at = limit + grace;
     for (int interrupts = 0;;) {
-        Status st = get_frame(p, f, interrupt_at, NULL);
+        double until = p->spec.stopped ? fmin(interrupt_at, clock_now() + look) : interrupt_at;
+        Status st = get_frame(p, f, until, NULL);
+        if (st == ST_LIMIT && !*stopped && is_unwanted(p)) {
+            *stopped = true;
+            interrupt_at = 0;
+        }
+        if (st == ST_LIMIT && clock_now() < interrupt_at)
+            continue;
         if (st == ST_LIMIT && interrupts < 4) {
             sandbox_interrupt(p->sandbox);
             interrupts++;
@@ -272,7 +288,7 @@ Status python_run(Python *p, PythonCell *cell, Span code)
     Frame f = {0};
     Status st = put_frame(p, 'X', code, started + p->spec.cell_seconds);
     if (st == ST_OK)
-        st = await(p, &f, clock_now() + p->spec.cell_seconds);
+        st = await(p, &f, clock_now() + p->spec.cell_seconds, &cell->stopped);
     const char *said = str_c(&f.payload);
     if (st == ST_OK && f.kind == 'D' && f.payload.n > 2 && utf8_valid(said + 2, f.payload.n - 2)) {
         cell->end = said[0] == 'o' ? PYTHON_DONE : said[0] == 't' ? PYTHON_TIMED_OUT : PYTHON_RAISED;

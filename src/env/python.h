@@ -50,13 +50,17 @@ typedef struct {
     SandboxLimits limits;         /* of the whole session; python_limits()                            */
     const char *const *read_only; /* as of SandboxSpec */
     const char *work;             /* as of SandboxSpec */
+    /* Asked some twenty times a second while a cell runs: true interrupts it; NULL: nobody asks. */
+    bool (*stopped)(void *context);
+    void *stopped_context;
 } PythonSpec;
 SandboxLimits python_limits(void); /* 2 GB, 64 processes, an hour of processor time, a day */
 
 typedef enum {
     PYTHON_DONE,
     PYTHON_RAISED,    /* an exception, or no Python                                          */
-    PYTHON_TIMED_OUT, /* interrupted; a cell that did not stop took its interpreter with it  */
+    PYTHON_TIMED_OUT, /* interrupted, also where `stopped` says so; a cell that did not stop took its
+                       * interpreter with it */
     PYTHON_DIED       /* the interpreter has ended: `death` and `code` say how               */
 } PythonEnd;
 
@@ -65,6 +69,7 @@ typedef struct {
     int number; /* of the cell, as in "Cell In[1]"                     */
     Str text;   /* the observation, UTF-8, stripped; after a death what happened */
     bool truncated;
+    bool stopped; /* interrupted since spec.stopped said so, and not for its time */
     double seconds;
     SandboxEnd death; /* as of SandboxResult, where the session is not python_alive any more */
     int code;

@@ -301,6 +301,42 @@ static void many_sessions_leave_nothing(void **state)
                   seconds[AT_ONCE * ROUNDS - 1] * 1e3);
 }
 
+static bool after_a_while(void *context)
+{
+    return clock_now() > *(double *)context;
+}
+
+static void a_stop_interrupts_a_cell(void **state)
+{
+    NEEDS_SANDBOX
+    double when = 0;
+    PythonSpec spec = {.stopped = after_a_while, .stopped_context = &when};
+    Python *p;
+    if (python_start(&p, &spec) != ST_OK)
+        fail_msg("%s", error_text());
+    when = clock_now() + 3600;
+    expect(p, "x = 5", PYTHON_DONE, "[Executed Successfully with No Output]");
+    when = clock_now() + 0.3;
+    PythonCell cell = run(p, "print('on', flush=True)\nimport time\ntime.sleep(20)");
+    assert_true(cell.stopped && cell.seconds < 10);
+    assert_int_equal(cell.end, PYTHON_TIMED_OUT);
+    assert_non_null(strstr(str_c(&cell.text), "on"));
+    python_cell_drop(&cell);
+    assert_true(python_alive(p));
+    when = clock_now() + 3600;
+    cell = run(p, "x");
+    assert_non_null(strstr(str_c(&cell.text), "5"));
+    assert_false(cell.stopped);
+    python_cell_drop(&cell);
+    when = clock_now() + 0.3;
+    cell = run(p, "while True:\n  try:\n    time.sleep(1)\n  except BaseException: pass");
+    assert_true(cell.stopped && cell.seconds < 15);
+    assert_non_null(strstr(str_c(&cell.text), "was stopped"));
+    python_cell_drop(&cell);
+    assert_false(python_alive(p));
+    python_close(p);
+}
+
 int main(void)
 {
     Str says = {0};
@@ -316,6 +352,7 @@ int main(void)
         cmocka_unit_test(nothing_a_cell_writes_is_taken_for_the_driver),
         cmocka_unit_test(what_is_written_to_the_pipes_is_passed_over),
         cmocka_unit_test(many_sessions_leave_nothing),
+        cmocka_unit_test(a_stop_interrupts_a_cell),
     };
     return cmocka_run_group_tests(all, NULL, NULL);
 }

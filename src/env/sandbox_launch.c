@@ -88,6 +88,7 @@ CHILD static int child_run(void *arg)
         signal(sig, SIG_DFL); /* before any can be delivered; those that cannot be set need not be */
     sigset_t none;
     sigemptyset(&none);
+    setpgid(0, 0); /* a terminal's Ctrl-C is the caller's, who may want to stop something gently */
     c->grouped = c->group >= 0 && write(c->group, "0", 1) == 1;
     errno = 0;
     c->doing = "becoming another user than root, as a sandboxed program must,";

@@ -66,6 +66,7 @@ typedef struct {
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc);
 void questions_drop(Questions *q);
+Span doc_text(const json_t *doc, const char *key); /* a view; empty where there is no text */
 /* The objects of a JSON Lines file below `data` (also .gz, .zst, .xz; or one JSON array), each given to
  * `take`, which adds questions or returns false for an object that is none: it is counted in q->bad, as are
  * lines that are no JSON, and the first is told with file and line.  ST_IO: no file; ST_FORMAT: no line of it
@@ -115,7 +116,9 @@ enum {
     NEEDS_ANY_PROGRAM = 4, /* one of `programs` is enough: questions of the others are left out */
 };
 
-/* A file of the data, and where it is published; for --fetch. */
+/* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER" gives
+ * an archive (tar or zip), whose files go below FOLDER of the data folder; `path` is one of them, or a folder of
+ * them. */
 typedef struct {
     const char *path;   /* below the data folder */
     const char *url;    /* NULL: must be got by hand, `Benchmark.source` says how */

@@ -6,6 +6,7 @@
 #include "eval/static/humaneval.h"
 #include "eval/static/mbpp.h"
 #include "eval/static/multipl_e.h"
+#include "eval/static/text_benchmarks.h"
 
 const Benchmark *const benchmarks[] = {
     &mint_gsm8k,
@@ -13,7 +14,15 @@ const Benchmark *const benchmarks[] = {
     &mint_theoremqa,
     &mint_hotpotqa,
     &mint_mmlu,
+    &mint_humaneval,
+    &mint_mbpp,
     &own_tasks,
+    &mmlu_stem_benchmark,
+    &mmlu_humanities_benchmark,
+    &mmlu_social_sciences_benchmark,
+    &mmlu_other_benchmark,
+    &bbh_benchmark,
+    &gsm8k_benchmark,
     &humaneval,
     &mbpp,
     &multipl_e,

@@ -34,5 +34,9 @@ Mark mark_choice(Span answer, Span prompt, Span gold);
 /* theoremqa.  The JSON type of gold decides: true/false, integer (equal after rounding), real (within 4 %),
  * array (as sets of such), string (the letter of an option; legacy never finds "(a)" equal to "a"). */
 Mark mark_theoremqa(MarkRule rule, Span answer, const json_t *gold);
+/* Its two halves, for what is undecided: the expression that Python would have to evaluate (appended; never
+ * empty), and the mark of an expression or, once a Python has evaluated it, of its repr. */
+void mark_theoremqa_expression(Str *out, MarkRule rule, Span answer);
+Mark mark_theoremqa_value(MarkRule rule, Span literal, const json_t *gold);
 
 #endif

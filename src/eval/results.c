@@ -330,11 +330,14 @@ static void add_groups(json_t *out, const ResultsPart *parts, size_t n)
 /* All -----------------------------------------------------------------------------------------------------
  */
 
-static void copy_text(json_t *out, const char *key, const json_t *head, const char *from)
+const char *results_model_name(const json_t *head)
 {
-    json_t *text = json_object_get(head, from);
-    if (json_is_string(text))
-        json_object_set(out, key, text);
+    static const char *const keys[] = {"name", "model", "path"};
+    const json_t *model = json_object_get(head, "model");
+    const char *name = json_string_value(model);
+    for (size_t i = 0; !name && i < sizeof keys / sizeof keys[0]; i++)
+        name = json_string_value(json_object_get(model, keys[i]));
+    return name ? name : "";
 }
 
 json_t *results_make(const ResultsPart *parts, size_t n, const json_t *head, double seconds)
@@ -351,8 +354,10 @@ json_t *results_make(const ResultsPart *parts, size_t n, const json_t *head, dou
     if (head)
         json_object_set_new(out, "config", json_deep_copy(head));
     json_object_set_new(out, "date", json_real(clock_unix()));
-    copy_text(out, "model_name", head, "model");
-    copy_text(out, "lemur_version", head, "lemur_version");
+    json_object_set_new(out, "model_name", json_string(results_model_name(head)));
+    json_t *version = json_object_get(head, "lemur_version");
+    if (version)
+        json_object_set(out, "lemur_version", version);
     char *time = mem_format("%.3f", seconds);
     json_object_set_new(out, "total_evaluation_time_seconds", json_string(time));
     mem_free(time);

@@ -36,11 +36,14 @@ typedef struct {
     json_t *config;  /* of the benchmark; borrowed */
 } ResultsPart;
 
-/* New reference; `head` (run.json's content) becomes "config", and its "model" and "lemur_version", where
- * they are texts, "model_name" and "lemur_version". */
+/* New reference; `head` (run.json's content) becomes "config".  Its "lemur_version" stands at the top as
+ * well, and as "model_name" what it has under "model": a text, or an object's "name", "model" or "path". */
 json_t *results_make(const ResultsPart *parts, size_t n, const json_t *head, double seconds);
 
 /* The table for people: benchmark, n, score, interval; groups, curves, errors and costs below. */
 void results_print(FILE *out, const json_t *results);
+
+/* The name of such a model; "" where there is none; borrowed. */
+const char *results_model_name(const json_t *head);
 
 #endif

@@ -36,6 +36,10 @@ typedef struct {
     /* Asked by the calling thread some twenty times a second: true cancels the call; NULL: nobody asks. */
     bool (*stopped)(void *context);
     void *stopped_context;
+    /* Given the answer's text as it is written, by the calling thread, where the model can (our engine);
+     * NULL: nobody reads along. */
+    void (*say)(void *context, const char *text, size_t n);
+    void *say_context;
 } ChatCall;
 ChatCall chatmodel_call(const Conversation *messages); /* greedy, no limits */
 

@@ -26,6 +26,8 @@ static Status read_events(Request *r, const ChatCall *call, Str *text)
         if (!request_next(r, &event, LOOK_S))
             continue;
         str_add(text, event.text.at, event.text.n);
+        if (call->say && event.text.n)
+            call->say(call->say_context, event.text.at, event.text.n);
         over = event.kind == EVENT_END;
     }
     return cancelled ? fail(ST_CANCELLED, "stopped while the model was writing") : ST_OK;

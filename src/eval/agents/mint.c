@@ -12,6 +12,7 @@
 #include "env/python.h"
 #include "env/wikipedia.h"
 #include "eval/mark.h"
+#include "eval/program.h"
 #include "eval/sample_line.h"
 
 enum { ANSWER_TOKENS = 512, STEPS = 5, PROPOSALS = 2, PROMPT_BYTES = 1 << 20 };
@@ -82,6 +83,7 @@ void mint_question(Str *out, MintTask task, Span prompt)
         add_without(&bare, prompt, span("\"\"\""));
         add(out, python_strip(str_span(&bare)));
         break;
+    case MINT_MMLU:
     case MINT_OWN: add(out, prompt); break;
     default: add(out, python_strip(prompt));
     }
@@ -201,6 +203,7 @@ typedef struct {
     size_t tools_n;
     Python *python;
     Sample *sample;
+    ProgramEnd ended; /* of the last program that was tested */
 } World;
 
 static Status run_code(void *self, Span code, EpisodeOutcome *out)
@@ -221,10 +224,17 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 }
 
 /* What a test raised is not shown: mint-bench says no more than that the answer is wrong. */
-static Status mark_program(World *w, Span solution, bool *right)
+static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 {
-    (void)w, (void)solution, (void)right;
-    return fail(ST_UNSUPPORTED, "not yet");
+    ProgramVerdict v = {0};
+    Status st = program_test(&v, solution, text_at(w->doc, "reference"));
+    if (st == ST_OK) {
+        out->solved = v.end == PROGRAM_PASSED;
+        out->error = v.end != PROGRAM_PASSED && v.end != PROGRAM_WRONG;
+        w->ended = v.end;
+    }
+    program_verdict_drop(&v);
+    return st;
 }
 
 static Mark mark_answer(const World *w, Span solution)
@@ -239,6 +249,52 @@ static Mark mark_answer(const World *w, Span solution)
     }
 }
 
+/* What only a Python can tell (theoremqa, an answer that calls functions), a Python tells: the names that
+ * mint-bench's eval has, then its conversions.  What does not evaluate is wrong. */
+static const char decide_code[] = "import re, ast\n"
+                                  "try:\n"
+                                  "    import numpy as np\n"
+                                  "    from sympy import Rational\n"
+                                  "except ImportError:\n"
+                                  "    pass\n"
+                                  "v = eval(%s)\n"
+                                  "v = v.tolist() if hasattr(v, 'tolist') else v\n"
+                                  "v = list(v) if isinstance(v, (set, tuple)) else v\n"
+                                  "v = v.real if isinstance(v, complex) else v\n"
+                                  "v = float(v) if type(v).__module__.startswith('sympy') else v\n"
+                                  "print(repr(v))\n";
+
+static Status decide(const World *w, Span solution, Mark *mark)
+{
+    Str expression = {0}, code = {0};
+    Python *python;
+    PythonCell cell;
+    const PythonSpec plain = {0};
+    mark_theoremqa_expression(&expression, w->run->settings->rule, solution);
+    json_t *text = json_stringn(str_c(&expression), expression.n);
+    char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
+    Status st = ST_OK;
+    *mark = MARK_WRONG;
+    if (quoted) {
+        str_addf(&code, decide_code, quoted);
+        st = python_start(&python, &plain);
+    }
+    if (quoted && st == ST_OK) {
+        st = python_run(python, &cell, str_span(&code));
+        if (st == ST_OK && cell.end == PYTHON_DONE)
+            *mark = mark_theoremqa_value(w->run->settings->rule, str_span(&cell.text),
+                                         json_object_get(w->doc, "reference"));
+        if (st == ST_OK)
+            python_cell_drop(&cell);
+        python_close(python);
+    }
+    free(quoted);
+    json_decref(text);
+    str_drop(&expression);
+    str_drop(&code);
+    return st;
+}
+
 /* A mark that raises in mint-bench is wrong here without its traceback, whose paths are the original's. */
 static Status propose(void *self, Span solution, EpisodeOutcome *out)
 {
@@ -246,11 +302,11 @@ static Status propose(void *self, Span solution, EpisodeOutcome *out)
     sample_read(w->sample, solution);
     out->none = true;
     if (kinds[w->mint->task].code)
-        return mark_program(w, solution, &out->solved);
+        return test_program(w, solution, out);
     Mark mark = mark_answer(w, solution);
-    out->solved = mark == MARK_RIGHT;
     if (mark == MARK_UNDECIDED)
-        json_object_set_new(w->sample->more, "undecided", json_true());
+        TRY(decide(w, solution, &mark));
+    out->solved = mark == MARK_RIGHT;
     return ST_OK;
 }
 
@@ -328,6 +384,8 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
         s->completion_tokens += step->completion_tokens;
         s->model_seconds += step->model_seconds;
     }
+    if (kinds[w->mint->task].code && e->turns.proposed)
+        json_object_set_new(s->more, "last_program", json_string(program_end_names[w->ended]));
     s->transcript = episode_transcript(e, kinds[w->mint->task].name, q->id);
 }
 
