@@ -100,7 +100,8 @@ static CodeVerdict judge(const Language *l, const SandboxResult *r, bool built, 
         return CODE_NO_PROGRAM;
     if (r->wall_seconds >= seconds && killed)
         return CODE_TIME;
-    CodeVerdict v = code_verdict_of(r, CODE_WRONG);
+    bool aborted = r->end == SANDBOX_SIGNALLED && r->code == SIGABRT; /* C's assert */
+    CodeVerdict v = aborted ? CODE_WRONG : code_verdict_of(r, CODE_WRONG);
     if (v == CODE_RIGHT && (says(r, l->bad_word) || (l->quiet && r->err.n)))
         v = CODE_WRONG;
     return v == CODE_WRONG && says(r, l->syntax) ? CODE_NO_PROGRAM : v;
