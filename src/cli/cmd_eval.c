@@ -6,6 +6,7 @@
 #include "cli/eval_compare.h"
 #include "cli/eval_fetch.h"
 #include "cli/eval_index.h"
+#include "cli/eval_list.h"
 #include "cli/eval_replay.h"
 #include "cli/eval_run.h"
 
@@ -25,6 +26,7 @@ int cmd_eval(int argc, char **argv)
         {"--compare", eval_compare},
         {"--fetch", eval_fetch},
         {"--index", eval_index},
+        {"--list", eval_list},
         {"--replay", eval_replay},
     };
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
