@@ -65,8 +65,8 @@ say "8. Questions and answers from the same packages: what Perl, Vim and Python 
 mkdir -p "$run/examples"
 perl recipes/demo_instruct.pl "$run/examples"
 
-say "9. Tasks for an agent: an expert solves 1200 with Python in the sandbox, and its episodes are kept"
-perl recipes/demo_tasks.pl "$run/agent" 1200 60
+say "9. Tasks for an agent: an expert solves 1500 with Python in the sandbox, and its episodes are kept"
+perl recipes/demo_tasks.pl "$run/agent" 1500 60
 "$lemur" eval -m "script:$run/agent/expert.jsonl" --tasks tasks --data "$run/agent/train" --wikipedia none \
     --parallel 1 -o "$run/agent/expert"
 
