@@ -171,22 +171,12 @@ static void print_full(const json_t *b)
     str_drop(&groups);
 }
 
-static Status read_names(TaskList *out, const Args *args)
-{
-    Str names = {0};
-    for (size_t i = 0; i < args->positional_n; i++)
-        str_addf(&names, "%s%s", i ? "," : "", args->positional[i]);
-    Status st = task_list_read(out, args->positional_n ? str_c(&names) : "all");
-    str_drop(&names);
-    return st;
-}
-
 static Status run(const Args *args, void *context)
 {
     TaskList tasks = {0};
     const char *data = args_value(args, "data") ? args_value(args, "data") : "data";
     (void)context;
-    TRY(read_names(&tasks, args));
+    TRY(task_list_words(&tasks, args));
     Inventory *v = inventory_new(data);
     json_t *all = json_array();
     for (size_t i = 0; i < tasks.n; i++)

@@ -76,13 +76,8 @@ static void add_word(json_t *array, const char *word)
 static json_t *words_of(const char *words)
 {
     json_t *out = json_array();
-    for (const char *w = words ? words : ""; *w;) {
-        size_t n = strcspn(w, " ");
-        if (n)
-            json_array_append_new(out, json_stringn(w, n));
-        w += n;
-        w += strspn(w, " ");
-    }
+    for (Span w; words && (w = words_next(&words)).n;)
+        json_array_append_new(out, json_stringn(w.at, w.n));
     return out;
 }
 
