@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/chat_state.h"
+#include "cli/show.h"
 
 static const Field settings_fields[] = {
     F_INT(ChatSettings, max_tokens, 0, 0, 1e9, "of an answer, at most; 0: what the context has room for"),
@@ -112,20 +113,10 @@ static Status fit(ChatSession *s, int flags, Ids *ids)
 
 /* Answers ------------------------------------------------------------------------------------------------ */
 
-/* What a model writes must not move the cursor, rename the window or answer in the user's name. */
 static void show(const ChatSession *s, const char *text, size_t n)
 {
-    FILE *out = s->setup.out;
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i], next = i + 1 < n ? (unsigned char)text[i + 1] : 0;
-        bool wide = c == 0xC2 && next >= 0x80 && next < 0xA0; /* U+0080 .. U+009F */
-        if (!s->setup.guard || (!wide && c != 127 && (c >= 32 || c == '\n' || c == '\t')))
-            fputc(c, out);
-        else
-            fprintf(out, "^%c", wide ? '?' : c ^ 64);
-        i += s->setup.guard && wide;
-    }
-    fflush(out);
+    show_text(s->setup.out, (Span){text, n}, s->setup.guard);
+    fflush(s->setup.out);
 }
 
 /* White space in front of an answer is kept with it and not shown. */

@@ -83,6 +83,7 @@ void cmd_print_json(const json_t *value, int digits);
 void cmd_print_manifest(const json_t *manifest, bool as_json,
                         void (*ledger)(Str *out, const json_t *manifest));
 
+int cmd_agent(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_chat(int argc, char **argv);
 int cmd_eval(int argc, char **argv);

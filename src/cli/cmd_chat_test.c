@@ -1,17 +1,13 @@
 /* lemur chat as somebody uses it: by a pipe, and on a terminal that this test plays (a pty).  The model goes
  * on from a letter with the next ones, without an end. */
 #include <fcntl.h>
-#include <poll.h>
-#include <pty.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "base/json_file.h"
 #include "base/scratch_test.h"
 #include "cli/cmd.h"
+#include "cli/terminal_test.h"
 #include "infer/cycle_test.h"
-
-enum { WAIT_MS = 20000 };
 
 static void edit_config(const char *folder)
 {
@@ -142,82 +138,6 @@ static void test_refused(void **state)
 
 /* On a terminal ------------------------------------------------------------------------------------------ */
 
-typedef struct {
-    int fd;
-    pid_t pid;
-    Str seen;    /* all that came            */
-    size_t from; /* behind what was expected */
-} Terminal;
-
-static Terminal terminal_open(const char *const *more)
-{
-    Terminal t = {0};
-    struct winsize size = {.ws_row = 24, .ws_col = 80};
-    fflush(stdout);
-    t.pid = forkpty(&t.fd, NULL, NULL, &size);
-    if (t.pid == 0)
-        run_child(more);
-    assert_true(t.pid > 0);
-    return t;
-}
-
-static void press(const Terminal *t, const char *keys)
-{
-    assert_true(write(t->fd, keys, strlen(keys)) == (ssize_t)strlen(keys));
-}
-
-/* Whether words come behind the last ones, with no pause longer than that before them. */
-static bool comes(Terminal *t, const char *words, int wait_ms)
-{
-    const char *at;
-    while (!(at = t->seen.n > t->from ? strstr(t->seen.at + t->from, words) : NULL)) {
-        char buffer[4096];
-        struct pollfd p = {.fd = t->fd, .events = POLLIN};
-        ssize_t n = poll(&p, 1, wait_ms) == 1 ? read(t->fd, buffer, sizeof buffer) : -1;
-        if (n <= 0)
-            return false;
-        for (ssize_t i = 0; i < n; i++)
-            str_addc(&t->seen, buffer[i] ? buffer[i] : ' ');
-    }
-    t->from = (size_t)(at - t->seen.at) + strlen(words);
-    return true;
-}
-
-static void expect(Terminal *t, const char *words)
-{
-    if (!comes(t, words, WAIT_MS))
-        fail_msg("'%s' did not come, but: %s", words, t->seen.n > t->from ? t->seen.at + t->from : "nothing");
-}
-
-/* A signal until it is noticed: one that comes just before the program waits for a key is not. */
-static void interrupt(Terminal *t)
-{
-    int tries = 0;
-    do
-        kill(t->pid, SIGINT);
-    while (!comes(t, "^C\r\n", 500) && ++tries < 20);
-    assert_true(tries < 20);
-}
-
-/* Keys for a line: the program says that it reads one by asking for pasted text to be marked. */
-static void type(Terminal *t, const char *keys)
-{
-    expect(t, "\033[?2004h");
-    press(t, keys);
-}
-
-static int terminal_close(Terminal *t)
-{
-    char buffer[4096];
-    int status = 0;
-    while (read(t->fd, buffer, sizeof buffer) > 0)
-        continue;
-    assert_true(waitpid(t->pid, &status, 0) == t->pid && WIFEXITED(status));
-    close(t->fd);
-    str_drop(&t->seen);
-    return WEXITSTATUS(status);
-}
-
 #define ANSWERS "\033[?2004l" /* the line is sent, an answer follows */
 #define ANSWER "(cut after 5 tokens"
 
@@ -225,7 +145,7 @@ static void test_editing(void **state)
 {
     (void)state;
     const char *const few[] = {"--max-tokens=5", NULL};
-    Terminal t = terminal_open(few);
+    Terminal t = terminal_open(run_child, few);
     expect(&t, "/help lists the commands");
     type(&t, "ac\033[D\b\r"); /* left, backspace */
     expect(&t, ANSWERS "defgh");
@@ -286,7 +206,7 @@ static void test_history(void **state)
                                                                            NULL};
     struct stat info;
     char *path = scratch_path("lemur/chat_history");
-    Terminal t = terminal_open(few);
+    Terminal t = terminal_open(run_child, few);
     type(&t, "k\r");
     expect(&t, ANSWER);
     type(&t, "/quit\r");
@@ -294,7 +214,7 @@ static void test_history(void **state)
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
     off_t size = info.st_size;
-    t = terminal_open(few); /* a later chat remembers */
+    t = terminal_open(run_child, few); /* a later chat remembers */
     type(&t, "\033[A\033[A\r");
     expect(&t, ANSWERS "lmnop");
     expect(&t, ANSWER);
@@ -302,7 +222,7 @@ static void test_history(void **state)
     assert_int_equal(terminal_close(&t), EXIT_DONE);
     assert_int_equal(stat(path, &info), 0);
     size = info.st_size;
-    t = terminal_open(secret);
+    t = terminal_open(run_child, secret);
     type(&t, "something else d\r");
     expect(&t, ANSWERS "efghi");
     type(&t, "/exit\r");
@@ -316,7 +236,7 @@ static void test_interrupt(void **state)
 {
     (void)state;
     const char *const none[] = {NULL};
-    Terminal t = terminal_open(none);
+    Terminal t = terminal_open(run_child, none);
     type(&t, "a\r");
     expect(&t, "rstabcdef");
     press(&t, "\003");

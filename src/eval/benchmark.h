@@ -24,6 +24,7 @@ typedef struct {
     /* For likelihoods: the engine behind `chat`; both NULL where `chat` is a server or a recording. */
     Engine *engine;
     const Tokenizer *tokenizer;
+    bool plain; /* `chat` continues a text, as base models do, instead of answering a message */
 } EvalModels;
 
 /* What the user chose; the same for all benchmarks of a run, and kept in its results.json.  A number of -1 is
@@ -60,10 +61,12 @@ typedef struct {
     int64_t bad;   /* lines of the data that were no questions: counted, and told */
     json_t *facts; /* object or NULL: what else decides the scores, such as hashes of prompt texts; kept in
                     * run.json and results.json, and must be the same when a run goes on; owned */
+    int64_t left_out; /* questions that cannot be asked here, for want of a tool: told by `open` */
 } Questions;
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc);
 void questions_drop(Questions *q);
+Span doc_text(const json_t *doc, const char *key); /* a view; empty where there is no text */
 /* The objects of a JSON Lines file below `data` (also .gz, .zst, .xz; or one JSON array), each given to
  * `take`, which adds questions or returns false for an object that is none: it is counted in q->bad, as are
  * lines that are no JSON, and the first is told with file and line.  ST_IO: no file; ST_FORMAT: no line of it
@@ -108,8 +111,9 @@ typedef struct {
 } EvalRun;
 
 enum {
-    NEEDS_SANDBOX = 1,    /* runs programs of the model's */
-    NEEDS_LIKELIHOOD = 2, /* can be run with an engine of ours only */
+    NEEDS_SANDBOX = 1,     /* runs programs of the model's */
+    NEEDS_LIKELIHOOD = 2,  /* can be run with an engine of ours only */
+    NEEDS_ANY_PROGRAM = 4, /* one of `programs` is enough: questions of the others are left out */
 };
 
 /* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER"

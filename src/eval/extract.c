@@ -17,6 +17,7 @@ typedef enum {
     RE_LEMUR_NUMBER,
     RE_COMMA,
     RE_DIGITS,
+    RE_BBH_HARNESS,
     RE_LEMUR_DOT,
     RE_LEMUR_CHAT,
     RE_BRACKETED,
@@ -27,7 +28,7 @@ typedef enum {
     RE_COUNT
 } Pattern;
 
-/* The first eight are of the sources named in the header.  Choices are taken among A to Z and looked at
+/* Those before the choices' are of the sources named in the header.  Choices are taken among A to Z and looked at
  * afterwards. */
 static const char *const patterns[RE_COUNT] = {
     [RE_STRICT] = "#### (-?[0-9.,]+)",
@@ -36,6 +37,7 @@ static const char *const patterns[RE_COUNT] = {
     [RE_LEMUR_NUMBER] = "[-+]?\\d*\\.\\d+|\\d+",
     [RE_COMMA] = "(\\d),(\\d)",
     [RE_DIGITS] = "\\A-?[0-9.,]+",
+    [RE_BBH_HARNESS] = "(?<=the answer is )(.*)(?=.)",
     [RE_LEMUR_DOT] = "(.*?)\\.",
     [RE_LEMUR_CHAT] = "So the answer is (.*?)\\.",
     [RE_BRACKETED] = "\\(\\w\\)",
@@ -225,6 +227,11 @@ bool extract_bbh_published(Span *out, Span text)
         line.n--;
     *out = line;
     return true;
+}
+
+bool extract_bbh_harness(Span *out, Span text)
+{
+    return find_first(RE_BBH_HARNESS, out, text);
 }
 
 static bool has(Span s, char c)

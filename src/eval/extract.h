@@ -40,6 +40,8 @@ bool exact_gsm8k(Span answer, Span gold);
 /* What stands behind the first "the answer is ", to the end of its line, without white space around and a
  * final dot: reproduces the accuracies that the publisher gives beside its outputs. */
 bool extract_bbh_published(Span *out, Span text);
+/* The same without its last character, whatever that is: harness, bbh/cot_fewshot. */
+bool extract_bbh_harness(Span *out, Span text);
 /* Lemur's two.  Of local models, which answered without reasoning: the first paragraph's text in front of its
  * first dot, of which only "(X)" is kept where there is one and no "[" or "]"; *out is all of the paragraph
  * where no dot is.  Of chat services: between "So the answer is " and the next dot on that line; false: *out

@@ -109,6 +109,10 @@ static void answers_of_big_bench_hard(void **state)
     view(extract_bbh_published, "the answer is -50 \r\nmore", "-50");
     view(extract_bbh_published, "the answer is ", "");
     view(extract_bbh_published, "The answer:", NULL);
+    view(extract_bbh_harness, "So the answer is (B).\nthe answer is no.", "(B)");
+    view(extract_bbh_harness, "So the answer is (B)", "(B");
+    view(extract_bbh_harness, "the answer is x", "");
+    view(extract_bbh_harness, "the answer is \nx", NULL);
     view(extract_bbh_lemur_chat, "Well. So the answer is (B). Done.", "(B)");
     Span out;
     assert_false(extract_bbh_lemur_chat(&out, span(" the answer is\n(B). ")));

@@ -17,6 +17,8 @@ void fewshot_drop(Fewshot *f)
 {
     str_drop(&f->head);
     str_drop(&f->shots);
+    str_drop(&f->before);
+    str_drop(&f->after);
     array_drop(&f->ends);
 }
 
@@ -31,7 +33,9 @@ void fewshot_prompt(Str *out, const Fewshot *f, int64_t n, Span question)
     check(n >= 0 && (size_t)n <= f->ends.n);
     add(out, str_span(&f->head));
     add(out, (Span){f->shots.at, n ? f->ends.at[n - 1] : 0});
+    add(out, str_span(&f->before));
     add(out, question);
+    add(out, str_span(&f->after));
 }
 
 Status fewshot_count(int64_t *n, const Fewshot *f, int64_t asked, int64_t own, const char *where)
@@ -44,13 +48,26 @@ Status fewshot_count(int64_t *n, const Fewshot *f, int64_t asked, int64_t own, c
     return ST_OK;
 }
 
-Status data_text(Str *out, const char *data, const char *file)
+Status data_find(char **out, const char *data, const char *file)
 {
     char *path = path_join(data, file);
+    *out = NULL;
+    if (path_exists(path)) {
+        *out = path;
+        return ST_OK;
+    }
+    Status st = fail(ST_IO, "%s is not there; lemur eval --list says where it comes from, lemur eval --fetch gets "
+                            "it", path);
+    mem_free(path);
+    return st;
+}
+
+Status data_text(Str *out, const char *data, const char *file)
+{
+    char *path;
     size_t before = out->n;
-    Status st = path_exists(path) ? file_read(out, path, DATA_TEXT_MOST)
-                                  : fail(ST_IO, "%s is not there; lemur eval --list says where it comes from, "
-                                                "lemur eval --fetch gets it", path);
+    TRY(data_find(&path, data, file));
+    Status st = file_read(out, path, DATA_TEXT_MOST);
     if (st == ST_OK && out->n == before)
         st = fail(ST_FORMAT, "%s is empty", path);
     else if (st == ST_OK && !utf8_valid(out->at + before, out->n - before))
@@ -59,11 +76,12 @@ Status data_text(Str *out, const char *data, const char *file)
     return st;
 }
 
-json_t *fewshot_facts(const Fewshot *f, int64_t n, const char *what)
+json_t *fewshot_facts(const Fewshot *f, size_t prompts, int64_t n, const char *what)
 {
     Str text = {0};
     char hash[65];
-    fewshot_prompt(&text, f, n, (Span){0});
+    for (size_t i = 0; i < prompts; i++)
+        fewshot_prompt(&text, &f[i], n, (Span){0});
     text_hash(hash, str_span(&text));
     str_drop(&text);
     return json_pack("{s:I, s:s, s:s}", "shots", (json_int_t)n, "prompt", what, "prompt_sha256", hash);

@@ -32,6 +32,9 @@ static void examples_stand_in_order(void **state)
     assert_int_equal(fewshot_count(&n, &f, 4, 3, "the file"), ST_ARG);
     expect_words("4 examples are asked for, the file has 3");
     assert_int_equal(n, 3);
+    str_adds(&f.before, "<");
+    str_adds(&f.after, ">");
+    prompt(&f, 1, "head\none <Q>");
     fewshot_drop(&f);
 }
 
@@ -45,9 +48,9 @@ static void other_prompts_have_other_facts(void **state)
     (void)state;
     Fewshot f = {0};
     str_adds(&f.head, "abc");
-    json_t *none = fewshot_facts(&f, 0, "file");
+    json_t *none = fewshot_facts(&f, 1, 0, "file");
     fewshot_add(&f, span("x"));
-    json_t *one = fewshot_facts(&f, 1, "file"), *same = fewshot_facts(&f, 0, "file");
+    json_t *one = fewshot_facts(&f, 1, 1, "file"), *same = fewshot_facts(&f, 1, 0, "file");
     /* hashlib.sha256(b"abc").hexdigest() */
     assert_string_equal(hash_of(none), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     assert_true(json_equal(none, same));

@@ -19,10 +19,11 @@ static const double mint_seconds = 10, human_eval_seconds = 3;
 
 const char *const program_end_names[PROGRAM_ENDS] = {"passed", "wrong", "raised", "timed out", "died"};
 
-static SandboxLimits limits_for(double seconds)
+static SandboxLimits limits_for(const ProgramSpec *spec, double seconds)
 {
     SandboxLimits l = sandbox_limits();
-    l.memory_bytes = (int64_t)2 << 30;
+    l.memory_bytes = spec->memory_bytes ? spec->memory_bytes : (int64_t)2 << 30;
+    l.processes = spec->processes ? spec->processes : l.processes;
     l.disk_bytes = 256 << 20;
     l.file_bytes = 128 << 20;
     l.output_bytes = 1 << 20;
@@ -84,24 +85,24 @@ static Status without_verdict(ProgramVerdict *v, const SandboxResult *r)
     return ST_OK;
 }
 
-static Status run_text(ProgramVerdict *v, Span text, Span tests, double seconds)
+static Status run_text(ProgramVerdict *v, const ProgramSpec *spec, Span tests, double seconds)
 {
     char nonce[NONCE + 1];
     Str in = {0};
     make_nonce(nonce);
     str_addf(&in, "%s %.3f\n", nonce, seconds);
-    str_add(&in, text.at, text.n);
+    str_add(&in, spec->text.at, spec->text.n);
     if (tests.at) {
         str_addc(&in, '\n');
         str_add(&in, tests.at, tests.n);
     }
-    SandboxSpec spec = {
+    SandboxSpec inside = {
         .argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", program_guard_text, NULL},
-        .limits = limits_for(seconds)};
+        .limits = limits_for(spec, seconds)};
     SandboxResult r;
     str_clear(&v->said);
     v->seconds = 0;
-    Status st = sandbox_run(&r, &spec, &(SandboxInput){.at = in.at, .n = in.n});
+    Status st = sandbox_run(&r, &inside, &(SandboxInput){.at = in.at, .n = in.n});
     str_drop(&in);
     if (st != ST_OK)
         return fail_in(st, "running a program");
@@ -117,12 +118,12 @@ Status program_run(ProgramVerdict *v, const ProgramSpec *spec)
     double seconds = spec->seconds == 0 ? human_eval_seconds : spec->seconds;
     if (!(seconds > 0 && seconds <= SECONDS_MAX))
         return fail(ST_ARG, "a program cannot have %g seconds", seconds);
-    return run_text(v, spec->text, (Span){NULL, 0}, seconds);
+    return run_text(v, spec, (Span){NULL, 0}, seconds);
 }
 
 Status program_test(ProgramVerdict *v, Span solution, Span tests)
 {
-    return run_text(v, solution, tests, mint_seconds);
+    return run_text(v, &(ProgramSpec){.text = solution}, tests, mint_seconds);
 }
 
 void program_verdict_drop(ProgramVerdict *v)

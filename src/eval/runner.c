@@ -248,7 +248,7 @@ static void fail_job(Runner *r, const Job *job, Status st)
     bool passing = st == ST_PEER || st == ST_LIMIT || st == ST_FORMAT;
     pthread_mutex_lock(&r->lock);
     array_push(&r->again, *job);
-    if (!passing || ++r->failed_in_a_row >= 2 * r->spec->parallel + 2) {
+    if (!passing || ++r->failed_in_a_row >= r->spec->parallel + 2) {
         end_run(r, st);
     } else {
         if (!r->over && r->failed_in_a_row == 1)
@@ -352,7 +352,7 @@ static Status read_results(const Runner *r, ResultsPart *out, json_t *head)
                                .metric = p->b->metric,
                                .groups = p->b->groups,
                                .version = p->b->version,
-                               .original = (int64_t)p->questions.all.n,
+                               .original = (int64_t)p->questions.all.n + p->questions.left_out,
                                .shots = shots >= 0 ? shots : p->b->shots,
                                .samples = sorted(lines),
                                .config = json_object_get(json_object_get(head, "benchmarks"), p->b->name)};

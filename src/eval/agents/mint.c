@@ -83,6 +83,7 @@ void mint_question(Str *out, MintTask task, Span prompt)
         add_without(&bare, prompt, span("\"\"\""));
         add(out, python_strip(str_span(&bare)));
         break;
+    case MINT_MMLU:
     case MINT_OWN: add(out, prompt); break;
     default: add(out, python_strip(prompt));
     }

@@ -1,0 +1,23 @@
+/* A JSONL file whose last line is the conversation that is under way. */
+#ifndef CLI_AGENT_TRANSCRIPT_H
+#define CLI_AGENT_TRANSCRIPT_H
+
+#include <jansson.h>
+
+#include "base/str.h"
+
+typedef struct {
+    char *path;
+    Str before; /* the file's lines in front of this conversation's */
+    Str line;
+} AgentTranscript; /* {0}: none */
+
+/* What is in the file stays.  ST_IO; ST_LIMIT: over 1 GB. */
+MUST_CHECK Status agent_transcript_open(AgentTranscript *t, const char *path);
+/* Puts the object in the place of this conversation's line, and writes the file whole.  ST_IO. */
+MUST_CHECK Status agent_transcript_write(AgentTranscript *t, const json_t *object);
+/* Another conversation begins: the line stays. */
+void agent_transcript_next(AgentTranscript *t);
+void agent_transcript_drop(AgentTranscript *t);
+
+#endif

@@ -1,0 +1,59 @@
+#include "cli/agent_transcript.h"
+
+#include "base/scratch_test.h"
+
+static AgentTranscript transcript;
+
+static void put(const char *word)
+{
+    json_t *o = json_pack("{s:s}", "word", word);
+    if (agent_transcript_write(&transcript, o) != ST_OK)
+        fail_msg("%s", error_text());
+    json_decref(o);
+}
+
+static void expect(const char *text)
+{
+    Str all = scratch_read("t.jsonl");
+    assert_string_equal(str_c(&all), text);
+    str_drop(&all);
+}
+
+static void a_conversation_has_one_line(void **state)
+{
+    (void)state;
+    scratch_text("t.jsonl", "{\"old\":1}"); /* without a line end */
+    assert_int_equal(agent_transcript_open(&transcript, in_scratch("t.jsonl")), ST_OK);
+    expect("{\"old\":1}");
+    put("a");
+    put("longer");
+    expect("{\"old\":1}\n{\"word\":\"longer\"}\n");
+    put("b");
+    agent_transcript_next(&transcript);
+    put("c");
+    expect("{\"old\":1}\n{\"word\":\"b\"}\n{\"word\":\"c\"}\n");
+    agent_transcript_drop(&transcript);
+    assert_int_equal(agent_transcript_open(&transcript, in_scratch("t.jsonl")), ST_OK);
+    put("d");
+    expect("{\"old\":1}\n{\"word\":\"b\"}\n{\"word\":\"c\"}\n{\"word\":\"d\"}\n");
+    agent_transcript_drop(&transcript);
+}
+
+static void what_cannot_be_written_is_said(void **state)
+{
+    (void)state;
+    assert_int_equal(agent_transcript_open(&transcript, in_scratch("absent/t.jsonl")), ST_OK);
+    json_t *o = json_object();
+    assert_int_equal(agent_transcript_write(&transcript, o), ST_IO);
+    json_decref(o);
+    agent_transcript_drop(&transcript);
+    assert_int_equal(agent_transcript_open(&transcript, scratch), ST_IO);
+    agent_transcript_drop(&transcript);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_conversation_has_one_line),
+                                       cmocka_unit_test(what_cannot_be_written_is_said)};
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
