@@ -69,9 +69,11 @@ static Map *metrics_of(const json_t *samples, const char *first)
     for (size_t i = 0; i < json_array_size(samples); i++) {
         const char *name;
         json_t *value;
-        json_object_foreach(json_object_get(json_array_get(samples, i), "metrics"), name,
-                            value) if (json_is_number(value)) *
-            map_put(names, name, strlen(name)) = 1;
+        json_object_foreach(json_object_get(json_array_get(samples, i), "metrics"), name, value)
+        {
+            if (json_is_number(value))
+                *map_put(names, name, strlen(name)) = 1;
+        }
     }
     return names;
 }
