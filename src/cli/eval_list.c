@@ -18,17 +18,18 @@ static bool is_absent(const json_t *file)
     return strcmp(text(file, "state"), "absent") == 0;
 }
 
-/* "here", "2 of 5 files", or that the files cannot be read. */
+/* "here", "2 of 5 files", or that the files cannot be read.  A benchmark may do without some of its files. */
 static void data_words(Str *out, const json_t *b)
 {
     const json_t *files = json_object_get(b, "files");
+    bool readable = json_is_integer(json_object_get(b, "questions"));
     size_t n = json_array_size(files), absent = 0;
     for (size_t i = 0; i < n; i++)
         absent += is_absent(json_array_get(files, i));
-    if (absent)
+    if (absent && (absent < n || !readable))
         str_addf(out, absent == n ? "not here" : "%zu of %zu files", n - absent, n);
     else
-        str_adds(out, json_is_integer(json_object_get(b, "questions")) ? "here" : "unreadable");
+        str_adds(out, readable ? "here" : "unreadable");
 }
 
 /* Its programs, or where they are many how many they are. */
