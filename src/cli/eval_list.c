@@ -18,28 +18,45 @@ static bool is_absent(const json_t *file)
     return strcmp(text(file, "state"), "absent") == 0;
 }
 
-/* "here", "2 of 5 files", or that the files cannot be read. */
+/* "here", "2 of 5 files", or that the files cannot be read.  A benchmark may do without some of its files. */
 static void data_words(Str *out, const json_t *b)
 {
     const json_t *files = json_object_get(b, "files");
+    bool readable = json_is_integer(json_object_get(b, "questions"));
     size_t n = json_array_size(files), absent = 0;
     for (size_t i = 0; i < n; i++)
         absent += is_absent(json_array_get(files, i));
-    if (absent)
+    if (absent && (absent < n || !readable))
         str_addf(out, absent == n ? "not here" : "%zu of %zu files", n - absent, n);
     else
-        str_adds(out, json_is_integer(json_object_get(b, "questions")) ? "here" : "unreadable");
+        str_adds(out, readable ? "here" : "unreadable");
 }
 
-static void need_words(Str *out, const json_t *b)
+/* Its programs, or where they are many how many they are. */
+static void program_words(Str *out, const json_t *programs, bool in_full)
 {
-    const json_t *sandbox = json_object_get(b, "sandbox");
+    size_t missing = 0, n = json_object_size(programs);
     const char *name;
     json_t *here;
+    json_object_foreach((json_t *)programs, name, here)
+    {
+        missing += !json_is_true(here);
+        if (in_full || n <= 3)
+            str_addf(out, "%s%s%s", out->n ? ", " : "", name, json_is_true(here) ? "" : " (missing)");
+    }
+    if (in_full || n <= 3)
+        return;
+    str_addf(out, "%s%zu programs", out->n ? ", " : "", n);
+    if (missing)
+        str_addf(out, " (%zu missing)", missing);
+}
+
+static void need_words(Str *out, const json_t *b, bool in_full)
+{
+    const json_t *sandbox = json_object_get(b, "sandbox");
     if (sandbox)
         str_adds(out, json_is_true(json_object_get(sandbox, "here")) ? "sandbox" : "sandbox (missing)");
-    json_object_foreach(json_object_get(b, "programs"), name, here)
-        str_addf(out, "%s%s%s", out->n ? ", " : "", name, json_is_true(here) ? "" : " (missing)");
+    program_words(out, json_object_get(b, "programs"), in_full);
     if (json_is_true(json_object_get(b, "likelihood")))
         str_addf(out, "%sa model that runs here", out->n ? ", " : "");
 }
@@ -51,7 +68,7 @@ static void add_row(Columns *c, const json_t *b)
     Str data = {0}, needs = {0};
     const json_t *n = json_object_get(b, "questions");
     data_words(&data, b);
-    need_words(&needs, b);
+    need_words(&needs, b, false);
     columns_add(c, "%s", text(b, "name"));
     if (json_is_integer(n))
         columns_add(c, "%lld", (long long)json_integer_value(n));
@@ -142,13 +159,21 @@ static void print_source(const char *source)
     putchar('\n');
 }
 
+static void print_missing(const json_t *missing)
+{
+    printf("  missing    ");
+    for (size_t i = 0; i < json_array_size(missing); i++)
+        printf("%s%s", i ? ", " : "", json_string_value(json_array_get(missing, i)));
+    puts(json_array_size(missing) ? "" : "nothing: it can be run here");
+}
+
 static void print_full(const json_t *b)
 {
     Str needs = {0}, groups = {0};
     const json_t *n = json_object_get(b, "questions"), *of = json_object_get(b, "groups");
     for (size_t i = 0; i < json_array_size(of); i++)
         str_addf(&groups, "%s%s", i ? ", " : "", json_string_value(json_array_get(of, i)));
-    need_words(&needs, b);
+    need_words(&needs, b, true);
     printf("%s: %s\n", text(b, "name"), text(b, "about"));
     print_source(text(b, "source"));
     if (groups.n)
@@ -166,19 +191,9 @@ static void print_full(const json_t *b)
         printf("  sandbox    %s\n", text(json_object_get(b, "sandbox"), "says"));
     puts("  files");
     print_files(b);
-    puts(json_is_true(json_object_get(b, "ready")) ? "  can be run here" : "  cannot be run here yet");
+    print_missing(json_object_get(b, "missing"));
     str_drop(&needs);
     str_drop(&groups);
-}
-
-static Status read_names(TaskList *out, const Args *args)
-{
-    Str names = {0};
-    for (size_t i = 0; i < args->positional_n; i++)
-        str_addf(&names, "%s%s", i ? "," : "", args->positional[i]);
-    Status st = task_list_read(out, args->positional_n ? str_c(&names) : "all");
-    str_drop(&names);
-    return st;
 }
 
 static Status run(const Args *args, void *context)
@@ -186,7 +201,7 @@ static Status run(const Args *args, void *context)
     TaskList tasks = {0};
     const char *data = args_value(args, "data") ? args_value(args, "data") : "data";
     (void)context;
-    TRY(read_names(&tasks, args));
+    TRY(task_list_words(&tasks, args));
     Inventory *v = inventory_new(data);
     json_t *all = json_array();
     for (size_t i = 0; i < tasks.n; i++)

@@ -48,7 +48,7 @@ static void one_is_told_in_full(void **state)
     assert_non_null(strstr(str_c(&out), b->about));
     assert_non_null(strstr(str_c(&out), b->files[0].path));
     assert_non_null(strstr(str_c(&out), b->files[0].url));
-    assert_non_null(strstr(str_c(&out), "cannot be run here yet"));
+    assert_non_null(strstr(str_c(&out), "missing    data"));
     assert_int_equal(RUN(&out, eval_list, "--list", "no_such_task"), EXIT_USAGE);
     str_drop(&out);
 }

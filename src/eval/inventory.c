@@ -76,13 +76,8 @@ static void add_word(json_t *array, const char *word)
 static json_t *words_of(const char *words)
 {
     json_t *out = json_array();
-    for (const char *w = words ? words : ""; *w;) {
-        size_t n = strcspn(w, " ");
-        if (n)
-            json_array_append_new(out, json_stringn(w, n));
-        w += n;
-        w += strspn(w, " ");
-    }
+    for (Span w; words && (w = words_next(&words)).n;)
+        json_array_append_new(out, json_stringn(w.at, w.n));
     return out;
 }
 
@@ -95,22 +90,18 @@ static bool stands_in(const char *data, const char *path)
     return there;
 }
 
-/* False: some are absent. */
-static bool add_files(const Inventory *v, json_t *out, const Benchmark *b, bool sums)
+static void add_files(const Inventory *v, json_t *out, const Benchmark *b, bool sums)
 {
     static const char *const names[] = {"absent", "present", "right", "wrong"};
     json_t *files = json_array();
-    bool whole = true;
     for (const DataFile *f = b->files; f && f->path; f++) {
         FileState state = fetch_state(v->data, f, sums);
         if (state == FILE_ABSENT && stands_in(v->data, f->path))
             state = FILE_PRESENT;
-        whole = whole && state != FILE_ABSENT;
         json_array_append_new(files, json_pack("{s:s, s:s?, s:s?, s:s}", "path", f->path, "url", f->url,
                                                "sha256", f->sha256, "state", names[state]));
     }
     json_object_set_new(out, "files", files);
-    return whole;
 }
 
 /* False: they cannot be read. */
@@ -160,12 +151,9 @@ json_t *inventory_of(Inventory *v, const Benchmark *b, bool sums)
                             words_of(b->groups), "about", b->about, "source", b->source, "metric", b->metric,
                             "version", b->version, "shots", b->shots, "likelihood",
                             (b->needs & NEEDS_LIKELIHOOD) != 0, "questions");
-    if (!add_files(v, out, b, sums)) {
-        json_object_set_new(out, "questions_why", json_string("files are missing"));
+    add_files(v, out, b, sums);
+    if (!add_questions(v, out, b)) /* which files it can do without, the benchmark knows */
         add_word(missing, "data");
-    } else if (!add_questions(v, out, b)) {
-        add_word(missing, "data");
-    }
     add_machine(v, out, b, missing);
     json_object_set_new(out, "ready", json_boolean(json_array_size(missing) == 0));
     json_object_set_new(out, "missing", missing);
