@@ -26,7 +26,7 @@ static SandboxLimits limits_for(double seconds)
     l.disk_bytes = 256 << 20;
     l.file_bytes = 128 << 20;
     l.output_bytes = 1 << 20;
-    l.wall_seconds = seconds + 2;             /* Python's own start, and the originals' second after the alarm */
+    l.wall_seconds = seconds + 2; /* Python's own start, and the originals' second after the alarm */
     l.cpu_seconds = 16 * (l.wall_seconds + 1); /* the originals count none: wall time ends it first */
     return l;
 }
@@ -95,9 +95,8 @@ static Status run_text(ProgramVerdict *v, Span text, Span tests, double seconds)
         str_addc(&in, '\n');
         str_add(&in, tests.at, tests.n);
     }
-    SandboxSpec spec = {
-        .argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", program_guard_text, NULL},
-        .limits = limits_for(seconds)};
+    SandboxSpec spec = {.argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", program_guard_text, NULL},
+                        .limits = limits_for(seconds)};
     SandboxResult r;
     str_clear(&v->said);
     v->seconds = 0;
