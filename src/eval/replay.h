@@ -14,9 +14,8 @@
  *   R3     the verdict of each proposal: gsm8k, math, hotpotqa, mmlu
  *   R4     the same of theoremqa; R4_option: its option tasks, where versions differ
  *   R5     the same of humaneval and mbpp, by running them
- *   R6     what a cell prints, where it needs the standard library alone, up to the episode's first that needs
- *          more
- *   R7     the last line of what it prints when it raises (wording.h says which wordings are one)
+ *   R6     what a cell prints, where it needs the standard library alone, up to the episode's first that
+ * needs more R7     the last line of what it prints when it raises (wording.h says which wordings are one)
  *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
  *   bbh    the accuracy of each file of BIG-Bench Hard outputs
  *
