@@ -3,7 +3,8 @@
  *     static void parrot(Str *answer, Span prompt) { ... }
  *     bench_open(&gsm8k_benchmark, folder, eval_settings());
  *     bench_ask(0, parrot);           // fills `bench`: what was asked, what came of it
- *     bench_close();                                                                                        */
+ *     bench_close();
+ */
 #ifndef EVAL_STATIC_ANSWERS_TEST_H
 #define EVAL_STATIC_ANSWERS_TEST_H
 
@@ -23,11 +24,11 @@ static struct {
     EvalRun run;
     Questions questions;
     void *state;
-    Sample sample;  /* of the latest question */
-    Str prompt;     /* that the model saw last */
-    Str stops;      /* of that call, each with "|" behind it */
+    Sample sample; /* of the latest question */
+    Str prompt;    /* that the model saw last */
+    Str stops;     /* of that call, each with "|" behind it */
     int64_t calls, max_tokens;
-    size_t most;    /* a longer prompt fills the context; 0: none does */
+    size_t most; /* a longer prompt fills the context; 0: none does */
     Answering *answering;
 } bench;
 
@@ -57,6 +58,13 @@ static inline Status bench_answer(void *self, const ChatCall *call, ChatAnswer *
 static inline void bench_nothing(void *self)
 {
     (void)self;
+}
+
+static inline EvalSettings bench_shots(int64_t n)
+{
+    EvalSettings s = eval_settings();
+    s.shots = n;
+    return s;
 }
 
 /* What `open` says; bench_close in either case. */
@@ -111,6 +119,20 @@ static inline void bench_ask(size_t question, Answering *answering)
         fail_msg("%s", error_text());
     assert_non_null(bench.sample.target);
     assert_true(json_is_number(json_object_get(bench.sample.metrics, bench.b->metric)));
+}
+
+static const char *bench_said;
+static inline void bench_say(Str *answer, Span prompt)
+{
+    (void)prompt;
+    str_adds(answer, bench_said);
+}
+
+/* The same, with a text for an answer. */
+static inline void bench_hears(size_t question, const char *answer)
+{
+    bench_said = answer;
+    bench_ask(question, bench_say);
 }
 
 static inline double bench_metric(const char *name)

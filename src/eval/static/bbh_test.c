@@ -1,4 +1,5 @@
-/* BIG-Bench Hard on questions of our own, on all of the published ones, and on recorded answers, where they are. */
+/* BIG-Bench Hard on questions of our own, on all of the published ones, and on recorded answers where they
+ * are here. */
 #include "eval/static/text_benchmarks.h"
 
 #include "base/json_file.h"
@@ -11,9 +12,9 @@ static const char *const tasks[] = {
 };
 enum { TASKS = sizeof tasks / sizeof tasks[0] };
 
-#define EXAMPLES                                                                    \
+#define EXAMPLES                                                                              \
     "Say which.\n\nQ: First?\nOptions:\n(A) a\n(B) b\nA: We think. So the answer is (A).\n\n" \
-    "Q: Second?\nA: We think. Mr. B. So the answer is (B).\n\n"                     \
+    "Q: Second?\nA: We think. Mr. B. So the answer is (B).\n\n"                               \
     "Q: Third?\nA: We think.\nSo the answer is (C)."
 #define CANARY "No training. canary GUID 0\n-----\n"
 
@@ -34,24 +35,10 @@ static void write_data(void)
                    "{\"input\": 5}, {\"input\": \"Again?\", \"target\": \"yes\"}]}");
 }
 
-static EvalSettings shots(int64_t n)
+static void ask(size_t question, const char *answer, double published, double harness, double lemur,
+                double chat)
 {
-    EvalSettings s = eval_settings();
-    s.shots = n;
-    return s;
-}
-
-static const char *said;
-static void say(Str *answer, Span prompt)
-{
-    (void)prompt;
-    str_adds(answer, said);
-}
-
-static void ask(size_t question, const char *answer, double published, double harness, double lemur, double chat)
-{
-    said = answer;
-    bench_ask(question, say);
+    bench_hears(question, answer);
     bench_says("exact_match", published);
     bench_says("exact_match,get-answer", harness);
     bench_says("exact_match,lemur", lemur);
@@ -74,13 +61,14 @@ static void prompts_end_with_the_examples_first_sentence(void **state)
     assert_string_equal(str_c(&bench.stops), "\n\nQ:|");
     assert_int_equal(bench.max_tokens, 1024);
     bench_close();
-    bench_open(&bbh_benchmark, scratch, shots(1));
+    bench_open(&bbh_benchmark, scratch, bench_shots(1));
     ask(1, "x", 0, 0, 0, 0);
-    assert_string_equal(str_c(&bench.prompt),
-                        "Say which.\n\nQ: First?\nOptions:\n(A) a\n(B) b\nA: We think. So the answer is (A).\n\n"
-                        "Q: Again?\nA: We think.");
+    assert_string_equal(
+        str_c(&bench.prompt),
+        "Say which.\n\nQ: First?\nOptions:\n(A) a\n(B) b\nA: We think. So the answer is (A).\n\n"
+        "Q: Again?\nA: We think.");
     bench_close();
-    bench_open(&bbh_benchmark, scratch, shots(0));
+    bench_open(&bbh_benchmark, scratch, bench_shots(0));
     ask(1, "x", 0, 0, 0, 0);
     assert_string_equal(str_c(&bench.prompt), "Say which.\n\nQ: Again?\nA: We think.");
     bench_close();
@@ -112,7 +100,7 @@ static void data_that_is_missing_or_bad(void **state)
     (void)state;
     static const char good[] = "{\"examples\": [{\"input\": \"a\", \"target\": \"b\"}]}";
     write_data();
-    bench_refuses(&bbh_benchmark, scratch, shots(4), ST_ARG, "4 examples are asked for");
+    bench_refuses(&bbh_benchmark, scratch, bench_shots(4), ST_ARG, "4 examples are asked for");
     write_task("navigate", "Head only.", good);
     bench_refuses(&bbh_benchmark, scratch, eval_settings(), ST_FORMAT, "navigate.txt: no example in it");
     write_task("navigate", "H\n\nQ: a\nA: One way. x\n\nQ: b\nA: Another. x", good);
@@ -120,7 +108,7 @@ static void data_that_is_missing_or_bad(void **state)
     write_task("navigate", "H\n\nQ: a\nA: no dot\n\nQ: b\nA: no dot", good);
     bench_refuses(&bbh_benchmark, scratch, eval_settings(), ST_FORMAT, "no common sentence");
     write_task("navigate", "H\n\nQ: a", good);
-    bench_refuses(&bbh_benchmark, scratch, shots(0), ST_FORMAT, "no common sentence");
+    bench_refuses(&bbh_benchmark, scratch, bench_shots(0), ST_FORMAT, "no common sentence");
     write_task("navigate", CANARY EXAMPLES, "{\"examples\": [{\"input\": \"a\", \"tar");
     bench_refuses(&bbh_benchmark, scratch, eval_settings(), ST_FORMAT, "navigate.json");
     write_task("navigate", CANARY EXAMPLES, "{\"examples\": 5}");
@@ -191,7 +179,7 @@ static void every_published_question(void **state)
     bench_close();
 }
 
-/* Recordings: the prompts are ours, and so are the accuracies. -------------------------------------------- */
+/* Recordings: the prompts are ours, and so are the accuracies. ------------------------------------------- */
 
 static Span predicted;
 
@@ -222,14 +210,16 @@ static json_t *read_json(const char *folder, const char *name, const char *end)
 
 static void replay_task(const char *data, const char *name)
 {
-    json_t *recorded = read_json(data, name, ".json"), *published = read_json(data, name, "_eval_metrics.jsonl"), *one;
+    json_t *recorded = read_json(data, name, ".json"),
+           *published = read_json(data, name, "_eval_metrics.jsonl"), *one;
     char task[128];
     const char *end = strstr(name, "_few_shot");
     assert_non_null(end);
     snprintf(task, sizeof task, "%.*s", (int)(end - name), name);
     size_t first = first_of(task), i, n = json_array_size(json_object_get(recorded, "outputs"));
     double right = 0;
-    json_array_foreach (json_object_get(recorded, "outputs"), i, one) {
+    json_array_foreach(json_object_get(recorded, "outputs"), i, one)
+    {
         predicted = doc_text(one, "prediction");
         bench_ask(first + i, prediction);
         assert_string_equal(str_c(&bench.prompt), json_string_value(json_object_get(one, "input")));

@@ -5,13 +5,17 @@
 /* Ours, in DS-1000's format.  `result` is to be the sum; the context's test also refuses the word `for`. */
 static const char context[] =
     "import copy\n\n\ndef generate_test_case(test_case_id):\n    def define_test_input(test_case_id):\n"
-    "        if test_case_id == 1:\n            a = [1, 2]\n        if test_case_id == 2:\n            a = [5]\n"
+    "        if test_case_id == 1:\n            a = [1, 2]\n        if test_case_id == 2:\n            a = "
+    "[5]\n"
     "        return a\n\n    test_input = define_test_input(test_case_id)\n"
     "    expected_result = sum(copy.deepcopy(test_input))\n    return test_input, expected_result\n\n\n"
-    "def exec_test(result, ans):\n    try:\n        assert result == ans\n        return 1\n    except:\n        return 0\n\n\n"
+    "def exec_test(result, ans):\n    try:\n        assert result == ans\n        return 1\n    except:\n    "
+    "    return 0\n\n\n"
     "exec_context = r\"\"\"\nimport %s\na = test_input\n[insert]\n\"\"\"\n\n\n"
-    "def test_execution(solution: str):\n    code = exec_context.replace(\"[insert]\", solution)\n    for i in range(2):\n"
-    "        test_input, expected_result = generate_test_case(i + 1)\n        test_env = {\"test_input\": test_input}\n"
+    "def test_execution(solution: str):\n    code = exec_context.replace(\"[insert]\", solution)\n    for i "
+    "in range(2):\n"
+    "        test_input, expected_result = generate_test_case(i + 1)\n        test_env = {\"test_input\": "
+    "test_input}\n"
     "        exec(code, test_env)\n        assert exec_test(test_env[\"result\"], expected_result)\n";
 static const char string_test[] =
     "\n\ndef test_string(solution: str):\n    assert \"for\" not in solution.split()\n";
@@ -21,11 +25,12 @@ static void add_line(Str *lines, int id, const char *library, const char *module
     Str text = {0};
     str_addf(&text, context, module);
     str_adds(&text, strings ? string_test : "");
-    json_t *q = json_pack("{s:s, s:s, s:s, s:{s:i, s:s, s:s}}", "prompt",
-                          "Problem:\nimport nothing_here\nSum `a`.\n\nA:\n<code>\nimport copy\na = [1, 2]\n</code>\n"
-                          "result = ... # put solution in this variable\nBEGIN SOLUTION\n<code>\n",
-                          "reference_code", "result = sum(a)", "code_context", str_c(&text), "metadata", "problem_id",
-                          id, "library", library, "perturbation_type", "Origin");
+    json_t *q =
+        json_pack("{s:s, s:s, s:s, s:{s:i, s:s, s:s}}", "prompt",
+                  "Problem:\nimport nothing_here\nSum `a`.\n\nA:\n<code>\nimport copy\na = [1, 2]\n</code>\n"
+                  "result = ... # put solution in this variable\nBEGIN SOLUTION\n<code>\n",
+                  "reference_code", "result = sum(a)", "code_context", str_c(&text), "metadata", "problem_id",
+                  id, "library", library, "perturbation_type", "Origin");
     char *line = json_dumps(q, 0);
     str_addf(lines, "%s\n", line);
     free(line);

@@ -9,34 +9,20 @@
 
 static void write_data(void)
 {
-    scratch_text("gsm8k/test.jsonl", "{\"question\": \"How much is 700 and 534?\", \"answer\": \"Add.\\n#### 1,234\"}\n"
-                                     "{\"question\": \"no marker\", \"answer\": \"5\"}\n"
-                                     "half a line\n"
-                                     "{\"question\": \"3 less than 1?\", \"answer\": \"#### -2\"}\n");
+    scratch_text("gsm8k/test.jsonl",
+                 "{\"question\": \"How much is 700 and 534?\", \"answer\": \"Add.\\n#### 1,234\"}\n"
+                 "{\"question\": \"no marker\", \"answer\": \"5\"}\n"
+                 "half a line\n"
+                 "{\"question\": \"3 less than 1?\", \"answer\": \"#### -2\"}\n");
     scratch_text("gsm8k/train.jsonl", "{\"question\": \"1+1?\", \"answer\": \"Two.\\n#### 2\"}\n"
                                       "{\"question\": \"2+2?\", \"answer\": \"Four.\\n#### 4\"}\n"
                                       "{\"question\": \"3+3?\", \"answer\": \"Six.\\n#### 6\"}\n");
     unlink(in_scratch("gsm8k/cot-prompt.txt"));
 }
 
-static EvalSettings shots(int64_t n)
-{
-    EvalSettings s = eval_settings();
-    s.shots = n;
-    return s;
-}
-
-static const char *said;
-static void say(Str *answer, Span prompt)
-{
-    (void)prompt;
-    str_adds(answer, said);
-}
-
 static void ask(size_t question, const char *answer, double strict, double flexible, double lemur)
 {
-    said = answer;
-    bench_ask(question, say);
+    bench_hears(question, answer);
     bench_says(STRICT, strict);
     bench_says(FLEXIBLE, flexible);
     bench_says(LEMUR, lemur);
@@ -46,7 +32,7 @@ static void prompts_are_the_harnesss(void **state)
 {
     (void)state;
     write_data();
-    bench_open(&gsm8k_benchmark, scratch, shots(2));
+    bench_open(&gsm8k_benchmark, scratch, bench_shots(2));
     assert_int_equal(bench.questions.all.n, 2);
     assert_int_equal(bench.questions.bad, 2);
     ask(0, " Add.\n#### 1,234", 1, 1, 1);
@@ -56,10 +42,11 @@ static void prompts_are_the_harnesss(void **state)
     assert_string_equal(str_c(&bench.stops), "Question:|");
     assert_int_equal(bench.max_tokens, 512);
     assert_string_equal(json_string_value(bench.sample.target), "1234");
-    assert_string_equal(json_string_value(json_object_get(bench.questions.facts, "prompt")), "gsm8k/train.jsonl");
+    assert_string_equal(json_string_value(json_object_get(bench.questions.facts, "prompt")),
+                        "gsm8k/train.jsonl");
     assert_int_equal(json_integer_value(json_object_get(bench.questions.facts, "shots")), 2);
     bench_close();
-    bench_open(&gsm8k_benchmark, scratch, shots(0));
+    bench_open(&gsm8k_benchmark, scratch, bench_shots(0));
     ask(1, "-2", 0, 1, 1);
     assert_string_equal(str_c(&bench.prompt), "Question: 3 less than 1?\nAnswer:");
     bench_close();
@@ -69,7 +56,7 @@ static void each_rule_has_its_own_mark(void **state)
 {
     (void)state;
     write_data();
-    bench_open(&gsm8k_benchmark, scratch, shots(1));
+    bench_open(&gsm8k_benchmark, scratch, bench_shots(1));
     ask(0, "#### 1234", 1, 1, 1);
     assert_int_equal(bench.sample.kind, SAMPLE_FINE);
     ask(0, "#### $1234", 0, 1, 1); /* the harness's strict pattern allows no sign of money */
@@ -115,11 +102,13 @@ static void a_prompt_of_ones_own(void **state)
     assert_string_equal(str_c(&bench.stops), "");
     bench_close();
     json_decref(facts);
-    bench_refuses(&gsm8k_benchmark, scratch, shots(3), ST_ARG, "brings its own examples");
+    bench_refuses(&gsm8k_benchmark, scratch, bench_shots(3), ST_ARG, "brings its own examples");
     scratch_text("gsm8k/cot-prompt.txt", "{question} and {question}");
-    bench_refuses(&gsm8k_benchmark, scratch, eval_settings(), ST_FORMAT, "must have the hole {question} once");
+    bench_refuses(&gsm8k_benchmark, scratch, eval_settings(), ST_FORMAT,
+                  "must have the hole {question} once");
     scratch_text("gsm8k/cot-prompt.txt", "no hole");
-    bench_refuses(&gsm8k_benchmark, scratch, eval_settings(), ST_FORMAT, "must have the hole {question} once");
+    bench_refuses(&gsm8k_benchmark, scratch, eval_settings(), ST_FORMAT,
+                  "must have the hole {question} once");
     scratch_text("gsm8k/cot-prompt.txt", "{question}");
     bench_open(&gsm8k_benchmark, scratch, eval_settings());
     bench_close();
@@ -129,16 +118,16 @@ static void data_that_is_missing_or_bad(void **state)
 {
     (void)state;
     write_data();
-    bench_refuses(&gsm8k_benchmark, scratch, shots(4), ST_ARG, "gsm8k/train.jsonl has 3");
+    bench_refuses(&gsm8k_benchmark, scratch, bench_shots(4), ST_ARG, "gsm8k/train.jsonl has 3");
     bench_refuses(&gsm8k_benchmark, scratch, eval_settings(), ST_ARG, "8 examples are asked for");
     assert_int_equal(unlink(in_scratch("gsm8k/train.jsonl")), 0);
     bench_refuses(&gsm8k_benchmark, scratch, eval_settings(), ST_IO, "train.jsonl is not there");
-    bench_open(&gsm8k_benchmark, scratch, shots(0)); /* needs no examples */
+    bench_open(&gsm8k_benchmark, scratch, bench_shots(0)); /* needs no examples */
     bench_close();
     scratch_text("gsm8k/test.jsonl", "{\"question\": 5, \"answer\": \"#### 1\"}\n[]\n\xff\n");
-    bench_refuses(&gsm8k_benchmark, scratch, shots(0), ST_FORMAT, "no line of it is a question");
+    bench_refuses(&gsm8k_benchmark, scratch, bench_shots(0), ST_FORMAT, "no line of it is a question");
     assert_int_equal(unlink(in_scratch("gsm8k/test.jsonl")), 0);
-    bench_refuses(&gsm8k_benchmark, scratch, shots(0), ST_IO, "--fetch");
+    bench_refuses(&gsm8k_benchmark, scratch, bench_shots(0), ST_IO, "--fetch");
 }
 
 /* Published questions. ----------------------------------------------------------------------------------- */
@@ -190,8 +179,8 @@ static void every_published_question(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(prompts_are_the_harnesss),    cmocka_unit_test(each_rule_has_its_own_mark),
-        cmocka_unit_test(a_prompt_of_ones_own),        cmocka_unit_test(data_that_is_missing_or_bad),
+        cmocka_unit_test(prompts_are_the_harnesss), cmocka_unit_test(each_rule_has_its_own_mark),
+        cmocka_unit_test(a_prompt_of_ones_own),     cmocka_unit_test(data_that_is_missing_or_bad),
         cmocka_unit_test(every_published_question),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

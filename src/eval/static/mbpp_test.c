@@ -44,7 +44,8 @@ static void without_the_papers_words_a_form_of_our_own(void **state)
     expect_verdict(&x, q, "def sub(x):\n    return x + 11\n", "raised", NULL);
     expect_verdict(&x, q, "I cannot.", "no program", NULL);
     const char *prompt = str_c(&x.model.prompt);
-    assert_non_null(strstr(prompt, "Task: Add 2.\nTests:\nassert add(1) == 1 + offset\nassert add(0) == 2\n"));
+    assert_non_null(
+        strstr(prompt, "Task: Add 2.\nTests:\nassert add(1) == 1 + offset\nassert add(0) == 2\n"));
     assert_non_null(strstr(prompt, "def add(x):\n    return x + 4\n```\n\nTask: Add 11."));
     assert_null(strstr(prompt, "Add 1."));
     assert_null(strstr(prompt, "Add 510."));
@@ -64,11 +65,13 @@ static void the_papers_words_are_data(void **state)
     const Question *q = question(&x, "510");
     expect_verdict(&x, q, "def add(x):\n    return x + 510\n[DONE]\nDo: more", "right", "marks");
     expect_verdict(&x, q, "[BEGIN]\ndef add(x):\n    return x + 510\n[DONE]", "right", "marks");
-    expect_verdict(&x, q, "[BEGIN]\n```python\ndef add(x):\n    return x + 510\n```\n[DONE]", "right", "fence");
+    expect_verdict(&x, q, "[BEGIN]\n```python\ndef add(x):\n    return x + 510\n```\n[DONE]", "right",
+                   "fence");
     expect_verdict(&x, q, "def add(x):\n    return x + 511\n[DONE]\n", "wrong", NULL);
     assert_int_equal(x.model.stops_n, 1);
-    assert_true(span_ends(str_span(&x.model.prompt),
-                          "Do: Add 510. Pass:\n\nassert add(1) == 1 + offset\nassert add(0) == 510\n[BEGIN]\n"));
+    assert_true(
+        span_ends(str_span(&x.model.prompt),
+                  "Do: Add 510. Pass:\n\nassert add(1) == 1 + offset\nassert add(0) == 510\n[BEGIN]\n"));
     assert_non_null(strstr(str_c(&x.model.prompt), "return x + 4\n[DONE]\n\nDo: Add 510."));
     bench_close(&x);
 }

@@ -14,18 +14,18 @@
 #include "infer/scheduler.h"
 
 /* Quotes, commas and a line end inside fields, as in the published files. */
-#define DEV                                                       \
-    "What is 1+1?,1,2,3,4,B\n"                                    \
-    "\"One, or \"\"two\"\"?\",\"a, b\",c,d,e,A\r\n"               \
+#define DEV                                         \
+    "What is 1+1?,1,2,3,4,B\n"                      \
+    "\"One, or \"\"two\"\"?\",\"a, b\",c,d,e,A\r\n" \
     "Third?,a,b,c,d,C\nFourth?,a,b,c,d,D\nFifth?,a,b,c,d,A\n"
-#define TEST                                                      \
-    "\"Two lines\nof text?\",w,\"x\"\"\",y,z,B\n"                 \
-    "five fields?,a,b,c,B\n"                                      \
-    "no letter?,a,b,c,d,E\n"                                      \
-    "a byte \xff?,a,b,c,d,A\n"                                    \
+#define TEST                                      \
+    "\"Two lines\nof text?\",w,\"x\"\"\",y,z,B\n" \
+    "five fields?,a,b,c,B\n"                      \
+    "no letter?,a,b,c,d,E\n"                      \
+    "a byte \xff?,a,b,c,d,A\n"                    \
     "Last?,a,b,c,d,C\n"
-#define FIRST_TWO                                                 \
-    "What is 1+1?\nA. 1\nB. 2\nC. 3\nD. 4\nAnswer: B\n\n"         \
+#define FIRST_TWO                                         \
+    "What is 1+1?\nA. 1\nB. 2\nC. 3\nD. 4\nAnswer: B\n\n" \
     "One, or \"two\"?\nA. a, b\nB. c\nC. d\nD. e\nAnswer: A\n\n"
 #define QUESTION "Two lines\nof text?\nA. w\nB. x\"\nC. y\nD. z\nAnswer:"
 
@@ -46,8 +46,9 @@ static void clear_data(void)
 /* The published file of abstract_algebra has no byte that is no text; the folders' reader wants UTF-8. */
 static const char *test_rows(int subject)
 {
-    return subject ? "Only?,a,b,c,d,D\n" : "\"Two lines\nof text?\",w,\"x\"\"\",y,z,B\nfive fields?,a,b,c,B\n"
-                                           "no letter?,a,b,c,d,E\nLast?,a,b,c,d,C\n";
+    return subject ? "Only?,a,b,c,d,D\n"
+                   : "\"Two lines\nof text?\",w,\"x\"\"\",y,z,B\nfive fields?,a,b,c,B\n"
+                     "no letter?,a,b,c,d,E\nLast?,a,b,c,d,C\n";
 }
 
 static void write_folders(const char *folder)
@@ -57,24 +58,9 @@ static void write_folders(const char *folder)
         write_subject(folder, mmlu_subjects[i], DEV, test_rows(i));
 }
 
-static EvalSettings shots(int64_t n)
-{
-    EvalSettings s = eval_settings();
-    s.shots = n;
-    return s;
-}
-
-static const char *said;
-static void say(Str *answer, Span prompt)
-{
-    (void)prompt;
-    str_adds(answer, said);
-}
-
 static void ask(size_t question, const char *answer, double acc, double exact)
 {
-    said = answer;
-    bench_ask(question, say);
+    bench_hears(question, answer);
     bench_says("acc", acc);
     bench_says("exact_match", exact);
 }
@@ -102,7 +88,7 @@ static void prompts_are_the_publishers(void **state)
 {
     (void)state;
     write_folders("mmlu/data"); /* as the archive unpacks */
-    bench_open(&mmlu_stem_benchmark, scratch, shots(2));
+    bench_open(&mmlu_stem_benchmark, scratch, bench_shots(2));
     ask(0, " B", 1, 1);
     assert_string_equal(str_c(&bench.prompt), FIRST_TWO QUESTION);
     assert_string_equal(str_c(&bench.stops), "\n\n|");
@@ -113,16 +99,17 @@ static void prompts_are_the_publishers(void **state)
     assert_string_equal(json_string_value(json_object_get(plain, "prompt")), "plain");
     bench_close();
     scratch_text("mmlu/prompt.txt", "Questions about {subject}.\n");
-    bench_open(&mmlu_stem_benchmark, scratch, shots(2));
+    bench_open(&mmlu_stem_benchmark, scratch, bench_shots(2));
     ask(0, "B", 1, 1);
     assert_string_equal(str_c(&bench.prompt), "Questions about abstract algebra.\n\n" FIRST_TWO QUESTION);
-    assert_string_equal(json_string_value(json_object_get(bench.questions.facts, "prompt")), "mmlu/prompt.txt");
+    assert_string_equal(json_string_value(json_object_get(bench.questions.facts, "prompt")),
+                        "mmlu/prompt.txt");
     assert_false(json_equal(json_object_get(plain, "prompt_sha256"),
                             json_object_get(bench.questions.facts, "prompt_sha256")));
     json_decref(plain);
     bench_close();
     scratch_text("mmlu/prompt.txt", "Questions about {topic}.\n");
-    bench_refuses(&mmlu_stem_benchmark, scratch, shots(0), ST_FORMAT, "mmlu/prompt.txt");
+    bench_refuses(&mmlu_stem_benchmark, scratch, bench_shots(0), ST_FORMAT, "mmlu/prompt.txt");
 }
 
 static void letters_that_are_written(void **state)
@@ -141,7 +128,9 @@ static void letters_that_are_written(void **state)
     assert_int_equal(bench.sample.kind, SAMPLE_UNREADABLE);
     for (size_t i = 0; i < bench.questions.all.n; i++) /* the right letter is right, all others are wrong */
         for (char letter[2] = "A"; letter[0] <= 'D'; letter[0]++) {
-            double right = json_integer_value(json_object_get(bench.questions.all.at[i].doc, "answer")) + 'A' == letter[0];
+            double right =
+                json_integer_value(json_object_get(bench.questions.all.at[i].doc, "answer")) + 'A' ==
+                letter[0];
             ask(i, letter, right, right);
         }
     bench_close();
@@ -151,7 +140,7 @@ static void examples_are_left_out_until_the_prompt_fits(void **state)
 {
     (void)state;
     write_folders("mmlu");
-    bench_open(&mmlu_stem_benchmark, scratch, shots(5));
+    bench_open(&mmlu_stem_benchmark, scratch, bench_shots(5));
     bench.most = strlen(FIRST_TWO QUESTION);
     ask(0, "B", 1, 1);
     assert_string_equal(str_c(&bench.prompt), FIRST_TWO QUESTION);
@@ -173,19 +162,22 @@ static void data_that_is_missing_or_bad(void **state)
     clear_data();
     bench_refuses(&mmlu_stem_benchmark, scratch, eval_settings(), ST_IO, "mmlu/data.tar is not there");
     write_folders("mmlu");
-    bench_refuses(&mmlu_other_benchmark, scratch, shots(6), ST_ARG, "has 5");
+    bench_refuses(&mmlu_other_benchmark, scratch, bench_shots(6), ST_ARG, "has 5");
     write_subject("mmlu", "virology", DEV, "\"cut off,a,b,c,d,A\n");
     bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_FORMAT,
                   "test/virology_test.csv: line 1: a quote is never closed");
     write_subject("mmlu", "virology", DEV, "a,b\n");
-    bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_FORMAT, "virology_test.csv has no question");
+    bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_FORMAT,
+                  "virology_test.csv has no question");
     write_subject("mmlu", "virology", DEV "bad,row\n", test_rows(1));
-    bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_FORMAT, "virology_dev.csv: line 6 is no example");
+    bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_FORMAT,
+                  "virology_dev.csv: line 6 is no example");
     write_subject("mmlu", "virology", "", test_rows(1));
     bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_FORMAT, "virology_dev.csv is empty");
     assert_int_equal(unlink(in_scratch("mmlu/test/virology_test.csv")), 0);
     write_subject("mmlu", "astronomy", DEV, TEST);
-    bench_refuses(&mmlu_stem_benchmark, scratch, eval_settings(), ST_FORMAT, "astronomy_test.csv is no UTF-8");
+    bench_refuses(&mmlu_stem_benchmark, scratch, eval_settings(), ST_FORMAT,
+                  "astronomy_test.csv is no UTF-8");
     bench_open(&mmlu_humanities_benchmark, scratch, eval_settings()); /* the others' files are not its own */
     bench_close();
     EvalSettings settings = eval_settings();
@@ -238,14 +230,15 @@ static void the_archive_is_read_as_it_is(void **state)
 {
     (void)state;
     write_archive(NULL);
-    bench_open(&mmlu_stem_benchmark, scratch, shots(2));
+    bench_open(&mmlu_stem_benchmark, scratch, bench_shots(2));
     assert_int_equal(bench.questions.all.n, 19);
     assert_int_equal(bench.questions.bad, 3); /* one with a byte that is no UTF-8 */
     ask(0, "B", 1, 1);
     assert_string_equal(str_c(&bench.prompt), FIRST_TWO QUESTION);
     bench_close();
     write_archive("data/test/virology_test.csv");
-    bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_IO, "no questions or no examples of virology");
+    bench_refuses(&mmlu_other_benchmark, scratch, eval_settings(), ST_IO,
+                  "no questions or no examples of virology");
     bench_open(&mmlu_stem_benchmark, scratch, eval_settings());
     bench_close();
     write_archive(NULL);
@@ -276,15 +269,20 @@ static void copies_nothing(void *context, int32_t to, int32_t from)
 
 static void with_engine(int64_t positions, void (*then)(void))
 {
-    PassModel model = {.pass = likes_a_letter, .copy_page = copies_nothing, .vocab = CYCLE_V, .max_rows = 256,
-                       .max_logits = 16, .pages = 200, .positions = positions};
+    PassModel model = {.pass = likes_a_letter,
+                       .copy_page = copies_nothing,
+                       .vocab = CYCLE_V,
+                       .max_rows = 256,
+                       .max_logits = 16,
+                       .pages = 200,
+                       .positions = positions};
     EngineSetup setup = {.inline_passes = true};
     Engine *engine;
     Tokenizer *tokenizer = cycle_tokenizer();
     if (engine_open_model(&engine, &model, tokenizer, &setup) != ST_OK)
         fail_msg("%s", error_text());
     bench.run.models = (EvalModels){.engine = engine, .tokenizer = tokenizer};
-    EvalSettings settings = shots(2);
+    EvalSettings settings = bench_shots(2);
     settings.likelihood = true;
     bench_open(&mmlu_stem_benchmark, scratch, settings);
     then();
@@ -297,8 +295,9 @@ static void the_liked_letter_is_chosen(void)
 {
     for (liked = 'A'; liked <= 'D'; liked++)
         for (size_t i = 0; i < bench.questions.all.n; i++) {
-            bench_ask(i, say);
-            double right = json_integer_value(json_object_get(bench.questions.all.at[i].doc, "answer")) + 'A' == liked;
+            bench_hears(i, "");
+            double right =
+                json_integer_value(json_object_get(bench.questions.all.at[i].doc, "answer")) + 'A' == liked;
             bench_says("acc", right);
             bench_says("acc_norm", right);
             const char letter[] = {liked, 0};
@@ -311,7 +310,7 @@ static void the_liked_letter_is_chosen(void)
     assert_int_equal(json_array_size(bench.sample.answers), 4);
     assert_int_equal(bench.calls, 0);
     assert_string_equal(json_string_value(json_object_get(bench.questions.facts, "way")), "likelihood");
-    bench_ask(0, say);
+    bench_hears(0, "");
     assert_string_equal(json_string_value(json_array_get(bench.sample.prompts, 0)), FIRST_TWO QUESTION);
     assert_int_equal(json_integer_value(json_object_get(bench.sample.more, "shots")), 2);
 }
@@ -319,7 +318,7 @@ static void the_liked_letter_is_chosen(void)
 static void one_example_less(void)
 {
     liked = 'B';
-    bench_ask(0, say);
+    bench_hears(0, "");
     bench_says("acc", 1);
     assert_int_equal(json_integer_value(json_object_get(bench.sample.more, "shots")), 1);
     assert_int_equal(json_array_size(bench.sample.prompts), 1);
@@ -328,7 +327,7 @@ static void one_example_less(void)
 
 static void no_room_at_all(void)
 {
-    bench_ask(0, say);
+    bench_hears(0, "");
     bench_says("acc", 0);
     bench_says("acc_norm", 0);
     assert_int_equal(bench.sample.kind, SAMPLE_CONTEXT);
