@@ -66,7 +66,8 @@ static int wait_for(pid_t pid)
     return WEXITSTATUS(status);
 }
 
-static void expect_run(const char *input, const char *const *words, int code, const char *out, const char *err)
+static void expect_run(const char *input, const char *const *words, int code, const char *out,
+                       const char *err)
 {
     int got = wait_for(start(input, words));
     Str said = scratch_read("out"), told = scratch_read("err");
@@ -96,7 +97,8 @@ static void one_task_has_an_exit_status(void **state)
     scratch_text("mine/x.txt", "of the user\n");
     RUN("", EXIT_DONE, "42.\n", "  | of the user\n", "-m", m, "-p", "6 * 7?", "--folder", in_scratch("mine"),
         "--transcript", transcript);
-    RUN("", EXIT_FAILED, "```python\n6 * 7\n```\n", "(all steps are used", "-m", m, "-p", "x", "--steps", "1");
+    RUN("", EXIT_FAILED, "```python\n6 * 7\n```\n", "(all steps are used", "-m", m, "-p", "x", "--steps",
+        "1");
     RUN("/go", EXIT_DONE, "42.\n", "Out[1]: 42", "-m", m, "-p", "-", "--bash", "--python");
     RUN("", EXIT_DONE, "42.\n", "there is no bash here", "-m", m, "-p", "x", "--python");
     RUN("", EXIT_DONE, "```bash\ncat $FOLDER/x.txt\n```\n", "", "-m", m, "-p", "x", "--no-tools");
@@ -120,8 +122,8 @@ static void lines_of_a_pipe_are_tasks(void **state)
     RUN("first\n/nothing\nsecond\n", EXIT_USAGE, "a\nb\n", "no command /nothing", "-m", m);
     RUN("first\nsecond\nthird\n", EXIT_FAILED, "a\nb\n", "has run out", "-m", m);
     script(PY("1") SAYS("a"));
-    int got = wait_for(start("first\n", (const char *const[]){"-m", m, "--json", "--record",
-                                                              in_scratch("rec.jsonl"), NULL}));
+    int got = wait_for(start(
+        "first\n", (const char *const[]){"-m", m, "--json", "--record", in_scratch("rec.jsonl"), NULL}));
     assert_int_equal(got, EXIT_DONE);
     Str out = scratch_read("out");
     json_t *o = json_loads(str_c(&out), 0, NULL);
