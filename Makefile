@@ -7,7 +7,7 @@ endif
 B      ?= $(if $(SAN),build/san,build)
 PREFIX ?= /usr/local
 ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
-PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp libcurl
+PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp libcurl sqlite3
 
 # Folders, lowest layer first; src/LAYERS is the one list of them.
 FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
@@ -37,7 +37,7 @@ FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16 -mavx512vnni
 sources = $(filter-out %_test.c src/cli/main.c,$(wildcard $(foreach d,$(1),src/$(d)/*.c)))
 objects = $(patsubst src/%.c,$(B)/%.o,$(1))
 # Which folders a folder's archive gathers.  ops/select_generic.c and ops/select_x86.c are the same functions.
-inside   = $(if $(filter ops,$(1)),ops $(addprefix ops/,$(BACKENDS)),$(1))
+inside   = $(if $(filter ops,$(1)),ops $(addprefix ops/,$(BACKENDS)),$(1) $(patsubst src/%/,%,$(wildcard src/$(1)/*/)))
 SKIP    := $(if $(filter x86_64,$(ARCH)),src/ops/select_generic.c,src/ops/select_x86.c)
 
 ARCHIVES := $(foreach f,$(FOLDERS),$(B)/lib$(f).a)
@@ -80,6 +80,8 @@ $(B)/%.o: src/%.c $(B)/flags $(if $(filter all,$(or $(MAKECMDGOALS),all)),| foun
 
 # The programs that it holds as bytes (.incbin), which -MMD does not see.
 $(B)/env/python.o: $(addprefix src/env/python_,driver.py values.py exceptions.py)
+$(B)/eval/program.o: src/eval/program_guard.py
+$(B)/eval/replay_programs.o: src/eval/replay_cells.py
 
 # A test links with its own folder and those that src/LAYERS lets it reach, so an upward call does not link.
 reach = $(1) $(foreach d,$(shell sed -n 's/^$(1): *//p' src/LAYERS),$(REACH_$(firstword $(subst /, ,$(d)))))

@@ -4,9 +4,10 @@
 #     ./setup.sh          ./setup.sh clang    (also what `CC=clang make` and `make fuzz` want)
 build='gcc make pkg-config libc6-dev libdnnl-dev libjansson-dev libfyaml-dev libarchive-dev libxxhash-dev libpcre2-dev
     libutf8proc-dev libssl-dev libedit-dev libseccomp-dev
-    libcurl4-openssl-dev ca-certificates libcmocka-dev'
+    libcurl4-openssl-dev ca-certificates libsqlite3-dev libcmocka-dev'
 # What the program calls when it runs a model's code: the sandbox's walls, and what stands in them.
-run='bubblewrap python3'
+# The Python packages are those that recorded programs import.
+run='bubblewrap python3 python3-numpy python3-scipy python3-sympy'
 # The demo compares with xz and zstd, and learns from what these packages hold: docs/sources.md.
 demo='xz-utils zstd perl perl-doc libpython3-stdlib linux-libc-dev vim-runtime'
 case $1 in

@@ -24,7 +24,7 @@ recipe=recipes/demo.yaml
 say() { printf '\n== %s\n' "$*"; }
 
 # Of an earlier demo; whatever else lies in the folder stays.
-rm -rf "$run/corpus" "$run/tokenizer" "$run/packed" "$run/model" "$run/examples" "$run/chat"
+rm -rf "$run/corpus" "$run/tokenizer" "$run/packed" "$run/model" "$run/examples" "$run/chat" "$run/agent"
 mkdir -p "$run"
 
 say "1. Corpus: source code and prose of this machine, cleaned, without duplicates"
@@ -65,19 +65,28 @@ say "8. Questions and answers from the same packages: what Perl, Vim and Python 
 mkdir -p "$run/examples"
 perl recipes/demo_instruct.pl "$run/examples"
 
-tuning=$(awk -v m="$minutes" 'BEGIN {printf "%.3f", m * 3 / 8}')
-say "9. Tuning for $tuning minutes: the answers are learned and nothing else"
-sed "s|run/demo/examples|$run/examples|" "$recipe" > "$run/examples/recipe.yaml"
+say "9. Tasks for an agent: an expert solves 3000 with Python in the sandbox, and its episodes are kept"
+perl recipes/demo_tasks.pl "$run/agent" 3000 60
+"$lemur" eval -m "script:$run/agent/expert.jsonl" --tasks tasks --data "$run/agent/train" --wikipedia none \
+    --parallel 3 -o "$run/agent/expert"
+
+tuning=$(awk -v m="$minutes" 'BEGIN {printf "%.3f", m / 2}')
+say "10. Tuning for $tuning minutes on questions, functions and episodes: the answers are learned and nothing else"
+sed "s|run/demo/|$run/|" "$recipe" > "$run/examples/recipe.yaml"
 "$lemur" tune --recipe "$run/examples/recipe.yaml" -m "$run/model" --minutes "$tuning" -o "$run/chat"
 
-say "10. What it was taught: two of the examples, with what is learned between the brackets"
-"$lemur" tune --show "$run/chat" --inspect 2 | tee "$run/examples/shown.txt"
+say "11. What it was taught: three of the examples, with what is learned between the brackets"
+"$lemur" tune --show "$run/chat" --inspect 3 | tee "$run/examples/shown.txt"
 
-say "11. A short chat"
+say "12. A short chat"
 for question in "What does the Perl function join do?" "What does the option 'hlsearch' of Vim do?" \
     "Write a Python function is_empty(self). Return True if the queue is empty."; do
     printf '\n> %s\n' "$question"
     printf '%s\n' "$question" | "$lemur" chat -m "$run/chat" --private --max-tokens 100 --temp 0.3 --top-p 0.9 --seed 1
 done
 
-say "done: everything is in $run; go on with: $lemur chat -m $run/chat   or: $lemur generate -m $run/model \"your words\""
+say "13. The agent: 60 tasks that it has not seen, with Python in the sandbox; then one of its episodes"
+"$lemur" eval -m "$run/chat" --tasks tasks --data "$run/agent/test" --wikipedia none -o "$run/agent/result"
+perl recipes/demo_episode.pl "$run/agent/result/transcripts_tasks.jsonl"
+
+say "done: everything is in $run; go on with: $lemur chat -m $run/chat   or: $lemur agent -m $run/chat"

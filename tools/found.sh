@@ -31,7 +31,7 @@ command -v pkg-config >/dev/null || {
 need "oneDNN    " "header dnnl.h" libdnnl-dev
 for p in jansson:libjansson-dev libfyaml:libfyaml-dev libarchive:libarchive-dev libxxhash:libxxhash-dev \
     libpcre2-8:libpcre2-dev libutf8proc:libutf8proc-dev libcrypto:libssl-dev libedit:libedit-dev \
-    libseccomp:libseccomp-dev libcurl:libcurl4-openssl-dev; do
+    libseccomp:libseccomp-dev libcurl:libcurl4-openssl-dev sqlite3:libsqlite3-dev; do
     need "$(printf '%-10s' "${p%%:*}")" "pkg-config --exists ${p%%:*}" "${p##*:}"
 done
 # Called when a model's code is run, not when this is built.

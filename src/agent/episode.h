@@ -72,8 +72,8 @@ MUST_CHECK Status episode_run(Episode *e, const EpisodeSetup *setup, const Episo
 void episode_drop(Episode *e);
 
 /* One line of transcripts_*.jsonl: {"transcript": 1, "environment", "task", "messages", "success", "reward",
- * "end", "counts", "steps": [...], "seconds"}, which `lemur tune` reads (docs/formats/instruct.md).  Answers
- * are without the words that mint-bench puts around them.  New reference. */
+ * "end", "counts", "steps": [...], "seconds"}, which `lemur tune` reads (docs/formats/instruct.md).  The messages
+ * are those that the model was sent, so that their hashes find its answers again.  New reference. */
 json_t *episode_transcript(const Episode *e, const char *environment, const char *task);
 
 #endif

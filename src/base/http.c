@@ -2,7 +2,9 @@
 
 #include <curl/curl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/array.h"
 #include "base/check.h"
@@ -22,12 +24,23 @@ struct HttpClient {
 };
 
 /* What ended an exchange before libcurl did. */
-typedef enum { BREAK_NONE, BREAK_STOPPED, BREAK_LATE, BREAK_IDLE, BREAK_SIZE, BREAK_MULTI } Break;
+typedef enum {
+    BREAK_NONE,
+    BREAK_STOPPED,
+    BREAK_LATE,
+    BREAK_IDLE,
+    BREAK_SIZE,
+    BREAK_TAKER,
+    BREAK_MULTI
+} Break;
 
 typedef struct {
     const HttpCall *call;
     HttpReply *reply;
+    CURL *easy;
     Break why;
+    Status taken; /* of call->take */
+    bool headed;  /* the reply's head is read */
     curl_off_t moved; /* bytes, both ways, when it was looked last */
     double moved_at;
     char words[CURL_ERROR_SIZE]; /* libcurl's own */
@@ -142,12 +155,72 @@ bool http_is_local(const char *url)
     return local;
 }
 
+bool http_same_host(const char *a, const char *b)
+{
+    const char *const urls[] = {a, b};
+    char *hosts[2] = {NULL, NULL};
+    bool known = true;
+    for (int i = 0; i < 2; i++) {
+        CURLU *u = curl_url();
+        check(u);
+        known = known && curl_url_set(u, CURLUPART_URL, urls[i], 0) == CURLUE_OK &&
+                curl_url_get(u, CURLUPART_HOST, &hosts[i], 0) == CURLUE_OK;
+        curl_url_cleanup(u);
+    }
+    bool same = known && strcasecmp(hosts[0], hosts[1]) == 0;
+    curl_free(hosts[0]);
+    curl_free(hosts[1]);
+    return same;
+}
+
 /* An exchange -------------------------------------------------------------------------------------------- */
+
+static const char *header(CURL *easy, const char *name)
+{
+    struct curl_header *h;
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK ? h->value : NULL;
+}
+
+/* Content-Range (RFC 9110, 14.4): "bytes 5-9/10", "bytes 5-9/" and a star, "bytes", a star and "/10". */
+static void read_range(HttpReply *reply, const char *range)
+{
+    long long first, last, total;
+    if (range && sscanf(range, "bytes %lld-%lld", &first, &last) == 2)
+        reply->first = first;
+    const char *slash = range ? strchr(range, '/') : NULL;
+    if (slash && sscanf(slash, "/%lld", &total) == 1)
+        reply->total = total;
+}
+
+static void read_head(Exchange *x)
+{
+    HttpReply *reply = x->reply;
+    curl_off_t length = -1;
+    const char *tag = header(x->easy, "ETag"), *date = header(x->easy, "Last-Modified");
+    x->headed = true;
+    curl_easy_getinfo(x->easy, CURLINFO_RESPONSE_CODE, &reply->status);
+    curl_easy_getinfo(x->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    reply->length = length;
+    read_range(reply, header(x->easy, "Content-Range"));
+    if (tag && tag[0] == '"') /* a weak one, W/"...", promises no equal bytes */
+        str_adds(&reply->validator, tag);
+    else if (date)
+        str_adds(&reply->validator, date);
+}
 
 static size_t receive(char *bytes, size_t size, size_t n, void *context)
 {
     Exchange *x = context;
     n *= size;
+    if (!x->headed)
+        read_head(x);
+    if (x->call->take && (x->reply->status == 200 || x->reply->status == 206)) {
+        x->taken = x->call->take(x->call->take_context, x->reply, bytes, n);
+        if (x->taken == ST_OK)
+            return n;
+        x->why = BREAK_TAKER;
+        return 0;
+    }
     if (n > x->call->limit - x->reply->body.n) {
         x->why = BREAK_SIZE;
         return 0;
@@ -236,10 +309,14 @@ static CURLcode drive(Line *l, Exchange *x)
     return m->data.result;
 }
 
-static void read_answer(CURL *easy, HttpReply *reply)
+static void read_answer(Exchange *x)
 {
+    CURL *easy = x->easy;
+    HttpReply *reply = x->reply;
     curl_off_t wait = 0;
     char *to = NULL;
+    if (!x->headed)
+        read_head(x);
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply->status);
     curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
     curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
@@ -255,6 +332,7 @@ static Status say_break(const Exchange *x)
     const char *url = x->call->url;
     char size[32];
     switch (x->why) {
+    case BREAK_TAKER: return x->taken; /* with its own sentence */
     case BREAK_STOPPED: return fail(ST_CANCELLED, "%s: stopped while waiting for an answer", url);
     case BREAK_LATE:
         x->reply->late = true;
@@ -309,13 +387,16 @@ Status http_exchange(HttpClient *c, const HttpCall *call, HttpReply *reply)
     Exchange x = {.call = call, .reply = reply, .moved_at = clock_now()};
     str_clear(&reply->body);
     str_clear(&reply->location);
-    *reply = (HttpReply){.body = reply->body, .location = reply->location};
+    str_clear(&reply->validator);
+    *reply = (HttpReply){.body = reply->body, .location = reply->location, .validator = reply->validator,
+                         .length = -1, .first = -1, .total = -1};
     Line l = take_line(c);
+    x.easy = l.easy;
     struct curl_slist *headers = make_headers(call);
     set_up(l.easy, &x, headers);
     check(curl_multi_add_handle(l.multi, l.easy) == CURLM_OK);
     CURLcode code = drive(&l, &x);
-    read_answer(l.easy, reply);
+    read_answer(&x);
     curl_multi_remove_handle(l.multi, l.easy); /* closes a connection that is not through */
     Status st = x.why != BREAK_NONE ? say_break(&x) : code != CURLE_OK ? say_code(&x, code) : ST_OK;
     curl_slist_free_all(headers);
@@ -327,4 +408,5 @@ void http_reply_drop(HttpReply *reply)
 {
     str_drop(&reply->body);
     str_drop(&reply->location);
+    str_drop(&reply->validator);
 }

@@ -154,6 +154,61 @@ static void absent_servers_and_wrong_addresses(void **state)
     end(&f);
 }
 
+typedef struct {
+    Str bytes;
+    Status st;
+    int64_t length, first, total;
+} Taken;
+
+static Status take(void *context, const HttpReply *reply, const char *bytes, size_t n)
+{
+    Taken *t = context;
+    str_add(&t->bytes, bytes, n);
+    t->length = reply->length;
+    t->first = reply->first;
+    t->total = reply->total;
+    return t->st == ST_OK ? ST_OK : (fail)(t->st, "the disk is full");
+}
+
+static void bodies_go_elsewhere_as_they_come(void **state)
+{
+    (void)state;
+    Fixture f;
+    Taken t = {0};
+    begin(&f);
+    f.call.take = take;
+    f.call.take_context = &t;
+    f.call.limit = 3;
+    server_answers(&f.server, "200 OK", "ETag: \"a1\"\r\nLast-Modified: then\r\n", "0123456789");
+    server_answers(&f.server, "206 Partial Content",
+                   "ETag: W/\"a1\"\r\nLast-Modified: then\r\nContent-Range: bytes 5-9/10\r\n", "56789");
+    server_answers(&f.server, "416 Beyond", "Content-Range: bytes */10\r\n", "no");
+    server_answers(&f.server, "200 OK", "", "full");
+    expect(&f, ST_OK, "");
+    assert_string_equal(str_c(&t.bytes), "0123456789");
+    assert_int_equal(f.reply.body.n, 0);
+    assert_string_equal(str_c(&f.reply.validator), "\"a1\"");
+    assert_int_equal(t.length, 10);
+    assert_int_equal(t.first, -1);
+    expect(&f, ST_OK, "");
+    assert_string_equal(str_c(&t.bytes), "012345678956789");
+    assert_string_equal(str_c(&f.reply.validator), "then"); /* a weak tag does not count */
+    assert_int_equal(t.first, 5);
+    assert_int_equal(t.total, 10);
+    expect(&f, ST_OK, ""); /* no such body is taken */
+    assert_int_equal(f.reply.status, 416);
+    assert_string_equal(str_c(&f.reply.body), "no");
+    assert_int_equal(f.reply.total, 10);
+    assert_int_equal(f.reply.first, -1);
+    t.st = ST_IO;
+    assert_int_equal(http_exchange(f.client, &f.call, &f.reply), ST_IO);
+    assert_non_null(strstr(error_text(), "the disk is full"));
+    str_drop(&t.bytes);
+    assert_true(http_same_host("http://a.example/x", "https://A.example:8/y"));
+    assert_false(http_same_host("http://a.example/x", "http://b.example/x") || http_same_host("", ""));
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -161,6 +216,7 @@ int main(void)
         cmocka_unit_test(what_a_server_does_wrong_is_told_apart),
         cmocka_unit_test(deadline_and_caller_end_it),
         cmocka_unit_test(absent_servers_and_wrong_addresses),
+        cmocka_unit_test(bodies_go_elsewhere_as_they_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

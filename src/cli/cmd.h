@@ -31,7 +31,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 typedef struct {
     const char *usage; /* what follows "lemur VERB " */
-    const char *words; /* those of it that are no flags: "IN [OUT]", "FILE..." one or more; NULL: none */
+    const char *words; /* those of it that are no flags: "IN [OUT]", "FILE..." one or more, "[FILE...]"; NULL:
+                          none */
     bool empty_words;  /* a word may be the empty text */
     const char *about; /* a few lines: what it reads, what it writes */
     const Flag *flags;
@@ -85,6 +86,7 @@ void cmd_print_manifest(const json_t *manifest, bool as_json,
 int cmd_agent(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_chat(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/stop_signal.h"
 #include "cli/train_flags.h"
 #include "cli/train_sample.h"
 #include "tokenizer/tokenizer.h"
@@ -325,7 +326,7 @@ static Status run(TrainCommand *t, const Command *c, int argc, char **argv)
         .padded_vocab = t->words.padded_vocab,
         .grow_vocab = t->grow_vocab,
         .dry_run = t->words.dry_run,
-        .stop = train_flags_watch_signals(),
+        .stop = stop_signal_watch(),
     };
     if (*t->words.sample) {
         sample = (TrainSample){.prompt = t->words.sample, .tokenizer = job.tokenizer};

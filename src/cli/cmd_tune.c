@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/stop_signal.h"
 #include "cli/train_flags.h"
 #include "cli/train_sample.h"
 #include "cli/tune_data.h"
@@ -276,7 +277,7 @@ static Status train(TuneCommand *t, TrainJob *job)
     job->overwrite = t->words.overwrite;
     job->accept_changes = t->words.accept_changes;
     job->dry_run = t->words.dry_run;
-    job->stop = train_flags_watch_signals();
+    job->stop = stop_signal_watch();
     job->verb = "tune";
     if (*t->words.sample)
         job->hooks = (TrainHooks){.context = &sample, .on_eval = train_sample_on_eval};

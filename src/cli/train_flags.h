@@ -1,5 +1,5 @@
 /* What `lemur train` and `lemur tune` share: other trainers' names for the settings, lengths that take each
- * other's place, signals that end a run after its step, the result as JSON. */
+ * other's place, the result as JSON. */
 #ifndef CLI_TRAIN_FLAGS_H
 #define CLI_TRAIN_FLAGS_H
 
@@ -16,10 +16,6 @@ void train_flags_rename_drop(char **words, int argc);
 bool train_flags_has_length(const TrainConfig *c);
 void train_flags_forget_length(TrainConfig *c);
 bool train_flags_names_length(const json_t *settings);
-
-/* From now on a signal asks for the end: the first finishes the step and saves, Ctrl-C once more quits at
- * once. Returns what becomes non-zero. */
-const volatile sig_atomic_t *train_flags_watch_signals(void);
 
 void train_flags_print_result(const char *run, const TrainResult *r); /* on stdout */
 

@@ -1,6 +1,5 @@
 #include "cli/train_flags.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -35,15 +34,6 @@ static void lengths_take_each_others_place(void **state)
     json_decref(none);
 }
 
-static void a_signal_asks_for_the_end(void **state)
-{
-    (void)state;
-    const volatile sig_atomic_t *stop = train_flags_watch_signals();
-    assert_int_equal(*stop, 0);
-    raise(SIGTERM);
-    assert_int_equal(*stop, 1);
-}
-
 static int print(int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -68,7 +58,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_names_are_ours),
         cmocka_unit_test(lengths_take_each_others_place),
-        cmocka_unit_test(a_signal_asks_for_the_end),
         cmocka_unit_test(results_are_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,12 @@ void questions_add(Questions *q, const char *id, const char *part, json_t *doc)
     array_push(&q->all, ((Question){mem_str(id), part ? mem_str(part) : NULL, json_incref(doc)}));
 }
 
+Span doc_text(const json_t *doc, const char *key)
+{
+    const json_t *s = json_object_get(doc, key);
+    return json_is_string(s) ? (Span){json_string_value(s), json_string_length(s)} : (Span){0};
+}
+
 void questions_drop(Questions *q)
 {
     for (size_t i = 0; i < q->all.n; i++) {
@@ -41,7 +47,8 @@ void questions_drop(Questions *q)
         json_decref(q->all.at[i].doc);
     }
     array_drop(&q->all);
-    q->bad = 0;
+    json_decref(q->facts);
+    *q = (Questions){0};
 }
 
 static void count_bad(Questions *q, const Document *d, const char *why)

@@ -15,6 +15,8 @@
 #include "infer/chatmodel.h"
 #include "infer/engine.h"
 
+struct Wikipedia; /* env/wikipedia.h */
+
 /* Who answers.  Borrowed while the run lasts. */
 typedef struct {
     ChatModel *chat;
@@ -22,6 +24,7 @@ typedef struct {
     /* For likelihoods: the engine behind `chat`; both NULL where `chat` is a server or a recording. */
     Engine *engine;
     const Tokenizer *tokenizer;
+    bool plain; /* `chat` continues a text, as base models do, instead of answering a message */
 } EvalModels;
 
 /* What the user chose; the same for all benchmarks of a run, and kept in its results.json.  A number of -1 is
@@ -42,8 +45,8 @@ typedef struct {
     ActionRule actions;  /* how code is marked in MINT's episodes                                  */
     bool feedback_gold;  /* the feedback's prompt holds the right solution                         */
     bool feedback_binary; /* feedback is "This is GOOD." or "This is BAD."                         */
+    bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
-    const char *wikipedia; /* an index, a recording, "live", or NULL: searches find nothing and say so */
 } EvalSettings;
 EvalSettings eval_settings(void); /* all defaults */
 
@@ -55,11 +58,15 @@ typedef struct {
 } Question;
 typedef struct {
     Array(Question) all; /* in the order of the data */
-    int64_t bad;         /* lines of the data that were no questions: counted, and told */
+    int64_t bad;   /* lines of the data that were no questions: counted, and told */
+    json_t *facts; /* object or NULL: what else decides the scores, such as hashes of prompt texts; kept in
+                    * run.json and results.json, and must be the same when a run goes on; owned */
+    int64_t left_out; /* questions that cannot be asked here, for want of a tool: told by `open` */
 } Questions;
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc);
 void questions_drop(Questions *q);
+Span doc_text(const json_t *doc, const char *key); /* a view; empty where there is no text */
 /* The objects of a JSON Lines file below `data` (also .gz, .zst, .xz; or one JSON array), each given to
  * `take`, which adds questions or returns false for an object that is none: it is counted in q->bad, as are
  * lines that are no JSON, and the first is told with file and line.  ST_IO: no file; ST_FORMAT: no line of it
@@ -98,16 +105,20 @@ typedef struct {
     const char *data; /* the folder of --data */
     const EvalSettings *settings;
     EvalModels models;
+    struct Wikipedia *wikipedia; /* for wikipedia_search; NULL: episodes are without that function */
     bool (*stopped)(void *context); /* true: give up soon, with ST_CANCELLED */
     void *stopped_context;
 } EvalRun;
 
 enum {
-    NEEDS_SANDBOX = 1,    /* runs programs of the model's */
-    NEEDS_LIKELIHOOD = 2, /* can be run with an engine of ours only */
+    NEEDS_SANDBOX = 1,     /* runs programs of the model's */
+    NEEDS_LIKELIHOOD = 2,  /* can be run with an engine of ours only */
+    NEEDS_ANY_PROGRAM = 4, /* one of `programs` is enough: questions of the others are left out */
 };
 
-/* A file of the data, and where it is published; for --fetch. */
+/* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER"
+ * gives an archive (tar or zip), whose files go below FOLDER of the data folder; `path` is one of them, or a
+ * folder of them. */
 typedef struct {
     const char *path;   /* below the data folder */
     const char *url;    /* NULL: must be got by hand, `Benchmark.source` says how */

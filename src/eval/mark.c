@@ -12,6 +12,19 @@ static Mark mark_of(bool right)
     return right ? MARK_RIGHT : MARK_WRONG;
 }
 
+Mark mark_exact(Span answer, Span gold)
+{
+    Str a = {0}, g = {0};
+    python_lower(&a, python_strip(answer));
+    python_lower(&g, python_strip(gold));
+    double x, want;
+    bool right = (a.n == g.n && python_in(str_span(&a), str_span(&g))) ||
+                 (python_float(&want, str_span(&g)) && python_float(&x, str_span(&a)) && x == want);
+    str_drop(&a);
+    str_drop(&g);
+    return mark_of(right);
+}
+
 /* class ReasoningTask: extract_answer, compare_w_digits. */
 Mark mark_reasoning(MarkRule rule, Span answer, Span gold)
 {

@@ -19,6 +19,9 @@ typedef enum {
     MARK_UNDECIDED /* only a Python could tell: theoremqa, an answer that calls functions         */
 } Mark;
 
+/* Tasks of one's own: the same number, or the same text but for upper case and spaces around it. */
+Mark mark_exact(Span answer, Span gold);
+
 /* gsm8k, math, hotpotqa.  Numbers: within 5 % of gold; legacy forgets the sign, so a negative gold is never
  * met and 0 only exactly.  Anything else: gold's text stands somewhere in the answer. */
 Mark mark_reasoning(MarkRule rule, Span answer, Span gold);
@@ -31,5 +34,9 @@ Mark mark_choice(Span answer, Span prompt, Span gold);
 /* theoremqa.  The JSON type of gold decides: true/false, integer (equal after rounding), real (within 4 %),
  * array (as sets of such), string (the letter of an option; legacy never finds "(a)" equal to "a"). */
 Mark mark_theoremqa(MarkRule rule, Span answer, const json_t *gold);
+/* Its two halves, for what is undecided: the expression that Python would have to evaluate (appended; never
+ * empty), and the mark of an expression or, once a Python has evaluated it, of its repr. */
+void mark_theoremqa_expression(Str *out, MarkRule rule, Span answer);
+Mark mark_theoremqa_value(MarkRule rule, Span literal, const json_t *gold);
 
 #endif

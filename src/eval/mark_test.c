@@ -12,6 +12,20 @@ static void check_reasoning(MarkRule rule, const char *answer, const char *gold,
         fail_msg("answer '%s', gold '%s'", answer, gold);
 }
 
+static void own_tasks_are_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer, *gold;
+        Mark want;
+    } cases[] = {{" 32 ", "32", MARK_RIGHT},      {"32.0", "32", MARK_RIGHT},    {"31", "32", MARK_WRONG},
+                 {"Paris", " paris", MARK_RIGHT}, {"Paris!", "Paris", MARK_WRONG}, {"", "32", MARK_WRONG},
+                 {"nan", "nan", MARK_RIGHT},      {"", "", MARK_RIGHT}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (mark_exact(span(cases[i].answer), span(cases[i].gold)) != cases[i].want)
+            fail_msg("answer '%s', gold '%s'", cases[i].answer, cases[i].gold);
+}
+
 static void numbers_are_near_and_words_inside(void **state)
 {
     (void)state;
@@ -69,6 +83,7 @@ static void choices_are_letters_or_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_tasks_are_exact),
         cmocka_unit_test(numbers_are_near_and_words_inside),
         cmocka_unit_test(legacy_fails_below_zero),
         cmocka_unit_test(choices_are_letters_or_texts),

@@ -255,16 +255,21 @@ static Mark compare(MarkRule rule, const PythonValue *v, const json_t *gold)
     return right ? MARK_RIGHT : raises ? MARK_RAISES : MARK_WRONG;
 }
 
-Mark mark_theoremqa(MarkRule rule, Span answer, const json_t *gold)
+void mark_theoremqa_expression(Str *out, MarkRule rule, Span answer)
 {
-    Str s = {0};
-    str_add(&s, answer.at, answer.n);
-    take_symbols(&s);
-    take_words(&s);
-    take_number(&s);
-    take_option(&s, rule);
+    str_add(out, answer.at, answer.n);
+    take_symbols(out);
+    take_words(out);
+    take_number(out);
+    take_option(out, rule);
+    if (!out->n)
+        str_adds(out, "0");
+}
+
+Mark mark_theoremqa_value(MarkRule rule, Span literal, const json_t *gold)
+{
     Arena arena = {0};
-    PythonValue v = python_eval(&arena, s.n ? str_span(&s) : span("0"));
+    PythonValue v = python_eval(&arena, literal);
     Mark mark = MARK_WRONG;
     if (v.kind != PYTHON_RAISES) {
         mark = convert(&v, &arena);
@@ -272,6 +277,14 @@ Mark mark_theoremqa(MarkRule rule, Span answer, const json_t *gold)
             mark = compare(rule, &v, gold);
     }
     arena_drop(&arena);
-    str_drop(&s);
+    return mark;
+}
+
+Mark mark_theoremqa(MarkRule rule, Span answer, const json_t *gold)
+{
+    Str expression = {0};
+    mark_theoremqa_expression(&expression, rule, answer);
+    Mark mark = mark_theoremqa_value(rule, str_span(&expression), gold);
+    str_drop(&expression);
     return mark;
 }

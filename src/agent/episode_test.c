@@ -1,0 +1,196 @@
+#include "agent/episode.h"
+
+#include <string.h>
+
+#include "agent/scripted_test.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+/* A world whose code prints itself and whose only right solution is 42. */
+static Status act(void *self, Span code, EpisodeOutcome *out)
+{
+    (*(int *)self)++;
+    str_add(&out->observation, code.at, code.n);
+    out->error = span_starts(code, "raise");
+    return span_is(code, "no sandbox") ? ST_UNSUPPORTED : ST_OK;
+}
+
+static Status propose(void *self, Span solution, EpisodeOutcome *out)
+{
+    (void)self;
+    out->none = true;
+    out->solved = span_is(solution, "42");
+    return ST_OK;
+}
+
+typedef struct {
+    Scripted script;
+    ChatModel *model;
+    int acted;
+    Episode e;
+} Fixture;
+
+static Status run(Fixture *f, const char *const *lines, EpisodeSetup setup)
+{
+    f->script.lines = lines;
+    if (f->script.fails == ST_OK)
+        f->script.fails = ST_PEER;
+    f->model = scripted_model(&f->script);
+    setup.model = f->model;
+    setup.call = chatmodel_call(NULL);
+    setup.call.max_tokens = 50;
+    if (!setup.max_steps)
+        setup.max_steps = 5, setup.max_propose = 2;
+    EpisodeWorld world = {&f->acted, act, propose};
+    return episode_run(&f->e, &setup, &world, span("Task:\nwhat is it?"));
+}
+
+static void drop(Fixture *f)
+{
+    episode_drop(&f->e);
+    chatmodel_close(f->model);
+}
+
+static const char *message(const Fixture *f, size_t i)
+{
+    static char text[4096];
+    assert_true(i < f->e.messages.messages.n);
+    Span s = f->e.messages.messages.at[i].content;
+    memcpy(text, s.at, s.n);
+    text[s.n] = 0;
+    return text;
+}
+
+static void solves_after_code_and_a_wrong_solution(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    static const char *const lines[] = {"<execute>print(6)</execute> \n", "<solution>41</solution>",
+                                        "Assistant: <solution>42</solution>", NULL};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){0}), ST_OK);
+    assert_int_equal(f.e.turns.end, TURNS_SOLVED);
+    assert_int_equal(f.e.messages.messages.n, 6); /* nothing is said behind the last answer */
+    assert_string_equal(message(&f, 1), "Assistant:\n<execute>print(6)</execute>\n");
+    assert_string_equal(message(&f, 2), "Observation:\nprint(6)\nYou have 4 steps left and 2 chances to propose "
+                                        "solution left.\n");
+    assert_string_equal(message(&f, 4), "Observation:\nYour answer is wrong.\nYou have 3 steps left and 1 chances "
+                                        "to propose solution left.\n");
+    assert_string_equal(message(&f, 5), "Assistant: <solution>42</solution>\n");
+    assert_int_equal(f.e.steps.n, 3);
+    assert_int_equal(f.e.steps.at[1].completion_tokens, 10);
+    assert_true(f.e.steps.at[2].solved);
+    drop(&f);
+}
+
+static void transcript_is_what_tune_reads(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    Conversation read = {0};
+    static const char *const lines[] = {"", "<solution>42</solution>", NULL};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){.empty_system = true}), ST_OK);
+    json_t *t = episode_transcript(&f.e, "mint_gsm8k", "7");
+    assert_int_equal(json_integer_value(json_object_get(t, "transcript")), 1);
+    assert_true(json_is_true(json_object_get(t, "success")));
+    assert_string_equal(json_string_value(json_object_get(t, "end")), "task_success");
+    assert_int_equal(json_array_size(json_object_get(t, "steps")), 2);
+    assert_int_equal(conversation_from_json(&read, t), ST_OK);
+    /* system, opening, what the empty answer was told, the solution; the empty answer left no message */
+    assert_int_equal(read.messages.n, 4);
+    assert_int_equal(chatmodel_hash(&read), chatmodel_hash(&f.e.messages));
+    conversation_drop(&read);
+    json_decref(t);
+    drop(&f);
+}
+
+static void budgets_end_it(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"<execute>a</execute>", "<execute>raise b</execute>",
+                                        "<solution>1</solution>", NULL};
+    Fixture steps = {0}, tokens = {0}, time = {0};
+    assert_int_equal(run(&steps, lines, (EpisodeSetup){.max_steps = 2, .max_propose = 2}), ST_OK);
+    assert_int_equal(steps.e.turns.end, TURNS_NO_STEPS);
+    assert_true(steps.e.steps.at[1].error);
+    assert_int_equal(run(&tokens, lines, (EpisodeSetup){.max_tokens = 15}), ST_OK);
+    assert_int_equal(tokens.e.end, EPISODE_TOKENS);
+    assert_int_equal(tokens.e.steps.n, 2);
+    assert_int_equal(tokens.script.call.max_tokens, 5); /* what was left of the budget */
+    json_t *t = episode_transcript(&tokens.e, "x", "1");
+    assert_string_equal(json_string_value(json_object_get(t, "end")), "max_tokens");
+    json_decref(t);
+    assert_int_equal(run(&time, lines, (EpisodeSetup){.max_seconds = 1e-9}), ST_OK);
+    assert_int_equal(time.e.end, EPISODE_TIME);
+    assert_int_equal(time.e.steps.n, 0);
+    drop(&steps), drop(&tokens), drop(&time);
+}
+
+static void a_full_context_is_an_end(void **state)
+{
+    (void)state;
+    Fixture f = {.script = {.fails = ST_LIMIT, .finish = CHAT_FINISH_CONTEXT}};
+    static const char *const lines[] = {"<execute>a</execute>", NULL};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){0}), ST_OK);
+    assert_int_equal(f.e.turns.end, TURNS_ERROR);
+    assert_int_equal(f.e.end, EPISODE_CONTEXT);
+    drop(&f);
+}
+
+static void failures_are_no_results(void **state)
+{
+    (void)state;
+    Fixture peer = {0}, sandbox = {0};
+    static const char *const none[] = {NULL}, *const code[] = {"<execute>no sandbox</execute>", NULL};
+    assert_int_equal(run(&peer, none, (EpisodeSetup){0}), ST_PEER);
+    assert_int_equal(run(&sandbox, code, (EpisodeSetup){0}), ST_UNSUPPORTED);
+    drop(&peer), drop(&sandbox);
+}
+
+static void unreadable_answers_never_act(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    static const char *const lines[] = {"well", "<solution>42", "<solution> </solution>", NULL};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){0}), ST_OK);
+    assert_int_equal(f.acted, 0);
+    assert_int_equal(f.e.turns.unreadable, 1);
+    assert_int_equal(f.e.turns.end, TURNS_NO_PROPOSALS);
+    drop(&f);
+}
+
+static void feedback_stands_behind_the_observation(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    static const char *const lines[] = {"<solution>1</solution>", "<solution>42</solution>", NULL};
+    static const char *const words[] = {"Count again.", NULL};
+    Scripted expert = {.lines = words, .fails = ST_PEER};
+    ChatModel *m = scripted_model(&expert);
+    Feedback feedback = {.model = m, .template = span("{in_context_example}|{tool_desc}|{trajectory}|{correct_solution}")};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){.feedback = &feedback}), ST_OK);
+    assert_int_equal(f.e.turns.end, TURNS_SOLVED); /* none was asked for behind the last turn */
+    assert_string_equal(message(&f, 2),
+                        "Observation:\nYour answer is wrong.\nYou have 4 steps left and 1 chances to propose "
+                        "solution left.\n\nExpert feedback:\nCount again.\n");
+    assert_int_equal(f.e.steps.at[0].feedback_completion_tokens, 10);
+    drop(&f);
+    chatmodel_close(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solves_after_code_and_a_wrong_solution),
+        cmocka_unit_test(transcript_is_what_tune_reads),
+        cmocka_unit_test(budgets_end_it),
+        cmocka_unit_test(a_full_context_is_an_end),
+        cmocka_unit_test(failures_are_no_results),
+        cmocka_unit_test(unreadable_answers_never_act),
+        cmocka_unit_test(feedback_stands_behind_the_observation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

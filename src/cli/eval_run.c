@@ -1,0 +1,309 @@
+#include "cli/eval_run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/json_file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "cli/chatmodel_open.h"
+#include "cli/cmd.h"
+#include "cli/eval_curve.h"
+#include "cli/eval_tasks.h"
+#include "cli/eval_wikipedia.h"
+#include "cli/stop_signal.h"
+#include "eval/results.h"
+#include "eval/runner.h"
+
+typedef struct {
+    int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
+    double temperature, top_p, program_seconds, episode_seconds;
+    bool feedback_gold, empty_system, likelihood;
+    char *steps, *rule, *actions, *feedback, *wikipedia, *data;
+} EvalConfig;
+
+static const char *const rule_names[] = {"legacy", "current", NULL};
+static const char *const action_names[] = {"tags", "fences", NULL};
+static const char *const feedback_names[] = {"text", "binary", NULL};
+static const Field eval_fields[] = {
+    F_STRING(EvalConfig, data, "data", "the folder of the benchmarks' data; --list says what belongs there"),
+    F_INT(EvalConfig, limit, 0, 0, 1e9, "questions of each benchmark, drawn by the seed; 0: all"),
+    F_INT(EvalConfig, parallel, 4, 1, 1024, "questions at once"),
+    F_INT(EvalConfig, seed, 0, 0, 9e18, "of sampling, and of drawing questions"),
+    F_INT(EvalConfig, shots, -1, -1, 100, "examples in front of each question; -1: as the benchmark has it"),
+    F_INT(EvalConfig, samples, -1, -1, 10000, "answers to each question, for pass@k; -1: as the benchmark has it"),
+    F_INT(EvalConfig, max_tokens, -1, -1, 1e7, "of an answer; -1: as the benchmark has it"),
+    F_FLOAT(EvalConfig, temperature, -1, -1, 100, "0: always the most likely token; -1: as the benchmark has it"),
+    F_FLOAT(EvalConfig, top_p, -1, -1, 1, "sample among the fewest tokens that reach this probability; -1: among all"),
+    F_FLOAT(EvalConfig, program_seconds, -1, -1, 86400, "a graded program's time; -1: as the benchmark has it"),
+    F_STRING(EvalConfig, steps, "5", "of an episode; 1-5: a run for each, and the curve of success by steps"),
+    F_INT(EvalConfig, proposals, -1, -1, 1000, "solutions in an episode; -1: two, or one where there is one step"),
+    F_INT(EvalConfig, episode_tokens, 0, 0, 1e9, "tokens that an episode's answers may take; 0: no limit"),
+    F_FLOAT(EvalConfig, episode_seconds, 0, 0, 1e9, "that an episode may take; 0: no limit"),
+    F_CHOICE(EvalConfig, rule, "legacy", rule_names, "of MINT's marks: the recorded runs', or mint-bench's today"),
+    F_CHOICE(EvalConfig, actions, "tags", action_names, "how code is marked: <execute> tags, or ```python fences"),
+    F_CHOICE(EvalConfig, feedback, "text", feedback_names, "what --feedback-model says: words, or good and bad"),
+    F_BOOL(EvalConfig, feedback_gold, false, "the feedback's model is shown the right solution"),
+    F_BOOL(EvalConfig, empty_system, false, "episodes begin with an empty system message, as in Lemur's runs"),
+    F_BOOL(EvalConfig, likelihood, false, "multiple choice by likelihood; needs a model that runs here"),
+    F_STRING(EvalConfig, wikipedia, "live", "what wikipedia_search asks: live, an index's file (--index), "
+                                            "recording:FILE, record:FILE (live, and kept), none"),
+};
+static const FieldTable eval_table = FIELD_TABLE(eval_fields);
+
+static const Flag flags[] = {
+    {"model", 'm', "MODEL", "model folder, run, GGUF file; http(s)://SERVER; script:FILE"},
+    {"tasks", 't', "NAMES", "benchmarks and groups of them, with commas between; --list shows them"},
+    {"output", 'o', "DIR", "the run's folder (eval-MODEL); the same again goes on where it stopped"},
+    {"feedback-model", 0, "MODEL", "comments on each step of an episode, as MINT's GPT-4; as for -m"},
+    {"restart", 0, NULL, "throw away what the folder holds of an earlier run"},
+    {"json", 0, NULL, "results.json on stdout instead of a table"},
+};
+
+typedef struct {
+    EvalConfig config;
+    ChatModelConfig model, feedback;
+    const volatile sig_atomic_t *stop;
+    TaskList tasks;
+    ChatModelOpened answers, comments;
+    Wikipedia *wikipedia;
+    char *folder;
+    int64_t first_steps, last_steps;
+} Job;
+
+static bool stopped(void *context)
+{
+    const Job *job = context;
+    return *job->stop != 0;
+}
+
+/* Words. ------------------------------------------------------------------------------------------------- */
+
+/* "5" or "1-5". */
+static Status read_steps(Job *job)
+{
+    char *words = mem_str(job->config.steps), *dash = strchr(words, '-');
+    if (dash)
+        *dash = 0;
+    Status st = parse_int(&job->first_steps, words);
+    job->last_steps = job->first_steps;
+    if (st == ST_OK && dash)
+        st = parse_int(&job->last_steps, dash + 1);
+    mem_free(words);
+    if (st != ST_OK || job->first_steps < 1 || job->last_steps < job->first_steps || job->last_steps > 1000)
+        return fail(ST_ARG, "--steps %s: write a number such as 5, or a range such as 1-5", job->config.steps);
+    return ST_OK;
+}
+
+/* eval-NAME below the current folder, of what the model's path, address or file ends in. */
+static char *default_folder(const char *model)
+{
+    char *name = mem_str(model);
+    size_t n = strlen(name);
+    while (n > 1 && name[n - 1] == '/')
+        name[--n] = 0;
+    char *folder = mem_format("eval-%s", path_base(name));
+    mem_free(name);
+    return folder;
+}
+
+static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
+{
+    return (EvalSettings){
+        .shots = c->shots,
+        .samples = c->samples,
+        .max_tokens = c->max_tokens,
+        .steps = steps,
+        .proposals = c->proposals,
+        .temperature = c->temperature,
+        .top_p = c->top_p,
+        .seed = c->seed,
+        .program_seconds = c->program_seconds,
+        .episode_tokens = c->episode_tokens,
+        .episode_seconds = c->episode_seconds,
+        .rule = strcmp(c->rule, "current") == 0 ? MARK_CURRENT : MARK_LEGACY,
+        .actions = strcmp(c->actions, "fences") == 0 ? ACTION_FENCES : ACTION_TAGS,
+        .feedback_gold = c->feedback_gold,
+        .feedback_binary = strcmp(c->feedback, "binary") == 0,
+        .empty_system = c->empty_system,
+        .likelihood = c->likelihood,
+    };
+}
+
+/* Who answers and what was asked; places, and what changes no result, are left out. */
+static json_t *identity_of(const Job *job, int64_t steps)
+{
+    json_t *settings = config_to_json(&eval_table, &job->config), *o = json_object();
+    json_object_del(settings, "parallel");
+    json_object_del(settings, "data");
+    char number[32];
+    snprintf(number, sizeof number, "%lld", (long long)steps);
+    json_object_set_new(settings, "steps", json_string(number));
+    json_object_set_new(o, "lemur_version", json_string(LEMUR_VERSION));
+    json_object_set(o, "model", job->answers.identity);
+    if (job->comments.chat)
+        json_object_set(o, "feedback_model", job->comments.identity);
+    json_object_set_new(o, "settings", settings);
+    return o;
+}
+
+/* One run. ----------------------------------------------------------------------------------------------- */
+
+static Status check_needs(const Job *job)
+{
+    for (size_t i = 0; i < job->tasks.n; i++) {
+        const Benchmark *b = job->tasks.at[i];
+        if ((b->needs & NEEDS_LIKELIHOOD) && !job->answers.engine)
+            return fail(ST_ARG, "%s needs likelihoods, which only a model that runs here gives: name a folder or "
+                                "GGUF file with -m", b->name);
+    }
+    if (job->config.likelihood && !job->answers.engine)
+        return fail(ST_ARG, "--likelihood needs a model that runs here: name a folder or GGUF file with -m");
+    return ST_OK;
+}
+
+static Status run_once(Job *job, const Args *args, const char *folder, int64_t steps)
+{
+    EvalSettings settings = settings_of(&job->config, steps);
+    json_t *identity = identity_of(job, steps);
+    const char *template = json_string_value(json_object_get(job->answers.identity, "template"));
+    RunnerReport report = {0};
+    RunnerSpec spec = {.folder = folder,
+                       .chosen = job->tasks.at,
+                       .chosen_n = job->tasks.n,
+                       .run = {.data = job->config.data,
+                               .settings = &settings,
+                               .models = {job->answers.chat, job->comments.chat, job->answers.engine,
+                                          job->answers.tokenizer, template && strcmp(template, "plain") == 0},
+                               .wikipedia = job->wikipedia,
+                               .stopped = stopped,
+                               .stopped_context = job},
+                       .limit = job->config.limit,
+                       .parallel = (int)job->config.parallel,
+                       .restart = args_has(args, "restart"),
+                       .identity = identity};
+    Status st = runner_run(&report, &spec);
+    if (st == ST_OK && report.before)
+        log_info("%lld of %lld questions were answered before", (long long)report.before,
+                 (long long)report.asked);
+    json_decref(identity);
+    return st;
+}
+
+static Status read_results(json_t **out, const char *folder)
+{
+    char *path = path_join(folder, "results.json");
+    Status st = json_file_read(out, path);
+    mem_free(path);
+    return st;
+}
+
+static Status show(const Job *job, const Args *args)
+{
+    json_t *results;
+    TRY(read_results(&results, job->folder));
+    if (args_has(args, "json"))
+        cmd_print_json(results, 0);
+    else
+        results_print(stdout, results);
+    json_decref(results);
+    if (!args_has(args, "json"))
+        log_info("%s holds results.json, and every answer in samples_*.jsonl", job->folder);
+    return ST_OK;
+}
+
+/* A run for each number of steps, in folders of their own, and the curve over them. */
+static Status run_curve(Job *job, const Args *args)
+{
+    Curve curve = {0};
+    Status st = ST_OK;
+    for (int64_t k = job->first_steps; k <= job->last_steps && st == ST_OK; k++) {
+        char *folder = mem_format("%s/steps_%lld", job->folder, (long long)k);
+        json_t *results;
+        log_info("episodes of %lld steps", (long long)k);
+        st = run_once(job, args, folder, k);
+        if (st == ST_OK)
+            st = read_results(&results, folder);
+        if (st == ST_OK) {
+            curve_add(&curve, k, results);
+            json_decref(results);
+        }
+        mem_free(folder);
+    }
+    if (st == ST_OK)
+        st = curve_write(&curve, job->folder);
+    if (st == ST_OK && args_has(args, "json"))
+        cmd_print_json(curve.json, 0);
+    else if (st == ST_OK)
+        curve_print(stdout, &curve);
+    curve_drop(&curve);
+    return st;
+}
+
+static Status open_models(Job *job, const Args *args)
+{
+    const char *model = args_value(args, "model"), *feedback = args_value(args, "feedback-model");
+    if (!model)
+        return fail(ST_ARG, "which model? -m names its folder or GGUF file, a server (http://localhost:8080), or "
+                            "a recording (script:FILE)");
+    if (!args_value(args, "tasks"))
+        return fail(ST_ARG, "which benchmarks? --tasks names them; lemur eval --list shows them");
+    TRY(read_steps(job));
+    TRY(task_list_read(&job->tasks, args_value(args, "tasks")));
+    job->folder = args_value(args, "output") ? mem_str(args_value(args, "output")) : default_folder(model);
+    TRY(chatmodel_open_named(&job->answers, model, &job->model, (int)job->config.parallel));
+    if (feedback)
+        TRY(chatmodel_open_named(&job->comments, feedback, &job->feedback, (int)job->config.parallel));
+    TRY(check_needs(job));
+    return eval_wikipedia_open(&job->wikipedia, job->config.wikipedia, stopped, job);
+}
+
+static Status run(const Args *args, void *context)
+{
+    Job *job = context;
+    job->stop = stop_signal_watch();
+    Status st = open_models(job, args);
+    if (st == ST_OK && job->first_steps != job->last_steps) {
+        st = run_curve(job, args);
+    } else if (st == ST_OK) {
+        st = run_once(job, args, job->folder, job->first_steps);
+        if (st == ST_OK)
+            st = show(job, args);
+    }
+    wikipedia_close(job->wikipedia);
+    chatmodel_close_opened(&job->comments);
+    chatmodel_close_opened(&job->answers);
+    task_list_drop(&job->tasks);
+    mem_free(job->folder);
+    return st;
+}
+
+int eval_run(int argc, char **argv)
+{
+    Job job = {0};
+    ChatModelTable feedback;
+    chatmodel_table_prefixed(&feedback, "feedback");
+    const ArgsTable tables[] = {
+        {&eval_table, &job.config}, {&chatmodel_table, &job.model}, {&feedback.table, &job.feedback}};
+    const Command c = {
+        .usage = "-m MODEL --tasks NAMES [--data DIR] [-o DIR] [flags]",
+        .about = "Puts benchmarks to a model and says how it did.  What the model's programs do, they do in a\n"
+                 "sandbox without network.  A run that was stopped goes on when the same command is given again.\n"
+                 "\n"
+                 "    lemur eval --list --data data\n"
+                 "    lemur eval -m model.gguf --tasks mint_gsm8k,humaneval --data data -o results\n"
+                 "    lemur eval -m https://api.openai.com --server-model gpt-4 --tasks mint --steps 1-5\n"
+                 "    lemur eval --replay data --data data      recorded runs through our loop and marks\n"
+                 "    lemur eval --compare results other        is one better than the other?\n"
+                 "    lemur eval --fetch mint --data data       its published data\n"
+                 "    lemur eval --index wiki.jsonl -o wiki.index   for wikipedia_search without network\n",
+        COMMAND_FLAGS(flags),
+        COMMAND_TABLES(tables),
+    };
+    int code = cmd_run(&c, argc, argv, run, &job);
+    chatmodel_table_drop(&feedback);
+    return code;
+}

@@ -1,0 +1,18 @@
+/* MINT: multi-turn interaction with a Python tool and, where a second model gives it, language feedback
+ * (Wang et al. 2023, arXiv:2309.10691; protocol and marks after xingyaoww/mint-bench, as recorded for the
+ * Lemur paper).  mint.c is the family's protocol; each of its tasks is a Benchmark. */
+#ifndef EVAL_AGENTS_MINT_H
+#define EVAL_AGENTS_MINT_H
+
+#include "eval/benchmark.h"
+
+extern const Benchmark mint_gsm8k, mint_math, mint_theoremqa, mint_hotpotqa, mint_mmlu, mint_humaneval,
+    mint_mbpp;
+extern const Benchmark own_tasks;
+
+/* The question as the model is shown it, from the data file's; appends.  Each task has its own way with
+ * spaces and a word in front (mint-bench, mint/tasks/reasoning.py and codegen.py). */
+typedef enum { MINT_GSM8K, MINT_MATH, MINT_THEOREMQA, MINT_HOTPOTQA, MINT_MMLU, MINT_HUMANEVAL, MINT_MBPP, MINT_OWN, MINT_TASKS } MintTask;
+void mint_question(Str *out, MintTask task, Span prompt);
+
+#endif

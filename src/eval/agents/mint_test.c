@@ -1,0 +1,236 @@
+#include "eval/agents/mint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/scripted_test.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "env/sandbox.h"
+#include "eval/program.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static const char *data_folder(void)
+{
+    const char *set = getenv("LEMUR_DATA");
+    return set && *set ? set : "../shared/data";
+}
+
+static void need_data(void)
+{
+    char *path = path_join(data_folder(), "mint/prompt");
+    bool there = path_exists(path);
+    mem_free(path);
+    if (!there) {
+        print_message("no %s/mint/prompt: skipped\n", data_folder());
+        skip();
+    }
+}
+
+static void need_sandbox(void)
+{
+    Str says = {0};
+    Status st = sandbox_probe(&says);
+    str_drop(&says);
+    if (st != ST_OK) {
+        print_message("no sandbox (%s): skipped\n", error_text());
+        skip();
+    }
+}
+
+typedef struct {
+    Scripted script;
+    EvalSettings settings;
+    EvalRun run;
+    Questions questions;
+    void *state;
+} Fixture;
+
+static void open_task(Fixture *f, const Benchmark *b)
+{
+    *f = (Fixture){.settings = eval_settings()};
+    f->script.fails = ST_PEER;
+    f->run = (EvalRun){.data = data_folder(), .settings = &f->settings};
+    f->run.models.chat = scripted_model(&f->script);
+    assert_int_equal(b->open(&f->run, &f->questions, &f->state), ST_OK);
+}
+
+static void close_task(Fixture *f, const Benchmark *b)
+{
+    b->close(f->state);
+    questions_drop(&f->questions);
+    chatmodel_close(f->run.models.chat);
+}
+
+static double ask(Fixture *f, const Benchmark *b, const Question *q, const char *const *lines, SampleKind *kind)
+{
+    Sample s;
+    sample_init(&s);
+    f->script.lines = lines;
+    f->script.said = 0;
+    assert_int_equal(b->ask(&f->run, f->state, q, &s), ST_OK);
+    double value = json_number_value(json_object_get(s.metrics, "success"));
+    assert_true(json_is_object(s.transcript));
+    if (kind)
+        *kind = s.kind;
+    sample_drop(&s);
+    return value;
+}
+
+static const char *text(const json_t *doc, const char *key)
+{
+    const char *s = json_string_value(json_object_get(doc, key));
+    return s ? s : "";
+}
+
+/* The right solution in a proposal; the caller frees. */
+static char *gold_of(MintTask task, const json_t *doc)
+{
+    if (task == MINT_HUMANEVAL)
+        return mem_format("<solution>%s\n%s</solution>", text(doc, "prompt"), text(doc, "canonical_solution"));
+    if (task == MINT_MBPP)
+        return mem_format("<solution>%s</solution>", text(doc, "code"));
+    const json_t *gold = json_object_get(doc, "reference");
+    if (json_is_string(gold))
+        return mem_format("<solution>%s</solution>", json_string_value(gold));
+    if (json_is_boolean(gold))
+        return mem_format("<solution>%s</solution>", json_is_true(gold) ? "True" : "False");
+    char *dumped = json_dumps(gold, JSON_ENCODE_ANY), *out = mem_format("<solution>%s</solution>", dumped);
+    free(dumped);
+    return out;
+}
+
+static const Benchmark *const tasks[] = {
+    [MINT_GSM8K] = &mint_gsm8k,       [MINT_MATH] = &mint_math, [MINT_THEOREMQA] = &mint_theoremqa,
+    [MINT_HOTPOTQA] = &mint_hotpotqa, [MINT_MMLU] = &mint_mmlu, [MINT_HUMANEVAL] = &mint_humaneval,
+    [MINT_MBPP] = &mint_mbpp,
+};
+
+/* By today's marks, but for theoremqa's three options: mint-bench reads "a" as "(a)", and gold is "a". */
+static void gold_scores_one_and_nonsense_none(void **state)
+{
+    (void)state;
+    need_data();
+    need_sandbox();
+    static const int64_t wants[] = {48, 100, 49, 43, 76, 45, 91};
+    for (MintTask task = MINT_GSM8K; task <= MINT_MBPP; task++) {
+        Fixture f;
+        bool code = task >= MINT_HUMANEVAL;
+        open_task(&f, tasks[task]);
+        f.settings.rule = MARK_CURRENT;
+        assert_int_equal(f.questions.all.n, wants[task]);
+        for (size_t i = 0; i < f.questions.all.n; i += code ? 6 : 1) {
+            const Question *q = &f.questions.all.at[i];
+            char *gold = gold_of(task, q->doc);
+            const char *const right[] = {gold, NULL};
+            const char *const wrong[] = {"<solution>?!</solution>", "<solution>~</solution>", NULL};
+            if (ask(&f, tasks[task], q, right, NULL) != 1)
+                fail_msg("%s %s: the right solution is marked wrong", tasks[task]->name, q->id);
+            if (ask(&f, tasks[task], q, wrong, NULL) != 0)
+                fail_msg("%s %s: nonsense is marked right", tasks[task]->name, q->id);
+            mem_free(gold);
+        }
+        close_task(&f, tasks[task]);
+    }
+}
+
+/* The recorded opening, from the data files alone. */
+static void openings_are_the_recorded_ones(void **state)
+{
+    (void)state;
+    need_data();
+    static const char *const places[] = {"reasoning/gsm8k", "reasoning/math", "reasoning/theoremqa",
+                                         "reasoning/hotpotqa", "reasoning/mmlu", "code_generation/humaneval",
+                                         "code_generation/mbpp"};
+    static const char *const quits[] = {"<solution>?!</solution>", "<solution>~</solution>", NULL};
+    for (MintTask task = MINT_GSM8K; task <= MINT_MBPP; task++) {
+        Fixture f;
+        int64_t compared = 0;
+        char *path = mem_format("%s/mint/replay/lemur-70b-chat-v1/F=None/max5_p2+tool+cd/%s/results.jsonl",
+                                data_folder(), places[task]);
+        Str lines = {0};
+        open_task(&f, tasks[task]);
+        assert_int_equal(file_read(&lines, path, 0), ST_OK);
+        char *rest = NULL, *line = strtok_r(lines.at, "\n", &rest);
+        for (; line; line = strtok_r(NULL, "\n", &rest)) {
+            json_t *episode = json_loads(line, 0, NULL);
+            const json_t *history = json_object_get(json_object_get(episode, "state"), "history");
+            char *id = mem_format("%lld", (long long)json_integer_value(json_object_get(
+                                              json_object_get(episode, "task"), "task_id")));
+            for (size_t i = 0; i < f.questions.all.n; i++) {
+                if (strcmp(f.questions.all.at[i].id, id) != 0)
+                    continue;
+                if (task < MINT_HUMANEVAL || compared == 0) { /* programs take their time */
+                    ask(&f, tasks[task], &f.questions.all.at[i], quits, NULL);
+                    Span sent = f.script.asked.messages.at[0].content;
+                    const char *recorded = text(json_array_get(history, 0), "content");
+                    assert_int_equal(sent.n, strlen(recorded));
+                    assert_memory_equal(sent.at, recorded, sent.n);
+                    compared++;
+                }
+            }
+            mem_free(id);
+            json_decref(episode);
+        }
+        assert_true(compared >= (task < MINT_HUMANEVAL ? 20 : 1));
+        str_drop(&lines);
+        mem_free(path);
+        close_task(&f, tasks[task]);
+    }
+}
+
+static void kinds_of_failure_are_told_apart(void **state)
+{
+    (void)state;
+    need_data();
+    need_sandbox();
+    Fixture f;
+    SampleKind kind;
+    open_task(&f, &mint_gsm8k);
+    f.settings.steps = 2;
+    const Question *q = &f.questions.all.at[0];
+    static const char *const raises[] = {"<execute>1/0</execute>", "<execute>1/0</execute>", NULL};
+    static const char *const babbles[] = {"hm", "well", NULL};
+    static const char *const works[] = {"<execute>1</execute>", "<execute>2</execute>", NULL};
+    ask(&f, &mint_gsm8k, q, raises, &kind);
+    assert_int_equal(kind, SAMPLE_TOOL_ERROR);
+    ask(&f, &mint_gsm8k, q, babbles, &kind);
+    assert_int_equal(kind, SAMPLE_UNREADABLE);
+    ask(&f, &mint_gsm8k, q, works, &kind);
+    assert_int_equal(kind, SAMPLE_BUDGET);
+    close_task(&f, &mint_gsm8k);
+}
+
+/* theoremqa's answers may be Python that calls functions. */
+static void python_decides_what_only_it_can(void **state)
+{
+    (void)state;
+    need_data();
+    need_sandbox();
+    Fixture f;
+    open_task(&f, &mint_theoremqa);
+    json_t *doc = json_pack("{s:i, s:s, s:f}", "id", 1, "prompt", "?", "reference", 3.0);
+    Question q = {(char[]){"x"}, NULL, doc};
+    static const char *const calls[] = {"<solution>abs(-3.0)</solution>", NULL};
+    static const char *const wrong[] = {"<solution>abs(-4.0)</solution>", "<solution>abs(</solution>", NULL};
+    assert_true(ask(&f, &mint_theoremqa, &q, calls, NULL) == 1);
+    assert_true(ask(&f, &mint_theoremqa, &q, wrong, NULL) == 0);
+    json_decref(doc);
+    close_task(&f, &mint_theoremqa);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gold_scores_one_and_nonsense_none),
+        cmocka_unit_test(openings_are_the_recorded_ones),
+        cmocka_unit_test(kinds_of_failure_are_told_apart),
+        cmocka_unit_test(python_decides_what_only_it_can),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

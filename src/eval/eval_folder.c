@@ -1,0 +1,262 @@
+#include "eval/eval_folder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json_file.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+/* run.json. ---------------------------------------------------------------------------------------------- */
+
+/* The place of the first difference, as "model.name", appended to *where. */
+static bool differs(Str *where, const json_t *was, const json_t *is)
+{
+    if (!json_is_object(was) || !json_is_object(is))
+        return !json_equal(was, is);
+    for (int side = 0; side < 2; side++) {
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)(side ? was : is), key, value)
+        {
+            const json_t *other = json_object_get(side ? is : was, key);
+            size_t n = where->n;
+            str_addf(where, "%s%s", n ? "." : "", key);
+            if (!other || (!side && differs(where, other, value)))
+                return true;
+            where->n = n;
+        }
+    }
+    return false;
+}
+
+static void add_value(Str *out, const json_t *object, const char *path)
+{
+    char *words = mem_str(path), *rest = NULL;
+    for (char *w = strtok_r(words, ".", &rest); w && object; w = strtok_r(NULL, ".", &rest))
+        object = json_object_get(object, w);
+    char *text = object ? json_dumps(object, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    str_addf(out, "%.120s", text ? text : "absent");
+    free(text);
+    mem_free(words);
+}
+
+static Status compare(const char *folder, const json_t *was, const json_t *is)
+{
+    Str where = {0}, old = {0}, new = {0};
+    Status st = ST_OK;
+    if (differs(&where, was, is)) {
+        add_value(&old, was, str_c(&where));
+        add_value(&new, is, str_c(&where));
+        st = fail(ST_ARG,
+                  "%s holds another run: %s was %s and is now %s; choose another folder with -o, or --restart "
+                  "to throw that run away",
+                  folder, str_c(&where), str_c(&old), str_c(&new));
+    }
+    str_drop(&where);
+    str_drop(&old);
+    str_drop(&new);
+    return st;
+}
+
+Status eval_folder_identity(json_t **out, const char *folder)
+{
+    char *path = path_join(folder, "run.json");
+    Status st = path_exists(path) ? json_file_read(out, path)
+                                  : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
+    mem_free(path);
+    return st;
+}
+
+static bool is_empty(const char *folder)
+{
+    FolderList l = {0};
+    bool empty = !path_exists(folder) || (folder_list(&l, folder) == ST_OK && l.n == 0);
+    folder_list_drop(&l);
+    return empty;
+}
+
+Status eval_folder_begin(const char *folder, const json_t *identity)
+{
+    json_t *was;
+    char *path = path_join(folder, "run.json");
+    Status st = ST_OK;
+    if (path_exists(path)) {
+        st = json_file_read(&was, path);
+        if (st == ST_OK) {
+            st = compare(folder, was, identity);
+            json_decref(was);
+        }
+    } else if (!is_empty(folder)) {
+        st = fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
+    } else {
+        st = folder_make(folder);
+        if (st == ST_OK)
+            st = json_file_write(path, identity);
+    }
+    mem_free(path);
+    return st;
+}
+
+static bool is_of_run(const char *name)
+{
+    Span n = span(name);
+    return strcmp(name, "run.json") == 0 || strcmp(name, "results.json") == 0 ||
+           (span_ends(n, ".jsonl") && (span_starts(n, "samples_") || span_starts(n, "transcripts_")));
+}
+
+Status eval_folder_clear(const char *folder)
+{
+    if (is_empty(folder))
+        return ST_OK;
+    if (!folder_holds(folder, "run.json"))
+        return fail(ST_ARG, "%s holds files, and no run of lemur eval: nothing was removed", folder);
+    FolderList l;
+    Status st = ST_OK;
+    TRY(folder_list(&l, folder));
+    for (int last = 0; last < 2; last++) /* run.json says whose the rest is: it goes last */
+        for (size_t i = 0; i < l.n && st == ST_OK; i++) {
+            if (!is_of_run(l.at[i]) || (strcmp(l.at[i], "run.json") == 0) != last)
+                continue;
+            char *path = path_join(folder, l.at[i]);
+            if (unlink(path) != 0 && errno != ENOENT)
+                st = fail_errno(ST_IO, "removing %s", path);
+            mem_free(path);
+        }
+    folder_list_drop(&l);
+    return st;
+}
+
+/* Files of lines. ---------------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *key;
+    const Map *keep; /* NULL: all */
+    Map *ids;        /* NULL: not wanted */
+    Str kept;        /* the lines that stay, where some do not */
+    bool dropped;
+    json_t *all; /* NULL: not wanted */
+} Lines;
+
+static void take(Lines *l, Span line, json_t *object)
+{
+    const char *id = l->key ? json_string_value(json_object_get(object, l->key)) : NULL;
+    bool stays = !l->key || (id && (!l->keep || map_find(l->keep, id, strlen(id))) &&
+                             (!l->ids || !map_find(l->ids, id, strlen(id))));
+    l->dropped = l->dropped || !stays;
+    if (!stays)
+        return;
+    if (l->ids && id)
+        *map_put(l->ids, id, strlen(id)) = 1;
+    if (l->all)
+        json_array_append(l->all, object);
+    else
+        str_add(&l->kept, line.at, line.n);
+}
+
+/* *whole: bytes up to the end of the last whole line. */
+static Status read_lines(Lines *l, const char *path, size_t *whole)
+{
+    FileMap m;
+    Status st = ST_OK;
+    *whole = 0;
+    TRY(file_map(&m, path));
+    const char *at = (const char *)m.at, *end = at + m.n;
+    for (int64_t number = 1; at < end && st == ST_OK; number++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        json_error_t why;
+        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), 0, &why) : NULL;
+        if (json_is_object(object)) {
+            take(l, (Span){at, (size_t)(stop - at) + 1}, object);
+            *whole = (size_t)(stop + 1 - (const char *)m.at);
+        } else if (stop && stop + 1 < end) {
+            st = fail(ST_FORMAT, "%s line %lld is no JSON object; take it out, or run with --restart", path,
+                      (long long)number);
+        }
+        json_decref(object);
+        at = stop ? stop + 1 : end;
+    }
+    file_unmap(&m);
+    return st;
+}
+
+static Status open_end(LineFile *out, const Lines *l, size_t whole)
+{
+    int64_t size = file_size(out->path);
+    if (l->dropped)
+        TRY(file_replace(out->path, str_c(&l->kept), l->kept.n));
+    else if (size > (int64_t)whole && truncate(out->path, (off_t)whole) != 0)
+        return fail_errno(ST_IO, "cutting the broken end of %s off", out->path);
+    if (size > (int64_t)whole)
+        out->cut = size - (int64_t)whole;
+    return ST_OK;
+}
+
+Status line_file_open(LineFile *out, const char *path, const char *key, const Map *keep)
+{
+    Lines l = {.key = key, .keep = keep, .ids = map_new()};
+    size_t whole = 0;
+    Status st = ST_OK;
+    *out = (LineFile){.path = mem_str(path), .ids = l.ids};
+    if (path_exists(path)) {
+        TRY_TO(out, read_lines(&l, path, &whole));
+        TRY_TO(out, open_end(out, &l, whole));
+    }
+    out->f = fopen(path, "ae");
+    if (!out->f)
+        st = fail_errno(ST_IO, "cannot write %s", path);
+out:
+    str_drop(&l.kept);
+    if (st != ST_OK)
+        line_file_close(out);
+    return st;
+}
+
+Status line_file_add(LineFile *l, const json_t *line)
+{
+    char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    if (!text)
+        return fail(ST_ARG, "%s: a line has no JSON form", l->path);
+    size_t n = strlen(text);
+    text[n] = '\n'; /* in the place of the NUL */
+    long before = ftell(l->f);
+    bool written = fwrite(text, 1, n + 1, l->f) == n + 1 && fflush(l->f) == 0;
+    free(text);
+    if (written)
+        return ST_OK;
+    Status st = fail_errno(ST_IO, "cannot write %s", l->path);
+    if (before >= 0 && ftruncate(fileno(l->f), before) != 0)
+        log_warn("%s ends in half a line, which will be cut off when the run goes on", l->path);
+    return st;
+}
+
+Status line_file_sync(LineFile *l)
+{
+    if (fflush(l->f) != 0 || fsync(fileno(l->f)) != 0)
+        return fail_errno(ST_IO, "cannot write %s", l->path);
+    return ST_OK;
+}
+
+void line_file_close(LineFile *l)
+{
+    if (l->f)
+        fclose(l->f);
+    map_free(l->ids);
+    mem_free(l->path);
+    *l = (LineFile){0};
+}
+
+Status line_file_read(json_t **out, const char *path)
+{
+    Lines l = {.all = json_array()};
+    size_t whole;
+    Status st = read_lines(&l, path, &whole);
+    if (st == ST_OK)
+        *out = l.all;
+    else
+        json_decref(l.all);
+    return st;
+}

@@ -1,0 +1,75 @@
+#include "eval/fetch_set.h"
+
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/map.h"
+
+typedef struct {
+    FetchReport *report;
+    HttpClient *http;
+    FetchSpec spec;
+    int tries; /* as they were asked for */
+    Map *seen;
+    void (*tell)(void *arg, const char *path, const char *what);
+    void *arg;
+} Fetcher;
+
+static void tell_end(Fetcher *f, const DataFile *file, FetchEnd end)
+{
+    char size[32], *path = path_join(f->spec.data, file->path);
+    int64_t bytes = path_is_folder(path) ? -1 : file_size(path);
+    char *words = end == FETCH_HERE             ? mem_str("is here")
+                  : end == FETCH_HERE_UNCHECKED ? mem_str("is here; no checksum to compare it with")
+                  : bytes < 0                   ? mem_str("fetched")
+                                                : mem_format("fetched, %s", human_bytes(size, (double)bytes));
+    f->report->got += end == FETCH_GOT;
+    f->report->here += end != FETCH_GOT;
+    f->report->unchecked += end == FETCH_HERE_UNCHECKED;
+    f->tell(f->arg, file->path, words);
+    mem_free(words);
+    mem_free(path);
+}
+
+static Status fetch_one(Fetcher *f, const Benchmark *b, const DataFile *file)
+{
+    FetchEnd end = FETCH_GOT;
+    if (map_find(f->seen, file->path, strlen(file->path)))
+        return ST_OK;
+    *map_put(f->seen, file->path, strlen(file->path)) = 1;
+    f->report->files++;
+    Status st = fetch_file(&end, f->http, &f->spec, file);
+    /* A server that cannot be reached is not waited for with each file anew. */
+    if (end == FETCH_UNREACHABLE)
+        f->spec.tries = 1;
+    else if (st == ST_OK && end == FETCH_GOT)
+        f->spec.tries = f->tries;
+    if (st == ST_OK) {
+        tell_end(f, file, end);
+        return ST_OK;
+    }
+    f->report->failed++;
+    if (st == ST_CANCELLED || st == ST_IO)
+        return st;
+    f->tell(f->arg, file->path, st == ST_UNSUPPORTED ? "must be got by hand" : "not fetched");
+    log_error("%s%s%s", error_text(), st == ST_UNSUPPORTED ? ": " : "",
+              st == ST_UNSUPPORTED ? b->source : "");
+    return ST_OK;
+}
+
+Status fetch_set(FetchReport *report, HttpClient *http, const FetchSpec *spec, const Benchmark *const *chosen,
+                 size_t n, void (*tell)(void *arg, const char *path, const char *what), void *arg)
+{
+    Fetcher f = {report, http, *spec, spec->tries, map_new(), tell, arg};
+    Status st = ST_OK;
+    *report = (FetchReport){0};
+    for (size_t i = 0; i < n && st == ST_OK; i++)
+        for (const DataFile *file = chosen[i]->files; file && file->path && st == ST_OK; file++)
+            st = fetch_one(&f, chosen[i], file);
+    map_free(f.seen);
+    if (st == ST_OK && report->failed)
+        return fail(ST_PEER, "%lld of %lld files were not fetched", (long long)report->failed,
+                    (long long)report->files);
+    return st;
+}

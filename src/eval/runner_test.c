@@ -1,0 +1,278 @@
+#include "eval/runner.h"
+
+#include "base/json_file.h"
+#include "base/scratch_test.h"
+#include "eval/eval_folder.h"
+
+/* base/status.h's, not cmocka's */
+#undef fail
+
+/* A benchmark whose questions are numbers; even ones are solved.  What fails, and when, is set by a test. */
+static struct {
+    Status fails;
+    int64_t from, until; /* calls that fail, counted from 0 */
+    int64_t calls, questions, stop_at;
+} set;
+
+static Status numbers_open(const EvalRun *run, Questions *out, void **state)
+{
+    (void)run, (void)state;
+    char id[32];
+    for (int64_t i = 0; i < set.questions; i++) {
+        json_t *doc = json_pack("{s:I}", "n", (json_int_t)i);
+        snprintf(id, sizeof id, "q%lld", (long long)i);
+        questions_add(out, id, i % 3 ? "rest" : "thirds", doc);
+        json_decref(doc);
+    }
+    return ST_OK;
+}
+
+static Status numbers_ask(const EvalRun *run, void *state, const Question *q, Sample *out)
+{
+    (void)run, (void)state;
+    int64_t call = __atomic_fetch_add(&set.calls, 1, __ATOMIC_SEQ_CST);
+    int64_t n = json_integer_value(json_object_get(q->doc, "n"));
+    if (set.fails != ST_OK && call >= set.from && call < set.until)
+        return fail(set.fails, "call %lld fails", (long long)call);
+    out->target = json_integer(n % 2);
+    json_array_append_new(out->prompts, json_string(q->id));
+    json_array_append_new(out->answers, json_string("even"));
+    sample_metric(out, "acc", n % 2 == 0);
+    out->transcript = json_pack("{s:i, s:s}", "transcript", 1, "task", q->id);
+    return ST_OK;
+}
+
+static const Benchmark numbers = {.name = "numbers", .groups = "all_numbers", .about = "", .source = "",
+                                  .metric = "acc", .version = 1, .open = numbers_open, .ask = numbers_ask};
+static const Benchmark *const chosen[] = {&numbers};
+
+
+static char *folder;
+
+static bool stop_now(void *context)
+{
+    (void)context;
+    return set.stop_at && __atomic_load_n(&set.calls, __ATOMIC_SEQ_CST) >= set.stop_at;
+}
+
+static Status run_as(RunnerReport *report, const char *model, int parallel, int64_t limit, bool restart)
+{
+    EvalSettings settings = eval_settings();
+    json_t *identity = json_pack("{s:{s:s}}", "model", "name", model);
+    RunnerSpec spec = {.folder = folder,
+                       .chosen = chosen,
+                       .chosen_n = 1,
+                       .run = {.settings = &settings, .stopped = stop_now},
+                       .limit = limit,
+                       .parallel = parallel,
+                       .restart = restart,
+                       .identity = identity};
+    *report = (RunnerReport){0};
+    Status st = runner_run(report, &spec);
+    json_decref(identity);
+    return st;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    memset(&set, 0, sizeof set);
+    set.questions = 40;
+    folder = scratch_path("run");
+    return folder_remove(folder) == ST_OK ? 0 : 1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    mem_free(folder);
+    return 0;
+}
+
+static json_t *lines(const char *name)
+{
+    json_t *all;
+    char *path = path_join(folder, name);
+    assert_int_equal(line_file_read(&all, path), ST_OK);
+    mem_free(path);
+    return all;
+}
+
+/* Each question once, and each episode. */
+static void expect_whole(size_t n)
+{
+    json_t *samples = lines("samples_numbers.jsonl"), *transcripts = lines("transcripts_numbers.jsonl"), *line;
+    json_t *seen = json_object();
+    size_t i;
+    assert_int_equal(json_array_size(samples), n);
+    assert_int_equal(json_array_size(transcripts), n);
+    json_array_foreach(samples, i, line)
+        json_object_set_new(seen, json_string_value(json_object_get(line, "id")), json_true());
+    assert_int_equal(json_object_size(seen), n);
+    json_decref(seen);
+    json_decref(samples);
+    json_decref(transcripts);
+}
+
+static double result_of(const char *key)
+{
+    json_t *results;
+    char *path = path_join(folder, "results.json");
+    assert_int_equal(json_file_read(&results, path), ST_OK);
+    mem_free(path);
+    double value = json_number_value(
+        json_object_get(json_object_get(json_object_get(results, "results"), "numbers"), key));
+    json_decref(results);
+    return value;
+}
+
+static void runs_to_the_end(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    assert_int_equal(run_as(&r, "a", 8, 0, false), ST_OK);
+    assert_int_equal(r.asked, 40);
+    assert_int_equal(r.answered, 40);
+    expect_whole(40);
+    assert_true(result_of("acc,none") == 0.5);
+    /* once more: nothing is asked again */
+    assert_int_equal(run_as(&r, "a", 3, 0, false), ST_OK);
+    assert_int_equal(r.before, 40);
+    assert_int_equal(set.calls, 40);
+}
+
+static void goes_on_where_it_stopped(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.stop_at = 11;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_CANCELLED);
+    assert_non_null(strstr(error_text(), "goes on"));
+    assert_int_equal(r.answered, 11);
+    assert_false(folder_holds(folder, "results.json"));
+    set.stop_at = 0;
+    assert_int_equal(run_as(&r, "a", 4, 0, false), ST_OK);
+    assert_int_equal(r.before, 11);
+    assert_int_equal(set.calls, 40);
+    expect_whole(40);
+}
+
+static void append_text(const char *name, const char *text)
+{
+    char *path = path_join(folder, name);
+    FILE *f = fopen(path, "a");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    mem_free(path);
+}
+
+/* As a kill leaves them: half a sample, and an episode whose sample was not written. */
+static void half_lines_are_cut_off(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.stop_at = 5;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_CANCELLED);
+    append_text("transcripts_numbers.jsonl", "{\"transcript\":1,\"task\":\"q5\"}\n{\"trans");
+    append_text("samples_numbers.jsonl", "{\"doc_id\":5,\"id\":\"q5\",\"acc");
+    set.stop_at = 0;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_OK);
+    expect_whole(40);
+    assert_int_equal(set.calls, 40);
+}
+
+static void a_broken_line_in_the_middle_is_named(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.stop_at = 2;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_CANCELLED);
+    append_text("samples_numbers.jsonl", "nonsense\n{\"doc_id\":9,\"id\":\"q9\",\"acc\":1}\n");
+    set.stop_at = 0;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "line 3"));
+}
+
+static void another_run_is_refused(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_OK);
+    assert_int_equal(run_as(&r, "b", 2, 0, false), ST_ARG);
+    assert_non_null(strstr(error_text(), "model.name was \"a\" and is now \"b\""));
+    set.questions = 41; /* other data */
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_ARG);
+    set.questions = 40;
+    assert_int_equal(run_as(&r, "b", 2, 0, true), ST_OK);
+    assert_int_equal(set.calls, 80);
+    expect_whole(40);
+}
+
+static void a_folder_of_something_else_stays(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    assert_int_equal(folder_make(folder), ST_OK);
+    append_text("letter.txt", "dear");
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_ARG);
+    assert_int_equal(run_as(&r, "a", 2, 0, true), ST_ARG);
+    assert_true(folder_holds(folder, "letter.txt"));
+}
+
+/* A server that is away for a moment costs nothing; one that stays away ends the run, which can go on. */
+static void passing_failures_are_asked_again(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.fails = ST_PEER, set.from = 3, set.until = 5;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_OK);
+    expect_whole(40);
+    assert_int_equal(set.calls, 42);
+    assert_int_equal(folder_remove(folder), ST_OK);
+    set.calls = 0, set.until = 1000;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_PEER);
+    assert_true(set.calls < 15);
+    assert_int_equal(r.answered, 3);
+    set.fails = ST_OK;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_OK);
+    expect_whole(40);
+}
+
+static void a_refused_key_ends_it_at_once(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.fails = ST_ARG, set.from = 2, set.until = 1000;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_ARG);
+    assert_int_equal(set.calls, 3);
+    assert_non_null(strstr(error_text(), "call 2 fails"));
+}
+
+static void a_limit_draws_the_same_questions(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    assert_int_equal(run_as(&r, "a", 2, 7, false), ST_OK);
+    assert_int_equal(r.asked, 7);
+    json_t *first = lines("samples_numbers.jsonl");
+    assert_int_equal(run_as(&r, "a", 2, 7, false), ST_OK);
+    assert_int_equal(set.calls, 7);
+    json_decref(first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(runs_to_the_end, begin, end),
+        cmocka_unit_test_setup_teardown(goes_on_where_it_stopped, begin, end),
+        cmocka_unit_test_setup_teardown(half_lines_are_cut_off, begin, end),
+        cmocka_unit_test_setup_teardown(a_broken_line_in_the_middle_is_named, begin, end),
+        cmocka_unit_test_setup_teardown(another_run_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(a_folder_of_something_else_stays, begin, end),
+        cmocka_unit_test_setup_teardown(passing_failures_are_asked_again, begin, end),
+        cmocka_unit_test_setup_teardown(a_refused_key_ends_it_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_limit_draws_the_same_questions, begin, end),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
