@@ -393,8 +393,8 @@ Status assistant_turn(Assistant *a, AssistantTurn *turn, Span task)
 
 json_t *assistant_transcript(const Assistant *a)
 {
-    json_t *o = json_object(), *talk = conversation_to_json(&a->talk), *messages = json_object_get(talk, "messages"),
-           *message;
+    json_t *o = json_object(), *talk = conversation_to_json(&a->talk),
+           *messages = json_object_get(talk, "messages"), *message;
     size_t i;
     json_object_set_new(o, "transcript", json_integer(1));
     json_object_set_new(o, "environment", json_string("agent"));
@@ -408,9 +408,9 @@ json_t *assistant_transcript(const Assistant *a)
     json_object_set(o, "messages", messages);
     json_object_set_new(o, "end", json_string(assistant_end_name(a->total.end)));
     json_object_set_new(o, "counts",
-                        json_pack("{s:I s:i s:I s:I}", "turns", (json_int_t)a->turns.n, "steps", a->total.steps,
-                                  "prompt_tokens", (json_int_t)a->total.prompt_tokens, "completion_tokens",
-                                  (json_int_t)a->total.completion_tokens));
+                        json_pack("{s:I s:i s:I s:I}", "turns", (json_int_t)a->turns.n, "steps",
+                                  a->total.steps, "prompt_tokens", (json_int_t)a->total.prompt_tokens,
+                                  "completion_tokens", (json_int_t)a->total.completion_tokens));
     json_object_set_new(o, "seconds", json_real(a->total.model_seconds + a->total.act_seconds));
     json_decref(talk);
     return o;

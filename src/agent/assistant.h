@@ -12,9 +12,9 @@
  *
  * Knows neither terminal nor engine, so that a test can play either.  One thread.
  *
- * What a block prints is the model's to read, whoever wrote it: a file of the user's folder may hold sentences
- * that it takes for orders.  Nothing here can tell them apart; approval, the sandbox's walls and a folder that
- * is read-only bound what comes of it. */
+ * What a block prints is the model's to read, whoever wrote it: a file of the user's folder may hold
+ * sentences that it takes for orders.  Nothing here can tell them apart; approval, the sandbox's walls and a
+ * folder that is read-only bound what comes of it. */
 #ifndef AGENT_ASSISTANT_H
 #define AGENT_ASSISTANT_H
 
@@ -41,7 +41,8 @@ typedef enum {
 /* Each may be NULL. */
 typedef struct {
     void *self;
-    void (*say)(void *self, const char *text, size_t n); /* the answer as it is written, where the model can */
+    void (*say)(void *self, const char *text,
+                size_t n); /* the answer as it is written, where the model can */
     /* The answer is whole; `streamed`: all of it was said before. */
     void (*answered)(void *self, const ChatAnswer *answer, bool streamed);
     /* Asked before a block runs while approval is wanted; NULL: such a block is skipped. */
@@ -58,9 +59,9 @@ typedef struct {
     ChatCall call;    /* sampler, max_tokens of an answer, stops, deadline */
     Workbench *bench; /* NULL: nothing runs, and every answer ends its turn */
     bool tools[TOOLS];
-    int max_steps;             /* blocks of a turn; 0: 20 */
-    const char *system;        /* NULL: assistant_system's text; "": none */
-    bool system_in_user;       /* the template has no place for a system prompt: in front of the first message */
+    int max_steps;       /* blocks of a turn; 0: 20 */
+    const char *system;  /* NULL: assistant_system's text; "": none */
+    bool system_in_user; /* the template has no place for a system prompt: in front of the first message */
     ChatRole observation_role; /* CHAT_TOOL, or CHAT_USER where template or server has no place for that */
     bool approve;
     AssistantHooks hooks;
@@ -100,8 +101,8 @@ const Conversation *assistant_conversation(const Assistant *a);
 void assistant_set_approve(Assistant *a, bool approve);
 bool assistant_approves(const Assistant *a);
 ChatCall *assistant_call(Assistant *a); /* of later turns: sampler and limits may be changed */
-bool assistant_undo(Assistant *a);      /* takes the last turn out of the conversation; false: there is none */
-void assistant_clear(Assistant *a);     /* a new conversation; files and variables stay */
+bool assistant_undo(Assistant *a);  /* takes the last turn out of the conversation; false: there is none */
+void assistant_clear(Assistant *a); /* a new conversation; files and variables stay */
 
 /* The conversation as a transcript (docs/formats/instruct.md): {"transcript": 1, "environment": "agent",
  * "task": the first message, "messages", "end": of the last turn, "counts": {"turns", "steps",

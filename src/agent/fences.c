@@ -38,7 +38,7 @@ static Tool tool_of(Span info)
     static const struct {
         const char *name;
         Tool tool;
-    } known[] = {{"python", TOOL_PYTHON}, {"py", TOOL_PYTHON}, {"python3", TOOL_PYTHON}, {"bash", TOOL_BASH},
+    } known[] = {{"python", TOOL_PYTHON}, {"py", TOOL_PYTHON},  {"python3", TOOL_PYTHON}, {"bash", TOOL_BASH},
                  {"sh", TOOL_BASH},       {"shell", TOOL_BASH}, {"console", TOOL_BASH}};
     size_t n = 0;
     while (n < info.n && !strchr(" \t{,:", info.at[n]))

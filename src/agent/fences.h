@@ -8,8 +8,8 @@
  *     ```
  *
  * A fence is a line of three or more backticks or tildes, at most three spaces in front, with the language
- * behind; it is closed by a line of at least as many of the same (CommonMark 0.31, section 4.5).  Blocks of other
- * languages, or of none, are text, and what stands inside of them is, too. */
+ * behind; it is closed by a line of at least as many of the same (CommonMark 0.31, section 4.5).  Blocks of
+ * other languages, or of none, are text, and what stands inside of them is, too. */
 #ifndef AGENT_FENCES_H
 #define AGENT_FENCES_H
 

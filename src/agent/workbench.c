@@ -13,8 +13,8 @@
 #include "env/sandbox_host.h"
 
 struct Workbench {
-    char *folder;   /* the user's, without links in its path; NULL */
-    char *private;  /* the host's folder that is /work; NULL: it is the user's */
+    char *folder;         /* the user's, without links in its path; NULL */
+    char *private;        /* the host's folder that is /work; NULL: it is the user's */
     const char *shown[2]; /* read-only: the user's */
     char *variable;       /* FOLDER=..., for commands */
     const char *env[2];
@@ -28,7 +28,7 @@ struct Workbench {
 /* To show these would show the host, or hide what programs need. */
 static Status check_folder(const char *path)
 {
-    static const char *const system[] = {"/",    "/usr",  "/etc", "/proc", "/sys",  "/dev",  "/bin", "/sbin",
+    static const char *const system[] = {"/",    "/usr",   "/etc", "/proc", "/sys",  "/dev", "/bin", "/sbin",
                                          "/lib", "/lib64", "/tmp", "/work", "/boot", "/run", "/var", "/root"};
     for (size_t i = 0; i < sizeof system / sizeof system[0]; i++)
         if (strcmp(path, system[i]) == 0)

@@ -1,5 +1,5 @@
-/* What an assistant works with: a Python session and a shell, in sandboxes that see the same /work folder, and
- * the user's folder at its own path, which commands find in $FOLDER, too.
+/* What an assistant works with: a Python session and a shell, in sandboxes that see the same /work folder,
+ * and the user's folder at its own path, which commands find in $FOLDER, too.
  *
  *     WorkbenchSetup setup = {.folder = "/home/me/data"};
  *     Workbench *w;
@@ -21,9 +21,9 @@
 /* All is borrowed for the opening but `stopped_context`. */
 typedef struct {
     const char *folder; /* the user's; NULL: none */
-    bool write;         /* the folder is /work, and what is changed there stays; else it is read-only at its path */
-    double seconds;     /* of a block; 0: 60 */
-    size_t output_bytes; /* of what is told of a block's output; 0: 16000 */
+    bool write; /* the folder is /work, and what is changed there stays; else it is read-only at its path */
+    double seconds;                 /* of a block; 0: 60 */
+    size_t output_bytes;            /* of what is told of a block's output; 0: 16000 */
     bool (*stopped)(void *context); /* as of PythonSpec and BashSpec */
     void *stopped_context;
 } WorkbenchSetup;
@@ -41,16 +41,16 @@ typedef struct Workbench Workbench; /* one thread, which outlives it */
 /* Makes the private /work, and runs one program to see that there is a sandbox; Python starts with its first
  * block.
  *   ST_UNSUPPORTED  no sandbox: the sentence says why and what to do
- *   ST_ARG          no such folder; it holds the system (/, /usr, ...); write: root owns it; a sandboxed program
- *                   may not read it
- *   ST_IO           no private folder can be made */
+ *   ST_ARG          no such folder; it holds the system (/, /usr, ...); write: root owns it; a sandboxed
+ * program may not read it ST_IO           no private folder can be made */
 MUST_CHECK Status workbench_open(Workbench **out, const WorkbenchSetup *setup);
 /* Whatever the block does is data in *r.  Failures as of python_start and bash_run: no block can run. */
 MUST_CHECK Status workbench_run(Workbench *w, WorkbenchResult *r, Tool tool, Span code);
 /* A new Python and a shell in /work; files stay. */
 void workbench_reset(Workbench *w);
-const char *workbench_folder(const Workbench *w); /* where the user's folder is, inside; NULL: none is shown */
-bool workbench_holds_files(const Workbench *w);   /* in the private /work, which the closing removes */
-void workbench_close(Workbench *w);               /* NULL is fine */
+const char *
+workbench_folder(const Workbench *w);           /* where the user's folder is, inside; NULL: none is shown */
+bool workbench_holds_files(const Workbench *w); /* in the private /work, which the closing removes */
+void workbench_close(Workbench *w);             /* NULL is fine */
 
 #endif

@@ -116,12 +116,14 @@ static void what_cannot_be_is_refused(void **state)
         assert_non_null(strstr(error_text(), "is the system's"));
     }
     assert_int_equal(workbench_open(&bench, &(WorkbenchSetup){.folder = in_scratch("absent")}), ST_ARG);
-    assert_int_equal(workbench_open(&bench, &(WorkbenchSetup){.folder = in_scratch("mine/data.txt")}), ST_ARG);
+    assert_int_equal(workbench_open(&bench, &(WorkbenchSetup){.folder = in_scratch("mine/data.txt")}),
+                     ST_ARG);
     assert_int_equal(workbench_open(&bench, &(WorkbenchSetup){.write = true}), ST_ARG);
     if (geteuid() == 0) {
         scratch_text("closed/x", "x");
         assert_int_equal(chmod(in_scratch("closed"), 0700), 0);
-        assert_int_not_equal(workbench_open(&bench, &(WorkbenchSetup){.folder = in_scratch("closed")}), ST_OK);
+        assert_int_not_equal(workbench_open(&bench, &(WorkbenchSetup){.folder = in_scratch("closed")}),
+                             ST_OK);
         assert_non_null(strstr(error_text(), "closed"));
     }
 }

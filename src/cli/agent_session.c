@@ -4,32 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
-#include "base/file.h"
 #include "base/mem.h"
-#include "cli/agent_transcript.h"
+#include "cli/agent_state.h"
 #include "cli/show.h"
-#include "cli/slash.h"
 
-enum { SHOWN_LINES = 40, TASK_SHOWN = 60 };
+enum { SHOWN_LINES = 40 };
 
-struct AgentSession {
-    AgentSessionSetup setup;
-    Assistant *assistant;
-    Str pending;  /* an answer that may be the last of its turn; not live */
-    Str task;     /* the last one, for /retry */
-    AssistantTurn last;
-    bool has_last;
-    bool in_talk;     /* the last turn is a part of the conversation */
-    bool line_open;   /* the answer on `out` does not end its line   */
-    bool said;        /* what went wrong was said already            */
-    uint64_t answers; /* each draws with a seed of its own           */
-    AgentTranscript transcript;
-    int rated; /* 1 good, -1 bad, 0 nobody said */
-};
-
-static void note(const AgentSession *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void note(const AgentSession *s, const char *fmt, ...)
+void agent_note(const AgentSession *s, const char *fmt, ...)
 {
     va_list args;
     fflush(s->setup.out); /* the text ends before words about it begin */
@@ -91,8 +72,8 @@ static void on_observed(void *self, const AssistantAction *action, const Workben
     fflush(s->setup.out);
     show_lines(s->setup.notes, told, "  | ", SHOWN_LINES, s->setup.guard);
     if (r)
-        note(s, "  (step %d of %d: %s, %.2f s%s)", action->step, action->max_steps, tool_name(action->tool),
-             r->seconds, r->truncated ? ", cut" : "");
+        agent_note(s, "  (step %d of %d: %s, %.2f s%s)", action->step, action->max_steps,
+                   tool_name(action->tool), r->seconds, r->truncated ? ", cut" : "");
 }
 
 static bool on_stopped(void *self)
@@ -135,7 +116,7 @@ static Approval on_approve(void *self, const AssistantAction *action, Str *words
     AgentSession *s = self;
     Span answer;
     flush_pending(s);
-    note(s, "step %d of %d, %s:", action->step, action->max_steps, tool_name(action->tool));
+    agent_note(s, "step %d of %d, %s:", action->step, action->max_steps, tool_name(action->tool));
     show_lines(s->setup.notes, action->code, "  > ", 0, s->setup.guard);
     for (;;) {
         Status st = ask(s, "run it? [y]es [n]o [e]dit [t]his turn [a]lways [s]top> ", NULL, &answer);
@@ -160,14 +141,15 @@ static Approval on_approve(void *self, const AssistantAction *action, Str *words
 static void say_end(const AgentSession *s, const AssistantTurn *t)
 {
     if (t->end == ASSISTANT_STEPS)
-        note(s, "(all steps are used; \"go on\" gives it as many again, --steps N more from the start)");
+        agent_note(s,
+                   "(all steps are used; \"go on\" gives it as many again, --steps N more from the start)");
     else if (t->end == ASSISTANT_CUT)
-        note(s, "(the answer is cut off: --max-tokens, or the context is full)");
+        agent_note(s, "(the answer is cut off: --max-tokens, or the context is full)");
     else if (t->end == ASSISTANT_STOPPED)
-        note(s, "(stopped)");
-    note(s, "(%d step%s, %lld + %lld tokens, %.1f s of the model, %.1f s of running)", t->steps,
-         t->steps == 1 ? "" : "s", (long long)t->prompt_tokens, (long long)t->completion_tokens,
-         t->model_seconds, t->act_seconds);
+        agent_note(s, "(stopped)");
+    agent_note(s, "(%d step%s, %lld + %lld tokens, %.1f s of the model, %.1f s of running)", t->steps,
+               t->steps == 1 ? "" : "s", (long long)t->prompt_tokens, (long long)t->completion_tokens,
+               t->model_seconds, t->act_seconds);
 }
 
 static json_t *text_json(Span text)
@@ -200,7 +182,7 @@ static void print_json(const AgentSession *s, const AssistantTurn *t, Status st)
     json_decref(o);
 }
 
-static Status write_transcript(AgentSession *s)
+Status agent_write_transcript(AgentSession *s)
 {
     if (!s->transcript.path || !assistant_conversation(s->assistant)->messages.n)
         return ST_OK;
@@ -225,14 +207,16 @@ static void show_turn(AgentSession *s, Status st)
     if (st == ST_OK)
         say_end(s, &s->last);
     else if (s->last.steps)
-        note(s, st == ST_CANCELLED ? "(stopped; what ran before is kept, and your next message goes on from there)"
-                                   : "%s; what ran before is kept, and your next message goes on from there",
-             error_text());
+        agent_note(s,
+                   st == ST_CANCELLED
+                       ? "(stopped; what ran before is kept, and your next message goes on from there)"
+                       : "%s; what ran before is kept, and your next message goes on from there",
+                   error_text());
     else
-        note(s, st == ST_CANCELLED ? "(stopped; the message is taken back)" : "%s", error_text());
+        agent_note(s, st == ST_CANCELLED ? "(stopped; the message is taken back)" : "%s", error_text());
 }
 
-static Status take_task(AgentSession *s, Span text)
+Status agent_take_task(AgentSession *s, Span text)
 {
     ChatCall *call = assistant_call(s->assistant);
     call->sampler = sampling_settings(&s->setup.sampling);
@@ -248,198 +232,12 @@ static Status take_task(AgentSession *s, Span text)
     s->in_talk = st == ST_OK || s->last.steps > 0;
     s->said = true;
     show_turn(s, st);
-    Status kept = write_transcript(s);
+    Status kept = agent_write_transcript(s);
     if (kept != ST_OK) {
-        note(s, "the transcript is not written: %s", error_text());
+        agent_note(s, "the transcript is not written: %s", error_text());
         return st == ST_OK ? kept : st;
     }
     return st;
-}
-
-/* Commands ----------------------------------------------------------------------------------------------- */
-
-static const SlashCommand commands[];
-
-static Status do_help(void *self, Span words, bool *over)
-{
-    (void)words, (void)over;
-    slash_help(((AgentSession *)self)->setup.notes, commands);
-    return ST_OK;
-}
-
-static Status do_approve(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    (void)over;
-    if (words.n && !span_is(words, "on") && !span_is(words, "off"))
-        return fail(ST_ARG, "say /approve on or /approve off");
-    if (span_is(words, "on") && !s->setup.ask)
-        return fail(ST_ARG, "nobody can be asked here: approval needs a terminal");
-    if (words.n)
-        assistant_set_approve(s->assistant, span_is(words, "on"));
-    note(s, assistant_approves(s->assistant) ? "(you are asked before a block runs)"
-                                             : "(blocks run without a question)");
-    return ST_OK;
-}
-
-static Status do_reset(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    (void)words, (void)over;
-    if (!s->setup.assistant.bench)
-        return fail(ST_ARG, "nothing runs here (--no-tools)");
-    workbench_reset(s->setup.assistant.bench);
-    note(s, "(a new Python, and the shell is in /work; files and the conversation stay)");
-    return ST_OK;
-}
-
-static Status do_save(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    AgentTranscript fresh;
-    (void)over;
-    if (!words.n)
-        return fail(ST_ARG, "say which file: /save FILE");
-    char *path = mem_strn(words.at, words.n);
-    Status st = agent_transcript_open(&fresh, path);
-    mem_free(path);
-    TRY(st);
-    agent_transcript_drop(&s->transcript);
-    s->transcript = fresh;
-    TRY(write_transcript(s));
-    note(s, "(the conversation is a line of %s, and is kept there from now on)", s->transcript.path);
-    return ST_OK;
-}
-
-static Status rate(AgentSession *s, int rated)
-{
-    if (!s->transcript.path)
-        return fail(ST_ARG, "there is no transcript to write it into: /save FILE first, or start with "
-                            "--transcript FILE");
-    if (!s->has_last)
-        return fail(ST_ARG, "there was no turn yet");
-    s->rated = rated;
-    TRY(write_transcript(s));
-    note(s, "(\"success\": %s in %s)", rated > 0 ? "true" : "false", s->transcript.path);
-    return ST_OK;
-}
-
-static Status do_good(void *self, Span words, bool *over)
-{
-    (void)words, (void)over;
-    return rate(self, 1);
-}
-
-static Status do_bad(void *self, Span words, bool *over)
-{
-    (void)words, (void)over;
-    return rate(self, -1);
-}
-
-static Status take_back(AgentSession *s)
-{
-    if (!assistant_undo(s->assistant))
-        return fail(ST_ARG, "there is nothing to take back");
-    s->in_talk = false;
-    return ST_OK;
-}
-
-static Status do_undo(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    (void)words, (void)over;
-    TRY(take_back(s));
-    note(s, "(the last turn is taken back; what it did to files and variables stays)");
-    return write_transcript(s);
-}
-
-static Status do_retry(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    (void)words, (void)over;
-    if (!s->task.n)
-        return fail(ST_ARG, "there was no task yet");
-    if (s->in_talk)
-        TRY(take_back(s));
-    return take_task(s, str_span(&s->task));
-}
-
-static Status do_clear(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    (void)words, (void)over;
-    assistant_clear(s->assistant);
-    agent_transcript_next(&s->transcript);
-    s->has_last = s->in_talk = false;
-    s->rated = 0;
-    str_clear(&s->task);
-    note(s, "(a new conversation; files and variables stay, /reset begins a new Python)");
-    return ST_OK;
-}
-
-static Status do_set(void *self, Span words, bool *over)
-{
-    AgentSession *s = self;
-    const ArgsTable table = {&sampling_table, &s->setup.sampling};
-    (void)over;
-    return slash_set(s->setup.notes, &table, 1, words);
-}
-
-static Status do_where(void *self, Span words, bool *over)
-{
-    const AgentSession *s = self;
-    const Workbench *bench = s->setup.assistant.bench;
-    (void)words, (void)over;
-    if (!bench)
-        return fail(ST_ARG, "nothing runs here (--no-tools)");
-    const char *folder = workbench_folder(bench);
-    if (folder && strcmp(folder, "/work") == 0)
-        note(s, "/work is your folder, and what blocks change in it stays");
-    else
-        note(s, "/work is private and goes at the end%s%s%s", folder ? "; " : "", folder ? folder : "",
-             folder ? " is read-only" : "");
-    return ST_OK;
-}
-
-static Status do_quit(void *self, Span words, bool *over)
-{
-    (void)self, (void)words;
-    *over = true;
-    return ST_OK;
-}
-
-static const SlashCommand commands[] = {
-    {"/help", "", "this list", do_help},
-    {"/approve", "[on|off]", "be asked before a block runs, or not", do_approve},
-    {"/reset", "", "a new Python; the shell goes to /work", do_reset},
-    {"/retry", "", "take the last turn back and try its task again", do_retry},
-    {"/undo", "", "take the last turn back", do_undo},
-    {"/clear", "", "begin a new conversation", do_clear},
-    {"/save", "FILE", "add the conversation to a file of transcripts, and keep it there", do_save},
-    {"/good", "", "the transcript says that the task was done", do_good},
-    {"/bad", "", "... that it was not", do_bad},
-    {"/where", "", "which folders there are", do_where},
-    {"/set", "[NAME VALUE]", "change a setting, as /set temp 0.7", do_set},
-    {"/settings", "", "show all settings", do_set},
-    {"/quit", "", "leave", do_quit},
-    {"/exit", "", "leave", do_quit},
-    {NULL, NULL, NULL, NULL},
-};
-enum { COMMANDS = sizeof commands / sizeof commands[0] - 1 };
-
-const char *const *agent_session_commands(void)
-{
-    static const char *names[COMMANDS + 1];
-    slash_names(names, COMMANDS, commands);
-    return names;
-}
-
-const char *const *agent_session_settings(void)
-{
-    static const char *names[32];
-    const ArgsTable table = {&sampling_table, NULL};
-    slash_setting_names(names, sizeof names / sizeof names[0] - 1, &table, 1);
-    return names;
 }
 
 /* The session -------------------------------------------------------------------------------------------- */
@@ -450,10 +248,10 @@ Status agent_session_take(AgentSession *s, Span line, bool *over)
     if (span_trim(line).n == 0)
         return ST_OK;
     if (line.at[0] != '/' || span_starts(line, "//"))
-        return take_task(s, line.at[0] == '/' ? (Span){line.at + 1, line.n - 1} : line);
-    Status st = slash_run(commands, s, span_trim(line), over);
+        return agent_take_task(s, line.at[0] == '/' ? (Span){line.at + 1, line.n - 1} : line);
+    Status st = agent_command(s, span_trim(line), over);
     if (st != ST_OK && !s->said)
-        note(s, "%s", error_text());
+        agent_note(s, "%s", error_text());
     return st;
 }
 

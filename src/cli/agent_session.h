@@ -17,14 +17,14 @@ typedef struct {
     AssistantSetup assistant; /* its hooks and sampler are the session's */
     SamplingConfig sampling;
     FILE *out, *notes;
-    bool live, guard;      /* guard: one of them is a terminal (show.h) */
-    bool json;             /* `out` gets a JSON object for each turn, and nothing else */
+    bool live, guard;       /* guard: one of them is a terminal (show.h) */
+    bool json;              /* `out` gets a JSON object for each turn, and nothing else */
     const json_t *identity; /* of the model, for that */
-    /* Asks the user: *answer is NULL at for "none" (Ctrl-C).  `begun` stands there to be edited.  NULL: nobody
-     * can be asked. */
+    /* Asks the user: *answer is NULL at for "none" (Ctrl-C).  `begun` stands there to be edited.  NULL:
+     * nobody can be asked. */
     Status (*ask)(void *context, const char *question, const char *begun, Span *answer);
     void *ask_context;
-    bool (*stopped)(void); /* somebody wants what is under way to end; NULL: never */
+    bool (*stopped)(void);  /* somebody wants what is under way to end; NULL: never */
     const char *transcript; /* JSONL file to which the conversation is added; NULL: none */
 } AgentSessionSetup;
 
@@ -34,8 +34,8 @@ typedef struct AgentSession AgentSession;
 MUST_CHECK Status agent_session_open(AgentSession **out, const AgentSessionSetup *setup);
 void agent_session_close(AgentSession *s);
 
-/* What a line asks for: a command where it begins with '/' ("//" for a task that does), else a task.  *over: the
- * user is done.  What went wrong was said in `notes` when it is returned. */
+/* What a line asks for: a command where it begins with '/' ("//" for a task that does), else a task.  *over:
+ * the user is done.  What went wrong was said in `notes` when it is returned. */
 MUST_CHECK Status agent_session_take(AgentSession *s, Span line, bool *over);
 /* Whether the session goes on after this. */
 bool agent_session_survives(Status st);

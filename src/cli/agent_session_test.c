@@ -88,9 +88,11 @@ static void expect(const char *line, Status st, const char *says, const char *no
 static void answers_and_steps_go_their_ways(void **state)
 {
     NEEDS_SANDBOX
-    begin(PY("6 * 7") SAYS("It is \\u001b[2J42.") PY("'\\\\x1b[31m' + chr(0x202e)") SAYS("b") PY("1/0") PY("print('x' * 10)"
-          ) PY("2") PY("3") PY("4"), (AgentSessionSetup){0});
-    expect("6 * 7?", ST_OK, "It is ^[[2J42.\n", "```python\n6 * 7\n```\n  | Out[1]: 42\n  (step 1 of 4: python");
+    begin(PY("6 * 7") SAYS("It is \\u001b[2J42.") PY("'\\\\x1b[31m' + chr(0x202e)") SAYS("b") PY("1/0")
+              PY("print('x' * 10)") PY("2") PY("3") PY("4"),
+          (AgentSessionSetup){0});
+    expect("6 * 7?", ST_OK, "It is ^[[2J42.\n",
+           "```python\n6 * 7\n```\n  | Out[1]: 42\n  (step 1 of 4: python");
     assert_int_equal(agent_session_end(session), ASSISTANT_ANSWERED);
     expect("//a", ST_OK, "b\n", "(1 step, 0 + 0 tokens");
     expect("more", ST_OK, "```python\n4\n```\n", "(all steps are used");
@@ -113,13 +115,14 @@ static void approval_is_asked_for(void **state)
     AgentSessionSetup setup = {.ask = ask, .assistant.approve = true};
     const char *const said[] = {"what?", "n", "not now", "e", "1 + 2", "e", NULL};
     answers = said;
-    begin(PY("'a'") SAYS("ok") PY("x = '\\u202e\\\\u001b'") SAYS("three") PY("5") SAYS("never") PY("6") PY("7")
-              SAYS("both") PY("8") SAYS("eight"),
+    begin(PY("'a'") SAYS("ok") PY("x = '\\u202e\\\\u001b'") SAYS("three") PY("5") SAYS("never") PY("6")
+              PY("7") SAYS("both") PY("8") SAYS("eight"),
           setup);
     expect("a", ST_OK, "ok\n", "[Not run: the user declined: not now]");
     assert_non_null(strstr(questions, "run it? [y]es [n]o [e]dit [t]his turn [a]lways [s]top> []run it?"));
     assert_non_null(strstr(questions, "why, for the model"));
-    expect("b", ST_OK, "three\n", "  > x = '<U+202E>\\u001b'\n"); /* what runs cannot look like something else */
+    expect("b", ST_OK, "three\n",
+           "  > x = '<U+202E>\\u001b'\n"); /* what runs cannot look like something else */
     assert_non_null(strstr(questions, "edit> [x = '"));
     assert_non_null(strstr(notes, "[The user changed the block; this ran:]\n  | 1 + 2\n"));
     expect("c", ST_OK, "", "(stopped)"); /* Ctrl-C in the edited line, and at the question */
@@ -127,7 +130,8 @@ static void approval_is_asked_for(void **state)
     const char *const more[] = {"t", "A", NULL};
     answers = more;
     end();
-    begin(PY("6") PY("7") SAYS("both") PY("8") SAYS("eight") PY("9") SAYS("nine") PY("10") SAYS("ten"), setup);
+    begin(PY("6") PY("7") SAYS("both") PY("8") SAYS("eight") PY("9") SAYS("nine") PY("10") SAYS("ten"),
+          setup);
     expect("d", ST_OK, "both\n", "Out[2]: 7");
     expect("e", ST_OK, "eight\n", "Out[3]: 8");
     expect("/approve", ST_OK, "", "without a question");
@@ -141,7 +145,8 @@ static void approval_is_asked_for(void **state)
 static void commands_change_the_session(void **state)
 {
     NEEDS_SANDBOX
-    begin(PY("x = 5") SAYS("one") PY("x") SAYS("two") PY("x") SAYS("three") SAYS("four"), (AgentSessionSetup){0});
+    begin(PY("x = 5") SAYS("one") PY("x") SAYS("two") PY("x") SAYS("three") SAYS("four"),
+          (AgentSessionSetup){0});
     expect("/undo", ST_ARG, "", "nothing to take back");
     expect("/retry", ST_ARG, "", "no task yet");
     expect("a", ST_OK, "one\n", "");
@@ -223,9 +228,12 @@ static int start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers_and_steps_go_their_ways), cmocka_unit_test(live_answers_are_all_shown),
-        cmocka_unit_test(approval_is_asked_for),           cmocka_unit_test(commands_change_the_session),
-        cmocka_unit_test(json_is_alone_on_out),            cmocka_unit_test(a_failed_turn_is_told_once),
+        cmocka_unit_test(answers_and_steps_go_their_ways),
+        cmocka_unit_test(live_answers_are_all_shown),
+        cmocka_unit_test(approval_is_asked_for),
+        cmocka_unit_test(commands_change_the_session),
+        cmocka_unit_test(json_is_alone_on_out),
+        cmocka_unit_test(a_failed_turn_is_told_once),
     };
     return cmocka_run_group_tests(tests, start, scratch_remove);
 }

@@ -7,7 +7,7 @@
 #include "infer/cycle_test.h"
 
 #define ONE_MODEL "{\"object\": \"list\", \"data\": [{\"id\": \"tiny-7b\", \"object\": \"model\"}]}"
-#define ANSWER                                                                                       \
+#define ANSWER                                                                                           \
     "{\"choices\": [{\"message\": {\"role\": \"assistant\", \"content\": \"four\"}, \"finish_reason\": " \
     "\"stop\"}], \"usage\": {\"prompt_tokens\": 12, \"completion_tokens\": 3}}"
 
@@ -261,9 +261,12 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_defaults, drop_config)
     const struct CMUnitTest tests[] = {
-        TEST(a_model_that_runs_here),       TEST(local_settings_are_checked),
-        TEST(a_server_and_its_only_model),  TEST(a_named_key_is_sent),
-        TEST(a_server_with_several_models), TEST(scripts),
+        TEST(a_model_that_runs_here),
+        TEST(local_settings_are_checked),
+        TEST(a_server_and_its_only_model),
+        TEST(a_named_key_is_sent),
+        TEST(a_server_with_several_models),
+        TEST(scripts),
         TEST(a_second_table_has_the_same_fields),
     };
     return cmocka_run_group_tests(tests, make_all, scratch_remove);

@@ -23,7 +23,8 @@ typedef struct {
 static const char *const observation_names[] = {"auto", "tool", "user", NULL};
 static const Field agent_fields[] = {
     F_INT(AgentConfig, steps, 20, 1, 10000, "blocks that run in a turn, at most"),
-    F_INT(AgentConfig, max_tokens, 0, 0, 1e9, "of an answer; 0: what the context has room for, or the server's"),
+    F_INT(AgentConfig, max_tokens, 0, 0, 1e9,
+          "of an answer; 0: what the context has room for, or the server's"),
     F_FLOAT(AgentConfig, block_seconds, 60, 0.1, 86400, "that a block may run"),
     F_INT(AgentConfig, output_bytes, 16000, 200, 1e6, "of what a block prints that the model is told"),
     F_CHOICE(AgentConfig, observations, "auto", observation_names,
@@ -198,10 +199,10 @@ static void greet(const Job *job, const AgentSessionSetup *setup)
     const char *folder = job->bench ? workbench_folder(job->bench) : NULL;
     bool both = setup->assistant.tools[TOOL_PYTHON] && setup->assistant.tools[TOOL_BASH];
     log_info("%s; %s%s%s%s; /help lists the commands", chatmodel_name(job->opened.chat),
-             !job->bench                              ? "nothing runs"
-             : both                                   ? "Python and bash in the sandbox"
+             !job->bench                           ? "nothing runs"
+             : both                                ? "Python and bash in the sandbox"
              : setup->assistant.tools[TOOL_PYTHON] ? "Python in the sandbox"
-                                                      : "bash in the sandbox",
+                                                   : "bash in the sandbox",
              folder ? ", with " : "", folder ? folder : "",
              folder && strcmp(folder, "/work") == 0 ? " (your folder, writable)"
              : folder                               ? " read-only"
@@ -249,7 +250,8 @@ static Status open_bench(Job *job)
     if (st != ST_UNSUPPORTED)
         return st;
     Error why = error_take();
-    return fail(st, "%s; lemur doctor says what else is missing, and --no-tools talks without running anything",
+    return fail(st,
+                "%s; lemur doctor says what else is missing, and --no-tools talks without running anything",
                 why.text);
 }
 
@@ -309,11 +311,15 @@ int cmd_agent(int argc, char **argv)
     const Command c = {
         .usage = "-m MODEL [flags]",
         .about =
-            "A model that acts: the Python and bash blocks of its answers run in a sandbox, what they give goes\n"
-            "back to it, and you watch.  On a terminal: Ctrl-C stops an answer or a block, twice at the prompt\n"
-            "or Ctrl-D leaves, /help lists the commands.  With -p one task, its answer on standard output, its\n"
+            "A model that acts: the Python and bash blocks of its answers run in a sandbox, what they give "
+            "goes\n"
+            "back to it, and you watch.  On a terminal: Ctrl-C stops an answer or a block, twice at the "
+            "prompt\n"
+            "or Ctrl-D leaves, /help lists the commands.  With -p one task, its answer on standard output, "
+            "its\n"
             "steps on stderr; exit status 0 where it ended with an answer, else 1.  Without a terminal each\n"
-            "line of standard input is a task.  /work inside is private and goes at the end; --folder shows a\n"
+            "line of standard input is a task.  /work inside is private and goes at the end; --folder shows "
+            "a\n"
             "folder of yours, --write lets it change that.  docs/agent.md says what this cannot stop.\n"
             "example: lemur agent -m model.gguf --folder ~/data -p 'Which month in sales.csv sold most?'",
         COMMAND_FLAGS(flags),

@@ -7,12 +7,12 @@
 
 #include "base/str.h"
 
-/* Writes the text.  `guard`: control characters but line ends and tabs show as ^X and do nothing (they move the
- * cursor, rename the window, answer in the user's name), and so do, as <U+202E>, those that turn the direction
- * of writing, by which code can look like other code. */
+/* Writes the text.  `guard`: control characters but line ends and tabs show as ^X and do nothing (they move
+ * the cursor, rename the window, answer in the user's name), and so do, as <U+202E>, those that turn the
+ * direction of writing, by which code can look like other code. */
 void show_text(FILE *out, Span text, bool guard);
-/* The same, each line with `margin` in front, at most `lines` of them (0: all), then how many are left out; ends
- * with a line end unless there is nothing. */
+/* The same, each line with `margin` in front, at most `lines` of them (0: all), then how many are left out;
+ * ends with a line end unless there is nothing. */
 void show_lines(FILE *out, Span text, const char *margin, size_t lines, bool guard);
 
 #endif

@@ -25,7 +25,8 @@ static int begin(void **state)
         snprintf(no_sandbox, sizeof no_sandbox, "%s", error_text());
     str_drop(&says);
     return folder_make(in_scratch("work")) == ST_OK &&
-                   (geteuid() != 0 || (chown(in_scratch("work"), 65534, 65534) == 0 && chmod(scratch, 0755) == 0))
+                   (geteuid() != 0 ||
+                    (chown(in_scratch("work"), 65534, 65534) == 0 && chmod(scratch, 0755) == 0))
                ? 0
                : -1;
 }
@@ -82,8 +83,9 @@ static void outputs_come_in_their_order(void **state)
     expect("echo a; echo b >&2; echo c; false", 1, "a\nb\nc\n");
     expect("for i in 1 2\ndo echo $i\ndone\ncat <<X\nhere\nX", 0, "1\n2\nhere\n");
     expect("read x; echo \"[$x]\"", 0, "[]\n");
-    expect("printf 'a\\377b'", 0, "a\xEF\xBF\xBD"
-                                  "b");
+    expect("printf 'a\\377b'", 0,
+           "a\xEF\xBF\xBD"
+           "b");
     expect("", 0, "");
     BashResult r = run("if");
     assert_int_not_equal(r.code, 0);
@@ -165,7 +167,8 @@ static void a_stop_interrupts_and_then_kills(void **state)
     double when;
     open_bash((BashSpec){.stopped = after_a_while, .stopped_context = &when});
     when = clock_now() + 0.3;
-    BashResult r = run("mkdir -p s; cd s; trap 'echo caught; exit 7' INT; echo on; while :; do sleep 0.05; done");
+    BashResult r =
+        run("mkdir -p s; cd s; trap 'echo caught; exit 7' INT; echo on; while :; do sleep 0.05; done");
     assert_true(r.stopped && r.seconds < 10);
     assert_string_equal(str_c(&r.text), "on\ncaught\n");
     assert_int_equal(r.code, 7);

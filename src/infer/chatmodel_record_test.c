@@ -152,8 +152,10 @@ static void lines_of_many_threads_are_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_recorded_replays), cmocka_unit_test(half_a_line_is_taken_away),
-        cmocka_unit_test(one_recorder_a_file),       cmocka_unit_test(a_full_disk_ends_it),
+        cmocka_unit_test(what_was_recorded_replays),
+        cmocka_unit_test(half_a_line_is_taken_away),
+        cmocka_unit_test(one_recorder_a_file),
+        cmocka_unit_test(a_full_disk_ends_it),
         cmocka_unit_test(lines_of_many_threads_are_whole),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
