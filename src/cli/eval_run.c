@@ -169,6 +169,7 @@ static Status run_once(Job *job, const Args *args, const char *folder, int64_t s
 {
     EvalSettings settings = settings_of(&job->config, steps);
     json_t *identity = identity_of(job, steps);
+    const char *template = json_string_value(json_object_get(job->answers.identity, "template"));
     RunnerReport report = {0};
     RunnerSpec spec = {.folder = folder,
                        .chosen = job->tasks.at,
@@ -176,7 +177,7 @@ static Status run_once(Job *job, const Args *args, const char *folder, int64_t s
                        .run = {.data = job->config.data,
                                .settings = &settings,
                                .models = {job->answers.chat, job->comments.chat, job->answers.engine,
-                                          job->answers.tokenizer},
+                                          job->answers.tokenizer, template && strcmp(template, "plain") == 0},
                                .wikipedia = job->wikipedia,
                                .stopped = stopped,
                                .stopped_context = job},

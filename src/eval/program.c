@@ -90,7 +90,7 @@ static Status run_text(ProgramVerdict *v, const ProgramSpec *spec, Span tests, d
     char nonce[NONCE + 1];
     Str in = {0};
     make_nonce(nonce);
-    str_addf(&in, "%s %.3f\n", nonce, seconds);
+    str_addf(&in, "%s %.3f %s\n", nonce, seconds, spec->whole ? "whole" : "guarded");
     str_add(&in, spec->text.at, spec->text.n);
     if (tests.at) {
         str_addc(&in, '\n');

@@ -7,8 +7,8 @@
 
 #include "agent/python_text.h"
 
-const char *const code_rule_names[CODE_RULES] = {"continues", "continues, indented", "whole", "repeats prompt",
-                                                 "spliced"};
+const char *const code_rule_names[CODE_RULES] = {"continues", "continues, indented", "whole",
+                                                 "repeats prompt", "spliced"};
 
 /* Lines. ------------------------------------------------------------------------------------------------- */
 
@@ -190,9 +190,9 @@ size_t code_python_definition(Span s, const char *name)
     return s.n + 1;
 }
 
-/* The first line stands at the left edge.  Is it alone there, because the answer was stripped, or is all of it
- * moved to the left?  Moved, where a later line stands at the edge too, or where the second, behind a colon, is
- * only one step in. */
+/* The first line stands at the left edge.  Is it alone there, because the answer was stripped, or is all of
+ * it moved to the left?  Moved, where a later line stands at the edge too, or where the second, behind a
+ * colon, is only one step in. */
 static bool moved_left(Span answer)
 {
     size_t at = 0;

@@ -1,5 +1,5 @@
-/* The program in what a model wrote.  A base model continues the prompt; a chat model says something, puts its
- * code between fences, and repeats as much of the prompt as it likes.  Pure text: nothing is run here. */
+/* The program in what a model wrote.  A base model continues the prompt; a chat model says something, puts
+ * its code between fences, and repeats as much of the prompt as it likes.  Pure text: nothing is run here. */
 #ifndef EVAL_STATIC_CODE_ANSWER_H
 #define EVAL_STATIC_CODE_ANSWER_H
 
@@ -12,9 +12,10 @@ bool code_line(Span s, size_t *at, Span *line);
 size_t code_indent(Span line);
 bool code_blank(Span line); /* nothing but white space */
 
-/* The first block between fences (CommonMark 4.5: ``` or ~~~, indented by at most three blanks) that names one
- * of `languages` (NULL at the end; case does not matter); failing that, the first that names none; failing
- * that, the first.  Without its fences; a fence that is never closed reaches to the end.  False: none. */
+/* The first block between fences (CommonMark 4.5: ``` or ~~~, indented by at most three blanks) that names
+ * one of `languages` (NULL at the end; case does not matter); failing that, the first that names none;
+ * failing that, the first.  Without its fences; a fence that is never closed reaches to the end.  False:
+ * none. */
 bool code_block(Span text, const char *const *languages, Span *out);
 /* The prompt has left a fence open: the text up to the first line that is a bare fence, but for a fence that
  * opens anew, which is taken as of code_block. */
@@ -22,7 +23,8 @@ Span code_open_block(Span text, const char *const *languages);
 
 /* Up to the first of the texts; none empty. */
 Span code_cut(Span text, const char *const *stops, size_t stops_n);
-/* The texts of a JSON array as a list, for code_cut; the strings are borrowed of it, the caller drops the list. */
+/* The texts of a JSON array as a list, for code_cut; the strings are borrowed of it, the caller drops the
+ * list. */
 typedef Array(const char *) CodeStops;
 struct json_t;
 void code_stops(CodeStops *out, const struct json_t *array);
@@ -33,17 +35,18 @@ size_t code_python_definition(Span s, const char *name);
 
 /* How a program came about, for the sample. */
 typedef enum {
-    CODE_CONTINUES,  /* appended to the prompt                                                            */
-    CODE_INDENTED,   /* the same, its blanks restored: chat models strip the first line, or the whole     */
-    CODE_WHOLE,      /* the function is there from its head on: imports and helpers of the prompt in front */
-    CODE_REPEATS,    /* it begins with the prompt itself                                                  */
-    CODE_SPLICED,    /* as CODE_WHOLE, but only the function's inside is put into the prompt's head        */
+    CODE_CONTINUES, /* appended to the prompt                                                            */
+    CODE_INDENTED,  /* the same, its blanks restored: chat models strip the first line, or the whole     */
+    CODE_WHOLE,     /* the function is there from its head on: imports and helpers of the prompt in front */
+    CODE_REPEATS,   /* it begins with the prompt itself                                                  */
+    CODE_SPLICED,   /* as CODE_WHOLE, but only the function's inside is put into the prompt's head        */
     CODE_RULES
 } CodeRule;
 extern const char *const code_rule_names[CODE_RULES];
 
-/* A Python function whose head and docstring are `stub`: appends stub and answer as one module, without tests.
- * `plain`: the model continues texts, its answer is taken as it is.  `stops` cut an answer that continues. */
+/* A Python function whose head and docstring are `stub`: appends stub and answer as one module, without
+ * tests. `plain`: the model continues texts, its answer is taken as it is.  `stops` cut an answer that
+ * continues. */
 CodeRule code_python_module(Str *out, Span stub, const char *name, Span answer, bool plain,
                             const char *const *stops, size_t stops_n);
 

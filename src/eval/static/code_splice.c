@@ -1,6 +1,6 @@
-/* Where the function's head ends and its inside begins is told by names, brackets and indentation: no language is
- * parsed.  What is refused by a compiler afterwards counts as the model's fault, so a doubtful answer is left as
- * it is. */
+/* Where the function's head ends and its inside begins is told by names, brackets and indentation: no
+ * language is parsed.  What is refused by a compiler afterwards counts as the model's fault, so a doubtful
+ * answer is left as it is. */
 #include "eval/static/code_splice.h"
 
 #include <ctype.h>
@@ -56,7 +56,7 @@ typedef struct {
     size_t start; /* of the line, in its text                     */
     size_t after; /* behind the name, in its text                 */
     Span name;
-    Span before;  /* what stands in front of it, trimmed           */
+    Span before; /* what stands in front of it, trimmed           */
 } Head;
 
 static Span trimmed_before(Span line, Span name)
@@ -64,7 +64,8 @@ static Span trimmed_before(Span line, Span name)
     return span_trim((Span){line.at, (size_t)(name.at - line.at)});
 }
 
-/* The prompt ends in the head: the last line that has the name; in Haskell the first of those that begin with it. */
+/* The prompt ends in the head: the last line that has the name; in Haskell the first of those that begin with
+ * it. */
 static bool prompt_head(Span prompt, Span function, Head *h)
 {
     size_t at = 0, start = 0;
@@ -144,8 +145,8 @@ static bool answer_head(Span answer, const Head *of, Head *h)
 
 /* Brackets. ---------------------------------------------------------------------------------------------- */
 
-/* Where the bracket that opens at `at` is closed; s.n where it is not.  Texts between quotes are passed over, a
- * single quote that is not closed in its line (Rust's lifetimes) is none. */
+/* Where the bracket that opens at `at` is closed; s.n where it is not.  Texts between quotes are passed over,
+ * a single quote that is not closed in its line (Rust's lifetimes) is none. */
 static size_t closing(Span s, size_t at)
 {
     char open = s.at[at], close = open == '(' ? ')' : '}';
@@ -172,8 +173,9 @@ static size_t find(Span s, char c, size_t from)
     return at ? (size_t)(at - s.at) : s.n;
 }
 
-/* What is between the braces of the function whose head is h: to the brace that closes it in the same line, or to
- * the first line that begins with one and stands no further in than the head.  Empty at: there are none. */
+/* What is between the braces of the function whose head is h: to the brace that closes it in the same line,
+ * or to the first line that begins with one and stands no further in than the head.  Empty at: there are
+ * none. */
 static Span function_inside(Span answer, const Head *h)
 {
     size_t at = find(answer, '(', h->after);
@@ -203,15 +205,16 @@ static bool begins_with_any(Span line, const char *const *words)
 
 static bool is_import(Span line)
 {
-    static const char *const words[] = {"import ", "using ", "#include", "use ", "from ", "require", "#lang",
-                                        "<?php", "#!", "package ", NULL};
+    static const char *const words[] = {"import ", "using ", "#include", "use ",     "from ", "require",
+                                        "#lang",   "<?php",  "#!",       "package ", NULL};
     return begins_with_any(line, words);
 }
 
 static bool is_class(Span line)
 {
-    static const char *const words[] = {"class ", "public class ", "final class ", "public final class ",
-                                        "static class ", "public static class ", "object ", NULL};
+    static const char *const words[] = {
+        "class ",        "public class ",        "final class ", "public final class ",
+        "static class ", "public static class ", "object ",      NULL};
     return begins_with_any(line, words) || span_is(line, "{");
 }
 
@@ -247,7 +250,8 @@ static void add_front(Str *out, Span front, Span prompt, Front which)
     }
 }
 
-/* Go wants imports in front of everything, each package once: those of the answer that the prompt does not name. */
+/* Go wants imports in front of everything, each package once: those of the answer that the prompt does not
+ * name. */
 static Span go_imports(Str *out, Span answer, Span preamble)
 {
     size_t at = 0, rest = 0;
@@ -274,7 +278,8 @@ static Span go_imports(Str *out, Span answer, Span preamble)
 
 /* Rules. ------------------------------------------------------------------------------------------------- */
 
-static void spliced(Str *out, const CodeSplice *c, Span answer, const Head *ours, const Head *theirs, Span inside)
+static void spliced(Str *out, const CodeSplice *c, Span answer, const Head *ours, const Head *theirs,
+                    Span inside)
 {
     Span front = {answer.at, theirs->start};
     bool in_class = code_indent(ours->line) > 0;
@@ -303,7 +308,8 @@ static void whole(Str *out, const CodeSplice *c, Span answer, const Head *ours)
     }
 }
 
-/* How much of the answer is the prompt again; 0: it does not begin with it.  White space at its end may differ. */
+/* How much of the answer is the prompt again; 0: it does not begin with it.  White space at its end may
+ * differ. */
 static size_t repeated(Span prompt, Span answer)
 {
     size_t n = prompt.n;

@@ -1,7 +1,8 @@
-/* MultiPL-E's program out of an answer in any language.  The published form, for models that continue a prompt, is
- * prompt + answer up to the first stop token + "\n" + tests (nuprl/MultiPL-E, evaluation/src/main.py); its form for
- * chat models takes an answer that repeats the prompt (chat_completions.py).  Chat models that write the function
- * anew, in a class of their own or with other imports, are met by the two other rules of CodeRule. */
+/* MultiPL-E's program out of an answer in any language.  The published form, for models that continue a
+ * prompt, is prompt + answer up to the first stop token + "\n" + tests (nuprl/MultiPL-E,
+ * evaluation/src/main.py); its form for chat models takes an answer that repeats the prompt
+ * (chat_completions.py).  Chat models that write the function anew, in a class of their own or with other
+ * imports, are met by the two other rules of CodeRule. */
 #ifndef EVAL_STATIC_CODE_SPLICE_H
 #define EVAL_STATIC_CODE_SPLICE_H
 

@@ -97,13 +97,10 @@ Status code_task_ask(const EvalRun *run, Sample *out, const Question *q, const C
 CodeVerdict code_verdict_of(const SandboxResult *r, CodeVerdict bad)
 {
     switch (r->end) {
-    case SANDBOX_EXITED:
-        return r->code == 0 ? CODE_RIGHT : bad;
+    case SANDBOX_EXITED: return r->code == 0 ? CODE_RIGHT : bad;
     case SANDBOX_WALL_TIME:
-    case SANDBOX_CPU_TIME:
-        return CODE_TIME;
-    default:
-        return CODE_RAISED;
+    case SANDBOX_CPU_TIME: return CODE_TIME;
+    default: return CODE_RAISED;
     }
 }
 

@@ -29,8 +29,8 @@ static bool take(Questions *q, int64_t number, json_t *object)
     json_t *metadata = json_object_get(object, "metadata");
     json_t *id = json_object_get(metadata, "problem_id");
     char name[32];
-    if (!text_of(object, "prompt") || !text_of(object, "reference_code") || !text_of(object, "code_context") ||
-        !text_of(metadata, "library"))
+    if (!text_of(object, "prompt") || !text_of(object, "reference_code") ||
+        !text_of(object, "code_context") || !text_of(metadata, "library"))
         return false;
     snprintf(name, sizeof name, "%lld", (long long)(json_is_integer(id) ? json_integer_value(id) : number));
     questions_add(q, name, text_of(metadata, "library"), object);
@@ -82,7 +82,8 @@ static void want_of(Map *modules, const json_t *doc)
 
 static ProgramSpec spec_of(Span text, double seconds)
 {
-    return (ProgramSpec){.text = text, .seconds = seconds, .memory_bytes = (int64_t)6 << 30, .processes = 1024};
+    return (ProgramSpec){
+        .text = text, .seconds = seconds, .memory_bytes = (int64_t)6 << 30, .processes = 1024, .whole = true};
 }
 
 /* Sets each module's value to 1 where it can be imported. */
@@ -147,7 +148,8 @@ static void leave_out(Questions *q, const Map *here)
     q->all.n = kept;
     for (int64_t i = 0; i < map_count(missing); i++)
         log_warn("ds1000: %lld questions are left out, the sandbox's Python has no %.*s",
-                 (long long)map_value_at(missing, i), (int)map_key_at(missing, i).n, map_key_at(missing, i).at);
+                 (long long)map_value_at(missing, i), (int)map_key_at(missing, i).n,
+                 map_key_at(missing, i).at);
     map_free(missing);
 }
 
@@ -173,8 +175,9 @@ static Status open_state(const EvalRun *run, Questions *out, void **state)
     TRY_TO(undo, try_modules(modules));
     leave_out(out, modules);
     if (out->all.n == 0)
-        TRY_TO(undo, fail(ST_UNSUPPORTED, "ds1000: none of its libraries is in the sandbox's Python; Debian has "
-                                          "python3-numpy, -pandas, -scipy, -sklearn, -matplotlib, -torch"));
+        TRY_TO(undo,
+               fail(ST_UNSUPPORTED, "ds1000: none of its libraries is in the sandbox's Python; Debian has "
+                                    "python3-numpy, -pandas, -scipy, -sklearn, -matplotlib, -torch"));
     map_free(modules);
     *state = d;
     return ST_OK;
@@ -225,9 +228,11 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
     Str all = {0};
     str_addf(&all, "%s\ncode = ", context);
     code_python_literal(&all, str_span(&out->program));
-    str_addf(&all, "\ntest_execution(code)\n%s\n", strstr(context, "test_string(") ? "test_string(code)" : "");
-    ProgramSpec spec = spec_of(str_span(&all), run->settings->program_seconds > 0 ? run->settings->program_seconds
-                                                                                  : published_seconds);
+    str_addf(&all, "\ntest_execution(code)\n%s\n",
+             strstr(context, "test_string(") ? "test_string(code)" : "");
+    ProgramSpec spec =
+        spec_of(str_span(&all),
+                run->settings->program_seconds > 0 ? run->settings->program_seconds : published_seconds);
     Status st = code_run_python(out, &spec);
     str_drop(&all);
     return st;
@@ -237,7 +242,9 @@ static Status ask(const EvalRun *run, void *state, const Question *q, Sample *ou
 {
     Ds1000 *d = state;
     Conversation c = {0};
-    CodeTask task = {.mark = mark, .state = d, .sampled = 0.2,
+    CodeTask task = {.mark = mark,
+                     .state = d,
+                     .sampled = 0.2,
                      .how = {.max_tokens = 1024, .stops = stops, .stops_n = sizeof stops / sizeof stops[0]}};
     if (d->has_system && !run->models.plain)
         conversation_add(&c, CHAT_SYSTEM, span_trim(str_span(&d->system)));
@@ -251,16 +258,18 @@ static Status ask(const EvalRun *run, void *state, const Question *q, Sample *ou
 const Benchmark ds1000 = {
     .name = "ds1000",
     .groups = "static code",
-    .about = "1000 questions of data science in Python, by library; pass@1.  Those whose libraries are missing are not asked",
+    .about = "1000 questions of data science in Python, by library; pass@1.  Those whose libraries are "
+             "missing are not asked",
     .source = "Lai et al. 2022, arXiv:2211.11501; github.com/xlang-ai/DS-1000, CC BY-SA 4.0",
     .metric = "pass@1",
     .version = 1,
     .needs = NEEDS_SANDBOX,
     .programs = (const char *const[]){"python3", NULL},
-    .files = (const DataFile[]){
-        {"ds1000/ds1000.jsonl.gz",
-         "https://raw.githubusercontent.com/xlang-ai/DS-1000/main/data/ds1000.jsonl.gz", NULL},
-        {0}},
+    .files =
+        (const DataFile[]){{"ds1000/ds1000.jsonl.gz",
+                            "https://raw.githubusercontent.com/xlang-ai/DS-1000/main/data/ds1000.jsonl.gz",
+                            NULL},
+                           {0}},
     .open = open_state,
     .ask = ask,
     .close = close_state,

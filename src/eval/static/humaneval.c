@@ -67,8 +67,9 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
     out->rule = code_rule_names[rule];
     str_addf(&all, "%s\n%s\ncheck(%s)", str_c(&out->program), text_of(q, "test"), text_of(q, "entry_point"));
     Status st = code_run_python(
-        out, &(ProgramSpec){.text = str_span(&all),
-                            .seconds = run->settings->program_seconds > 0 ? run->settings->program_seconds : 0});
+        out,
+        &(ProgramSpec){.text = str_span(&all),
+                       .seconds = run->settings->program_seconds > 0 ? run->settings->program_seconds : 0});
     str_drop(&all);
     return st;
 }
@@ -110,12 +111,12 @@ const Benchmark humaneval = {
     .version = 1,
     .needs = NEEDS_SANDBOX,
     .programs = (const char *const[]){"python3", NULL},
-    .files = (const DataFile[]){
-        {"humaneval/HumanEval.jsonl.gz",
-         "https://raw.githubusercontent.com/openai/human-eval/463c980b59e818ace59f6f9803cd92c749ceae61/data/"
-         "HumanEval.jsonl.gz",
-         "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"},
-        {0}},
+    .files = (const DataFile[]){{"humaneval/HumanEval.jsonl.gz",
+                                 "https://raw.githubusercontent.com/openai/human-eval/"
+                                 "463c980b59e818ace59f6f9803cd92c749ceae61/data/"
+                                 "HumanEval.jsonl.gz",
+                                 "b796127e635a67f93fb35c04f4cb03cf06f38c8072ee7cee8833d7bee06979ef"},
+                                {0}},
     .open = open_state,
     .ask = ask,
     .close = close_state,

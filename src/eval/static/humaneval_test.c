@@ -35,11 +35,16 @@ static void chat_answers_of_all_kinds_are_marked(void **state)
     expect_verdict(&x, q, "return [one(n) * 2 for n in numbers]", "right", "continues, indented");
     expect_verdict(&x, q, "out = []\nfor n in numbers:\n    out.append(2 * n)\nreturn out", "right", NULL);
     expect_verdict(&x, q, "if numbers:\n    return [one(n) * 2 for n in numbers]\nreturn []", "right", NULL);
-    expect_verdict(&x, q, "Sure:\n```python\ndef twice(numbers: List[int]):\n    return [one(n) * 2 for n in numbers]\n"
-                          "```\nIt doubles.", "right", "whole");
-    expect_verdict(&x, q, "def twice(ns):\n    return other(ns)\n\ndef other(ns):\n    return [n * 2 for n in ns]\n",
+    expect_verdict(
+        &x, q,
+        "Sure:\n```python\ndef twice(numbers: List[int]):\n    return [one(n) * 2 for n in numbers]\n"
+        "```\nIt doubles.",
+        "right", "whole");
+    expect_verdict(&x, q,
+                   "def twice(ns):\n    return other(ns)\n\ndef other(ns):\n    return [n * 2 for n in ns]\n",
                    "right", "whole");
-    expect_verdict(&x, q, "```\nfrom typing import List\ntwice = lambda ns: [2 * n for n in ns]\n```", "right", "whole");
+    expect_verdict(&x, q, "```\nfrom typing import List\ntwice = lambda ns: [2 * n for n in ns]\n```",
+                   "right", "whole");
     expect_verdict(&x, q, "    return numbers\n", "wrong", NULL);
     expect_verdict(&x, q, "    pass\n", "wrong", NULL);
     expect_verdict(&x, q, "    return unknown\n", "raised", NULL);
@@ -63,7 +68,8 @@ static void base_models_continue_and_are_cut(void **state)
     expect_verdict(&x, q, answer, "right", "continues");
     assert_int_equal(x.model.stops_n, 5);
     /* It is no chat: nothing is taken from a fence, and nothing is indented. */
-    expect_verdict(&x, q, "```python\n    return [one(n) * 2 for n in numbers]\n```", "no program", "continues");
+    expect_verdict(&x, q, "```python\n    return [one(n) * 2 for n in numbers]\n```", "no program",
+                   "continues");
     expect_verdict(&x, q, "return [one(n) * 2 for n in numbers]", "no program", "continues");
     bench_close(&x);
 }
@@ -110,7 +116,8 @@ static void several_answers_give_pass_at_k(void **state)
     open_own(&x, NULL);
     x.settings.samples = 10;
     x.settings.seed = 5;
-    const char *says[] = {"    return [2 * n for n in numbers]", "    return 1", "    return 1", "    return no"};
+    const char *says[] = {"    return [2 * n for n in numbers]", "    return 1", "    return 1",
+                          "    return no"};
     x.model.says = says;
     x.model.says_n = 4;
     Sample s;
@@ -184,7 +191,8 @@ static void published_solutions_pass_and_others_do_not(void **state)
         sample_drop(&s);
         str_drop(&fenced);
     }
-    print_message("HumanEval: %zu of 164 solutions pass, as inside and as whole; an empty function never\n", asked);
+    print_message("HumanEval: %zu of 164 solutions pass, as inside and as whole; an empty function never\n",
+                  asked);
     bench_close(&x);
 }
 

@@ -49,9 +49,7 @@ static bool well_formed(const json_t *doc)
     if (!text_of(doc) || !code_of(doc) || json_array_size(tests_of(doc)) == 0 ||
         !json_is_integer(json_object_get(doc, "task_id")))
         return false;
-    json_array_foreach(tests_of(doc), i, test)
-        if (!json_is_string(test))
-            return false;
+    json_array_foreach(tests_of(doc), i, test) if (!json_is_string(test)) return false;
     return true;
 }
 
@@ -80,8 +78,7 @@ static void add_tests(Str *out, const json_t *doc)
 {
     size_t i;
     json_t *test;
-    json_array_foreach(tests_of(doc), i, test)
-        str_addf(out, "%s%s", i ? "\n" : "", json_string_value(test));
+    json_array_foreach(tests_of(doc), i, test) str_addf(out, "%s%s", i ? "\n" : "", json_string_value(test));
 }
 
 static Status fill(Str *out, Span form, const json_t *doc)
@@ -119,8 +116,8 @@ static Status take_examples(Mbpp *m, Questions *q, int64_t shots)
     }
     q->all.n = kept;
     if (st == ST_OK && found < shots)
-        st = fail(ST_FORMAT, "mbpp: %lld of the %lld examples (task_id 2 to %lld) are there", (long long)found,
-                  (long long)shots, (long long)(1 + shots));
+        st = fail(ST_FORMAT, "mbpp: %lld of the %lld examples (task_id 2 to %lld) are there",
+                  (long long)found, (long long)shots, (long long)(1 + shots));
     return st;
 }
 
@@ -134,7 +131,8 @@ static char *edge(Span part, bool last)
     while (code_line(part, &at, &line))
         if (!code_blank(line) && (last || !found.n))
             found = span_trim(line);
-    return memchr(found.n ? found.at : "", '{', found.n) ? mem_str("") : mem_strn(found.n ? found.at : "", found.n);
+    return memchr(found.n ? found.at : "", '{', found.n) ? mem_str("")
+                                                         : mem_strn(found.n ? found.at : "", found.n);
 }
 
 static Status read_form(Mbpp *m, Questions *q, const char *data)
@@ -169,8 +167,10 @@ static Status open_state(const EvalRun *run, Questions *out, void **state)
     Mbpp *m = mem_new(Mbpp);
     Status st;
     int64_t shots = run->settings->shots < 0 ? 3 : run->settings->shots;
-    char *published = path_join(run->data, "mbpp/mbpp.jsonl"), *other = path_join(run->data, "mbpp/ic_mbpp.json");
-    const char *file = !path_exists(published) && path_exists(other) ? "mbpp/ic_mbpp.json" : "mbpp/mbpp.jsonl";
+    char *published = path_join(run->data, "mbpp/mbpp.jsonl"),
+         *other = path_join(run->data, "mbpp/ic_mbpp.json");
+    const char *file =
+        !path_exists(published) && path_exists(other) ? "mbpp/ic_mbpp.json" : "mbpp/mbpp.jsonl";
     mem_free(published);
     mem_free(other);
     if (shots > EXAMPLES - 1)
@@ -190,8 +190,8 @@ undo:
 
 static Span program_in(const Mbpp *m, Span answer, bool plain, const char **rule)
 {
-    size_t at = *m->begin && !span_starts(span(m->begin), "```") ? python_find(answer, span(m->begin), 0)
-                                                                 : answer.n;
+    size_t at =
+        *m->begin && !span_starts(span(m->begin), "```") ? python_find(answer, span(m->begin), 0) : answer.n;
     if (at < answer.n) {
         at += strlen(m->begin);
         answer = (Span){answer.at + at, answer.n - at};
@@ -219,8 +219,9 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
     str_addf(&all, "%s\n%s\n", str_c(&out->program), setup ? setup : "");
     add_tests(&all, q->doc);
     Status st = code_run_python(
-        out, &(ProgramSpec){.text = str_span(&all),
-                            .seconds = run->settings->program_seconds > 0 ? run->settings->program_seconds : 0});
+        out,
+        &(ProgramSpec){.text = str_span(&all),
+                       .seconds = run->settings->program_seconds > 0 ? run->settings->program_seconds : 0});
     str_drop(&all);
     return st;
 }
@@ -235,7 +236,9 @@ static Status ask(const EvalRun *run, void *state, const Question *q, Sample *ou
     if (st == ST_OK) {
         /* The mark ends what follows an example; a fence also opens a chat model's answer, and is no stop. */
         bool stops = *m->end && (run->models.plain || !span_starts(span(m->end), "```"));
-        CodeTask task = {.mark = mark, .state = m, .sampled = 0.2,
+        CodeTask task = {.mark = mark,
+                         .state = m,
+                         .sampled = 0.2,
                          .how = {.max_tokens = 650, .stops = (const char *[]){m->end}, .stops_n = stops}};
         out->target = json_string(code_of(q->doc));
         json_object_set_new(out->more, "prompt", json_string(m->published ? "mbpp/prompt.txt" : "plain"));
@@ -252,20 +255,22 @@ static Status ask(const EvalRun *run, void *state, const Question *q, Sample *ou
 const Benchmark mbpp = {
     .name = "mbpp",
     .groups = "static code",
-    .about = "500 small Python functions to be written from a sentence and its tests, 3 examples in front; pass@k",
-    .source = "Austin et al. 2021, arXiv:2108.07732; github.com/google-research/google-research/tree/master/mbpp, "
-              "CC BY 4.0.  mbpp/prompt.txt, the words around a task, is yours to put there: the paper's appendix has them",
+    .about =
+        "500 small Python functions to be written from a sentence and its tests, 3 examples in front; pass@k",
+    .source =
+        "Austin et al. 2021, arXiv:2108.07732; github.com/google-research/google-research/tree/master/mbpp, "
+        "CC BY 4.0.  mbpp/prompt.txt, the words around a task, is yours to put there: the paper's appendix "
+        "has them",
     .metric = "pass@1",
     .version = 1,
     .shots = 3,
     .needs = NEEDS_SANDBOX,
     .programs = (const char *const[]){"python3", NULL},
-    .files = (const DataFile[]){
-        {"mbpp/mbpp.jsonl",
-         "https://raw.githubusercontent.com/google-research/google-research/"
-         "2251e8c67a7fe7d6348714967ee101080b28e956/mbpp/mbpp.jsonl",
-         NULL},
-        {0}},
+    .files = (const DataFile[]){{"mbpp/mbpp.jsonl",
+                                 "https://raw.githubusercontent.com/google-research/google-research/"
+                                 "2251e8c67a7fe7d6348714967ee101080b28e956/mbpp/mbpp.jsonl",
+                                 NULL},
+                                {0}},
     .open = open_state,
     .ask = ask,
     .close = close_state,

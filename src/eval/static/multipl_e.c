@@ -108,10 +108,14 @@ static Status open_set(const EvalRun *run, Questions *out, void **state, const c
             goto undo;
     }
     if (!found)
-        TRY_TO(undo, fail(ST_IO, "%s/multipl_e holds no %s-LANGUAGE-reworded.jsonl or .json; lemur eval --fetch gets "
-                                 "them", run->data, set));
+        TRY_TO(undo,
+               fail(ST_IO,
+                    "%s/multipl_e holds no %s-LANGUAGE-reworded.jsonl or .json; lemur eval --fetch gets "
+                    "them",
+                    run->data, set));
     if (out->all.n == 0)
-        TRY_TO(undo, fail(ST_UNSUPPORTED, "no language of %s/multipl_e can be run in the sandbox", run->data));
+        TRY_TO(undo,
+               fail(ST_UNSUPPORTED, "no language of %s/multipl_e can be run in the sandbox", run->data));
     *state = m;
     return ST_OK;
 undo:
@@ -150,9 +154,13 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
     Str all = {0};
     fence_names(names, words);
     code_stops(&stops, json_object_get(q->doc, "stop_tokens"));
-    CodeSplice c = {.prompt = span(text_of(q, "prompt")), .tests = span(text_of(q, "tests")),
-                    .name = text_of(q, "name"), .language = l->name, .plain = run->models.plain,
-                    .stops = stops.at, .stops_n = stops.n};
+    CodeSplice c = {.prompt = span(text_of(q, "prompt")),
+                    .tests = span(text_of(q, "tests")),
+                    .name = text_of(q, "name"),
+                    .language = l->name,
+                    .plain = run->models.plain,
+                    .stops = stops.at,
+                    .stops_n = stops.n};
     if (!c.plain)
         code_block(answer, names, &answer);
     out->rule = code_rule_names[code_splice(&out->program, &c, answer)];
@@ -198,17 +206,22 @@ static Status ask(const EvalRun *run, void *state, const Question *q, Sample *ou
 }
 
 /* One of each language is enough; the list is for people. */
-static const char *const programs[] = {"python3", "bash", "perl", "lua",    "node",   "tsc", "php",   "ruby",
-                                       "Rscript", "ocaml", "runghc", "racket", "g++",  "javac", "scalac", "mcs",
-                                       "rustc",   "go",    "ldmd2", "julia",  "swiftc", NULL};
+static const char *const programs[] = {
+    "python3", "bash", "perl",  "lua",    "node", "tsc",   "php", "ruby",  "Rscript", "ocaml",  "runghc",
+    "racket",  "g++",  "javac", "scalac", "mcs",  "rustc", "go",  "ldmd2", "julia",   "swiftc", NULL};
 
-/* The array of the last commit whose comments are all comments; later files in JSON Lines leave lines of a docstring
- * bare in several languages, and hold OCaml and Haskell, which the others do not. */
-#define OLD "https://raw.githubusercontent.com/nuprl/MultiPL-E/0d48676976a5fbf9c5d1bde1da0ed8a031184e32/prompts/"
-#define ML "https://raw.githubusercontent.com/nuprl/MultiPL-E/3c9a62a1a8f854b75a90a2fabc829e3d34b8d17b/prompts/"
-#define HS "https://raw.githubusercontent.com/nuprl/MultiPL-E/feaa7c755385bb37c3de2e7dc65965f4a72a6031/prompts/"
-#define FILE_OF(set, name, from, end) \
-    {"multipl_e/" set "-" name "-reworded." end, from set "-" name "-reworded." end, NULL}
+/* The array of the last commit whose comments are all comments; later files in JSON Lines leave lines of a
+ * docstring bare in several languages, and hold OCaml and Haskell, which the others do not. */
+#define OLD \
+    "https://raw.githubusercontent.com/nuprl/MultiPL-E/0d48676976a5fbf9c5d1bde1da0ed8a031184e32/prompts/"
+#define ML \
+    "https://raw.githubusercontent.com/nuprl/MultiPL-E/3c9a62a1a8f854b75a90a2fabc829e3d34b8d17b/prompts/"
+#define HS \
+    "https://raw.githubusercontent.com/nuprl/MultiPL-E/feaa7c755385bb37c3de2e7dc65965f4a72a6031/prompts/"
+#define FILE_OF(set, name, from, end)                                                        \
+    {                                                                                        \
+        "multipl_e/" set "-" name "-reworded." end, from set "-" name "-reworded." end, NULL \
+    }
 #define OLD_FILES(set)                                                                                       \
     FILE_OF(set, "py", OLD, "json"), FILE_OF(set, "sh", OLD, "json"), FILE_OF(set, "pl", OLD, "json"),       \
         FILE_OF(set, "lua", OLD, "json"), FILE_OF(set, "js", OLD, "json"), FILE_OF(set, "ts", OLD, "json"),  \
@@ -219,7 +232,8 @@ static const char *const programs[] = {"python3", "bash", "perl", "lua",    "nod
         FILE_OF(set, "d", OLD, "json"), FILE_OF(set, "jl", OLD, "json"), FILE_OF(set, "swift", OLD, "json"), \
         FILE_OF(set, "hs", HS, "jsonl")
 
-#define SOURCE "Cassano et al. 2022, arXiv:2208.08227; github.com/nuprl/MultiPL-E, BSD-3-Clause with ML restriction"
+#define SOURCE \
+    "Cassano et al. 2022, arXiv:2208.08227; github.com/nuprl/MultiPL-E, BSD-3-Clause with ML restriction"
 
 const Benchmark multipl_e = {
     .name = "multipl_e",

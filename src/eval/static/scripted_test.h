@@ -23,7 +23,8 @@ static inline Status scripted_ask(void *self, const ChatCall *call, ChatAnswer *
     Scripted *s = self;
     str_clear(&s->prompt);
     for (size_t i = 0; i < call->messages->messages.n; i++)
-        str_add(&s->prompt, call->messages->messages.at[i].content.at, call->messages->messages.at[i].content.n);
+        str_add(&s->prompt, call->messages->messages.at[i].content.at,
+                call->messages->messages.at[i].content.n);
     s->temperature = call->sampler.temperature;
     s->seed = call->sampler.seed;
     s->stops_n = call->stops_n;
