@@ -65,10 +65,10 @@ say "8. Questions and answers from the same packages: what Perl, Vim and Python 
 mkdir -p "$run/examples"
 perl recipes/demo_instruct.pl "$run/examples"
 
-say "9. Tasks for an agent: an expert solves 1200 with Python in the sandbox, and its episodes are kept"
-perl recipes/demo_tasks.pl "$run/agent" 1200 60
+say "9. Tasks for an agent: an expert solves 3000 with Python in the sandbox, and its episodes are kept"
+perl recipes/demo_tasks.pl "$run/agent" 3000 60
 "$lemur" eval -m "script:$run/agent/expert.jsonl" --tasks tasks --data "$run/agent/train" --wikipedia none \
-    --parallel 1 -o "$run/agent/expert"
+    --parallel 3 -o "$run/agent/expert"
 
 tuning=$(awk -v m="$minutes" 'BEGIN {printf "%.3f", m / 2}')
 say "10. Tuning for $tuning minutes on questions, functions and episodes: the answers are learned and nothing else"

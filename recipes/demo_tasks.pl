@@ -2,7 +2,8 @@
 # Small tasks for an agent with a Python tool, and an expert who solves those for training: `make demo`.
 #   perl recipes/demo_tasks.pl FOLDER TRAIN TEST
 # writes FOLDER/train/tasks and FOLDER/test/tasks (questions.jsonl, prompt.txt: what `lemur eval --tasks tasks` reads)
-# and FOLDER/expert.jsonl, the expert's answers to the training tasks in their order (`lemur eval -m script:FILE`).
+# and FOLDER/expert.jsonl, what the expert answers to which messages (`lemur eval -m script:FILE`): where Python printed
+# something else than the expert expects, the script has no answer.
 # No task for testing is among those for training: each is a form of words with its numbers.
 use strict;
 use warnings;
@@ -50,22 +51,34 @@ sub open_file {
     return $f;
 }
 
-my %seen;
+# The messages so far, and what comes next.
+sub say_next {
+    my ($f, $next, @texts) = @_;
+    my @roles = ('user', 'assistant');
+    my @messages = map { '{"role":"' . $roles[$_ % 2] . '","content":' . escape($texts[$_]) . '}' } 0 .. $#texts;
+    print $f '{"text":', escape($next), ',"messages":[', join(',', @messages), "]}\n";
+}
+
+my ($RULES, %seen) = ("Use Python in <execute>, then answer in <solution>.\n");
 sub write_tasks {
     my ($name, $count, $expert) = @_;
     my $tasks = "$folder/$name/tasks";
     mkdir $_ for $folder, "$folder/$name", $tasks;
     my $prompt = open_file("$tasks/prompt.txt");
-    print $prompt "Use Python in <execute>, then answer in <solution>.\n{task_prompt}";
+    print $prompt "$RULES\{task_prompt}";
     close $prompt or die "$tasks/prompt.txt: $!\n";
     my $questions = open_file("$tasks/questions.jsonl");
     for (my $id = 0; $id < $count;) {
         my ($question, $code, $answer) = one_of(@forms)->();
         next if $seen{$question}++;
         print $questions "{\"id\":$id,\"prompt\":", escape($question), ",\"reference\":\"$answer\"}\n";
-        print $expert '{"text":', escape("<execute>print($code)</execute>"), "}\n", '{"text":',
-            escape("<solution>$answer</solution>"), "}\n" if $expert;
         $id++;
+        next unless $expert;
+        my @begin = ("${RULES}Task:\n$question");
+        my $program = "<execute>print($code)</execute>";
+        say_next($expert, $program, @begin);
+        say_next($expert, "<solution>$answer</solution>", @begin, "Assistant:\n$program\n",
+            "Observation:\n$answer\nYou have 4 steps left and 2 chances to propose solution left.\n");
     }
     close $questions or die "$tasks/questions.jsonl: $!\n";
 }

@@ -24,7 +24,15 @@ struct HttpClient {
 };
 
 /* What ended an exchange before libcurl did. */
-typedef enum { BREAK_NONE, BREAK_STOPPED, BREAK_LATE, BREAK_IDLE, BREAK_SIZE, BREAK_TAKER, BREAK_MULTI } Break;
+typedef enum {
+    BREAK_NONE,
+    BREAK_STOPPED,
+    BREAK_LATE,
+    BREAK_IDLE,
+    BREAK_SIZE,
+    BREAK_TAKER,
+    BREAK_MULTI
+} Break;
 
 typedef struct {
     const HttpCall *call;

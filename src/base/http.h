@@ -27,7 +27,7 @@ typedef struct {
     Str location;         /* where status is a redirection: where to */
     Str validator;        /* a strong ETag, else Last-Modified: what If-Range takes; "": neither */
     int64_t length;       /* of the body, as the head has it; -1: unknown */
-    int64_t first, total; /* of status 206 and 416: the first byte's place and the whole's size; -1: unknown */
+    int64_t first, total; /* of status 206, 416: the first byte's place, the whole's size; -1: unknown */
     double retry_after_s; /* what Retry-After asks for, seconds or date; 0: nothing */
     bool passing;         /* failed, and may work when it is tried again: no connection, a timeout, a cut */
     bool late;            /* failed, as `until` came */
@@ -46,9 +46,9 @@ typedef struct {
     size_t limit;                   /* bytes of the reply's body */
     bool (*stopped)(void *context); /* asked some twenty times a second: true ends it; NULL: nobody asks */
     void *context;
-    /* Gets what a body with status 200 or 206 holds, as it comes, in place of reply->body and without `limit`;
-     * the reply's other fields are set by then.  Another Status than ST_OK ends the exchange, which returns
-     * it.  NULL: nobody. */
+    /* Gets what a body with status 200 or 206 holds, as it comes, in place of reply->body and without
+     * `limit`; the reply's other fields are set by then.  Another Status than ST_OK ends the exchange, which
+     * returns it.  NULL: nobody. */
     Status (*take)(void *take_context, const HttpReply *reply, const char *bytes, size_t n);
     void *take_context;
 } HttpCall;

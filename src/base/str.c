@@ -45,6 +45,14 @@ Span span_trim(Span s)
     return s;
 }
 
+Span words_next(const char **at)
+{
+    const char *word = *at + strspn(*at, " ");
+    size_t n = strcspn(word, " ");
+    *at = word + n;
+    return (Span){word, n};
+}
+
 void str_reserve(Str *s, size_t more)
 {
     if (s->cap - s->n > more)

@@ -60,9 +60,20 @@ static void nearest_name_helps(void **state)
     assert_null(nearest_name("zzzzzz", names, 2));
 }
 
+static void lists_of_words(void **state)
+{
+    (void)state;
+    const char *at = "  one two  ";
+    assert_true(span_is(words_next(&at), "one"));
+    assert_true(span_is(words_next(&at), "two"));
+    assert_int_equal(words_next(&at).n, 0);
+    assert_int_equal(words_next(&at).n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_of_words),
         cmocka_unit_test(utf8_refuses_what_is_not_utf8),
         cmocka_unit_test(text_is_made_valid),
         cmocka_unit_test(numbers_are_parsed_whole),

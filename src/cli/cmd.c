@@ -34,7 +34,7 @@ static Status check_positional(const Command *c, const Args *a)
     size_t i = 0, n;
     for (const char *word = c->words ? c->words : ""; *word; word += n + (word[n] == ' '), i++) {
         n = strcspn(word, " ");
-        bool many = n > 3 && memcmp(word + n - 3, "...", 3) == 0, optional = *word == '[';
+        bool optional = *word == '[', many = n > 4 && memcmp(word + n - 3 - optional, "...", 3) == 0;
         int shown = (int)(many ? n - 3 : n);
         if (i >= a->positional_n && !optional)
             return fail(ST_ARG, "%.*s is missing", shown, word);

@@ -31,7 +31,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_INTERRUPTED = 130 };
 
 typedef struct {
     const char *usage; /* what follows "lemur VERB " */
-    const char *words; /* those of it that are no flags: "IN [OUT]", "FILE..." one or more; NULL: none */
+    const char *words; /* those of it that are no flags: "IN [OUT]", "FILE..." one or more, "[FILE...]"; NULL:
+                          none */
     bool empty_words;  /* a word may be the empty text */
     const char *about; /* a few lines: what it reads, what it writes */
     const Flag *flags;

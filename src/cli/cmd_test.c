@@ -58,6 +58,14 @@ static void words_may_be_many_or_none(void **state)
     expect_words("'a' is one word too many");
     assert_true(cmd_parse(&none, &args, 1, (char *[]){verb}, &code));
     args_drop(&args);
+    const Command any = {.usage = "", .words = "TO [FROM...]", .about = ""};
+    assert_true(cmd_parse(&any, &args, 4, (char *[]){verb, a, b, c}, &code));
+    assert_int_equal(args.positional_n, 3);
+    args_drop(&args);
+    assert_true(cmd_parse(&any, &args, 2, (char *[]){verb, a}, &code));
+    args_drop(&args);
+    assert_false(cmd_parse(&any, &args, 1, (char *[]){verb}, &code));
+    expect_words("TO is missing");
 }
 
 typedef struct {

@@ -20,16 +20,6 @@ static void tell(void *arg, const char *path, const char *what)
     fflush(stdout);
 }
 
-static Status read_tasks(TaskList *out, const Args *args)
-{
-    Str names = {0};
-    for (size_t i = 0; i < args->positional_n; i++)
-        str_addf(&names, "%s%s", i ? "," : "", args->positional[i]);
-    Status st = task_list_read(out, str_c(&names));
-    str_drop(&names);
-    return st;
-}
-
 static Status fetch(const Args *args, const TaskList *tasks)
 {
     const char *data = args_value(args, "data");
@@ -63,7 +53,7 @@ static Status run(const Args *args, void *context)
     if (st == ST_OK && args_value(args, "mirror"))
         st = http_check_url(args_value(args, "mirror"));
     if (st == ST_OK)
-        st = read_tasks(&tasks, args);
+        st = task_list_words(&tasks, args);
     if (st == ST_OK)
         st = fetch(args, &tasks);
     task_list_drop(&tasks);

@@ -6,12 +6,9 @@
 
 bool task_in_group(const char *groups, Span word)
 {
-    while (*groups) {
-        size_t n = strcspn(groups, " ");
-        if (n == word.n && memcmp(groups, word.at, n) == 0)
+    for (Span w; (w = words_next(&groups)).n;)
+        if (w.n == word.n && memcmp(w.at, word.at, w.n) == 0)
             return true;
-        groups += n + strspn(groups + n, " ");
-    }
     return false;
 }
 
@@ -62,6 +59,16 @@ Status task_list_read(TaskList *out, const char *names)
         if (wanted[i])
             array_push(out, benchmarks[i]);
     mem_free(wanted);
+    return st;
+}
+
+Status task_list_words(TaskList *out, const Args *args)
+{
+    Str names = {0};
+    for (size_t i = 0; i < args->positional_n; i++)
+        str_addf(&names, "%s%s", i ? "," : "", args->positional[i]);
+    Status st = task_list_read(out, args->positional_n ? str_c(&names) : "all");
+    str_drop(&names);
     return st;
 }
 

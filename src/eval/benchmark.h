@@ -116,9 +116,9 @@ enum {
     NEEDS_ANY_PROGRAM = 4, /* one of `programs` is enough: questions of the others are left out */
 };
 
-/* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER" gives
- * an archive (tar or zip), whose files go below FOLDER of the data folder; `path` is one of them, or a folder of
- * them. */
+/* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER"
+ * gives an archive (tar or zip), whose files go below FOLDER of the data folder; `path` is one of them, or a
+ * folder of them. */
 typedef struct {
     const char *path;   /* below the data folder */
     const char *url;    /* NULL: must be got by hand, `Benchmark.source` says how */

@@ -26,8 +26,7 @@ static void warn(Comparison *c, char *sentence)
     mem_free(sentence);
 }
 
-/* The test ------------------------------------------------------------------------------------------------
- */
+/* The test ----------------------------------------------------------------------------------------------- */
 
 static bool is_hit(double x)
 {
@@ -75,8 +74,7 @@ static json_t *test_parts(const Pairs *pairs)
     return out;
 }
 
-/* Pairs ---------------------------------------------------------------------------------------------------
- */
+/* Pairs -------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     json_t *samples;
@@ -159,8 +157,7 @@ static Status compare_samples(Comparison *c, json_t *benchmarks, const char *nam
     return ST_OK;
 }
 
-/* Benchmarks ----------------------------------------------------------------------------------------------
- */
+/* Benchmarks --------------------------------------------------------------------------------------------- */
 
 static void warn_of_facts(Comparison *c, const char *name)
 {
@@ -262,8 +259,7 @@ static json_t *compare_groups(Comparison *c, const json_t *benchmarks, const Pai
     return groups;
 }
 
-/* The runs ------------------------------------------------------------------------------------------------
- */
+/* The runs ----------------------------------------------------------------------------------------------- */
 
 static void warn_of_absent(Comparison *c, const ComparedRun *has, const ComparedRun *lacks)
 {
@@ -281,8 +277,11 @@ static void warn_of_settings(Comparison *c)
     Str names = {0};
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)a, key, value) if (!json_equal(value, json_object_get(b, key)))
-        str_addf(&names, "%s%s", names.n ? ", " : "", key);
+    json_object_foreach((json_t *)a, key, value)
+    {
+        if (!json_equal(value, json_object_get(b, key)))
+            str_addf(&names, "%s%s", names.n ? ", " : "", key);
+    }
     if (names.n && b)
         warn(c, mem_format("settings that differ: %s", str_c(&names)));
     str_drop(&names);

@@ -81,10 +81,12 @@ static void print_alone(FILE *out, const json_t *benchmarks)
 {
     const char *name;
     json_t *e;
-    json_object_foreach((json_t *)benchmarks, name,
-                        e) if (number(e, "only_first") > 0 || number(e, "only_second") > 0)
-        fprintf(out, "%s: left out: %.0f answered by A alone, %.0f by B alone\n", name,
-                number(e, "only_first"), number(e, "only_second"));
+    json_object_foreach((json_t *)benchmarks, name, e)
+    {
+        double first = number(e, "only_first"), second = number(e, "only_second");
+        if (first > 0 || second > 0)
+            fprintf(out, "%s: left out: %.0f answered by A alone, %.0f by B alone\n", name, first, second);
+    }
 }
 
 void compare_print(FILE *out, const json_t *comparison)

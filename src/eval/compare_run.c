@@ -81,17 +81,15 @@ void compared_run_groups(const ComparedRun *r, const char *benchmark, Map *group
     const Benchmark *known = benchmark_find(benchmark);
     const char *name;
     json_t *entry;
-    for (const char *w = known && known->groups ? known->groups : ""; *w; w += strspn(w, " ")) {
-        size_t n = strcspn(w, " ");
-        if (n)
-            *map_put(groups, w, n) = 1;
-        w += n;
+    const char *at = known && known->groups ? known->groups : "";
+    for (Span w; (w = words_next(&at)).n;)
+        *map_put(groups, w.at, w.n) = 1;
+    json_object_foreach(json_object_get(r->results, "groups"), name, entry)
+    {
+        const json_t *members = json_object_get(json_object_get(r->results, "group_subtasks"), name);
+        if (names_it(members, benchmark))
+            *map_put(groups, name, strlen(name)) = 1;
     }
-    json_object_foreach(
-        json_object_get(r->results, "groups"), name,
-        entry) if (names_it(json_object_get(json_object_get(r->results, "group_subtasks"), name),
-                            benchmark)) *
-        map_put(groups, name, strlen(name)) = 1;
 }
 
 static Status place(Map *at, const json_t *sample, const char *metric, const char *path, size_t i)

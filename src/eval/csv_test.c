@@ -1,4 +1,5 @@
-/* Rows as Python's csv.reader gives them (CPython 3.11, io.StringIO(text, newline="")), and text that is none. */
+/* Rows as Python's csv.reader gives them (CPython 3.11, io.StringIO(text, newline="")), and other
+ * text. */
 #include "eval/csv.h"
 
 #include <stdlib.h>

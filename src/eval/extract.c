@@ -28,8 +28,8 @@ typedef enum {
     RE_COUNT
 } Pattern;
 
-/* Those before the choices' are of the sources named in the header.  Choices are taken among A to Z and looked at
- * afterwards. */
+/* Those before the choices' are of the sources named in the header.  Choices are taken among A to Z and
+ * looked at afterwards. */
 static const char *const patterns[RE_COUNT] = {
     [RE_STRICT] = "#### (-?[0-9.,]+)",
     [RE_SENTENCE] = "The answer is (-?[0-9.,]+).",
@@ -41,8 +41,9 @@ static const char *const patterns[RE_COUNT] = {
     [RE_LEMUR_DOT] = "(.*?)\\.",
     [RE_LEMUR_CHAT] = "So the answer is (.*?)\\.",
     [RE_BRACKETED] = "\\(\\w\\)",
-    [RE_CHOICE_SAID] = "(?i)\\banswer(?:\\s+is)?\\s*:?\\s*(?:(?:option|choice)\\s+)?[*(\\[\"']*(?-i:([A-Z]))"
-                       "(?![\\p{L}\\p{N}])",
+    [RE_CHOICE_SAID] =
+        ("(?i)\\banswer(?:\\s+is)?\\s*:?\\s*(?:(?:option|choice)\\s+)?"
+         "[*(\\[\"']*(?-i:([A-Z]))(?![\\p{L}\\p{N}])"),
     [RE_CHOICE_FIRST] = "\\A\\s*[*(\\[\"']*([A-Z])(?:[*)\\]\".,:]|'(?!\\p{L})|[^\\S\\n]*(?:\\n|\\z))",
     [RE_CHOICE_BRACKETED] = "\\(([A-Z])\\)",
     [RE_CHOICE_WORD] = "(?<![\\p{L}\\p{N}'])(?!A +\\p{Ll})([A-Z])(?![\\p{L}\\p{N}'])",

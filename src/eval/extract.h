@@ -18,7 +18,7 @@
 
 /* GSM8K -------------------------------------------------------------------------------------------------- */
 
-/* The number after the first "#### ", with commas and final dot, if any: harness, gsm8k.yaml, strict-match. */
+/* The number after the first "#### ", commas and a final dot included: harness, gsm8k.yaml, strict-match. */
 bool extract_gsm8k_strict(Span *out, Span text);
 /* The number after the first "The answer is ": harness, gsm8k-cot.yaml, strict-match.  Something must stand
  * behind the number, such as the dot. */

@@ -1,5 +1,5 @@
-/* Answers as models write them, and recorded ones under $LEMUR_DATA or ../shared/data.  What Python's re makes
- * of each text was computed with CPython 3.11. */
+/* Answers as models write them, and recorded ones under $LEMUR_DATA or ../shared/data.  What Python's re
+ * makes of each text was computed with CPython 3.11. */
 #include "eval/extract.h"
 
 #include <jansson.h>
@@ -206,7 +206,8 @@ static void mark_solutions(const json_t *line, int64_t *compared, int64_t *diffe
     const char *key;
     json_t *value;
     assert_true(extract_gsm8k_marker(&gold, text_of(line, "ground_truth"), "A: "));
-    json_object_foreach ((json_t *)line, key, value) {
+    json_object_foreach((json_t *)line, key, value)
+    {
         Str answer = {0};
         if (!json_is_object(value))
             continue;
@@ -238,7 +239,8 @@ static void recorded_gsm8k_marks(void **state)
     }
     free(line);
     fclose(f);
-    printf("gsm8k: %lld of %lld recorded marks are ours\n", (long long)(compared - differs), (long long)compared);
+    printf("gsm8k: %lld of %lld recorded marks are ours\n", (long long)(compared - differs),
+           (long long)compared);
     assert_true(compared >= 4);
     assert_true(differs <= 1); /* the whole file has one solution marked false that equals gold */
     mem_free(path);
@@ -253,7 +255,8 @@ static void recorded_bbh_accuracy(const char *folder, const char *name)
     char *beside = mem_format("%.*s_eval_metrics.jsonl", (int)(strlen(path) - 5), path);
     assert_int_equal(json_file_read(&metrics, beside), ST_OK);
     json_t *outputs = json_object_get(recorded, "outputs");
-    json_array_foreach (outputs, i, one) {
+    json_array_foreach(outputs, i, one)
+    {
         Span answer;
         Span gold = text_of(one, "target");
         right += extract_bbh_published(&answer, text_of(one, "prediction")) && answer.n == gold.n &&
@@ -291,10 +294,14 @@ static void recorded_bbh_accuracies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_of_the_harness),    cmocka_unit_test(numbers_of_lemur),
-        cmocka_unit_test(numbers_behind_a_marker),   cmocka_unit_test(equal_numbers),
-        cmocka_unit_test(answers_of_big_bench_hard), cmocka_unit_test(letters_of_choices),
-        cmocka_unit_test(long_texts),                cmocka_unit_test(recorded_gsm8k_marks),
+        cmocka_unit_test(numbers_of_the_harness),
+        cmocka_unit_test(numbers_of_lemur),
+        cmocka_unit_test(numbers_behind_a_marker),
+        cmocka_unit_test(equal_numbers),
+        cmocka_unit_test(answers_of_big_bench_hard),
+        cmocka_unit_test(letters_of_choices),
+        cmocka_unit_test(long_texts),
+        cmocka_unit_test(recorded_gsm8k_marks),
         cmocka_unit_test(recorded_bbh_accuracies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,20 +1,15 @@
 #include "eval/fetch.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "eval/fetch_paths.h"
+#include "eval/fetch_part.h"
 #include "eval/unpack.h"
 
 enum { REDIRECTS_MAX = 10, ERROR_PAGE_MAX = 1 << 20 };
@@ -29,14 +24,12 @@ typedef struct {
     const FetchSpec *spec;
     const DataFile *file;
     HttpClient *http;
-    FetchPaths paths;
-    int fd;           /* of the part, locked */
-    int64_t at, most; /* bytes in it; the most that there ever were */
-    int64_t total;    /* of the whole, as the server has it; -1: unknown */
-    bool resumed;     /* the part's beginning is of an earlier exchange */
-    bool misplaced;   /* this exchange gave bytes of another place */
-    bool begun;       /* this exchange's first bytes are looked at */
-    Str validator;    /* of what is in the part; "": none */
+    FetchPart part;
+    int64_t most;   /* the most bytes that there ever were in it */
+    int64_t total;  /* of the whole, as the server has it; -1: unknown */
+    bool tried;     /* something was asked of the server */
+    bool misplaced; /* this exchange gave bytes of another place */
+    bool begun;     /* this exchange's first bytes are looked at */
     Progress progress;
     double offset; /* MB that were there when `progress` began */
     HttpReply reply;
@@ -47,97 +40,16 @@ static bool is_stopped(const FetchSpec *spec)
     return spec->stopped && spec->stopped(spec->context);
 }
 
-/* The part ------------------------------------------------------------------------------------------------
- */
-
-static void read_note(Download *d)
-{
-    json_t *note = NULL;
-    if (!path_exists(d->paths.note) || json_file_read(&note, d->paths.note) != ST_OK)
-        return;
-    const char *url = json_string_value(json_object_get(note, "url")),
-               *validator = json_string_value(json_object_get(note, "validator"));
-    if (url && validator && strcmp(url, d->paths.url) == 0)
-        str_adds(&d->validator, validator);
-    json_decref(note);
-}
-
-static Status write_note(Download *d)
-{
-    json_t *note = json_pack("{s:s, s:s}", "url", d->paths.url, "validator", str_c(&d->validator));
-    Status st = note ? json_file_write(d->paths.note, note) : ST_OK; /* no UTF-8: a tag that is no use */
-    json_decref(note);
-    return st;
-}
-
-/* Locked, and still the file of that name: another process may have finished it in between. */
-static bool is_ours(int fd, const char *path)
-{
-    struct stat opened, named;
-    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &opened) == 0 && lstat(path, &named) == 0 &&
-           opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
-static Status open_part(Download *d)
-{
-    char *folder = mem_strn(d->paths.part, (size_t)(path_base(d->paths.part) - d->paths.part - 1));
-    Status st = folder_make(folder);
-    mem_free(folder);
-    TRY(st);
-    int fd = open(d->paths.part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd < 0)
-        return fail_errno(ST_IO, "cannot write %s", d->paths.part);
-    if (!is_ours(fd, d->paths.part)) {
-        close(fd);
-        return fail(ST_IO, "%s is being fetched by another process", d->paths.target);
-    }
-    d->fd = fd;
-    d->at = d->most = lseek(d->fd, 0, SEEK_END);
-    read_note(d);
-    if (d->at > 0 && !d->validator.n && !d->file->sha256) /* nothing would tell whether the ends fit */
-        d->at = 0;
-    d->resumed = d->at > 0;
-    return ST_OK;
-}
-
-static Status cut_part(Download *d, int64_t at)
-{
-    if (ftruncate(d->fd, at) != 0 || lseek(d->fd, at, SEEK_SET) != at)
-        return fail_errno(ST_IO, "cannot write %s", d->paths.part);
-    d->at = at;
-    d->resumed = d->resumed && at > 0;
-    return ST_OK;
-}
-
-static Status write_part(Download *d, const char *bytes, size_t n)
-{
-    while (n) {
-        ssize_t wrote = write(d->fd, bytes, n);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return fail_errno(ST_IO,
-                              "cannot write %s; what came is kept, and the same command goes on once "
-                              "there is room",
-                              d->paths.part);
-        bytes += wrote;
-        n -= (size_t)wrote;
-        d->at += wrote;
-    }
-    return ST_OK;
-}
-
-/* An exchange ---------------------------------------------------------------------------------------------
- */
+/* An exchange -------------------------------------------------------------------------------------------- */
 
 static Status check_room(const Download *d)
 {
     char need[32], there[32];
     int64_t room = disk_free(d->spec->data);
-    if (d->total < 0 || room < 0 || d->total - d->at <= room)
+    if (d->total < 0 || room < 0 || d->total - d->part.at <= room)
         return ST_OK;
-    return fail(ST_IO, "%s: %s are to come and %s has room for %s only", d->paths.url,
-                human_bytes(need, (double)(d->total - d->at)), d->spec->data,
+    return fail(ST_IO, "%s: %s are to come and %s has room for %s only", d->part.paths.url,
+                human_bytes(need, (double)(d->total - d->part.at)), d->spec->data,
                 human_bytes(there, (double)room));
 }
 
@@ -146,19 +58,21 @@ static Status begin_body(Download *d, const HttpReply *reply)
 {
     d->begun = true;
     if (reply->status == 206) {
-        d->misplaced = reply->first != d->at;
+        d->misplaced = reply->first != d->part.at;
         if (d->misplaced)
-            return fail(ST_PEER, "%s: sends another part of the file than the one asked for", d->paths.url);
+            return fail(ST_PEER, "%s: sends another part of the file than the one asked for",
+                        d->part.paths.url);
         d->total = reply->total;
     } else { /* no ranges here, or another version of the file */
-        TRY(cut_part(d, 0));
+        TRY(fetch_part_cut(&d->part, 0));
         d->total = reply->length;
     }
-    str_clear(&d->validator);
-    str_add(&d->validator, reply->validator.at, reply->validator.n);
-    TRY(write_note(d));
-    d->offset = (double)d->at / 1e6;
-    d->progress = progress_start(d->file->path, d->total > 0 ? (double)(d->total - d->at) / 1e6 : 0, "MB");
+    str_clear(&d->part.validator);
+    str_add(&d->part.validator, reply->validator.at, reply->validator.n);
+    TRY(fetch_part_note(&d->part));
+    d->offset = (double)d->part.at / 1e6;
+    d->progress =
+        progress_start(d->file->path, d->total > 0 ? (double)(d->total - d->part.at) / 1e6 : 0, "MB");
     return check_room(d);
 }
 
@@ -167,8 +81,8 @@ static Status take(void *context, const HttpReply *reply, const char *bytes, siz
     Download *d = context;
     if (!d->begun)
         TRY(begin_body(d, reply));
-    TRY(write_part(d, bytes, n));
-    progress_at(&d->progress, (double)d->at / 1e6 - d->offset);
+    TRY(fetch_part_write(&d->part, bytes, n));
+    progress_at(&d->progress, (double)d->part.at / 1e6 - d->offset);
     return ST_OK;
 }
 
@@ -187,9 +101,9 @@ static bool is_redirect(const HttpReply *reply)
 /* One request, and those that its redirects ask for. */
 static Status exchange(Download *d)
 {
-    char range[64], *if_range = mem_format("If-Range: %s", str_c(&d->validator)),
-                    *url = mem_str(d->paths.url);
-    snprintf(range, sizeof range, "Range: bytes=%lld-", (long long)d->at);
+    char range[64], *if_range = mem_format("If-Range: %s", str_c(&d->part.validator)),
+                    *url = mem_str(d->part.paths.url);
+    snprintf(range, sizeof range, "Range: bytes=%lld-", (long long)d->part.at);
     const char *const headers[] = {range, if_range};
     Status st = ST_OK;
     d->begun = d->misplaced = false;
@@ -197,9 +111,9 @@ static Status exchange(Download *d)
     for (int i = 0; i <= REDIRECTS_MAX; i++) {
         HttpCall call = {.url = url,
                          .headers = headers,
-                         .headers_n = d->at == 0       ? 0
-                                      : d->validator.n ? 2
-                                                       : 1,
+                         .headers_n = d->part.at == 0       ? 0
+                                      : d->part.validator.n ? 2
+                                                            : 1,
                          .connect_s = CONNECT_S,
                          .idle_s = d->spec->idle_s,
                          .limit = ERROR_PAGE_MAX,
@@ -211,7 +125,7 @@ static Status exchange(Download *d)
         if (st != ST_OK || !is_redirect(&d->reply) || !d->reply.location.n)
             break;
         if (i == REDIRECTS_MAX)
-            st = fail(ST_PEER, "%s: leads on and on (%d redirects)", d->paths.url, i);
+            st = fail(ST_PEER, "%s: leads on and on (%d redirects)", d->part.paths.url, i);
         else if (!may_follow(url, str_c(&d->reply.location)))
             st =
                 fail(ST_PEER, "%s: leads to %s, which is not followed: another host is trusted by https only",
@@ -228,8 +142,7 @@ static Status exchange(Download *d)
     return st;
 }
 
-/* Tries ---------------------------------------------------------------------------------------------------
- */
+/* Tries -------------------------------------------------------------------------------------------------- */
 
 typedef enum { TRY_WHOLE, TRY_AGAIN, TRY_OVER } Verdict; /* TRY_OVER: the Status says why */
 
@@ -243,7 +156,7 @@ static Verdict over(Status *st, Status why)
 static Verdict start_anew(Download *d, Status *st)
 {
     Error why = error_take();
-    Status cut = cut_part(d, 0);
+    Status cut = fetch_part_cut(&d->part, 0);
     *st = cut == ST_OK ? error_put(&why) : cut;
     return cut == ST_OK ? TRY_AGAIN : TRY_OVER;
 }
@@ -253,28 +166,29 @@ static Verdict judge_body(Download *d, Status *st)
 {
     if (!d->begun && (*st = begin_body(d, &d->reply)) != ST_OK) /* an empty body */
         return d->misplaced ? start_anew(d, st) : TRY_OVER;
-    if (d->total < 0 || d->at == d->total)
+    if (d->total < 0 || d->part.at == d->total)
         return TRY_WHOLE;
-    if (d->at > d->total) {
-        *st = fail(ST_PEER, "%s: sends more than the %lld bytes that it announced", d->paths.url,
+    if (d->part.at > d->total) {
+        *st = fail(ST_PEER, "%s: sends more than the %lld bytes that it announced", d->part.paths.url,
                    (long long)d->total);
         return start_anew(d, st);
     }
-    *st = fail(ST_PEER, "%s: ends at byte %lld of %lld", d->paths.url, (long long)d->at, (long long)d->total);
+    *st = fail(ST_PEER, "%s: ends at byte %lld of %lld", d->part.paths.url, (long long)d->part.at,
+               (long long)d->total);
     return TRY_AGAIN;
 }
 
 static Verdict judge_beyond(Download *d, Status *st)
 {
-    if (d->at > 0 && d->reply.total == d->at)
+    if (d->part.at > 0 && d->reply.total == d->part.at)
         return TRY_WHOLE; /* it was whole already */
-    *st = fail(ST_PEER, "%s: does not have the rest of the file (416)", d->paths.url);
+    *st = fail(ST_PEER, "%s: does not have the rest of the file (416)", d->part.paths.url);
     return start_anew(d, st);
 }
 
 static Verdict judge_status(Download *d, Status *st)
 {
-    const char *url = d->paths.url;
+    const char *url = d->part.paths.url;
     long status = d->reply.status;
     if (status == 200 || status == 206)
         return judge_body(d, st);
@@ -287,7 +201,7 @@ static Verdict judge_status(Download *d, Status *st)
                              url, status));
     if (status == 401 || status == 403)
         return over(st, fail(ST_PEER, "%s: is not given to us (%ld); get it by hand into %s", url, status,
-                             d->paths.target));
+                             d->part.paths.target));
     *st = fail(ST_PEER, "%s: the server says %ld", url, status);
     return status == 408 || status == 425 || status == 429 || status >= 500 ? TRY_AGAIN : TRY_OVER;
 }
@@ -318,10 +232,10 @@ static Status wait_for(const Download *d, double seconds)
 static Status give_up(const Download *d, Status st, const char *why)
 {
     char kept[32];
-    if (d->at == 0)
+    if (d->part.at == 0)
         return fail_in(st, "%s", why);
     return fail_in(st, "%s (%s are kept in %s, and the same command goes on)", why,
-                   human_bytes(kept, (double)d->at), d->paths.part);
+                   human_bytes(kept, (double)d->part.at), d->part.paths.part);
 }
 
 /* Waits as long as the failure calls for. */
@@ -344,34 +258,35 @@ static Status pause_before(Download *d, int failed)
 static Status download(Download *d)
 {
     for (int failed = 0;;) {
-        Status st = is_stopped(d->spec) ? fail(ST_CANCELLED, "stopped") : cut_part(d, d->at);
+        Status st =
+            is_stopped(d->spec) ? fail(ST_CANCELLED, "stopped") : fetch_part_cut(&d->part, d->part.at);
         if (st != ST_OK)
             return st;
-        d->resumed = d->resumed || d->at > 0;
+        d->part.resumed = d->part.resumed || d->part.at > 0;
+        d->tried = true;
         st = exchange(d);
         Verdict v = judge(d, &st);
         if (v == TRY_WHOLE)
             return ST_OK;
         if (v == TRY_OVER)
             return st;
-        failed = d->at > d->most ? 1 : failed + 1;
-        d->most = d->at > d->most ? d->at : d->most;
+        failed = d->part.at > d->most ? 1 : failed + 1;
+        d->most = d->part.at > d->most ? d->part.at : d->most;
         if (failed >= d->spec->tries)
             return give_up(d, st, "not fetched");
         TRY(pause_before(d, failed));
     }
 }
 
-/* The end -------------------------------------------------------------------------------------------------
- */
+/* The end ------------------------------------------------------------------------------------------------ */
 
 static Status put_aside(const Download *d, const char *hex)
 {
-    if (rename(d->paths.part, d->paths.wrong) != 0)
-        return fail_errno(ST_IO, "cannot rename %s", d->paths.part);
-    unlink(d->paths.note);
+    if (rename(d->part.paths.part, d->part.paths.wrong) != 0)
+        return fail_errno(ST_IO, "cannot rename %s", d->part.paths.part);
+    unlink(d->part.paths.note);
     return fail(ST_FORMAT, "%s: what came has SHA-256 %s and not %s; it is kept as %s and not used",
-                d->paths.url, hex, d->file->sha256, d->paths.wrong);
+                d->part.paths.url, hex, d->file->sha256, d->part.paths.wrong);
 }
 
 /* Once more from the start where what was put together does not fit: a server may mistake which version of
@@ -381,19 +296,19 @@ static Status download_checked(Download *d)
     char hex[65];
     for (bool again = false;; again = true) {
         TRY(download(d));
-        if (fsync(d->fd) != 0)
-            return fail_errno(ST_IO, "cannot write %s", d->paths.part);
+        if (fsync(d->part.fd) != 0)
+            return fail_errno(ST_IO, "cannot write %s", d->part.paths.part);
         if (!d->file->sha256)
             return ST_OK;
-        TRY(fetch_sum(hex, d->paths.part));
+        TRY(fetch_sum(hex, d->part.paths.part));
         if (strcasecmp(hex, d->file->sha256) == 0)
             return ST_OK;
-        if (!d->resumed || again)
+        if (!d->part.resumed || again)
             return put_aside(d, hex);
-        log_warn("%s: its pieces do not fit; once more from the start", d->paths.part);
-        d->at = d->most = 0;
-        d->resumed = false;
-        str_clear(&d->validator);
+        log_warn("%s: its pieces do not fit; once more from the start", d->part.paths.part);
+        d->part.at = d->most = 0;
+        d->part.resumed = false;
+        str_clear(&d->part.validator);
     }
 }
 
@@ -402,63 +317,61 @@ static Status unpack(const Download *d)
     int64_t files;
     char *path = path_join(d->spec->data, d->file->path);
     UnpackSpec how = {.stopped = d->spec->stopped, .context = d->spec->context};
-    Status st = file_replace(d->paths.marker, fetch_unfinished, strlen(fetch_unfinished));
+    Status st = file_replace(d->part.paths.marker, fetch_unfinished, strlen(fetch_unfinished));
     if (st == ST_OK)
-        st = unpack_archive(&files, d->paths.target, d->paths.into, &how);
+        st = unpack_archive(&files, d->part.paths.target, d->part.paths.into, &how);
     if (st == ST_OK && !path_exists(path))
-        st = fail(ST_FORMAT, "%s: there is no %s among its %lld files", d->paths.url, d->file->path,
+        st = fail(ST_FORMAT, "%s: there is no %s among its %lld files", d->part.paths.url, d->file->path,
                   (long long)files);
     if (st == ST_OK)
-        st = file_replace(d->paths.marker, d->file->sha256 ? d->file->sha256 : "", d->file->sha256 ? 64 : 0);
+        st = file_replace(d->part.paths.marker, d->file->sha256 ? d->file->sha256 : "",
+                          d->file->sha256 ? 64 : 0);
     if (st == ST_OK || st == ST_FORMAT || st == ST_LIMIT) /* otherwise the next call unpacks it again */
-        unlink(d->paths.target);
+        unlink(d->part.paths.target);
     mem_free(path);
     return st;
 }
 
 static Status finish(const Download *d)
 {
-    if (rename(d->paths.part, d->paths.target) != 0)
-        return fail_errno(ST_IO, "cannot rename %s", d->paths.part);
-    unlink(d->paths.note);
-    char *folder = mem_strn(d->paths.target, (size_t)(path_base(d->paths.target) - d->paths.target - 1));
+    if (rename(d->part.paths.part, d->part.paths.target) != 0)
+        return fail_errno(ST_IO, "cannot rename %s", d->part.paths.part);
+    unlink(d->part.paths.note);
+    char *folder =
+        mem_strn(d->part.paths.target, (size_t)(path_base(d->part.paths.target) - d->part.paths.target - 1));
     Status st = folder_sync(folder);
     mem_free(folder);
     TRY(st);
-    return d->paths.into ? unpack(d) : ST_OK;
+    return d->part.paths.into ? unpack(d) : ST_OK;
 }
 
 /* An archive that was fetched, and whose unpacking was stopped. */
 static bool is_fetched(const Download *d)
 {
     char hex[65];
-    return d->paths.into && d->file->sha256 && path_exists(d->paths.target) &&
-           fetch_sum(hex, d->paths.target) == ST_OK && strcasecmp(hex, d->file->sha256) == 0;
+    return d->part.paths.into && d->file->sha256 && path_exists(d->part.paths.target) &&
+           fetch_sum(hex, d->part.paths.target) == ST_OK && strcasecmp(hex, d->file->sha256) == 0;
 }
 
-static Status fetch_absent(const FetchSpec *spec, HttpClient *http, const DataFile *file)
+static Status fetch_absent(FetchEnd *end, HttpClient *http, const FetchSpec *spec, const DataFile *file)
 {
-    Download d = {.spec = spec, .http = http, .file = file, .fd = -1, .total = -1};
-    TRY(fetch_paths(&d.paths, spec->data, spec->mirror, file));
+    Download d = {.spec = spec, .http = http, .file = file, .part = {.fd = -1}, .total = -1};
+    TRY(fetch_paths(&d.part.paths, spec->data, spec->mirror, file));
+    Status st;
     if (is_fetched(&d)) {
-        Status unpacked = unpack(&d);
-        fetch_paths_drop(&d.paths);
-        return unpacked;
+        st = unpack(&d);
+    } else {
+        st = fetch_part_open(&d.part, file->sha256 != NULL);
+        d.most = d.part.at;
+        if (st == ST_OK)
+            st = download_checked(&d);
+        if (st == ST_OK)
+            st = finish(&d);
     }
-    Status st = open_part(&d);
-    if (st == ST_OK)
-        st = download_checked(&d);
-    if (st == ST_OK)
-        st = finish(&d);
-    else if (d.fd >= 0 && d.at == 0 && st != ST_FORMAT) { /* nothing to go on from */
-        unlink(d.paths.part);
-        unlink(d.paths.note);
-    }
-    if (d.fd >= 0)
-        close(d.fd);
-    str_drop(&d.validator);
+    if (st != ST_OK && d.tried && d.reply.status == 0)
+        *end = FETCH_UNREACHABLE;
+    fetch_part_close(&d.part);
     http_reply_drop(&d.reply);
-    fetch_paths_drop(&d.paths);
     return st;
 }
 
@@ -475,5 +388,5 @@ Status fetch_file(FetchEnd *end, HttpClient *http, const FetchSpec *spec, const 
         return ST_OK;
     if (!file->url)
         return fail(ST_UNSUPPORTED, "%s is not here and must be got by hand", file->path);
-    return fetch_absent(spec, http, file);
+    return fetch_absent(end, http, spec, file);
 }

@@ -35,9 +35,15 @@ typedef enum {
 /* Reads the whole file where `sum` asks for checksums; otherwise what exists is FILE_PRESENT. */
 FileState fetch_state(const char *data, const DataFile *file, bool sum);
 
-typedef enum { FETCH_HERE, FETCH_HERE_UNCHECKED, FETCH_GOT } FetchEnd;
+typedef enum {
+    FETCH_HERE,
+    FETCH_HERE_UNCHECKED, /* nothing is known to compare it with                    */
+    FETCH_GOT,
+    FETCH_UNREACHABLE /* with ST_PEER: the server answered nothing, the last time */
+} FetchEnd;
 
-/*   ST_PEER         not to be had: no such file there, unreachable, or cut, stalled and refused again and
+/* *end counts with ST_OK, and as said above.
+ *   ST_PEER         not to be had: no such file there, unreachable, or cut, stalled and refused again and
  *                   again; what came is kept, and the next call goes on
  *   ST_FORMAT       what came has another checksum: it is kept as PATH.wrong; or the archive is damaged
  *   ST_ARG          a file of that name is here and is another one: it is left alone; or a wrong address

@@ -9,7 +9,8 @@
 typedef struct {
     FetchReport *report;
     HttpClient *http;
-    const FetchSpec *spec;
+    FetchSpec spec;
+    int tries; /* as they were asked for */
     Map *seen;
     void (*tell)(void *arg, const char *path, const char *what);
     void *arg;
@@ -17,7 +18,7 @@ typedef struct {
 
 static void tell_end(Fetcher *f, const DataFile *file, FetchEnd end)
 {
-    char size[32], *path = path_join(f->spec->data, file->path);
+    char size[32], *path = path_join(f->spec.data, file->path);
     int64_t bytes = path_is_folder(path) ? -1 : file_size(path);
     char *words = end == FETCH_HERE             ? mem_str("is here")
                   : end == FETCH_HERE_UNCHECKED ? mem_str("is here; no checksum to compare it with")
@@ -33,12 +34,17 @@ static void tell_end(Fetcher *f, const DataFile *file, FetchEnd end)
 
 static Status fetch_one(Fetcher *f, const Benchmark *b, const DataFile *file)
 {
-    FetchEnd end;
+    FetchEnd end = FETCH_GOT;
     if (map_find(f->seen, file->path, strlen(file->path)))
         return ST_OK;
     *map_put(f->seen, file->path, strlen(file->path)) = 1;
     f->report->files++;
-    Status st = fetch_file(&end, f->http, f->spec, file);
+    Status st = fetch_file(&end, f->http, &f->spec, file);
+    /* A server that cannot be reached is not waited for with each file anew. */
+    if (end == FETCH_UNREACHABLE)
+        f->spec.tries = 1;
+    else if (st == ST_OK && end == FETCH_GOT)
+        f->spec.tries = f->tries;
     if (st == ST_OK) {
         tell_end(f, file, end);
         return ST_OK;
@@ -55,7 +61,7 @@ static Status fetch_one(Fetcher *f, const Benchmark *b, const DataFile *file)
 Status fetch_set(FetchReport *report, HttpClient *http, const FetchSpec *spec, const Benchmark *const *chosen,
                  size_t n, void (*tell)(void *arg, const char *path, const char *what), void *arg)
 {
-    Fetcher f = {report, http, spec, map_new(), tell, arg};
+    Fetcher f = {report, http, *spec, spec->tries, map_new(), tell, arg};
     Status st = ST_OK;
     *report = (FetchReport){0};
     for (size_t i = 0; i < n && st == ST_OK; i++)

@@ -1,5 +1,6 @@
 #include "eval/fetch_set.h"
 
+#include "base/clock.h"
 #include "base/http_server_test.h"
 #include "base/log.h"
 #include "base/scratch_test.h"
@@ -49,6 +50,16 @@ static void each_file_once_and_all_of_them(void **state)
     assert_int_equal(r.here, 2);
     assert_int_equal(r.unchecked, 1);
     assert_int_equal(server.requests, 3);
+    /* Of a server that is not there each further file is asked once. */
+    spec.mirror = "http://127.0.0.1:1";
+    spec.wait_s = 0.2;
+    spec.tries = 2;
+    spec.data = in_scratch("absent");
+    str_clear(&told);
+    double start = clock_now();
+    assert_int_equal(fetch_set(&r, http, &spec, all, 3, tell, &told), ST_PEER);
+    assert_true(clock_now() - start < 0.39);
+    assert_int_equal(r.failed, 4);
     scratch_text("file", "");
     spec.data = in_scratch("file"); /* no folder can be made there: it ends at once */
     str_clear(&told);

@@ -56,8 +56,10 @@ Status data_find(char **out, const char *data, const char *file)
         *out = path;
         return ST_OK;
     }
-    Status st = fail(ST_IO, "%s is not there; lemur eval --list says where it comes from, lemur eval --fetch gets "
-                            "it", path);
+    Status st = fail(ST_IO,
+                     "%s is not there; lemur eval --list says where it comes from, lemur eval --fetch gets "
+                     "it",
+                     path);
     mem_free(path);
     return st;
 }

@@ -40,8 +40,8 @@ MUST_CHECK Status data_find(char **out, const char *data, const char *file);
  *   ST_FORMAT  no UTF-8, or empty      ST_LIMIT  too large */
 MUST_CHECK Status data_text(Str *out, const char *data, const char *file);
 
-/* {"shots": n, "prompt": what, "prompt_sha256"} of f[0..prompts) one behind the other, with n examples each and
- * without a question: for Questions.facts, so that a run notices other prompts.  New reference. */
+/* {"shots": n, "prompt": what, "prompt_sha256"} of f[0..prompts) one behind the other, with n examples each
+ * and without a question: for Questions.facts, so that a run notices other prompts.  New reference. */
 json_t *fewshot_facts(const Fewshot *f, size_t prompts, int64_t n, const char *what);
 
 #endif

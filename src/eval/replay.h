@@ -1,23 +1,34 @@
-/* Recorded MINT episodes, walked through our loop and our marks: does ours say what was recorded?
+/* Recordings of other people's runs, walked through our loop and our marks: does ours say what was recorded?
  *
- * A file is .../<model>/F=<None|model>/[PHF=.../]max<k>_p<p>+tool+cd/<group>/<task>/results.jsonl, one
- * episode a line.  Checks, with the names of replay.md:
+ *     ReplayFiles files;  TRY(replay_find(&files, folder));               replay_find.h
+ *     ReplaySpec spec = {.data = "data", .checks = REPLAY_ALL, .threads = 2};
+ *     ReplayReport report = {0};
+ *     TRY(replay_run(&report, &spec, &files));
+ *     report.counts[REPLAY_R1].compared ...
+ *     replay_report_drop(&report);
  *
- *   R1  the opening message, from the prompt files
- *   R2  every later user message, the counters and the end
- *   R3  the verdict of each proposal: gsm8k, math, hotpotqa, mmlu
- *   R4  the same of theoremqa; its option tasks, where versions differ, are counted apart
- *   R5  the same of humaneval and mbpp
- *   R6  what a cell prints, where it needs the standard library alone, up to the episode's first that needs
- *       more
- *   R7  the last line of what it prints when it raises
+ * Checks, with the names of the paper's replay list:
+ *
+ *   R1     the opening message of a MINT episode, from the prompt files
+ *   R2     every later user message, the counters and the end
+ *   R3     the verdict of each proposal: gsm8k, math, hotpotqa, mmlu
+ *   R4     the same of theoremqa; R4_option: its option tasks, where versions differ
+ *   R5     the same of humaneval and mbpp, by running them
+ *   R6     what a cell prints, where it needs the standard library alone, up to the episode's first that needs
+ *          more
+ *   R7     the last line of what it prints when it raises (wording.h says which wordings are one)
+ *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
+ *   bbh    the accuracy of each file of BIG-Bench Hard outputs
  *
  * R5 to R7 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
 #define EVAL_REPLAY_H
 
 #include "agent/action.h"
+#include "base/array.h"
+#include "base/log.h"
 #include "eval/mark.h"
+#include "eval/replay_find.h"
 
 typedef enum {
     REPLAY_R1,
@@ -28,43 +39,104 @@ typedef enum {
     REPLAY_R5,
     REPLAY_R6,
     REPLAY_R7,
+    REPLAY_GSM8K,
+    REPLAY_BBH,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
+enum { REPLAY_ALL = (1 << REPLAY_CHECKS) - 1 };
 
+/* Why something was not compared. */
+typedef enum {
+    REPLAY_NO_PROMPTS, /* mint/prompt is not below the data folder                                      */
+    REPLAY_NO_SANDBOX, /* nothing runs programs                                                         */
+    REPLAY_BEYOND,     /* a cell that needs more than the standard library, or changes with time, chance */
+    REPLAY_AFTER,      /* a cell behind such a one in its episode                                       */
+    REPLAY_TIME_LIMIT, /* a cell that ran into the recorded time limit                                  */
+    REPLAY_CUT,        /* a traceback that was cut at 2000 characters                                   */
+    REPLAY_NOT_RUN,    /* a program or cell that could not be run here                                  */
+    REPLAY_PYTHON,     /* an answer that only a Python could mark                                       */
+    REPLAY_BROKEN,     /* what is compared with is missing or malformed                                 */
+    REPLAY_WHYS
+} ReplayWhy;
+extern const char *const replay_why_words[REPLAY_WHYS];
+
+/* Of R3, R4 and R4_option: how many recordings follow which version of the marking rule. */
 typedef struct {
-    int64_t compared, agreed, undecided; /* undecided: neither; what only a Python can mark */
+    int64_t compared, agreed;
+    int64_t reworded; /* of those that agreed: by another Python's words for the same error */
+    int64_t undecided[REPLAY_WHYS];
+    int64_t legacy, current, either;
 } ReplayCount;
 
 typedef struct {
+    ReplayCheck check;
+    char *file;
+    int64_t line;
+    char *what; /* a few words, UTF-8 */
+} ReplayMismatch;
+
+/* How one recorded file of one task went, for the table. */
+typedef struct {
+    char *model, *setting, *group, *task; /* "lemur-70b-chat-v1", "F=None/max5_p2+tool+cd", ... */
+    int64_t episodes, solved;             /* as recorded                                             */
+    int64_t ours, unmarked;               /* solved by our verdicts; episodes that we have none for  */
+} ReplayScore;
+
+/* {0} is an empty one. */
+typedef struct {
     ReplayCount counts[REPLAY_CHECKS];
-    int64_t files, episodes, solved, bad_lines,
-        doubles; /* doubles: a task id again in its file; the first counts */
+    int64_t files, episodes, solved;
+    int64_t bad_lines, doubles; /* doubles: a task id again in its file; the first counts */
+    Array(ReplayMismatch) mismatches;
+    Array(ReplayScore) scores;
+    Array(char *) troubles; /* what could not be read, a sentence each */
+    bool unread;            /* one of them is a whole file or folder   */
 } ReplayReport;
+
+int64_t replay_undecided(const ReplayCount *c);
+/* Moves all of `from` behind what *to holds; `from` is then empty. */
+void replay_report_merge(ReplayReport *to, ReplayReport *from);
+void replay_report_drop(ReplayReport *r);
+/* For the files that count. */
+void replay_count(ReplayReport *r, ReplayCheck check, bool agrees, const char *file, int64_t line,
+                  const char *what);
+void replay_trouble(ReplayReport *r, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 typedef enum { CELL_PRINTED, CELL_RAISED, CELL_UNABLE } CellResult;
 
-/* Runs a model's programs, each function with `arg` first. */
+/* Runs a model's programs, each function with `arg` first; one for each thread.  All calls about a file come
+ * from one thread, between its first and `end`. */
 typedef struct {
     void *arg;
     Mark (*test)(void *arg, Span solution, Span tests); /* MARK_UNDECIDED: could not be run                */
     void (*begin)(void *arg);                           /* a new interpreter, for the cells of one episode */
-    /* Appends what the cell printed, or of a cell that raised the last line of its traceback. */
-    CellResult (*cell)(void *arg, Str *out, Span code);
+    /* Appends what the cell printed, or of a cell that raised the last line of its traceback; *why of one
+     * that it is unable to compare. */
+    CellResult (*cell)(void *arg, Str *out, ReplayWhy *why, Span code);
+    void (*end)(void *arg); /* the file is done: its interpreters go */
 } ReplayPrograms;
 
+/* Per recording: whichever version agrees more often, the legacy one where both do. */
+typedef enum { REPLAY_RULE_RECORDING, REPLAY_RULE_LEGACY, REPLAY_RULE_CURRENT } ReplayRule;
+
 typedef struct {
-    const char *data; /* holds mint/prompt                                        */
-    MarkRule marks;   /* of gsm8k, math, hotpotqa, theoremqa                      */
+    const char *data; /* holds mint/prompt; NULL: R1 compares nothing */
+    ReplayRule rule;
     ActionRule actions;
-    const ReplayPrograms *programs; /* NULL: R5 to R7 compare nothing */
-    /* Each disagreement, where to find it and a few words; NULL: none is told. */
-    void (*tell)(void *arg, ReplayCheck check, const char *file, int64_t line, const char *what);
-    void *arg;
+    unsigned checks; /* 1 << check of those to make */
+    int threads;
+    const ReplayPrograms *programs; /* as many as threads; NULL: R5 to R7 compare nothing */
+    Progress *progress;             /* in megabytes of files; NULL: none */
 } ReplaySpec;
 
-/* Every results.jsonl below `folder` adds to *report.  ST_IO, ST_FORMAT: prompt files or folders cannot be
- * read. */
-MUST_CHECK Status replay_mint(ReplayReport *report, const ReplaySpec *spec, const char *folder);
+static inline bool replay_wants(const ReplaySpec *spec, ReplayCheck check)
+{
+    return spec->checks >> check & 1;
+}
+
+/* Every file adds to *report, in the order of the list whatever the threads; what cannot be read is a trouble
+ * in the report. */
+void replay_run(ReplayReport *report, const ReplaySpec *spec, const ReplayFiles *files);
 
 #endif

@@ -9,6 +9,7 @@
 #include "agent/turns.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "eval/wording.h"
 
 void recording_drop(Recording *r)
 {
@@ -16,6 +17,10 @@ void recording_drop(Recording *r)
     str_drop(&r->tools);
     str_drop(&r->example);
     mem_free(r->example_of);
+    for (size_t i = 0; i < r->verdicts.n; i++)
+        mem_free(r->verdicts.at[i].text);
+    array_drop(&r->verdicts);
+    array_drop(&r->ends);
 }
 
 static Span text_of(const json_t *object, const char *key)
@@ -49,10 +54,8 @@ bool replay_episode_is_whole(const json_t *episode)
 static void count(ReplayReport *report, const ReplaySpec *spec, const Recording *r, ReplayCheck check,
                   bool agrees, const char *what)
 {
-    report->counts[check].compared++;
-    report->counts[check].agreed += agrees;
-    if (!agrees && spec->tell)
-        spec->tell(spec->arg, check, r->path, r->line, what);
+    if (replay_wants(spec, check))
+        replay_count(report, check, agrees, r->path, r->line, what);
 }
 
 static Status read_text(Str *out, const ReplaySpec *spec, const char *path)
@@ -107,8 +110,7 @@ static Status read_prompts(Recording *r, const ReplaySpec *spec, Span id)
     return read_text(&r->example, spec, path);
 }
 
-static Status check_opening(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *task,
-                            Span recorded)
+static Status make_opening(Str *out, const ReplaySpec *spec, Recording *r, const json_t *task)
 {
     TRY(read_prompts(r, spec, text_of(task, "task_id")));
     MintOpening o = {.template = str_span(&r->template),
@@ -117,12 +119,24 @@ static Status check_opening(ReplayReport *report, const ReplaySpec *spec, Record
                      .task = text_of(task, "prompt"),
                      .max_steps = r->max_steps,
                      .max_propose = r->max_propose};
+    return prompt_mint_opening(out, &o);
+}
+
+static void check_opening(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *task,
+                          Span recorded)
+{
+    if (!replay_wants(spec, REPLAY_R1))
+        return;
     Str made = {0};
-    Status st = prompt_mint_opening(&made, &o);
-    if (st == ST_OK)
+    if (spec->data && !r->no_prompts && make_opening(&made, spec, r, task) != ST_OK) {
+        replay_trouble(report, "%s: no opening messages (R1): %s", r->path, error_text());
+        r->no_prompts = true;
+    }
+    if (!spec->data || r->no_prompts)
+        report->counts[REPLAY_R1].undecided[REPLAY_NO_PROMPTS]++;
+    else
         count(report, spec, r, REPLAY_R1, equal(str_span(&made), recorded), "opening message");
     str_drop(&made);
-    return st;
 }
 
 /* What the model wrote: without the "Assistant:\n" and the "\n" that the log puts around it. */
@@ -177,26 +191,38 @@ static bool answer_agrees(const ReplaySpec *spec, const Turns *t, const Action *
     return agrees;
 }
 
-typedef struct {
-    ReplayCheck check;
-    Mark mark;
-    bool compared;
-} Verdict;
-
-static Verdict verdict_on(const ReplaySpec *spec, const Recording *r, const json_t *task, const Action *a)
+/* Both versions' marks of a proposal.  False: a task of which we have none. */
+static bool verdict_on(Verdict *v, const ReplaySpec *spec, const Recording *r, const json_t *task,
+                       Span answer)
 {
     const json_t *gold = json_object_get(task, "reference");
-    Span answer = str_span(&a->text), text = text_of(task, "reference");
-    if (span_is(r->task, "theoremqa"))
-        return (Verdict){json_is_string(gold) ? REPLAY_R4_OPTION : REPLAY_R4,
-                         mark_theoremqa(spec->marks, answer, gold), true};
-    if (span_is(r->task, "mmlu"))
-        return (Verdict){REPLAY_R3, mark_choice(answer, text_of(task, "prompt"), text), true};
-    if (span_is(r->task, "gsm8k") || span_is(r->task, "math") || span_is(r->task, "hotpotqa"))
-        return (Verdict){REPLAY_R3, mark_reasoning(spec->marks, answer, text), true};
-    if (span_is(r->group, "code_generation") && spec->programs)
-        return (Verdict){REPLAY_R5, spec->programs->test(spec->programs->arg, answer, text), true};
-    return (Verdict){.compared = false};
+    Span text = text_of(task, "reference");
+    bool theoremqa = span_is(r->task, "theoremqa");
+    *v = (Verdict){.check = REPLAY_R3, .why = REPLAY_PYTHON};
+    if (!theoremqa && !json_is_string(gold)) {
+        v->why = REPLAY_BROKEN;
+        v->marks[MARK_LEGACY] = v->marks[MARK_CURRENT] = MARK_UNDECIDED;
+        v->check = span_is(r->group, "code_generation") ? REPLAY_R5 : REPLAY_R3;
+        return !span_is(r->group, "decision_making");
+    }
+    if (span_is(r->group, "code_generation")) {
+        bool run = r->programs && replay_wants(spec, REPLAY_R5);
+        v->check = REPLAY_R5;
+        v->why = r->programs ? REPLAY_NOT_RUN : REPLAY_NO_SANDBOX;
+        v->marks[0] = v->marks[1] = run ? r->programs->test(r->programs->arg, answer, text) : MARK_UNDECIDED;
+        return true;
+    }
+    for (int rule = MARK_LEGACY; rule <= MARK_CURRENT; rule++) {
+        if (theoremqa)
+            v->marks[rule] = mark_theoremqa((MarkRule)rule, answer, gold);
+        else if (span_is(r->task, "mmlu"))
+            v->marks[rule] = mark_choice(answer, text_of(task, "prompt"), text);
+        else
+            v->marks[rule] = mark_reasoning((MarkRule)rule, answer, text);
+    }
+    if (theoremqa)
+        v->check = json_is_string(gold) ? REPLAY_R4_OPTION : REPLAY_R4;
+    return !span_is(r->group, "decision_making");
 }
 
 /* IPython's two forms: an error of syntax has no rule, every other one has a traceback. */
@@ -211,41 +237,89 @@ static Span last_line(Span text)
     return python_after_last(text, "\n");
 }
 
+/* A cell that raised, recorded and here. */
+static void check_error(ReplayReport *report, const ReplaySpec *spec, const Recording *r, CellResult result,
+                        Span ours, Span observation)
+{
+    Span recorded = last_line(observation);
+    Wording w = result == CELL_RAISED ? wording_compare(recorded, ours) : WORDING_DIFFERENT;
+    Str what = {0};
+    if (w == WORDING_DIFFERENT)
+        str_addf(&what, "here \"%.*s\", recorded \"%.*s\"", (int)ours.n, ours.at, (int)recorded.n,
+                 recorded.at);
+    count(report, spec, r, REPLAY_R7, w != WORDING_DIFFERENT, str_c(&what));
+    report->counts[REPLAY_R7].reworded += w == WORDING_REWORDED && replay_wants(spec, REPLAY_R7);
+    str_drop(&what);
+}
+
 /* Runs one cell in the episode's interpreter; false: from here on, what the interpreter holds is not what the
  * recorded one held. */
 static bool check_cell(ReplayReport *report, const ReplaySpec *spec, const Recording *r, const Action *a,
                        Span observation)
 {
+    bool error = shows_error(observation), cut = span_ends(observation, "[Output Truncated]");
+    ReplayCheck check = error ? REPLAY_R7 : REPLAY_R6;
     if (python_in(span("TimeoutError: Timed out after"), observation)) {
-        report->counts[REPLAY_R7].undecided++; /* half a minute each, and then a half-done state */
+        report->counts[check].undecided[REPLAY_TIME_LIMIT]++; /* half a minute each, then a half-done state */
         return false;
     }
     Str out = {0};
-    bool error = shows_error(observation), cut = span_ends(observation, "[Output Truncated]");
-    CellResult result = spec->programs->cell(spec->programs->arg, &out, str_span(&a->text));
-    ReplayCheck check = error ? REPLAY_R7 : REPLAY_R6;
+    ReplayWhy why = REPLAY_NOT_RUN;
+    CellResult result = r->programs->cell(r->programs->arg, &out, &why, str_span(&a->text));
     if (result == CELL_UNABLE)
-        report->counts[REPLAY_R6].undecided++;
+        report->counts[check].undecided[why]++;
     else if (!error)
         count(report, spec, r, check, result == CELL_PRINTED && equal(str_span(&out), observation),
               str_c(&out));
-    else if (!cut)
-        count(report, spec, r, check, result == CELL_RAISED && equal(str_span(&out), last_line(observation)),
-              str_c(&out));
+    else if (cut)
+        report->counts[check].undecided[REPLAY_CUT]++;
+    else
+        check_error(report, spec, r, result, str_span(&out), observation);
     str_drop(&out);
     return result != CELL_UNABLE;
 }
 
-static void check_verdict(ReplayReport *report, const ReplaySpec *spec, const Recording *r,
-                          const json_t *task, const Action *a, bool recorded)
+/* How the episode's cells stand. */
+typedef enum { CELLS_NONE, CELLS_NO_SANDBOX, CELLS_FRESH, CELLS_RUN, CELLS_LOST } Cells;
+
+/* Cells of decision_making act in a world. */
+static Cells cells_begin(const ReplaySpec *spec, const Recording *r)
 {
-    Verdict v = verdict_on(spec, r, task, a);
-    if (!v.compared || a->unreadable)
+    bool wanted = replay_wants(spec, REPLAY_R6) || replay_wants(spec, REPLAY_R7);
+    if (!wanted || span_is(r->group, "decision_making"))
+        return CELLS_NONE;
+    return r->programs ? CELLS_FRESH : CELLS_NO_SANDBOX;
+}
+
+static Cells cells_take(ReplayReport *report, const ReplaySpec *spec, const Recording *r, Cells cells,
+                        const Action *a, Span observation)
+{
+    ReplayCount *counts = &report->counts[shows_error(observation) ? REPLAY_R7 : REPLAY_R6];
+    if (cells == CELLS_NO_SANDBOX)
+        counts->undecided[REPLAY_NO_SANDBOX]++;
+    if (cells == CELLS_LOST)
+        counts->undecided[REPLAY_AFTER]++;
+    if (cells == CELLS_FRESH)
+        r->programs->begin(r->programs->arg);
+    if (cells == CELLS_FRESH || cells == CELLS_RUN)
+        return check_cell(report, spec, r, a, observation) ? CELLS_RUN : CELLS_LOST;
+    return cells;
+}
+
+static void add_verdict(const ReplaySpec *spec, Recording *r, const json_t *task, const Action *a,
+                        bool recorded)
+{
+    enum { SHOWN = 200 };
+    Verdict v;
+    Span answer = str_span(&a->text);
+    if (a->unreadable || !verdict_on(&v, spec, r, task, answer))
         return;
-    if (v.mark == MARK_UNDECIDED)
-        report->counts[v.check].undecided++;
-    else
-        count(report, spec, r, v.check, (v.mark == MARK_RIGHT) == recorded, str_c(&a->text));
+    v.recorded = recorded;
+    v.line = r->line;
+    char *shown = mem_strn(answer.at, answer.n < SHOWN ? answer.n : SHOWN);
+    v.text = mem_format("marked otherwise than recorded (%s): %s", recorded ? "right" : "wrong", shown);
+    mem_free(shown);
+    array_push(&r->verdicts, v);
 }
 
 static int count_of(const json_t *state, const char *key)
@@ -284,7 +358,7 @@ static void take_turn(Turns *t, const Action *a, const json_t *reply, bool solve
     }
 }
 
-static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Recording *r, const json_t *task,
+static void check_turns(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *task,
                         const json_t *state)
 {
     const json_t *history = json_object_get(state, "history");
@@ -293,9 +367,7 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Reco
     Turns t;
     Action a = {0};
     turns_begin(&t, r->max_steps, r->max_propose);
-    bool cells = spec->programs && !span_is(r->group, "decision_making"); /* whose cells act in a world */
-    if (cells)
-        spec->programs->begin(spec->programs->arg);
+    Cells cells = cells_begin(spec, r);
     for (size_t i = 1; i < n; i += 2) {
         const json_t *reply = json_array_get(history, i + 1);
         action_find(&a, spec->actions, answer_of(text_of(json_array_get(history, i), "content")));
@@ -304,11 +376,11 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Reco
             count(report, spec, r, REPLAY_R2, false, "the episode goes on after its end");
         take_turn(&t, &a, reply, solved);
         if (a.kind == ACTION_SOLUTION)
-            check_verdict(report, spec, r, task, &a, solved);
+            add_verdict(spec, r, task, &a, solved);
         Span observation, feedback;
         if (cells && reply && a.kind == ACTION_CODE && !a.unreadable &&
             take_apart(text_of(reply, "content"), &t, &observation, &feedback))
-            cells = check_cell(report, spec, r, &a, observation);
+            cells = cells_take(report, spec, r, cells, &a, observation);
         if (reply)
             count(report, spec, r, REPLAY_R2, answer_agrees(spec, &t, &a, text_of(reply, "content")),
                   "a message of the environment");
@@ -319,13 +391,16 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, const Reco
     action_drop(&a);
 }
 
-Status replay_episode(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *episode)
+void replay_episode(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *episode)
 {
     const json_t *state = json_object_get(episode, "state"), *task = json_object_get(episode, "task");
     const json_t *opening = json_array_get(json_object_get(state, "history"), 0);
     report->episodes++;
     report->solved += json_is_true(json_object_get(state, "success"));
-    TRY(check_opening(report, spec, r, task, text_of(opening, "content")));
+    check_opening(report, spec, r, task, text_of(opening, "content"));
     check_turns(report, spec, r, task, state);
-    return ST_OK;
+    bool code = span_is(r->group, "code_generation"), world = span_is(r->group, "decision_making");
+    EpisodeEnd end = {.verdicts_end = r->verdicts.n,
+                      .unmarked = world || (code && !(r->programs && replay_wants(spec, REPLAY_R5)))};
+    array_push(&r->ends, end);
 }

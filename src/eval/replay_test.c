@@ -1,6 +1,5 @@
-/* Recorded MINT episodes under $LEMUR_DATA, or ../shared/data, against our loop and our marks, and a small
- * recording of our own making that must be found wrong where it is.  docs/checks.md says how to read the
- * output. */
+/* Everything recorded under $LEMUR_DATA, or ../shared/data, but what runs programs (replay_programs_test.c), and
+ * that threads change nothing.  docs/checks.md says how to read the output. */
 #include "eval/replay.h"
 
 #include <stdio.h>
@@ -8,19 +7,13 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 
-static void tell(void *arg, ReplayCheck check, const char *file, int64_t line, const char *what)
-{
-    int *told = arg;
-    if ((*told)++ < 20)
-        printf("  %s disagrees: %s:%lld: %.200s\n", replay_check_names[check], file, (long long)line, what);
-}
+enum { WITHOUT_PROGRAMS = REPLAY_ALL & ~(1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7) };
 
 static const char *data_folder(void)
 {
@@ -28,126 +21,117 @@ static const char *data_folder(void)
     return set && *set ? set : "../shared/data";
 }
 
+/* Skips the test where there are none. */
+static void replay_all(ReplayReport *r, ReplayRule rule, int threads)
+{
+    ReplayFiles files = {0};
+    char *folder = path_join(data_folder(), "mint/replay");
+    bool here = path_is_folder(folder) && replay_find(&files, data_folder()) == ST_OK;
+    if (!here)
+        printf("SKIP no recordings in %s (set LEMUR_DATA)\n", folder);
+    mem_free(folder);
+    if (!here) {
+        replay_files_drop(&files);
+        skip();
+    }
+    ReplaySpec spec = {
+        .data = data_folder(), .checks = WITHOUT_PROGRAMS, .rule = rule, .threads = threads};
+    replay_run(r, &spec, &files);
+    replay_files_drop(&files);
+}
+
 static void show(const ReplayReport *r)
 {
     for (int i = 0; i < REPLAY_CHECKS; i++)
-        printf("%-11s %lld of %lld agree, %lld undecided\n", replay_check_names[i],
+        printf("%-10s %lld of %lld agree, %lld undecided\n", replay_check_names[i],
                (long long)r->counts[i].agreed, (long long)r->counts[i].compared,
-               (long long)r->counts[i].undecided);
+               (long long)replay_undecided(&r->counts[i]));
+    for (size_t i = 0; i < r->mismatches.n && i < 20; i++)
+        printf("  %s disagrees: %s:%lld: %s\n", replay_check_names[r->mismatches.at[i].check],
+               r->mismatches.at[i].file, (long long)r->mismatches.at[i].line, r->mismatches.at[i].what);
     printf("%lld files, %lld episodes, %lld solved, %lld bad lines, %lld doubles\n", (long long)r->files,
            (long long)r->episodes, (long long)r->solved, (long long)r->bad_lines, (long long)r->doubles);
-}
-
-static bool opened(char **folder)
-{
-    *folder = path_join(data_folder(), "mint/replay");
-    if (path_is_folder(*folder))
-        return true;
-    printf("SKIP no recordings in %s (set LEMUR_DATA)\n", *folder);
-    mem_free(*folder);
-    return false;
 }
 
 static void recordings_agree(void **state)
 {
     (void)state;
-    char *folder;
-    if (!opened(&folder))
-        skip();
-    int told = 0;
     ReplayReport r = {0};
-    ReplaySpec spec = {.data = data_folder(), .marks = MARK_LEGACY, .tell = tell, .arg = &told};
-    if (replay_mint(&r, &spec, folder) != ST_OK)
-        fail_msg("%s", error_text());
+    replay_all(&r, REPLAY_RULE_RECORDING, 2);
     show(&r);
     for (int i = 0; i < REPLAY_CHECKS; i++) {
-        if (i != REPLAY_R4_OPTION) /* made by the rule that the recording's date tells: replay.md, R4 */
-            assert_int_equal(r.counts[i].agreed, r.counts[i].compared);
-        assert_int_equal(r.counts[i].undecided, 0);
+        assert_int_equal(r.counts[i].agreed, r.counts[i].compared);
+        assert_int_equal(replay_undecided(&r.counts[i]), 0);
+        assert_true(r.counts[i].compared > 0 || !(WITHOUT_PROGRAMS >> i & 1));
     }
-    assert_true(r.counts[REPLAY_R1].compared == r.episodes && r.episodes > 0);
+    assert_true(r.counts[REPLAY_R1].compared == r.episodes);
     assert_int_equal(r.bad_lines, 0);
-    mem_free(folder);
+    assert_int_equal(r.troubles.n, 0);
+    /* What we call solved is what was recorded as solved, where we mark. */
+    for (size_t i = 0; i < r.scores.n; i++)
+        if (strcmp(r.scores.at[i].group, "reasoning") == 0)
+            assert_true(r.scores.at[i].ours == r.scores.at[i].solved && r.scores.at[i].unmarked == 0);
+    replay_report_drop(&r);
 }
 
 /* The check can fail: the newer rule disagrees with old recordings, in R3 about negative golds alone. */
 static void the_other_rule_disagrees(void **state)
 {
     (void)state;
-    char *folder;
-    if (!opened(&folder))
-        skip();
     ReplayReport r = {0};
-    ReplaySpec spec = {.data = data_folder(), .marks = MARK_CURRENT};
-    if (replay_mint(&r, &spec, folder) != ST_OK)
-        fail_msg("%s", error_text());
-    printf("under the current rule: R3 %lld, R4 (option) %lld disagree\n",
+    replay_all(&r, REPLAY_RULE_CURRENT, 1);
+    printf("under the current rule: R3 %lld, R4_option %lld disagree\n",
            (long long)(r.counts[REPLAY_R3].compared - r.counts[REPLAY_R3].agreed),
            (long long)(r.counts[REPLAY_R4_OPTION].compared - r.counts[REPLAY_R4_OPTION].agreed));
     assert_int_equal(r.counts[REPLAY_R2].agreed, r.counts[REPLAY_R2].compared);
     assert_int_equal(r.counts[REPLAY_R4].agreed, r.counts[REPLAY_R4].compared);
-    mem_free(folder);
+    assert_true(r.counts[REPLAY_R4_OPTION].agreed < r.counts[REPLAY_R4_OPTION].compared);
+    replay_report_drop(&r);
 }
 
-#define EPISODE(id, propose, end, success)                                                                 \
-    "{\"state\":{\"history\":[{\"role\":\"user\",\"content\":\"5 2 T E Task:\\nq\"},"                      \
-    "{\"role\":\"assistant\",\"content\":\"Assistant:\\n<solution>4</solution>\\n\"},"                     \
-    "{\"role\":\"user\",\"content\":\"Observation:\\nYour answer is wrong.\\nYou have 4 steps left and 1 " \
-    "chances "                                                                                             \
-    "to propose solution left.\\n\"},"                                                                     \
-    "{\"role\":\"assistant\",\"content\":\"Assistant:\\n<solution>5</solution>\\n\"}],\"finished\":true,"  \
-    "\"success\":" success                                                                                 \
-    ",\"latest_output\":{\"content\":\"Observation:\\nYour answer is wrong.\\nYou have 4 "                 \
-    "steps left and 1 chances to propose solution "                                                        \
-    "left.\\n\"},\"agent_action_count\":{\"propose_solution\":" propose                                    \
-    ",\"use_tool\":0,\"invalid_action\":0},\"terminate_reason\":\"" end "\"},\"task\":{\"task_id\":" id    \
-    ",\"prompt\":\"q\",\"reference\":\"5\"}}\n"
-
-static void write_text(const char *root, const char *path, const char *text)
-{
-    char *whole = path_join(root, path), *folder = mem_str(whole);
-    *strrchr(folder, '/') = 0;
-    assert_int_equal(folder_make(folder), ST_OK);
-    assert_int_equal(file_replace(whole, text, strlen(text)), ST_OK);
-    mem_free(folder);
-    mem_free(whole);
-}
-
-static void what_is_wrong_is_found(void **state)
+static void threads_change_nothing(void **state)
 {
     (void)state;
-    char root[] = "/tmp/lemur_replay_XXXXXX";
-    assert_non_null(mkdtemp(root));
-    write_text(root, "mint/prompt/templates/template_with_tool.txt",
-               "{max_total_steps} {max_propose_solution} {tool_desc}{in_context_example} {task_prompt}");
-    write_text(root, "mint/prompt/tools/reasoning.txt", "T");
-    write_text(root, "mint/prompt/in_context_examples/reasoning/with_tool.txt", "E");
-    write_text(root, "replay/m/F=None/max5_p2+tool+cd/reasoning/gsm8k/results.jsonl",
-               EPISODE("1", "2", "task_success", "true")       /* right but for R1: the tools end a line */
-               EPISODE("1", "2", "task_success", "true")       /* double                                 */
-               EPISODE("2", "2", "max_propose_steps", "false") /* the verdict                            */
-               EPISODE("3", "1", "task_success", "true")       /* a counter                              */
-               "{\"state\":{}}\n{\"sta\n");
-    ReplayReport r = {0};
-    ReplaySpec spec = {.data = root};
-    assert_int_equal(replay_mint(&r, &spec, root), ST_OK);
-    assert_int_equal(r.counts[REPLAY_R1].compared, 3);
-    assert_int_equal(r.counts[REPLAY_R1].agreed, 0);
-    assert_int_equal(r.counts[REPLAY_R2].compared, 6);
-    assert_int_equal(r.counts[REPLAY_R2].agreed, 5);
-    assert_int_equal(r.counts[REPLAY_R3].compared, 6);
-    assert_int_equal(r.counts[REPLAY_R3].agreed, 5);
-    assert_int_equal(r.doubles, 1);
-    assert_int_equal(r.bad_lines, 2);
-    assert_int_equal(folder_remove(root), ST_OK);
+    ReplayReport one = {0}, many = {0};
+    replay_all(&one, REPLAY_RULE_CURRENT, 1);
+    replay_all(&many, REPLAY_RULE_CURRENT, 4);
+    assert_memory_equal(one.counts, many.counts, sizeof one.counts);
+    assert_int_equal(one.scores.n, many.scores.n);
+    for (size_t i = 0; i < one.scores.n; i++)
+        assert_string_equal(one.scores.at[i].setting, many.scores.at[i].setting);
+    assert_int_equal(one.mismatches.n, many.mismatches.n);
+    for (size_t i = 0; i < one.mismatches.n; i++)
+        assert_true(!strcmp(one.mismatches.at[i].file, many.mismatches.at[i].file) &&
+                    one.mismatches.at[i].line == many.mismatches.at[i].line);
+    replay_report_drop(&one);
+    replay_report_drop(&many);
+}
+
+static void reports_merge(void **state)
+{
+    (void)state;
+    ReplayReport to = {0}, from = {0};
+    replay_count(&to, REPLAY_R1, true, "a", 1, "");
+    replay_count(&from, REPLAY_R1, false, "b", 2, "two\xff");
+    replay_trouble(&from, "%s", "trouble");
+    from.counts[REPLAY_R6].undecided[REPLAY_CUT] = 3;
+    replay_report_merge(&to, &from);
+    assert_true(to.counts[REPLAY_R1].compared == 2 && to.counts[REPLAY_R1].agreed == 1);
+    assert_int_equal(replay_undecided(&to.counts[REPLAY_R6]), 3);
+    assert_string_equal(to.mismatches.at[0].what, "two\xef\xbf\xbd");
+    assert_string_equal(to.troubles.at[0], "trouble");
+    assert_int_equal(from.mismatches.n, 0);
+    replay_report_drop(&to);
+    replay_report_drop(&from);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_wrong_is_found),
+        cmocka_unit_test(reports_merge),
         cmocka_unit_test(recordings_agree),
         cmocka_unit_test(the_other_rule_disagrees),
+        cmocka_unit_test(threads_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,8 +11,7 @@
 #include "eval/sample_line.h"
 #include "eval/stats.h"
 
-/* One metric of some samples ------------------------------------------------------------------------------
- */
+/* One metric of some samples ----------------------------------------------------------------------------- */
 
 typedef Array(double) Values;
 
@@ -70,9 +69,11 @@ static Map *metrics_of(const json_t *samples, const char *first)
     for (size_t i = 0; i < json_array_size(samples); i++) {
         const char *name;
         json_t *value;
-        json_object_foreach(json_object_get(json_array_get(samples, i), "metrics"), name,
-                            value) if (json_is_number(value)) *
-            map_put(names, name, strlen(name)) = 1;
+        json_object_foreach(json_object_get(json_array_get(samples, i), "metrics"), name, value)
+        {
+            if (json_is_number(value))
+                *map_put(names, name, strlen(name)) = 1;
+        }
     }
     return names;
 }
@@ -93,8 +94,7 @@ static json_t *entry_of(const char *alias, const json_t *samples, const Map *met
     return entry;
 }
 
-/* A benchmark ---------------------------------------------------------------------------------------------
- */
+/* A benchmark -------------------------------------------------------------------------------------------- */
 
 static json_t *inside(json_t *object, const char *key)
 {
@@ -239,13 +239,12 @@ static void add_benchmark(json_t *out, const ResultsPart *p)
     map_free(metrics);
 }
 
-/* Groups --------------------------------------------------------------------------------------------------
- */
+/* Groups ------------------------------------------------------------------------------------------------- */
 
 static bool has_word(const char *words, Span word)
 {
-    for (const char *w = words ? words : ""; *w; w += strcspn(w, " "), w += strspn(w, " "))
-        if (strcspn(w, " ") == word.n && memcmp(w, word.at, word.n) == 0)
+    for (Span w; (w = words_next(&words)).n;)
+        if (w.n == word.n && memcmp(w.at, word.at, w.n) == 0)
             return true;
     return false;
 }
@@ -302,33 +301,40 @@ static void add_group(json_t *out, const char *name, const ResultsPart *const *m
     map_free(metrics);
 }
 
+static const char *groups_of(const ResultsPart *p)
+{
+    return p->groups ? p->groups : "";
+}
+
+static void add_group_named(json_t *out, Span word, const ResultsPart *parts, size_t n)
+{
+    size_t found = 0;
+    const ResultsPart **members = mem_array(const ResultsPart *, n);
+    char *name = mem_strn(word.at, word.n);
+    for (size_t k = 0; k < n; k++)
+        if (has_word(groups_of(&parts[k]), word))
+            members[found++] = &parts[k];
+    if (found > 1 && !json_object_get(json_object_get(out, "results"), name))
+        add_group(out, name, members, found);
+    mem_free(name);
+    mem_free(members);
+}
+
 static void add_groups(json_t *out, const ResultsPart *parts, size_t n)
 {
     Map *seen = map_new();
-    const ResultsPart **members = mem_array(const ResultsPart *, n + 1);
-    for (size_t i = 0; i < n; i++)
-        for (const char *w = parts[i].groups ? parts[i].groups : ""; *w;) {
-            Span word = {w, strcspn(w, " ")};
-            size_t found = 0;
-            w += word.n;
-            w += strspn(w, " ");
-            if (!word.n || map_find(seen, word.at, word.n))
-                continue;
+    for (size_t i = 0; i < n; i++) {
+        const char *at = groups_of(&parts[i]);
+        for (Span word; (word = words_next(&at)).n;) {
+            if (!map_find(seen, word.at, word.n))
+                add_group_named(out, word, parts, n);
             *map_put(seen, word.at, word.n) = 1;
-            for (size_t k = 0; k < n; k++)
-                if (has_word(parts[k].groups, word))
-                    members[found++] = &parts[k];
-            char *name = mem_strn(word.at, word.n);
-            if (found > 1 && !json_object_get(json_object_get(out, "results"), name))
-                add_group(out, name, members, found);
-            mem_free(name);
         }
-    mem_free(members);
+    }
     map_free(seen);
 }
 
-/* All -----------------------------------------------------------------------------------------------------
- */
+/* All ---------------------------------------------------------------------------------------------------- */
 
 const char *results_model_name(const json_t *head)
 {

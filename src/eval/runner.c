@@ -248,7 +248,7 @@ static void fail_job(Runner *r, const Job *job, Status st)
     bool passing = st == ST_PEER || st == ST_LIMIT || st == ST_FORMAT;
     pthread_mutex_lock(&r->lock);
     array_push(&r->again, *job);
-    if (!passing || ++r->failed_in_a_row >= 2 * r->spec->parallel + 2) {
+    if (!passing || ++r->failed_in_a_row >= r->spec->parallel + 2) {
         end_run(r, st);
     } else {
         if (!r->over && r->failed_in_a_row == 1)

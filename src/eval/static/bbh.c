@@ -4,14 +4,15 @@
  * without canary, a blank line, "Q: ", the question, and "A: " with the sentence that all answers of the
  * examples begin with.  That sentence is taken from the file.
  *
- * Metrics: exact_match by the publisher's rule; lm-evaluation-harness's pattern, which takes the last character
- * for the dot; and both of Lemur's (extract.h), of which the first is meant for answers without reasoning. */
+ * Metrics: exact_match by the publisher's rule; lm-evaluation-harness's pattern, which takes the last
+ * character for the dot; and both of Lemur's (extract.h), of which the first is meant for answers without
+ * reasoning. */
 #include <string.h>
 
 #include "agent/python_text.h"
 #include "base/check.h"
-#include "base/json_file.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "eval/extract.h"
@@ -39,8 +40,8 @@ static Span from(Span s, size_t at)
     return (Span){s.at + at, s.n - at};
 }
 
-/* The first line holds the canary and the second dashes, in the published files.  Lemur's program drops two lines
- * of every file; one without a canary is taken whole here. */
+/* The first line holds the canary and the second dashes, in the published files.  Lemur's program drops two
+ * lines of every file; one without a canary is taken whole here. */
 static Span without_canary(Span text)
 {
     size_t line = python_find(text, span("\n"), 0);
@@ -105,12 +106,14 @@ static void add_examples(Questions *out, int task, const char *path, const json_
 {
     size_t i;
     json_t *one;
-    json_array_foreach (examples, i, one) {
+    json_array_foreach(examples, i, one)
+    {
         char *id = mem_format("%s/%zu", tasks[task], i);
         if (doc_text(one, "input").n && doc_text(one, "target").n)
             questions_add(out, id, tasks[task], one);
         else if (out->bad++ == 0)
-            log_warn("%s: example %zu has no \"input\" or no \"target\"; it is passed over, and so are others like it",
+            log_warn("%s: example %zu has no \"input\" or no \"target\"; it is passed over, and so are "
+                     "others like it",
                      path, i);
         mem_free(id);
     }
@@ -163,11 +166,11 @@ static Status bbh_open(const EvalRun *run, Questions *out, void **state)
 
 static int task_of(const Question *q)
 {
-    for (int i = 0; i < TASKS; i++)
-        if (strcmp(tasks[i], q->part) == 0)
-            return i;
-    check(!"a question of a task");
-    return 0;
+    int i = 0;
+    while (i < TASKS && strcmp(tasks[i], q->part) != 0)
+        i++;
+    check(i < TASKS);
+    return i;
 }
 
 static bool same(Span a, Span b)
@@ -214,13 +217,13 @@ static Status bbh_ask(const EvalRun *run, void *state, const Question *q, Sample
     return st;
 }
 
-#define PUBLISHED                                                                                               \
+#define PUBLISHED \
     "https://raw.githubusercontent.com/suzgunmirac/BIG-Bench-Hard/9ee07bd481feebf959a6b59d61ea57bdcf30964d/"
 
 static const DataFile bbh_files[] = {
-#define TASK(name, data, prompt)                                                  \
-    {"bbh/bbh/" #name ".json", PUBLISHED "bbh/" #name ".json", data},             \
-    {"bbh/cot-prompts/" #name ".txt", PUBLISHED "cot-prompts/" #name ".txt", prompt},
+#define TASK(name, data, prompt)                                      \
+    {"bbh/bbh/" #name ".json", PUBLISHED "bbh/" #name ".json", data}, \
+        {"bbh/cot-prompts/" #name ".txt", PUBLISHED "cot-prompts/" #name ".txt", prompt},
 #include "eval/static/bbh.def"
 #undef TASK
     {0},
@@ -230,8 +233,9 @@ const Benchmark bbh_benchmark = {
     .name = "bbh",
     .groups = "static",
     .about = "BIG-Bench Hard: 27 tasks of reasoning, 3 worked examples each",
-    .source = "Suzgun et al. 2022, arXiv:2210.09261; github.com/suzgunmirac/BIG-Bench-Hard, MIT; carries a canary: "
-              "never train on it",
+    .source =
+        "Suzgun et al. 2022, arXiv:2210.09261; github.com/suzgunmirac/BIG-Bench-Hard, MIT; carries a canary: "
+        "never train on it",
     .metric = "exact_match",
     .version = 1,
     .shots = BBH_SHOTS,

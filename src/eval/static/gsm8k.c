@@ -33,7 +33,8 @@ static bool take_question(Questions *q, int64_t number, json_t *object)
 {
     char id[32];
     Str gold = {0};
-    bool good = doc_text(object, "question").n && extract_gsm8k_marker(&gold, doc_text(object, "answer"), "#### ");
+    bool good =
+        doc_text(object, "question").n && extract_gsm8k_marker(&gold, doc_text(object, "answer"), "#### ");
     snprintf(id, sizeof id, "test/%lld", (long long)number);
     if (good)
         questions_add(q, id, NULL, object);
@@ -54,9 +55,11 @@ static Status open_examples(Gsm8k *g, const EvalRun *run)
     if (run->settings->shots != 0)
         st = questions_read(&train, run->data, TRAIN, take_question);
     for (size_t i = 0; st == ST_OK && i < train.all.n; i++) {
-        Span question = doc_text(train.all.at[i].doc, "question"), answer = doc_text(train.all.at[i].doc, "answer");
+        Span question = doc_text(train.all.at[i].doc, "question"),
+             answer = doc_text(train.all.at[i].doc, "answer");
         str_clear(&shot);
-        str_addf(&shot, "Question: %.*s\nAnswer: %.*s\n\n", (int)question.n, question.at, (int)answer.n, answer.at);
+        str_addf(&shot, "Question: %.*s\nAnswer: %.*s\n\n", (int)question.n, question.at, (int)answer.n,
+                 answer.at);
         fewshot_add(f, str_span(&shot));
     }
     str_drop(&shot);
@@ -138,8 +141,10 @@ static Status gsm8k_ask(const EvalRun *run, void *state, const Question *q, Samp
     fewshot_prompt(&prompt, &g->prompt, g->shots, doc_text(q->doc, "question"));
     Status st = ask_text(run, out, str_span(&prompt), &how, &text);
     if (st == ST_OK) {
-        Span answer = str_span(&text), gold = doc_text(q->doc, "answer"), strict = NOTHING, flexible = NOTHING;
-        bool found = g->sentence ? extract_gsm8k_sentence(&strict, answer) : extract_gsm8k_strict(&strict, answer);
+        Span answer = str_span(&text), gold = doc_text(q->doc, "answer"), strict = NOTHING,
+             flexible = NOTHING;
+        bool found =
+            g->sentence ? extract_gsm8k_sentence(&strict, answer) : extract_gsm8k_strict(&strict, answer);
         mark(out, "exact_match,strict-match", strict, exact_gsm8k(strict, gold));
         extract_gsm8k_flexible(&flexible, answer);
         mark(out, "exact_match,flexible-extract", flexible, exact_gsm8k(flexible, gold));
@@ -157,7 +162,7 @@ static Status gsm8k_ask(const EvalRun *run, void *state, const Question *q, Samp
     return st;
 }
 
-#define PUBLISHED                                                                                             \
+#define PUBLISHED                                                                                          \
     "https://raw.githubusercontent.com/openai/grade-school-math/3101c7d5072418e28b9008a6636bde82a006892c/" \
     "grade_school_math/data/"
 
@@ -171,8 +176,8 @@ static const DataFile gsm8k_files[] = {
 const Benchmark gsm8k_benchmark = {
     .name = "gsm8k",
     .groups = "static",
-    .about = "word problems with a number as answer, 8 worked examples; " TEMPLATE
-             " with the hole " HOLE " replaces prompt and examples",
+    .about = "word problems with a number as answer, 8 worked examples; " TEMPLATE " with the hole " HOLE
+             " replaces prompt and examples",
     .source = "Cobbe et al. 2021, arXiv:2110.14168; github.com/openai/grade-school-math, MIT",
     .metric = "exact_match,strict-match",
     .version = 1,

@@ -1,16 +1,17 @@
-/* MMLU (Hendrycks et al. 2021, arXiv:2009.03300): four choices, 57 subjects in four categories, five examples.
- * A benchmark for each category, as lm-evaluation-harness groups them; their group "mmlu" is the average over all
- * questions that the paper calls weighted.
+/* MMLU (Hendrycks et al. 2021, arXiv:2009.03300): four choices, 57 subjects in four categories, five
+ * examples.  A benchmark for each category, as lm-evaluation-harness groups them; their group "mmlu" is the
+ * average over all questions that the paper calls weighted.
  *
  * The prompt is the publisher's (hendrycks/test 4450500, evaluate.py): examples and question as
  *     {question}\nA. ...\nB. ...\nC. ...\nD. ...\nAnswer:
  * The line that the publisher puts in front of all is prompt text: it stands in mmlu/prompt.txt with the hole
- * {subject}; without that file nothing is in front, and run.json says "plain".  Where the prompt is too long for
- * the context, examples are left out from the last one on, as there.
+ * {subject}; without that file nothing is in front, and run.json says "plain".  Where the prompt is too long
+ * for the context, examples are left out from the last one on, as there.
  *
- * By likelihood (settings.likelihood): which of " A" .. " D" is the likeliest behind the prompt, which is given to
- * the model as it is, without a chat's marks.  By generation: the prompt is a user's message, and the letter is
- * found in the answer (extract_choice); exact_match is the harness's stricter rule, the whole first line. */
+ * By likelihood (settings.likelihood): which of " A" .. " D" is the likeliest behind the prompt, which is
+ * given to the model as it is, without a chat's marks.  By generation: the prompt is a user's message, and
+ * the letter is found in the answer (extract_choice); exact_match is the harness's stricter rule, the whole
+ * first line. */
 #include <string.h>
 
 #include "agent/prompt.h"
@@ -57,7 +58,8 @@ static Status finish_prompts(Mmlu *m, const EvalRun *run, bool header)
         if (!m->prompts[i].ends.n)
             continue;
         st = fewshot_count(&m->shots, &m->prompts[i], run->settings->shots, MMLU_SHOTS, mmlu_subjects[i]);
-        if (st == ST_OK && header && (st = fill_header(&m->prompts[i], str_span(&text), mmlu_subjects[i])) != ST_OK)
+        if (st == ST_OK && header &&
+            (st = fill_header(&m->prompts[i], str_span(&text), mmlu_subjects[i])) != ST_OK)
             st = fail_in(st, "%s/%s", run->data, HEADER);
     }
     str_drop(&text);
@@ -88,8 +90,10 @@ static Status mmlu_open(const EvalRun *run, Questions *out, void **state, MmluCa
 {
     bool header = folder_holds(run->data, HEADER), likelihood = run->settings->likelihood;
     if (likelihood && !(run->models.engine && run->models.tokenizer))
-        return fail(ST_ARG, "likelihoods are to be had of a model that runs here, and not of a server or a recording; "
-                            "without --likelihood the letter is taken from what it writes");
+        return fail(
+            ST_ARG,
+            "likelihoods are to be had of a model that runs here, and not of a server or a recording; "
+            "without --likelihood the letter is taken from what it writes");
     Mmlu *m = mem_new(Mmlu);
     Status st = mmlu_read(out, m->prompts, run->data, category);
     if (st == ST_OK)
@@ -105,8 +109,8 @@ static Status mmlu_open(const EvalRun *run, Questions *out, void **state, MmluCa
 
 /* By likelihood. ----------------------------------------------------------------------------------------- */
 
-/* The four choices behind one context.  lm-evaluation-harness's acc_norm divides by the choice's length, which is
- * the same for all letters: it is told for the comparison with tables that have it. */
+/* The four choices behind one context.  lm-evaluation-harness's acc_norm divides by the choice's length,
+ * which is the same for all letters: it is told for the comparison with tables that have it. */
 static void mark_scores(Sample *s, const Score scores[MMLU_CHOICES], int64_t gold)
 {
     int best = 0, best_norm = 0;
@@ -127,7 +131,8 @@ static Status score_choices(const EvalRun *run, Sample *s, Span prompt, int64_t 
     ScoreItem items[MMLU_CHOICES];
     Score scores[MMLU_CHOICES];
     double began = clock_now();
-    Status st = run->stopped && run->stopped(run->stopped_context) ? fail(ST_CANCELLED, "the run was stopped") : ST_OK;
+    Status st = run->stopped && run->stopped(run->stopped_context) ? fail(ST_CANCELLED, "the run was stopped")
+                                                                   : ST_OK;
     for (int i = 0; i < MMLU_CHOICES && st == ST_OK; i++) {
         const char choice[] = {' ', (char)('A' + i)};
         int64_t from;
@@ -174,11 +179,11 @@ static Status write_letter(const EvalRun *run, Sample *s, Span prompt, int64_t g
 
 static int subject_of(const Question *q)
 {
-    for (int i = 0; i < MMLU_SUBJECTS; i++)
-        if (strcmp(mmlu_subjects[i], q->part) == 0)
-            return i;
-    check(!"a question of a subject");
-    return 0;
+    int i = 0;
+    while (i < MMLU_SUBJECTS && strcmp(mmlu_subjects[i], q->part) != 0)
+        i++;
+    check(i < MMLU_SUBJECTS);
+    return i;
 }
 
 /* What a try with too many examples left. */
@@ -225,23 +230,24 @@ static const DataFile mmlu_files[] = {
     {0},
 };
 
-#define CATEGORY(NAME, CONSTANT, words, many)                                                                   \
-    static Status open_##NAME(const EvalRun *run, Questions *out, void **state)                                 \
-    {                                                                                                           \
-        return mmlu_open(run, out, state, CONSTANT);                                                            \
-    }                                                                                                           \
-    const Benchmark mmlu_##NAME##_benchmark = {                                                                 \
-        .name = "mmlu_" #NAME,                                                                                  \
-        .groups = "static mmlu",                                                                                \
-        .about = "four choices, " words ", " many " subjects, 5 examples; by what is written, or --likelihood", \
-        .source = "Hendrycks et al. 2021, arXiv:2009.03300; github.com/hendrycks/test, MIT",                    \
-        .metric = "acc",                                                                                        \
-        .version = 1,                                                                                           \
-        .shots = MMLU_SHOTS,                                                                                    \
-        .files = mmlu_files,                                                                                    \
-        .open = open_##NAME,                                                                                    \
-        .ask = mmlu_ask,                                                                                        \
-        .close = mmlu_close,                                                                                    \
+#define CATEGORY(NAME, CONSTANT, words, many)                                                              \
+    static Status open_##NAME(const EvalRun *run, Questions *out, void **state)                            \
+    {                                                                                                      \
+        return mmlu_open(run, out, state, CONSTANT);                                                       \
+    }                                                                                                      \
+    const Benchmark mmlu_##NAME##_benchmark = {                                                            \
+        .name = "mmlu_" #NAME,                                                                             \
+        .groups = "static mmlu",                                                                           \
+        .about =                                                                                           \
+            "four choices, " words ", " many " subjects, 5 examples; by what is written, or --likelihood", \
+        .source = "Hendrycks et al. 2021, arXiv:2009.03300; github.com/hendrycks/test, MIT",               \
+        .metric = "acc",                                                                                   \
+        .version = 1,                                                                                      \
+        .shots = MMLU_SHOTS,                                                                               \
+        .files = mmlu_files,                                                                               \
+        .open = open_##NAME,                                                                               \
+        .ask = mmlu_ask,                                                                                   \
+        .close = mmlu_close,                                                                               \
     }
 
 CATEGORY(stem, STEM, "science and mathematics", "18");

@@ -38,8 +38,8 @@ static json_t *question_of(const Csv *row, const char *subject)
         json_decref(choices);
         return NULL;
     }
-    return json_pack("{s:s, s:o, s:o, s:i}", "subject", subject, "question", text, "choices", choices, "answer",
-                     letter.at[0] - 'A');
+    return json_pack("{s:s, s:o, s:o, s:i}", "subject", subject, "question", text, "choices", choices,
+                     "answer", letter.at[0] - 'A');
 }
 
 void mmlu_ask_text(Str *out, const json_t *doc)
@@ -77,10 +77,13 @@ static Status take_row(Target *t, const Csv *row, int64_t line, const char *file
     json_t *doc = question_of(row, t->subject);
     int64_t number = t->rows++;
     if (!doc && !t->questions)
-        return fail(ST_FORMAT, "%s: line %lld is no example: six fields, the last a letter", file, (long long)line);
+        return fail(ST_FORMAT, "%s: line %lld is no example: six fields, the last a letter", file,
+                    (long long)line);
     if (!doc && t->questions->bad++ == 0)
-        log_warn("%s: line %lld is no question (six fields, the last a letter); it is passed over, and so are others "
-                 "like it", file, (long long)line);
+        log_warn("%s: line %lld is no question (six fields, the last a letter); it is passed over, and so "
+                 "are others "
+                 "like it",
+                 file, (long long)line);
     if (doc && t->questions) {
         Str id = {0};
         str_addf(&id, "%s/%lld", t->subject, (long long)number);
@@ -225,11 +228,13 @@ Status mmlu_read(Questions *out, Fewshot prompts[MMLU_SUBJECTS], const char *dat
         str_clear(&name);
         str_addf(&name, "%s: dev/%s_dev.csv", f.where, subject);
         if (st == ST_OK)
-            st = take_file(&(Target){.subject = subject, .examples = &prompts[i]}, str_span(&f.dev[i]), str_c(&name));
+            st = take_file(&(Target){.subject = subject, .examples = &prompts[i]}, str_span(&f.dev[i]),
+                           str_c(&name));
         str_clear(&name);
         str_addf(&name, "%s: test/%s_test.csv", f.where, subject);
         if (st == ST_OK)
-            st = take_file(&(Target){.subject = subject, .questions = out}, str_span(&f.test[i]), str_c(&name));
+            st = take_file(&(Target){.subject = subject, .questions = out}, str_span(&f.test[i]),
+                           str_c(&name));
     }
     str_drop(&name);
     files_drop(&f);
