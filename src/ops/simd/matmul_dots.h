@@ -10,7 +10,8 @@ enum {
     DOT_BLOCKS = 16, /* of k in a piece: 4 panels are 37 kB */
     AHEAD = 2048,    /* bytes to ask ahead */
     /* of a block taken apart: words, scale, second scale or minimum */
-    RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR
+    RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR,
+    MOST_PANELS = (int)ONE_PANELS > (int)DIRECT_PANELS ? (int)ONE_PANELS : (int)DIRECT_PANELS
 };
 
 /* Of a tile of R rows: lines of a block, and those that hold what sums begin with. */
@@ -55,12 +56,14 @@ SIMD_INLINE Sums min_end(Sums sum, const XBlocks *x, Sums min, const int R, int 
 /* Asks for the words of a later block, as many as sub-block j of a half takes.  One or two rows are bound by
  * memory, which is read fastest where nobody asks; more are bound by arithmetic, and wait if nobody does.  Of
  * Q8_0 so much comes that the first cache cannot take it early. */
-SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, const int j)
+SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, const int j, const int R)
 {
     const int words = words_of_block(t), sub = sub_blocks(t);
     for (int i = j * words / sub; i < (j + 1) * words / sub; i++) {
         const unsigned char *at = b->words + (half * words / 2 + i) * PACKED_VECTOR;
-        if (t == QUANT_Q8_0)
+        if (R <= 2)
+            __builtin_prefetch(at + ONE_AHEAD, 0, ONE_HINT);
+        else if (t == QUANT_Q8_0)
             __builtin_prefetch(at + AHEAD / 2, 0, 2);
         else
             __builtin_prefetch(at + AHEAD);
@@ -72,36 +75,36 @@ SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, cons
 SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
                              int64_t n, const int R, const int P)
 {
-    Sums sum[8][DIRECT_PANELS];
-    const unsigned char *panel[DIRECT_PANELS];
+    Sums sum[8][MOST_PANELS];
+    const unsigned char *panel[MOST_PANELS];
     for (int p = 0; p < P; p++)
         panel[p] = w->first + (p < w->count ? p : w->count - 1) * w->next;
     for (int r = 0; r < R; r++)
         for (int p = 0; p < P; p++)
             sum[r][p] = sums_all(0);
     for (int64_t i = 0; i < blocks / sub_blocks(t); i++) {
-        FileBlock b[DIRECT_PANELS];
+        FileBlock b[MOST_PANELS];
         for (int p = 0; p < P; p++)
             file_block_open(&b[p], t, panel[p], i);
         for (int half = 0; half < halves_of(t); half++) {
 #pragma GCC unroll 4
             for (int j = 0; j < blocks_of_half(t); j++) {
                 const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts;
-                Sums scale[DIRECT_PANELS][2], min[DIRECT_PANELS];
+                Sums scale[MOST_PANELS][2], min[MOST_PANELS];
                 for (int p = 0; p < P; p++) {
-                    if (R > 2)
-                        ask_ahead(t, &b[p], half, j);
+                    if (R > 2 || ONE_AHEAD)
+                        ask_ahead(t, &b[p], half, j, R);
                     block_scales(scale[p], &min[p], t, &b[p], half, j);
                 }
 #pragma GCC unroll 2
                 for (int h = 0; h < parts; h++) {
-                    Words dots[8][DIRECT_PANELS];
+                    Words dots[8][MOST_PANELS];
                     for (int r = 0; r < R; r++)
                         for (int p = 0; p < P; p++)
                             dots[r][p] = dots_begin(&x, t, R, r, h);
 #pragma GCC unroll 8
                     for (int k = h * words; k < (h + 1) * words; k++) {
-                        Words q[DIRECT_PANELS];
+                        Words q[MOST_PANELS];
                         for (int p = 0; p < P; p++)
                             q[p] = block_word(t, &b[p], half, j, k);
                         for (int r = 0; r < R; r++)
@@ -139,7 +142,7 @@ SIMD_INLINE void direct_switch(const Place *at, const QuantType t, const Panels 
                                int64_t n, int64_t rows)
 {
     switch (rows) {
-    case 1: direct_panels(at, t, w, x, blocks, n, 1, 1); break;
+    case 1: direct_panels(at, t, w, x, blocks, n, 1, ONE_PANELS); break;
     case 2: direct_panels(at, t, w, x, blocks, n, 2, DIRECT_PANELS); break;
     case 4: direct_panels(at, t, w, x, blocks, n, 4, DIRECT_PANELS); break;
     case 8: direct_panels(at, t, w, x, blocks, n, FEW_TILE, DIRECT_PANELS); break;
@@ -271,7 +274,7 @@ static const QuantisedKernels quantised_kernels[QUANT_TYPES] = {
 static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const PackedX *x = &at->p->x;
-    const int64_t step = DIRECT_PANELS;
+    const int64_t step = MOST_PANELS;
     for (int64_t p = 0; p < panels->count; p += step) {
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
         int64_t left = panels->count - p;
