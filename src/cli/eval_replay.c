@@ -147,6 +147,10 @@ static void print_check(const Job *job, int check)
             printf("%s%lld %s", comma, (long long)c->undecided[i], replay_why_words[i]);
         comma = c->undecided[i] ? "; " : comma;
     }
+    if (check == REPLAY_R7) {
+        printf("%s%lld agree in the whole text", comma, (long long)c->whole);
+        comma = "; ";
+    }
     if (c->reworded) {
         printf("%s%lld agree in another Python's words", comma, (long long)c->reworded);
         comma = "; ";
@@ -194,6 +198,8 @@ static json_t *json_check(const ReplayCount *c)
     json_t *j = json_pack("{s:I, s:I, s:I, s:I}", "compared", (json_int_t)c->compared, "mismatches",
                           (json_int_t)(c->compared - c->agreed), "undecided", (json_int_t)replay_undecided(c),
                           "reworded", (json_int_t)c->reworded);
+    if (c->whole)
+        json_object_set_new(j, "whole_text", json_integer(c->whole));
     json_t *why = json_object();
     for (int i = 0; i < REPLAY_WHYS; i++)
         if (c->undecided[i])

@@ -65,6 +65,7 @@ static void count_merge(ReplayCount *to, const ReplayCount *from)
     to->compared += from->compared;
     to->agreed += from->agreed;
     to->reworded += from->reworded;
+    to->whole += from->whole;
     to->legacy += from->legacy;
     to->current += from->current;
     to->either += from->either;
