@@ -13,6 +13,7 @@ import io
 import os
 import sys
 
+import _ast
 import _signal
 import _thread
 
@@ -142,11 +143,31 @@ def get_ipython():
     return shell_part("shell")()
 
 
+class LinesLoader:
+    """Of linecache, which then knows the cells before."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __getattr__(self, name):
+        return getattr(self.loader, name)
+
+    def exec_module(self, module):
+        self.loader.exec_module(module)
+        for name, code in Session.sources.items():
+            show_source(name, code, module)
+
+
 class Finder:
-    """Finds IPython's modules, whatever the host has: a real one would speak to no shell."""
+    """Finds IPython's modules, whatever the host has: a real one would speak to no shell.  And linecache, which
+    is not imported for a plain cell."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
+        if name == "linecache":
+            spec = sys.meta_path[-1].find_spec(name)
+            spec.loader = LinesLoader(spec.loader)
+            return spec
         if name.partition(".")[0] == "IPython" and name in shell_part("MODULES"):
             return shell_part("spec_of")(name)
 
@@ -271,37 +292,38 @@ FLAGS = 0x200 | (0x4000 if sys.version_info >= (3, 11) else 0)
 
 def read_cell(code, name, more_flags=0):
     """[(code object), …] of a cell; the last is one that echoes if it is an expression."""
-    import ast
-
     flags = Session.future | more_flags
-    tree = compile(code, name, "exec", flags | FLAGS | ast.PyCF_ONLY_AST, 1)
+    tree = compile(code, name, "exec", flags | FLAGS | _ast.PyCF_ONLY_AST, 1)
     if not tree.body:
         return []
     last = tree.body[-1]
-    Session.quiet = isinstance(last, ast.Expr) and render()["ends_in_semicolon"](code) if ";" in code else False
+    Session.quiet = isinstance(last, _ast.Expr) and render()["ends_in_semicolon"](code) if ";" in code else False
     compiled = []
     for node in tree.body:
-        if node is last and isinstance(node, ast.Expr):
-            compiled.append(compile(ast.Interactive([node]), name, "single", flags, 1))
+        if node is last and isinstance(node, _ast.Expr):
+            compiled.append(compile(_ast.Interactive([node]), name, "single", flags, 1))
         else:
-            compiled.append(compile(ast.Module([node], []), name, "exec", flags, 1))
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            compiled.append(compile(_ast.Module([node], []), name, "exec", flags, 1))
+        if isinstance(node, _ast.ImportFrom) and node.module == "__future__":
             flags = Session.future = flags | compiled[-1].co_flags & 0x1FE0000
     return compiled
 
 
+def show_source(name, code, linecache):
+    linecache.cache[name] = (len(code), None, [line + "\n" for line in code.splitlines()], name)
+
+
 def keep_source(code):
     """Makes a cell's lines known to tracebacks; returns the name of the file that it is."""
-    import linecache
-
     try:
         from _sha1 import sha1
     except ImportError:
         from hashlib import sha1
     digest = sha1((code.rstrip("\n") + "\n").encode("utf-8", "replace")).hexdigest()
     name = f"<ipython-input-{Session.number}-{digest[:12]}>"
-    linecache.cache[name] = (len(code), None, [line + "\n" for line in code.splitlines()], name)
-    Session.cells[name] = Session.number
+    Session.cells[name], Session.sources[name] = Session.number, code
+    if "linecache" in sys.modules:
+        show_source(name, code, sys.modules["linecache"])
     return name
 
 
@@ -322,45 +344,12 @@ def read(code):
     return other, read_cell(other, keep_source(other))
 
 
-def evaluate(code):
-    """Runs what a magic has for a cell; the value of a last expression."""
-    import ast
-
-    name = keep_source(code)
-    try:
-        tree = ast.parse(code, name)
-    except SyntaxError:
-        other = shell_part("changed")(code)
-        if other is None:
-            raise
-        tree = ast.parse(other, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, name, "exec"), Session.ns)
-    return last and eval(compile(ast.Expression(last.value), name, "eval"), Session.ns)
-
-
-async def run_async(compiled):
-    """The failure of a cell's parts, which is not raised: the loop's frames are nobody's."""
-    try:
-        for part in compiled:
-            if part.co_flags & 0x80:  # a coroutine's
-                await eval(part, Session.ns)
-            else:
-                exec(part, Session.ns)
-    except BaseException as error:
-        return error
-
-
 def run_parts(compiled):
     if not any(part.co_flags & 0x80 for part in compiled):
         for part in compiled:
             exec(part, Session.ns)
         return
-    import asyncio
-
-    if Session.loop is None or Session.loop.is_closed():
-        Session.loop = asyncio.new_event_loop()
-    error = Session.loop.run_until_complete(run_async(compiled))
+    error = shell_part("run_async")(compiled)
     if error is not None:
         raise error
 
@@ -494,7 +483,7 @@ def main():
     nonce, first, seconds, characters, *tools = settings.decode().splitlines()
     Session.nonce, Session.number = nonce.encode(), int(first)
     Session.seconds, Session.characters = float(seconds), int(characters)
-    Session.cells, Session.future = {}, 0
+    Session.cells, Session.sources, Session.future = {}, {}, 0
     open_namespace()
     for tool in tools:
         name, _, parameters = tool.partition("\t")

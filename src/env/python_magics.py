@@ -167,7 +167,7 @@ def time_magic(shell, line, cell=None):
 
     code = line if cell is None else cell
     before, start = os.times(), time.perf_counter()
-    value = driver["evaluate"](code)
+    value = evaluate(code)
     wall, after = time.perf_counter() - start, os.times()
     user, system = after.user - before.user, after.system - before.system
     print(f"CPU times: user {in_words(user)}, sys: {in_words(system)}, total: {in_words(user + system)}\n"
@@ -250,7 +250,7 @@ def capture(shell, line, cell):
 
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        value = driver["evaluate"](cell)
+        value = evaluate(cell)
         if value is not None:
             sys.displayhook(value)
     names = [word for word in line.split() if not word.startswith("-")]

@@ -158,6 +158,48 @@ class InteractiveShell:
 InteractiveShell.__module__ = "IPython.core.interactiveshell"
 
 
+# What cells of a magic and cells that wait are run by
+
+
+def evaluate(code):
+    """Runs what a magic has for a cell; the value of a last expression."""
+    import ast
+
+    name, space = driver["keep_source"](code), driver["Session"].ns
+    try:
+        tree = ast.parse(code, name)
+    except SyntaxError:
+        other = changed(code)
+        if other is None:
+            raise
+        tree = ast.parse(other, name)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, name, "exec"), space)
+    return last and eval(compile(ast.Expression(last.value), name, "eval"), space)
+
+
+async def await_parts(compiled):
+    """The failure of a cell's parts, which is not raised: the loop's frames are nobody's."""
+    space = driver["Session"].ns
+    try:
+        for part in compiled:
+            if part.co_flags & 0x80:  # a coroutine's
+                await eval(part, space)
+            else:
+                exec(part, space)
+    except BaseException as error:
+        return error
+
+
+def run_async(compiled):
+    import asyncio
+
+    session = driver["Session"]
+    if session.loop is None or session.loop.is_closed():
+        session.loop = asyncio.new_event_loop()
+    return session.loop.run_until_complete(await_parts(compiled))
+
+
 # Modules
 
 
