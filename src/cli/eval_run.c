@@ -293,13 +293,15 @@ int eval_run(int argc, char **argv)
         .about = "Puts benchmarks to a model and says how it did.  What the model's programs do, they do in a\n"
                  "sandbox without network.  A run that was stopped goes on when the same command is given again.\n"
                  "\n"
-                 "    lemur eval --list --data data\n"
                  "    lemur eval -m model.gguf --tasks mint_gsm8k,humaneval --data data -o results\n"
                  "    lemur eval -m https://api.openai.com --server-model gpt-4 --tasks mint --steps 1-5\n"
-                 "    lemur eval --replay data --data data      recorded runs through our loop and marks\n"
-                 "    lemur eval --compare results other        is one better than the other?\n"
-                 "    lemur eval --fetch mint --data data       its published data\n"
-                 "    lemur eval --index wiki.jsonl -o wiki.index   for wikipedia_search without network\n",
+                 "\n"
+                 "Beside that, each with a --help of its own:\n"
+                 "    lemur eval --list [NAME...]          the benchmarks, and what each needs\n"
+                 "    lemur eval --fetch NAME...           their published data\n"
+                 "    lemur eval --replay DIR              recorded runs through our loop and marks\n"
+                 "    lemur eval --compare RUN RUN         is one better than the other?\n"
+                 "    lemur eval --index DUMP -o FILE      articles, for wikipedia_search without network\n",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };
