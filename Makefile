@@ -14,7 +14,7 @@ FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
 # Back ends that this processor family can run; each folder is one set of compiler flags.
 BACKENDS := ref onednn
 ifeq ($(ARCH),x86_64)
-BACKENDS += avx2 avx512 avx512bf16
+BACKENDS += avx2 avx512 avx512bf16 amx
 endif
 
 WARN     := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -32,6 +32,7 @@ FLAGS_ops/onednn     := -O2
 FLAGS_ops/avx2       := -O3 -mavx2 -mfma -mf16c
 FLAGS_ops/avx512     := -O3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
 FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16 -mavx512vnni
+FLAGS_ops/amx        := $(FLAGS_ops/avx512bf16) -mamx-tile -mamx-bf16 -mamx-int8
 
 # All of a folder but its tests, and main, which is linked with nothing but the program.
 sources = $(filter-out %_test.c src/cli/main.c,$(wildcard $(foreach d,$(1),src/$(d)/*.c)))
@@ -79,7 +80,7 @@ $(B)/%.o: src/%.c $(B)/flags $(if $(filter all,$(or $(MAKECMDGOALS),all)),| foun
 	$(call say,compile,$<)$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
 
 # The programs that it holds as bytes (.incbin), which -MMD does not see.
-$(B)/env/python.o: $(addprefix src/env/python_,driver.py values.py exceptions.py)
+$(B)/env/python.o: $(addprefix src/env/python_,driver.py values.py exceptions.py cells.py shell.py magics.py)
 $(B)/eval/program.o: src/eval/program_guard.py
 $(B)/eval/replay_programs.o: src/eval/replay_cells.py
 

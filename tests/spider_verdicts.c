@@ -1,10 +1,11 @@
 /* Verdicts on pairs of queries, for tests/spider_oracle.py to lay beside those of the published code.
  *
  *     make && gcc -std=c17 -Isrc -D_GNU_SOURCE -O2 -o build/spider_verdicts tests/spider_verdicts.c \
- *         build/libeval.a build/libenv.a build/libbase.a $(pkg-config --libs sqlite3 jansson libutf8proc ...) -lm
- *     build/spider_verdicts databases DUMP.sql FOLDER       writes FOLDER/<db>/<db>.sqlite
+ *         build/libeval.a build/libenv.a build/libbase.a $(pkg-config --libs sqlite3 jansson libutf8proc ...)
+ * -lm build/spider_verdicts databases DUMP.sql FOLDER       writes FOLDER/<db>/<db>.sqlite
  *     build/spider_verdicts verdicts FOLDER tables.json     reads {"db", "gold", "answer"} a line, prints
- *         "exact exact-with-values execution hardness", each 0, 1 or - where gold is refused; tables.json may be "" */
+ *         "exact exact-with-values execution hardness", each 0, 1 or - where gold is refused; tables.json may
+ * be "" */
 #include <stdio.h>
 #include <string.h>
 
@@ -51,9 +52,8 @@ static Open *open_of(const char *folder, const char *name, const json_t *tables)
     Open *o = &open_[open_n++];
     strcpy(o->name, name);
     char *path = mem_format("%s/%s/%s.sqlite", folder, name, name);
-    json_array_foreach(tables, i, it)
-        if (strcmp(json_string_value(json_object_get(it, "db_id")), name) == 0)
-            entry = it;
+    json_array_foreach(tables, i, it) if (strcmp(json_string_value(json_object_get(it, "db_id")), name) == 0)
+        entry = it;
     if (sql_open_file(&o->db, path) != ST_OK || spider_schema_read(&o->schema, o->db, entry) != ST_OK) {
         fprintf(stderr, "%s\n", error_text());
         check(false);

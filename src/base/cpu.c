@@ -8,6 +8,22 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+
+/* CPUID 7's EDX: AMX's products of bf16, its tiles, its products of bytes. */
+enum { AMX_BITS = 1 << 22 | 1 << 24 | 1 << 25 };
+/* States of the registers that the operating system saves; AMX's take 8 kB a thread, so that a process asks
+ * for them (Linux 5.16, Documentation/arch/x86/xstate.rst). */
+enum { ASK_FOR_STATE = 0x1023 /* ARCH_REQ_XCOMP_PERM */, TILE_DATA = 18 };
+
+/* Asks for leave, which is this process's and its threads' from then on; asking again changes nothing. */
+static bool amx_allowed(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || (d & AMX_BITS) != AMX_BITS)
+        return false;
+    return syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA) == 0;
+}
 
 CpuFeatures cpu_features(void)
 {
@@ -17,6 +33,7 @@ CpuFeatures cpu_features(void)
     f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     f.avx512bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+    f.amx = f.avx512bf16 && amx_allowed();
     unsigned words[12] = {0};
     for (unsigned i = 0; i < 3; i++)
         __get_cpuid(0x80000002u + i, words + 4 * i, words + 4 * i + 1, words + 4 * i + 2, words + 4 * i + 3);

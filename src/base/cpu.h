@@ -9,6 +9,7 @@ typedef struct {
     bool avx2;       /* AVX2, FMA and F16C                               */
     bool avx512;     /* AVX-512 F, BW, DQ, VL                            */
     bool avx512bf16; /* the above, AVX-512 BF16 and VNNI                 */
+    bool amx;        /* the above, AMX's tiles of BF16 and INT8, and leave to use them */
     char name[64];   /* as the processor calls itself; "" where unknown  */
 } CpuFeatures;
 

@@ -7,6 +7,7 @@
 /* Sorts n > 0 values. */
 double bench_median(double *values, int64_t n);
 
+int bench_agent(int argc, char **argv);
 int bench_corpus(int argc, char **argv);
 int bench_engine(int argc, char **argv);
 int bench_gemm(int argc, char **argv);

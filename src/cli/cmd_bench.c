@@ -31,6 +31,8 @@ int cmd_bench(int argc, char **argv)
          bench_infer, false},
         {"engine", "-m PATH", "conversations, crowds and long prompts: what sharing and batching are worth",
          bench_engine, false},
+        {"agent", NULL, "acting: sandboxes, Python sessions, programs on trial, recordings replayed",
+         bench_agent, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

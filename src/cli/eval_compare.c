@@ -7,7 +7,8 @@ static Status run(const Args *args, void *context)
 {
     json_t *comparison;
     (void)context;
-    TRY(compare_runs(&comparison, args->positional[0], args->positional[1], args_has(args, "parts")));
+    TRY(compare_runs(&comparison, args->positional[0], args->positional[1], args_value(args, "metric"),
+                     args_has(args, "parts")));
     if (args_has(args, "json"))
         cmd_print_json(comparison, 0);
     else
@@ -18,11 +19,14 @@ static Status run(const Args *args, void *context)
 
 int eval_compare(int argc, char **argv)
 {
-    static const Flag flags[] = {{"compare", 0, NULL, "compare two runs"},
-                                 {"parts", 0, NULL, "by part as well (subjects, kinds of question)"},
-                                 {"json", 'j', NULL, "one JSON object, for programs"}};
+    static const Flag flags[] = {
+        {"compare", 0, NULL, "compare two runs"},
+        {"metric", 0, "NAME",
+         "compare this one, as the run's table has it, and not each benchmark's main one"},
+        {"parts", 0, NULL, "by part as well (subjects, kinds of question)"},
+        {"json", 'j', NULL, "one JSON object, for programs"}};
     const Command c = {
-        .usage = "--compare A B [--parts] [--json]",
+        .usage = "--compare A B [--metric NAME] [--parts] [--json]",
         .words = "A B",
         .about =
             "Compares two runs, each a folder that lemur eval wrote with -o, question by question: both\n"

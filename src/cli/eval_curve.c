@@ -3,10 +3,11 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/mem.h"
+#include "eval/results.h"
 
 static void add_point(json_t *curves, const char *name, const json_t *entry, const char *metric)
 {
-    char *value = mem_format("%s,none", metric), *interval = mem_format("%s_ci95,none", metric);
+    char *value = results_key(metric, ""), *interval = results_key(metric, "_ci95");
     const json_t *at = json_object_get(entry, value);
     if (json_is_number(at)) {
         json_t *curve = json_object_get(curves, name);

@@ -82,13 +82,15 @@ static Status parse_rule(ReplayRule *rule, const char *text)
         return ST_OK;
     *rule = strcmp(text, "current") == 0 ? REPLAY_RULE_CURRENT : REPLAY_RULE_LEGACY;
     if (strcmp(text, "current") != 0 && strcmp(text, "legacy") != 0)
-        return fail(ST_ARG, "--rule is '%s' and must be legacy or current; without it each recording's own rule "
-                            "is found",
+        return fail(ST_ARG,
+                    "--rule is '%s' and must be legacy or current; without it each recording's own rule "
+                    "is found",
                     text);
     return ST_OK;
 }
 
-/* ---- what could be needed and is not here: told, and the rest goes on ------------------------------------- */
+/* ---- what could be needed and is not here: told, and the rest goes on -------------------------------------
+ */
 
 static void unchecked(Job *job, const char *checks)
 {
@@ -120,7 +122,8 @@ static void find_sandbox(Job *job)
         unchecked(job, "R5, R6, R7 are");
 }
 
-/* ---- the report ------------------------------------------------------------------------------------------- */
+/* ---- the report -------------------------------------------------------------------------------------------
+ */
 
 static int64_t mismatches(const ReplayReport *r)
 {
@@ -143,6 +146,10 @@ static void print_check(const Job *job, int check)
         if (c->undecided[i])
             printf("%s%lld %s", comma, (long long)c->undecided[i], replay_why_words[i]);
         comma = c->undecided[i] ? "; " : comma;
+    }
+    if (check == REPLAY_R7) {
+        printf("%s%lld agree in the whole text", comma, (long long)c->whole);
+        comma = "; ";
     }
     if (c->reworded) {
         printf("%s%lld agree in another Python's words", comma, (long long)c->reworded);
@@ -191,6 +198,8 @@ static json_t *json_check(const ReplayCount *c)
     json_t *j = json_pack("{s:I, s:I, s:I, s:I}", "compared", (json_int_t)c->compared, "mismatches",
                           (json_int_t)(c->compared - c->agreed), "undecided", (json_int_t)replay_undecided(c),
                           "reworded", (json_int_t)c->reworded);
+    if (c->whole)
+        json_object_set_new(j, "whole_text", json_integer(c->whole));
     json_t *why = json_object();
     for (int i = 0; i < REPLAY_WHYS; i++)
         if (c->undecided[i])
@@ -236,12 +245,12 @@ static void print_json(const Job *job, const Args *args)
     for (int i = 0; i < REPLAY_CHECKS; i++)
         if (replay_wants(&job->spec, (ReplayCheck)i))
             json_object_set_new(checks, replay_check_names[i], json_check(&r->counts[i]));
-    json_t *j = json_pack("{s:o, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "checks", checks, "recordings",
-                          (json_int_t)r->files, "episodes", (json_int_t)r->episodes, "bad_lines",
-                          (json_int_t)r->bad_lines, "doubles", (json_int_t)r->doubles, "seconds", job->seconds,
-                          "mismatches", json_mismatches(r), "troubles",
-                          json_texts(r->troubles.at, r->troubles.n), "passed_over",
-                          json_texts(job->files.passed_over.at, job->files.passed_over.n));
+    json_t *j =
+        json_pack("{s:o, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "checks", checks, "recordings",
+                  (json_int_t)r->files, "episodes", (json_int_t)r->episodes, "bad_lines",
+                  (json_int_t)r->bad_lines, "doubles", (json_int_t)r->doubles, "seconds", job->seconds,
+                  "mismatches", json_mismatches(r), "troubles", json_texts(r->troubles.at, r->troubles.n),
+                  "passed_over", json_texts(job->files.passed_over.at, job->files.passed_over.n));
     if (args_has(args, "table"))
         json_object_set_new(j, "table", replay_table_json(r));
     cmd_print_json(j, 6);
@@ -254,8 +263,11 @@ static void tell_troubles(const Job *job)
         log_warn("passed over: %s", job->files.passed_over.at[i]);
     for (size_t i = 0; i < job->files.unread.n; i++)
         log_error("%s", job->files.unread.at[i]);
-    for (size_t i = 0; i < job->report.troubles.n; i++)
+    size_t n = job->report.troubles.n;
+    for (size_t i = 0; i < n && i < NAMED; i++)
         log_warn("%s", job->report.troubles.at[i]);
+    if (n > NAMED)
+        log_warn("and %zu more such lines; --json lists them", n - NAMED);
 }
 
 /* A disagreement is a failure; so is what could not be checked. */
@@ -272,7 +284,7 @@ static Status outcome(const Job *job)
     if (job->unchecked)
         return fail(ST_IO, "some checks could not be made; see above, or choose others with --checks");
     if (!compared)
-        return fail(ST_ARG, "nothing was compared: no recording here has what --checks asks for");
+        return fail(ST_IO, "nothing was compared: no recording here has what --checks asks for");
     return ST_OK;
 }
 
@@ -333,10 +345,12 @@ int eval_replay(int argc, char **argv)
         .usage = "--replay DIR [--data DIR] [--checks R1,R2,...] [--table] [flags]",
         .about =
             "Walks recorded runs through our agent loop and our marks, and says where they disagree.\n"
-            "  R1 opening message   R2 later messages, counters, end   R3 verdicts   R4 the same of theoremqa\n"
+            "  R1 opening message   R2 later messages, counters, end   R3 verdicts   R4 the same of "
+            "theoremqa\n"
             "  R5 verdicts on code  R6 what cells print                R7 the last line when they raise\n"
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
-            "R5 to R7 run the recorded programs in the sandbox.  Exit status 1: something disagrees, or could\n"
+            "R5 to R7 run the recorded programs in the sandbox.  Exit status 1: something disagrees, or "
+            "could\n"
             "not be checked.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",
         COMMAND_FLAGS(flags),

@@ -145,11 +145,11 @@ typedef struct {
 
 static void end_what_is_unwanted(Running *run)
 {
-    if (!run->kill_at && run->spec->stopped && run->spec->stopped(run->spec->stopped_context)) {
+    if (run->kill_at <= 0 && run->spec->stopped && run->spec->stopped(run->spec->stopped_context)) {
         run->stopped = true;
         run->kill_at = clock_now() + grace;
         sandbox_interrupt(run->sandbox);
-    } else if (run->kill_at && clock_now() > run->kill_at) {
+    } else if (run->kill_at > 0 && clock_now() > run->kill_at) {
         sandbox_kill(run->sandbox);
     }
     if (run->kept.bytes > run->spec->limits.output_bytes && !run->flooded) {

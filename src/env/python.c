@@ -9,11 +9,14 @@
 #include "base/mem.h"
 
 /* The programs inside; paths are from the folder that make runs in. */
-extern const char python_driver_text[], python_render_text[];
+extern const char python_driver_text[], python_render_text[], python_shell_text[];
 __asm__(".section .rodata\n"
         "python_driver_text:\n.incbin \"src/env/python_driver.py\"\n.byte 0\n"
         "python_render_text:\n.incbin \"src/env/python_values.py\"\n"
         ".incbin \"src/env/python_exceptions.py\"\n.byte 0\n"
+        "python_shell_text:\n.incbin \"src/env/python_cells.py\"\n"
+        ".incbin \"src/env/python_shell.py\"\n"
+        ".incbin \"src/env/python_magics.py\"\n.byte 0\n"
         ".previous");
 
 /* A frame from inside: nonce, kind, eight hexadecimal digits, a newline, then the payload.  One to there has
@@ -141,7 +144,7 @@ static Status greet(Python *p, Str *said)
 static Status begin(Python *p)
 {
     SandboxSpec inside = {.argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", python_driver_text,
-                                                   python_render_text, NULL},
+                                                   python_render_text, python_shell_text, NULL},
                           .read_only = p->spec.read_only,
                           .work = p->spec.work,
                           .limits = p->spec.limits};
@@ -290,7 +293,7 @@ Status python_run(Python *p, PythonCell *cell, Span code)
     if (st == ST_OK)
         st = await(p, &f, clock_now() + p->spec.cell_seconds, &cell->stopped);
     const char *said = str_c(&f.payload);
-    if (st == ST_OK && f.kind == 'D' && f.payload.n > 2 && utf8_valid(said + 2, f.payload.n - 2)) {
+    if (st == ST_OK && f.kind == 'D' && f.payload.n >= 2 && utf8_valid(said + 2, f.payload.n - 2)) {
         cell->end = said[0] == 'o' ? PYTHON_DONE : said[0] == 't' ? PYTHON_TIMED_OUT : PYTHON_RAISED;
         if (span_trim(code).n == 0) /* an empty cell is not counted */
             p->next--;

@@ -1,7 +1,7 @@
 # The program inside a Python session: runs cells in one namespace and answers in frames.  python.c gives it to
-# `python3 -I -S -E -c`, with the texts of python_values.py and
-# python_exceptions.py as its argument.  It imports little: a session starts
-# with it.
+# `python3 -I -S -E -c`, with two texts as its arguments: what shows things (python_values.py, python_exceptions.py)
+# and what is IPython's (python_cells.py, python_shell.py, python_magics.py), each compiled when it is needed first.
+# It imports little: a session starts with it.
 #
 # A frame is KIND, eight hexadecimal digits of length, a newline, and that many bytes.  Those to the program begin
 # with the session's nonce.
@@ -13,6 +13,7 @@ import io
 import os
 import sys
 
+import _ast
 import _signal
 import _thread
 
@@ -44,7 +45,10 @@ class Session:
     lock = _thread.allocate_lock()  # held while frames pass
     in_cell = busy = late = False
     pending = b""
-    render = None
+    render = shell_names = shell = None
+    shown_otherwise = False  # a cell has registered a way of showing values
+    loop = last_error = None
+    unders = ["", "", ""]  # what _, __ and ___ were set to last
 
 
 def signal_handler(signum, frame):
@@ -123,23 +127,71 @@ def render():
         Session.render = {"__name__": "render"}
         exec(compile(Session.render_source, "<render>", "exec"), Session.render)
         Session.render["hidden"] = globals()
-        Session.render["timed_out"] = signal_handler.__code__
     return Session.render
 
 
-class Shell:
-    """What get_ipython() gives: enough for the lines `!command` and `%magic`."""
+def shell_part(name):
+    """A name of python_cells.py, python_shell.py or python_magics.py."""
+    if Session.shell_names is None:
+        Session.shell_names = {"__name__": "shell"}
+        exec(compile(Session.shell_source, "<shell>", "exec"), Session.shell_names)
+        Session.shell_names["driver"] = globals()
+    return Session.shell_names[name]
 
-    def system(self, command):
-        import subprocess
 
-        done = subprocess.run(command, shell=True, capture_output=True, stdin=subprocess.DEVNULL, errors="replace")
-        sys.stdout.write(done.stdout)
+def get_ipython():
+    return shell_part("shell")()
 
-    def run_line_magic(self, name, line):
-        if name not in ("matplotlib", "load_ext", "autoreload", "config", "precision"):
-            sys.stderr.write(f"UsageError: Line magic function `%{name}` not found.\n")
-            raise StopCell
+
+class LinesLoader:
+    """Of linecache, which then knows the cells before."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __getattr__(self, name):
+        return getattr(self.loader, name)
+
+    def exec_module(self, module):
+        self.loader.exec_module(module)
+        for name, code in Session.sources.items():
+            show_source(name, code, module)
+
+
+class Finder:
+    """Finds IPython's modules, whatever the host has: a real one would speak to no shell.  And linecache, which
+    is not imported for a plain cell."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "linecache":
+            spec = sys.meta_path[-1].find_spec(name)
+            spec.loader = LinesLoader(spec.loader)
+            return spec
+        if name.partition(".")[0] == "IPython" and name in shell_part("MODULES"):
+            return shell_part("spec_of")(name)
+
+
+class ExitAutocall:
+    """exit and quit: MINT's shell, which has no terminal, lacks what they call."""
+
+    def __call__(self):
+        raise AttributeError("'InteractiveShell' object has no attribute 'ask_exit'")
+
+
+ExitAutocall.__module__ = "IPython.core.autocall"
+
+# Frames that are shown as those of the programs that they stand for: of MINT's time limit, of IPython's exit.
+STANDINS = {
+    signal_handler.__code__:
+        "File /mint/mint/tools/python_tool.py:31, in PythonREPL.time_limit.<locals>.signal_handler(signum, frame)\n"
+        "     30 def signal_handler(signum, frame):\n"
+        '---> 31     raise TimeoutError(f"Timed out after {seconds} seconds.")\n',
+    ExitAutocall.__call__.__code__:
+        "File /usr/lib/python3/dist-packages/IPython/core/autocall.py:57, in ExitAutocall.__call__(self)\n"
+        "     56 def __call__(self):\n"
+        "---> 57     self._ip.ask_exit()\n",
+}
 
 
 class StopCell(BaseException):
@@ -152,27 +204,43 @@ def echo(value):
         return
     ns, n = Session.ns, Session.number
     sys.stdout.write(f"Out[{n}]: ")
-    if type(value) in (int, float, bool, str, bytes, complex):
+    if type(value) in (int, float, bool, str, bytes, complex) and not Session.shown_otherwise:
         text = repr(value)
     else:
         try:
-            text = render()["pretty"](value)
+            own = getattr(value, "_ipython_display_", None)
+            if callable(own) and not isinstance(value, type):
+                own()
+                text = ""
+            else:
+                if Session.shown_otherwise:
+                    render()["registered"] = get_ipython().display_formatter.formatters["text/plain"]
+                text = render()["pretty"](value)
         except Exception as error:
             print(render()["traceback"](error))
             return
     print("\n" + text if "\n" in text else text)
-    if value is not ns["Out"]:
-        ns["___"], ns["__"], ns["_"] = ns["__"], ns["_"], value
-        ns[f"_{n}"] = ns["Out"][n] = value
+    if value is not ns.get("_oh"):
+        names = ("_", "__", "___")
+        kept = all(name not in ns or ns[name] is was for name, was in zip(names, Session.unders))
+        Session.unders = [value, *Session.unders[:2]]
+        if kept:
+            ns.update(zip(names, Session.unders))
+        ns[f"_{n}"] = ns["_oh"][n] = value
 
 
 def display(*values, **options):
-    for value in values:
-        print(render()["pretty"](value))
+    shell_part("display")(*values, **options)
 
 
-def leave(code=None):
-    """exit() and quit(): IPython's shell without a terminal has nothing to leave."""
+class Help:
+    def __call__(self, *values):
+        import pydoc
+
+        return pydoc.help(*values)
+
+    def __repr__(self):
+        return "Type help() for interactive help, or help(object) for help about object."
 
 
 def transform(code):
@@ -188,78 +256,133 @@ def transform(code):
     if lines[0].startswith((">>> ", ">>>\n")) or (len(lines) > 1 and lines[1].startswith((">>> ", "... "))):
         lines = [line[4:] if line[:4] in (">>> ", "... ") else
                  line[3:] if line.rstrip("\n") in (">>>", "...") else line for line in lines]
+    elif lines[0].startswith("In [") and lines[0][4:].partition("]: ")[0].isdigit():
+        dots = " " * (lines[0].index("]: ") - 2) + "...: "
+        lines = [line.partition("]: ")[2] if line.startswith("In [") else
+                 line[len(dots) :] if line.startswith(dots) else line for line in lines]
+    if not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
     return "".join(lines)
 
 
-def transform_escapes(code):
-    """For a cell that is no Python as it stands; None where it has no such line."""
-    lines, found = code.splitlines(keepends=True), False
-    for i, line in enumerate(lines):
-        text = line.lstrip()
-        indent = line[: len(line) - len(text)]
-        if text.startswith("!"):
-            lines[i] = f"{indent}get_ipython().system({text[1:].rstrip()!r})\n"
-        elif text.startswith("%") and text[1:2].isalpha():
-            name, _, rest = text[1:].rstrip().partition(" ")
-            lines[i] = f"{indent}get_ipython().run_line_magic({name!r}, {rest!r})\n"
-        else:
-            continue
-        found = True
-    return "".join(lines) if found else None
+STARTS = frozenset("import from for if while with def class try return raise assert del global lambda not pass await "
+                   "async yield nonlocal None True False break continue match".split())
 
 
-def read_cell(code, name):
+def rewritten(code):
+    """What IPython makes of a cell of one line, Python or not: `exit`, and magics without their mark."""
+    line = code.strip()
+    if "\n" in line:
+        return code
+    n = 0
+    while n < len(line) and (line[n].isalnum() or line[n] == "_"):
+        n += 1
+    word, rest = line[:n], line[n:]
+    if isinstance(Session.ns.get(word), ExitAutocall) and rest in ("", ";"):
+        return word + "()" + rest + "\n"
+    if (not word or word in Session.ns or word in STARTS or rest[:1] not in ("", " ") or rest.lstrip()[:1] in ("=", ":")
+            or hasattr(Session.ns["__builtins__"], word)):
+        return code
+    return shell_part("automagic")(code) or code
+
+
+# codeop's: a cell that breaks off is "incomplete input".
+FLAGS = 0x200 | (0x4000 if sys.version_info >= (3, 11) else 0)
+
+
+def read_cell(code, name, more_flags=0):
     """[(code object), …] of a cell; the last is one that echoes if it is an expression."""
-    import ast
-
-    flags = Session.future
-    try:
-        tree = compile(code, name, "exec", flags | ast.PyCF_ONLY_AST, 1)
-    except SyntaxError:
-        other = transform_escapes(code)
-        if other is None:
-            raise
-        tree = compile(other, name, "exec", flags | ast.PyCF_ONLY_AST, 1)
+    flags = Session.future | more_flags
+    tree = compile(code, name, "exec", flags | FLAGS | _ast.PyCF_ONLY_AST, 1)
     if not tree.body:
         return []
     last = tree.body[-1]
-    Session.quiet = isinstance(last, ast.Expr) and render()["ends_in_semicolon"](code) if ";" in code else False
+    Session.quiet = isinstance(last, _ast.Expr) and render()["ends_in_semicolon"](code) if ";" in code else False
     compiled = []
     for node in tree.body:
-        if node is last and isinstance(node, ast.Expr):
-            compiled.append(compile(ast.Interactive([node]), name, "single", flags, 1))
+        if node is last and isinstance(node, _ast.Expr):
+            compiled.append(compile(_ast.Interactive([node]), name, "single", flags, 1))
         else:
-            compiled.append(compile(ast.Module([node], []), name, "exec", flags, 1))
-        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            compiled.append(compile(_ast.Module([node], []), name, "exec", flags, 1))
+        if isinstance(node, _ast.ImportFrom) and node.module == "__future__":
             flags = Session.future = flags | compiled[-1].co_flags & 0x1FE0000
     return compiled
 
 
-def run(code, out):
-    """Runs a cell.  Returns its flag and what to render, a function without arguments, or None."""
-    import linecache
+def show_source(name, code, linecache):
+    linecache.cache[name] = (len(code), None, [line + "\n" for line in code.splitlines()], name)
 
+
+def keep_source(code):
+    """Makes a cell's lines known to tracebacks; returns the name of the file that it is."""
     try:
         from _sha1 import sha1
     except ImportError:
         from hashlib import sha1
-    number = Session.number
-    name = f"<ipython-input-{number}-{sha1((code.rstrip(chr(10)) + chr(10)).encode('utf-8', 'replace')).hexdigest()[:12]}>"
-    linecache.cache[name] = (len(code), None, [line + "\n" for line in code.splitlines()], name)
-    Session.cells[name] = number
-    Session.ns["In"].append(code)
+    digest = sha1((code.rstrip("\n") + "\n").encode("utf-8", "replace")).hexdigest()
+    name = f"<ipython-input-{Session.number}-{digest[:12]}>"
+    Session.cells[name], Session.sources[name] = Session.number, code
+    if "linecache" in sys.modules:
+        show_source(name, code, sys.modules["linecache"])
+    return name
+
+
+def read(code):
+    """The source that runs in a cell's place, and read_cell's list.  A cell that Python takes is Python's."""
+    code = rewritten(code)
     try:
-        compiled = read_cell(code, name)
-    except (SyntaxError, OverflowError, ValueError, TypeError, MemoryError) as error:
-        return b"e", lambda error=error: render()["syntax_error"](error, False)
-    try:
+        return code, read_cell(code, keep_source(code))
+    except SyntaxError as error:
+        if "await" in code or "async" in code:
+            try:
+                return code, read_cell(code, keep_source(code), 0x2000)  # PyCF_ALLOW_TOP_LEVEL_AWAIT
+            except SyntaxError:
+                pass
+        other = shell_part("changed")(code)
+        if other is None:
+            raise error from None
+    return other, read_cell(other, keep_source(other))
+
+
+def run_parts(compiled):
+    if not any(part.co_flags & 0x80 for part in compiled):
         for part in compiled:
             exec(part, Session.ns)
+        return
+    error = shell_part("run_async")(compiled)
+    if error is not None:
+        raise error
+
+
+def keep_input(raw, code):
+    """The names of what was asked: In, _i, _ii, _iii, _i7."""
+    ns = Session.ns
+    ns["_ih"].append(code.rstrip("\n"))
+    ns["_iii"], ns["_ii"], ns["_i"] = ns.get("_ii"), ns.get("_i"), Session.raw
+    Session.raw = raw.rstrip("\n")
+    ns[f"_i{Session.number}"] = Session.raw
+
+
+def run(raw, code):
+    """Runs a cell.  Returns its flag and what to render, a function without arguments, or None."""
+    compiled = failure = None
+    try:
+        code, compiled = read(code)
+    except (SyntaxError, OverflowError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        failure = error
+    keep_input(raw, code)
+    if failure is not None:
+        Session.last_error = failure
+        return b"e", lambda: render()["syntax_error"](failure, False)
+    try:
+        run_parts(compiled)
     except SystemExit as error:
+        Session.last_error = error
         return b"e", lambda error=error: render()["exit_asked"](error)
     except StopCell:
         return b"e", None
     except BaseException as error:
+        Session.last_error = error
         flag = b"t" if isinstance(error, TimeoutError) and error.__traceback__ and timed_out(error) else b"e"
         return flag, lambda error=error: render()["traceback"](error)
     return b"o", None
@@ -285,8 +408,8 @@ def observation(text):
     return (b"T" if cut else b"-") + text.strip().encode("utf-8", "backslashreplace")
 
 
-def run_cell(code):
-    code = transform(code)
+def run_cell(raw):
+    code = transform(raw)
     if not code or code.isspace():
         return b"o" + observation("")
     out = Capture()
@@ -299,7 +422,7 @@ def run_cell(code):
         _signal.signal(_signal.SIGALRM, signal_handler)
         _signal.signal(_signal.SIGINT, signal_handler)
         _signal.setitimer(_signal.ITIMER_REAL, Session.seconds)
-        flag, show = run(code, out)
+        flag, show = run(raw, code)
         Session.in_cell = False
     except TimeoutError as error:  # between the cell's end and the line above
         Session.in_cell = False
@@ -334,12 +457,15 @@ def open_pipes():
 def open_namespace():
     module = type(sys)("__main__")
     Session.ns = ns = module.__dict__
-    ns.update(In=[""] * Session.number, Out={}, _="", __="", ___="", exit=leave, quit=leave)
+    leave = ExitAutocall()
+    ih, oh = [""] * Session.number, {}
+    ns.update(_ih=ih, _oh=oh, _dh=[os.getcwd()], In=ih, Out=oh, get_ipython=get_ipython, exit=leave, quit=leave, _="",
+              __="", ___="", _i="", _ii="", _iii="")
     import builtins
 
-    shell = Shell()
     ns["__builtins__"] = builtins
-    builtins.display, builtins.get_ipython = display, lambda: shell
+    builtins.display, builtins.get_ipython, builtins.help = display, get_ipython, Help()
+    sys.meta_path.insert(0, Finder)
     sys.modules["__main__"] = module
     sys.argv = [""]
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -351,17 +477,18 @@ def open_namespace():
 
 
 def main():
-    Session.render_source = sys.argv[1]
+    Session.render_source, Session.shell_source = sys.argv[1:]
     open_pipes()
     kind, settings = receive()
     nonce, first, seconds, characters, *tools = settings.decode().splitlines()
     Session.nonce, Session.number = nonce.encode(), int(first)
     Session.seconds, Session.characters = float(seconds), int(characters)
-    Session.cells, Session.future = {}, 0
+    Session.cells, Session.sources, Session.future = {}, {}, 0
     open_namespace()
     for tool in tools:
         name, _, parameters = tool.partition("\t")
         Session.ns[name] = make_tool(name, parameters)
+    Session.first_names, Session.raw = frozenset(Session.ns), ""
     os.dup2(Session.null, 2)
     os.close(Session.null)
     sys.stdin = open(0, encoding="utf-8")

@@ -1,10 +1,10 @@
 # How IPython 8 shows exceptions, without IPython: after IPython 8.14's core/ultratb.py (BSD-3-Clause) and stack_data
-# 0.6's core.py (MIT), colours off.  python_driver.py sets `hidden` (its globals, whose frames nobody is shown) and
-# `timed_out` (the code that ends a cell).
+# 0.6's core.py (MIT), colours off.  python_driver.py sets `hidden`: its globals, whose frames nobody is shown, but for
+# those of its STANDINS.
 from collections import Counter
 from itertools import groupby
 
-hidden = timed_out = None
+hidden = None
 
 
 def source_of(filename, globals_=None):
@@ -150,7 +150,7 @@ def call_of(frame):
     name = code.co_name
     if name == "<module>":
         return ""
-    if not name.startswith("<") or name == "<lambda>":
+    if (not name.startswith("<") or name == "<lambda>") and parse(code.co_filename, frame.f_globals)[1]:
         name = getattr(code, "co_qualname", name)
     count = code.co_argcount + code.co_kwonlyargcount
     names = list(code.co_varnames[:count])
@@ -164,13 +164,18 @@ def call_of(frame):
     return f"in {name}(" + ", ".join(names + [s + n for s, n in starred]) + ")"
 
 
+def line_of(tb):
+    """An alarm may come at an instruction that belongs to no line: then the line before it."""
+    if tb.tb_lineno and tb.tb_lineno > 0:
+        return tb.tb_lineno
+    lines = [line for start, _, line in tb.tb_frame.f_code.co_lines() if line and start <= tb.tb_lasti]
+    return lines[-1] if lines else tb.tb_frame.f_code.co_firstlineno
+
+
 def frame_text(tb, before, after):
-    frame, lineno = tb.tb_frame, tb.tb_lineno
-    if frame.f_code is timed_out:  # MINT's own handler, where MINT has it
-        return ("File /mint/mint/tools/python_tool.py:31, in "
-                "PythonREPL.time_limit.<locals>.signal_handler(signum, frame)\n"
-                "     30 def signal_handler(signum, frame):\n"
-                '---> 31     raise TimeoutError(f"Timed out after {seconds} seconds.")\n')
+    frame, lineno = tb.tb_frame, line_of(tb)
+    if frame.f_code in hidden["STANDINS"]:
+        return hidden["STANDINS"][frame.f_code]
     filename = frame.f_code.co_filename
     call = call_of(frame)
     text = link(filename, lineno) + (", " + call if call else "") + "\n"
@@ -189,13 +194,13 @@ def frame_text(tb, before, after):
 
 def is_ours(tb):
     own = tb.tb_frame.f_globals
-    ours = own is hidden or own is globals() or tb.tb_frame.f_globals.get("call_tool") is hidden["call_tool"]
-    return ours and tb.tb_frame.f_code is not timed_out
+    ours = any(own is g for g in (hidden, globals(), hidden["Session"].shell_names)) or own.get("call_tool") is hidden["call_tool"]
+    return ours and tb.tb_frame.f_code not in hidden["STANDINS"]
 
 
 def collapse(stack):
     """[(traceback, None) or (None, words for a run of similar frames)]."""
-    keys = [(tb.tb_frame.f_code, tb.tb_lineno) for tb in stack]
+    keys = [(tb.tb_frame.f_code, line_of(tb)) for tb in stack]
     counts = Counter(keys)
     result = []
     for common, group in groupby(range(len(stack)), key=lambda i: counts[keys[i]] > 3):
@@ -236,7 +241,10 @@ def one_exception(error, before, after):
         tb = tb.tb_next
     for tb, similar in collapse(stack):
         parts.append(f"    [... skipping similar frames: {similar}]\n" if similar else frame_text(tb, before, after))
-    parts.append(f"{name}: {safe_str(error)}")
+    try:
+        parts.append(f"{name}: {error}")
+    except Exception as other:
+        parts.append(f"<class 'str'>: ({type(other)}, {other!r})")
     notes = getattr(error, "__notes__", ())
     parts += [safe_str(note) for note in notes] if isinstance(notes, (list, tuple)) else [repr(notes)]
     return parts

@@ -5,6 +5,7 @@ from collections import deque
 
 WIDTH = 79
 MOST = 1000  # items of a container that are shown
+registered = None  # what cells had registered with get_ipython()'s formatter of plain text
 
 
 # Values: a stream of text and of breakables in groups.  When a line grows past WIDTH the outermost group breaks, at
@@ -289,6 +290,10 @@ showers = {
 
 def find_shower(kind):
     for base in kind.__mro__:
+        if registered:
+            own = registered.type_printers.get(base) or registered.deferred_printers.get((base.__module__, base.__name__))
+            if own:
+                return lambda p, value, cycle: own(value, Guest(p), cycle)
         shower = showers.get(base) or showers.get((base.__module__, base.__name__))
         if shower:
             return shower
@@ -309,6 +314,27 @@ class Guest:
 
     def breakable(self, sep=" "):
         self.p.breakable()
+
+    def begin_group(self, indent=0, open=""):
+        self.p.begin(open)
+        self.p.indentation += indent - len(open)
+
+    def end_group(self, dedent=0, close=""):
+        self.p.indentation -= dedent
+        self.p.end("", close)
+
+    def group(self, indent=0, open="", close=""):
+        import contextlib
+
+        @contextlib.contextmanager
+        def inside():
+            self.begin_group(indent, open)
+            try:
+                yield
+            finally:
+                self.end_group(indent, close)
+
+        return inside()
 
 
 def pretty(value):

@@ -6,6 +6,7 @@
 #include "eval/static/humaneval.h"
 #include "eval/static/mbpp.h"
 #include "eval/static/multipl_e.h"
+#include "eval/static/spider.h"
 #include "eval/static/text_benchmarks.h"
 
 const Benchmark *const benchmarks[] = {
@@ -28,5 +29,7 @@ const Benchmark *const benchmarks[] = {
     &multipl_e,
     &multipl_e_mbpp,
     &ds1000,
+    &spider,
+    &spider_intercode,
     NULL,
 };

@@ -16,6 +16,7 @@ typedef Array(Pair) Pairs;
 
 typedef struct {
     ComparedRun a, b;
+    const char *metric; /* NULL: each benchmark's main one */
     bool parts;
     json_t *warnings;
 } Comparison;
@@ -172,18 +173,33 @@ static void warn_of_facts(Comparison *c, const char *name)
     }
 }
 
-static Status compare_benchmark(Comparison *c, json_t *benchmarks, const char *name, Pairs *kept)
+/* *metric is NULL where the benchmark is left out. */
+static Status choose_metric(Comparison *c, const char *name, const char **metric)
 {
-    const char *metric = compared_run_metric(&c->a, name), *other = compared_run_metric(&c->b, name);
-    metric = metric ? metric : other;
-    if (!metric)
+    const char *first = compared_run_metric(&c->a, name), *second = compared_run_metric(&c->b, name);
+    *metric = c->metric ? c->metric : first ? first : second;
+    if (!*metric)
         return fail(ST_ARG,
                     "which metric of %s counts is not known: neither run is finished, and this program "
-                    "has no such benchmark",
+                    "has no such benchmark; --metric names one",
                     name);
-    if (other && strcmp(metric, other) != 0)
-        warn(c,
-             mem_format("%s: the main metric was %s and is %s; %s is compared", name, metric, other, metric));
+    if (!c->metric && second && strcmp(*metric, second) != 0)
+        warn(c, mem_format("%s: the main metric was %s and is %s; %s is compared", name, *metric, second,
+                           *metric));
+    if (c->metric &&
+        !(compared_run_may_have(&c->a, name, c->metric) && compared_run_may_have(&c->b, name, c->metric))) {
+        warn(c, mem_format("%s: has no %s", name, c->metric));
+        *metric = NULL;
+    }
+    return ST_OK;
+}
+
+static Status compare_benchmark(Comparison *c, json_t *benchmarks, const char *name, Pairs *kept)
+{
+    const char *metric;
+    TRY(choose_metric(c, name, &metric));
+    if (!metric)
+        return ST_OK;
     warn_of_facts(c, name);
     Side a = {0}, b = {0};
     Status st = compare_samples(c, benchmarks, name, metric, &a, &b, kept);
@@ -318,7 +334,8 @@ static Status compare_all(Comparison *c, json_t *benchmarks, Pairs *kept)
         TRY(st);
     }
     if (!json_object_size(benchmarks))
-        return fail(ST_ARG, "%s and %s have no question in common", c->a.folder, c->b.folder);
+        return fail(ST_ARG, "%s and %s have no question in common%s%s", c->a.folder, c->b.folder,
+                    c->metric ? " with " : "", c->metric ? c->metric : "");
     return ST_OK;
 }
 
@@ -346,9 +363,9 @@ static Status compare_opened(Comparison *c, json_t **out)
     return st;
 }
 
-Status compare_runs(json_t **out, const char *first, const char *second, bool parts)
+Status compare_runs(json_t **out, const char *first, const char *second, const char *metric, bool parts)
 {
-    Comparison c = {.parts = parts, .warnings = json_array()};
+    Comparison c = {.metric = metric, .parts = parts, .warnings = json_array()};
     Status st = compared_run_open(&c.a, first);
     if (st == ST_OK)
         st = compared_run_open(&c.b, second);

@@ -17,12 +17,18 @@
 /* {"first": {"folder", "model"}, "second": likewise,
  *  "benchmarks": {"gsm8k": {"metric", "n", "only_first", "only_second", "first": 0.5, "second": 0.6,
  *                           "difference", "ci95": [low, high], "first_better": 3, "second_better": 8,
- * "equal", "test": "McNemar" or "sign flips", "p", "p_holm", "parts": {...}}}, "groups": {...}, "warnings":
- * ["..."]} `parts`: each benchmark by part as well.  Warnings: prompts, questions, versions, data or settings
- * that differ, runs that are not finished, benchmarks that one run alone has. ST_ARG     a folder holds no
- * run of lemur eval, or the two have no question in common ST_FORMAT  files of it are damaged (named, with
- * the line)      ST_IO *out is a new reference, set on ST_OK only. */
-MUST_CHECK Status compare_runs(json_t **out, const char *first, const char *second, bool parts);
+ *                           "equal", "test": "McNemar" or "sign flips", "p", "p_holm", "parts": {...}}},
+ *  "groups": {...}, "warnings": ["..."]}
+ *
+ * `metric`: compared in place of each benchmark's main one; NULL: the main ones.  A benchmark without it is
+ * left out.  `parts`: each benchmark by part as well.  Warnings: prompts, questions, versions, data or
+ * settings that differ, runs that are not finished, benchmarks that one run alone has.
+ *   ST_ARG     a folder holds no run of lemur eval, or the two have no question in common
+ *   ST_FORMAT  files of it are damaged (named, with the line)
+ *   ST_IO      they cannot be read
+ * *out is a new reference, set on ST_OK only. */
+MUST_CHECK Status compare_runs(json_t **out, const char *first, const char *second, const char *metric,
+                               bool parts);
 
 void compare_print(FILE *out, const json_t *comparison);
 

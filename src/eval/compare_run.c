@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "eval/benchmark.h"
 #include "eval/eval_folder.h"
+#include "eval/results.h"
 
 static const char before[] = "samples_", behind[] = ".jsonl";
 
@@ -64,6 +65,15 @@ const char *compared_run_metric(const ComparedRun *r, const char *benchmark)
         json_string_value(json_object_get(json_object_get(r->results, "metrics"), benchmark));
     const Benchmark *known = metric ? NULL : benchmark_find(benchmark);
     return known ? known->metric : metric;
+}
+
+bool compared_run_may_have(const ComparedRun *r, const char *benchmark, const char *metric)
+{
+    char *key = results_key(metric, "");
+    bool may = !r->results ||
+               json_object_get(json_object_get(json_object_get(r->results, "results"), benchmark), key);
+    mem_free(key);
+    return may;
 }
 
 static bool names_it(const json_t *names, const char *benchmark)

@@ -22,6 +22,8 @@ void compared_run_close(ComparedRun *r);
 const json_t *compared_run_facts(const ComparedRun *r, const char *benchmark);
 /* The main metric, or NULL: neither results.json nor this program knows it. */
 const char *compared_run_metric(const ComparedRun *r, const char *benchmark);
+/* Whether results.json has a value of that metric, or is not there to tell. */
+bool compared_run_may_have(const ComparedRun *r, const char *benchmark, const char *metric);
 /* Adds the names of the groups that `benchmark` is in, as map keys. */
 void compared_run_groups(const ComparedRun *r, const char *benchmark, Map *groups);
 

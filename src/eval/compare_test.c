@@ -95,7 +95,7 @@ static void pairs_are_tested(void **state)
     json_t *c;
     write_run("a", false, 1);
     write_run("b", true, 1);
-    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("b"), true), ST_OK);
+    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("b"), NULL, true), ST_OK);
     near(number(c, "benchmarks", "hits", "n"), 26);
     near(number(c, "benchmarks", "hits", "only_first"), 1);
     near(number(c, "benchmarks", "hits", "only_second"), 1);
@@ -126,7 +126,7 @@ static void groups_and_warnings(void **state)
     write_run("a", false, 1);
     write_run("b", true, 2);
     scratch_text("b/samples_alone.jsonl", "{\"id\": \"1\", \"metrics\": {\"x\": 1}}\n");
-    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("b"), false), ST_OK);
+    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("b"), NULL, false), ST_OK);
     near(number(c, "groups", "both", "n"), 34);
     near(number(c, "groups", "both", "difference"), (7 + 2.375) / 34);
     assert_true(warns(c, "hits: the prompts differ in 1 of 26"));
@@ -156,7 +156,7 @@ static void a_run_against_itself(void **state)
     (void)state;
     json_t *c;
     write_run("a", false, 1);
-    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("a"), false), ST_OK);
+    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("a"), NULL, false), ST_OK);
     near(number(c, "benchmarks", "hits", "p"), 1);
     near(number(c, "benchmarks", "shares", "p"), 1);
     near(number(c, "benchmarks", "shares", "difference"), 0);
@@ -167,7 +167,7 @@ static void a_run_against_itself(void **state)
 static void expect(Status want, const char *a, const char *b, const char *words)
 {
     json_t *c = NULL;
-    assert_int_equal(compare_runs(&c, in_scratch(a), in_scratch(b), false), want);
+    assert_int_equal(compare_runs(&c, in_scratch(a), in_scratch(b), NULL, false), want);
     expect_words(words);
     assert_null(c);
 }
@@ -198,6 +198,29 @@ static void what_is_no_run_is_told(void **state)
     expect(ST_FORMAT, "bad", "a", "line 1");
 }
 
+static void another_metric(void **state)
+{
+    (void)state;
+    json_t *c;
+    for (int i = 0; i < 2; i++) {
+        char line[120];
+        scratch_text(i ? "n/run.json" : "m/run.json", "{}");
+        scratch_text(i ? "n/results.json" : "m/results.json",
+                     "{\"metrics\": {\"t\": \"x\", \"u\": \"x\"}, \"results\": {\"t\": {\"y,loose\": 1}}}");
+        snprintf(line, sizeof line, "{\"id\": \"1\", \"metrics\": {\"x\": 0, \"y,loose\": %d}}\n", i);
+        scratch_text(i ? "n/samples_t.jsonl" : "m/samples_t.jsonl", line);
+        scratch_text(i ? "n/samples_u.jsonl" : "m/samples_u.jsonl",
+                     "{\"id\": \"1\", \"metrics\": {\"x\": 0}}\n");
+    }
+    assert_int_equal(compare_runs(&c, in_scratch("m"), in_scratch("n"), "y,loose", false), ST_OK);
+    near(number(c, "benchmarks", "t", "difference"), 1);
+    assert_true(warns(c, "u: has no y,loose"));
+    assert_null(json_object_get(json_object_get(c, "benchmarks"), "u"));
+    json_decref(c);
+    assert_int_equal(compare_runs(&c, in_scratch("m"), in_scratch("n"), "z", false), ST_ARG);
+    expect_words("no question in common with z");
+}
+
 static void unfinished_runs_are_compared_as_far_as_they_are(void **state)
 {
     (void)state;
@@ -208,7 +231,7 @@ static void unfinished_runs_are_compared_as_far_as_they_are(void **state)
     Str half = scratch_read("b/samples_hits.jsonl");
     scratch_write("b/samples_hits.jsonl", half.at, half.n / 2); /* ends in half a line */
     str_drop(&half);
-    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("b"), false), ST_OK);
+    assert_int_equal(compare_runs(&c, in_scratch("a"), in_scratch("b"), NULL, false), ST_OK);
     assert_true(warns(c, "is not finished"));
     double n = number(c, "benchmarks", "hits", "n");
     assert_true(n > 5 && n < 20);
@@ -225,6 +248,7 @@ int main(void)
         cmocka_unit_test(groups_and_warnings),
         cmocka_unit_test(a_run_against_itself),
         cmocka_unit_test(what_is_no_run_is_told),
+        cmocka_unit_test(another_metric),
         cmocka_unit_test(unfinished_runs_are_compared_as_far_as_they_are),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

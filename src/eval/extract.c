@@ -41,9 +41,8 @@ static const char *const patterns[RE_COUNT] = {
     [RE_LEMUR_DOT] = "(.*?)\\.",
     [RE_LEMUR_CHAT] = "So the answer is (.*?)\\.",
     [RE_BRACKETED] = "\\(\\w\\)",
-    [RE_CHOICE_SAID] =
-        ("(?i)\\banswer(?:\\s+is)?\\s*:?\\s*(?:(?:option|choice)\\s+)?"
-         "[*(\\[\"']*(?-i:([A-Z]))(?![\\p{L}\\p{N}])"),
+    [RE_CHOICE_SAID] = ("(?i)\\banswer(?:\\s+is)?\\s*:?\\s*(?:(?:option|choice)\\s+)?"
+                        "[*(\\[\"']*(?-i:([A-Z]))(?![\\p{L}\\p{N}])"),
     [RE_CHOICE_FIRST] = "\\A\\s*[*(\\[\"']*([A-Z])(?:[*)\\]\".,:]|'(?!\\p{L})|[^\\S\\n]*(?:\\n|\\z))",
     [RE_CHOICE_BRACKETED] = "\\(([A-Z])\\)",
     [RE_CHOICE_WORD] = "(?<![\\p{L}\\p{N}'])(?!A +\\p{Ll})([A-Z])(?![\\p{L}\\p{N}'])",
@@ -60,27 +59,53 @@ static void compile_all(void)
     for (int i = 0; i < RE_COUNT; i++) {
         int code;
         PCRE2_SIZE at;
-        compiled[i] = pcre2_compile((PCRE2_SPTR)patterns[i], PCRE2_ZERO_TERMINATED,
-                                    PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF, &code, &at, context);
+        compiled[i] = pcre2_compile((PCRE2_SPTR)patterns[i], PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
+                                    &code, &at, context);
         check(compiled[i]);
     }
     pcre2_compile_context_free(context);
 }
 
-/* The first match at or after `from`: all of it, and its first group that took part and is not empty, or all
- * of it again where there is none.  Text that costs too much to search (PCRE2's match limit) has no match. */
-static bool find(Pattern p, Span text, size_t from, Span *whole, Span *group)
+/* A text as PCRE2 is shown it, checked once and not for each match: in the place of each byte that is no
+ * UTF-8 stands a control character, so that offsets are those of the text. */
+typedef struct {
+    Span text;
+    Str copy; /* empty where the text is valid */
+} Subject;
+
+static Subject subject_of(Span text)
 {
+    Subject s = {.text = text};
+    if (!text.n || utf8_valid(text.at, text.n))
+        return s;
+    for (size_t at = 0; at < text.n;) {
+        uint32_t c;
+        int n = utf8_decode(&c, text.at + at, text.n - at);
+        if (n)
+            str_add(&s.copy, text.at + at, (size_t)n);
+        else
+            str_addc(&s.copy, '\x01');
+        at += n ? (size_t)n : 1;
+    }
+    return s;
+}
+
+/* The first match at or after `from`: all of it, and its first group that took part and is not empty, or all
+ * of it again where there is none; both in the text.  Text that costs too much to search (PCRE2's match
+ * limit) has no match. */
+static bool find(Pattern p, const Subject *s, size_t from, Span *whole, Span *group)
+{
+    const char *seen = s->copy.n ? s->copy.at : s->text.n ? s->text.at : "";
     pthread_once(&once, compile_all);
     pcre2_match_data *m = pcre2_match_data_create_from_pattern(compiled[p], NULL);
     check(m);
-    int rc = pcre2_match(compiled[p], (PCRE2_SPTR)(text.n ? text.at : ""), text.n, from, 0, m, NULL);
+    int rc = pcre2_match(compiled[p], (PCRE2_SPTR)seen, s->text.n, from, PCRE2_NO_UTF_CHECK, m, NULL);
     if (rc > 0) {
         const PCRE2_SIZE *at = pcre2_get_ovector_pointer(m);
-        *whole = *group = (Span){text.at + at[0], at[1] - at[0]};
+        *whole = *group = (Span){s->text.at + at[0], at[1] - at[0]};
         for (int i = 1; i < rc; i++)
             if (at[2 * i] != PCRE2_UNSET && at[2 * i + 1] > at[2 * i]) {
-                *group = (Span){text.at + at[2 * i], at[2 * i + 1] - at[2 * i]};
+                *group = (Span){s->text.at + at[2 * i], at[2 * i + 1] - at[2 * i]};
                 break;
             }
     }
@@ -88,22 +113,37 @@ static bool find(Pattern p, Span text, size_t from, Span *whole, Span *group)
     return rc > 0;
 }
 
-/* None of the patterns for which it is asked matches the empty text. */
-static bool find_last(Pattern p, Span text, Span *group)
+static bool find_once(Pattern p, Span text, Span *whole, Span *group)
 {
-    Span whole, found;
+    Subject s = subject_of(text);
+    bool found = find(p, &s, 0, whole, group);
+    str_drop(&s.copy);
+    return found;
+}
+
+static size_t end_of(const Subject *s, Span match)
+{
+    return (size_t)(match.at - s->text.at) + match.n;
+}
+
+/* None of the patterns for which it is asked matches the empty text. */
+static bool find_last(Pattern p, Span *out, Span text)
+{
+    Subject s = subject_of(text);
+    Span whole, group;
     bool any = false;
-    for (size_t from = 0; find(p, text, from, &whole, &found); any = true) {
-        *group = found;
-        from = (size_t)(whole.at - text.at) + whole.n;
+    for (size_t from = 0; find(p, &s, from, &whole, &group); any = true) {
+        *out = python_strip(group);
+        from = end_of(&s, whole);
     }
+    str_drop(&s.copy);
     return any;
 }
 
 static bool find_first(Pattern p, Span *out, Span text)
 {
     Span whole, group;
-    if (!find(p, text, 0, &whole, &group))
+    if (!find_once(p, text, &whole, &group))
         return false;
     *out = python_strip(group);
     return true;
@@ -123,26 +163,24 @@ bool extract_gsm8k_sentence(Span *out, Span text)
 
 bool extract_gsm8k_flexible(Span *out, Span text)
 {
-    Span group;
-    if (!find_last(RE_FLEXIBLE, text, &group))
-        return false;
-    *out = python_strip(group);
-    return true;
+    return find_last(RE_FLEXIBLE, out, text);
 }
 
 /* re.sub(r"(\d),(\d)", r"\1\2", text): matches do not overlap, so that "1,2,3" keeps its second comma. */
 static void drop_commas(Str *out, Span text)
 {
+    Subject s = subject_of(text);
     Span whole, group;
     size_t at = 0;
-    while (find(RE_COMMA, text, at, &whole, &group)) {
-        size_t comma = (size_t)(group.at - text.at) + group.n;
+    while (find(RE_COMMA, &s, at, &whole, &group)) {
+        size_t comma = end_of(&s, group);
         str_add(out, text.at + at, comma - at);
-        at = (size_t)(whole.at - text.at) + whole.n;
+        at = end_of(&s, whole);
         str_add(out, text.at + comma + 1, at - comma - 1);
     }
     if (at < text.n)
         str_add(out, text.at + at, text.n - at);
+    str_drop(&s.copy);
 }
 
 bool extract_gsm8k_lemur(Str *out, Span text)
@@ -150,7 +188,7 @@ bool extract_gsm8k_lemur(Str *out, Span text)
     Str plain = {0};
     Span number;
     drop_commas(&plain, text);
-    bool found = find_last(RE_LEMUR_NUMBER, str_span(&plain), &number);
+    bool found = find_last(RE_LEMUR_NUMBER, &number, str_span(&plain));
     if (!found)
         number = str_span(&plain);
     if (number.n)
@@ -162,7 +200,7 @@ bool extract_gsm8k_lemur(Str *out, Span text)
 bool extract_gsm8k_marker(Str *out, Span text, const char *marker)
 {
     Span after = python_after_last(text, marker), number, group;
-    if (!python_in(span(marker), text) || !find(RE_DIGITS, after, 0, &number, &group))
+    if (!python_in(span(marker), text) || !find_once(RE_DIGITS, after, &number, &group))
         return false;
     for (size_t i = 0; i < number.n; i++)
         if (number.at[i] != ',')
@@ -244,7 +282,7 @@ bool extract_bbh_lemur(Span *out, Span text)
 {
     Span paragraph = python_strip(up_to(python_strip(text), "\n\n")), whole, bracketed;
     size_t dot = 0;
-    bool found = find(RE_LEMUR_DOT, paragraph, 0, &whole, out);
+    bool found = find_once(RE_LEMUR_DOT, paragraph, &whole, out);
     if (found) { /* group 1, also where it is empty */
         dot = whole.n - 1;
         *out = python_strip((Span){whole.at, dot});
@@ -252,7 +290,7 @@ bool extract_bbh_lemur(Span *out, Span text)
         *out = paragraph;
     }
     if (has(*out, '(') && has(*out, ')') && !has(*out, '[') && !has(*out, ']') &&
-        find(RE_BRACKETED, *out, 0, &whole, &bracketed))
+        find_once(RE_BRACKETED, *out, &whole, &bracketed))
         *out = whole;
     return found;
 }
@@ -261,7 +299,7 @@ bool extract_bbh_lemur_chat(Span *out, Span text)
 {
     static const char mark[] = "So the answer is ";
     Span whole, group;
-    bool found = find(RE_LEMUR_CHAT, text, 0, &whole, &group);
+    bool found = find_once(RE_LEMUR_CHAT, text, &whole, &group);
     size_t n = strlen(mark);
     *out = python_strip(found ? (Span){whole.at + n, whole.n - n - 1} : text);
     return found;
@@ -274,20 +312,26 @@ bool exact_folded(Span answer, Span gold)
 
 /* Multiple choice. --------------------------------------------------------------------------------------- */
 
+static bool find_letter(Pattern p, const Subject *s, char *letter, int choices)
+{
+    Span whole, group;
+    for (size_t from = 0; find(p, s, from, &whole, &group); from = end_of(s, whole))
+        if (group.at[0] < 'A' + choices) {
+            *letter = group.at[0];
+            return true;
+        }
+    return false;
+}
+
 bool extract_choice(char *letter, Span text, int choices)
 {
     check(choices >= 1 && choices <= 26);
-    for (int p = RE_CHOICE_SAID; p <= RE_CHOICE_WORD; p++) {
-        Span whole, group;
-        for (size_t from = 0; find((Pattern)p, text, from, &whole, &group);) {
-            if (group.at[0] < 'A' + choices) {
-                *letter = group.at[0];
-                return true;
-            }
-            from = (size_t)(whole.at - text.at) + whole.n;
-        }
-    }
-    return false;
+    Subject s = subject_of(text);
+    bool found = false;
+    for (int p = RE_CHOICE_SAID; p <= RE_CHOICE_WORD && !found; p++)
+        found = find_letter((Pattern)p, &s, letter, choices);
+    str_drop(&s.copy);
+    return found;
 }
 
 Span extract_first_line(Span text)

@@ -3,7 +3,7 @@
  *
  * A rule that finds nothing returns false and leaves what it would have written alone, unless it says what it
  * takes instead.  Spans are views into `text`.  Text may be any bytes; patterns see it as Python's re sees
- * Unicode, bytes that are no UTF-8 match nothing.
+ * Unicode, and bytes that are no UTF-8 as characters that are no letter, number or space.
  *
  * Sources, by the names used below:
  *   harness    EleutherAI/lm-evaluation-harness 4e7e0d4: lm_eval/filters/extraction.py (RegexFilter: findall,

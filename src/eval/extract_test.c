@@ -42,6 +42,7 @@ static void numbers_of_the_harness(void **state)
     view(extract_gsm8k_flexible, "7 of them...", "...");
     view(extract_gsm8k_flexible, "none", NULL);
     view(extract_gsm8k_flexible, "\xff 8 \xfe", "8");
+    view(extract_gsm8k_strict, "\xff#### 1\xff", "1");
 }
 
 static void lemur(const char *text, const char *want, bool found)
@@ -154,6 +155,7 @@ static void letters_of_choices(void **state)
     choice("D's and C's", 0);
     choice("", 0);
     choice("\xff\xff", 0);
+    choice("\xff \xc3\xa9, C\xe2\x82", 'C');
     assert_true(span_is(extract_first_line(span(" B \nC")), "B"));
     assert_true(span_is(extract_first_line(span("")), ""));
 }
@@ -174,6 +176,14 @@ static void long_texts(void **state)
     assert_true(extract_gsm8k_lemur(&number, s));
     assert_false(extract_bbh_lemur(&out, s));
     assert_false(extract_bbh_lemur_chat(&out, s));
+    assert_false(extract_choice(&letter, s, 4));
+    str_clear(&text);
+    for (int i = 0; i < 1 << 18; i++)
+        str_adds(&text, "1,2 Z ");
+    s = str_span(&text);
+    assert_true(extract_gsm8k_flexible(&out, s));
+    assert_true(span_is(out, "1,2"));
+    assert_true(extract_gsm8k_lemur(&number, s));
     assert_false(extract_choice(&letter, s, 4));
     str_drop(&text);
     str_drop(&number);

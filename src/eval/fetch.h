@@ -13,14 +13,13 @@
 #include "base/http.h"
 #include "eval/benchmark.h"
 
+/* `mirror`, "https://HOST/FOLDER", stands in for scheme and host of the urls; NULL: as published. */
 typedef struct {
-    const char *data; /* the folder of --data; made where it is not there */
-    const char
-        *mirror;   /* "https://HOST/FOLDER" stands in for scheme and host of the urls; NULL: as published */
-    int tries;     /* in a row that bring nothing new */
-    double wait_s; /* before the second try; doubled for each further one, and at least Retry-After */
-    double longest_s;               /* a Retry-After above that is not waited for */
-    double idle_s;                  /* in which nothing comes: a stall */
+    const char *data, *mirror; /* data: the folder of --data; made where it is not there */
+    int tries;                 /* in a row that bring nothing new */
+    double wait_s;    /* before the second try; doubled for each further one, and at least Retry-After */
+    double longest_s; /* a Retry-After above that is not waited for */
+    double idle_s;    /* in which nothing comes: a stall */
     bool (*stopped)(void *context); /* NULL: nobody asks */
     void *context;
 } FetchSpec;

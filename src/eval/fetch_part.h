@@ -15,10 +15,10 @@ typedef struct {
 /* What is there is gone on with, but where neither a validator nor a checksum (`summed`) would tell whether
  * the pieces fit.  ST_IO: it cannot be written, or another process fetches it; p->fd is -1. */
 MUST_CHECK Status fetch_part_open(FetchPart *p, bool summed);
-MUST_CHECK Status fetch_part_cut(FetchPart *p, int64_t at); /* to so many bytes; ST_IO */
-MUST_CHECK Status fetch_part_write(FetchPart *p, const char *bytes,
-                                   size_t n);    /* behind what is there; ST_IO */
-MUST_CHECK Status fetch_part_note(FetchPart *p); /* keeps the validator for a later call; ST_IO */
+/* Cuts it to so many bytes; adds behind what is there; keeps the validator for a later call.  ST_IO. */
+MUST_CHECK Status fetch_part_cut(FetchPart *p, int64_t at);
+MUST_CHECK Status fetch_part_write(FetchPart *p, const char *bytes, size_t n);
+MUST_CHECK Status fetch_part_note(FetchPart *p);
 /* Removes it where it is empty; drops the paths. */
 void fetch_part_close(FetchPart *p);
 

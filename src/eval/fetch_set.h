@@ -10,8 +10,9 @@ typedef struct {
 } FetchReport;
 
 /* `tell` hears of each file what became of it, "is here" or "fetched, 12.5 kB".  What one file meets is
- * logged and the next one is tried; a file that several benchmarks have is fetched once. ST_PEER  some were
- * not fetched      ST_CANCELLED, ST_IO  it ends at once */
+ * logged and the next one is tried; a file that several benchmarks have is fetched once.
+ *   ST_PEER  some were not fetched
+ *   ST_CANCELLED, ST_IO  it ends at once */
 MUST_CHECK Status fetch_set(FetchReport *report, HttpClient *http, const FetchSpec *spec,
                             const Benchmark *const *chosen, size_t n,
                             void (*tell)(void *arg, const char *path, const char *what), void *arg);

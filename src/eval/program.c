@@ -27,7 +27,7 @@ static SandboxLimits limits_for(const ProgramSpec *spec, double seconds)
     l.disk_bytes = 256 << 20;
     l.file_bytes = 128 << 20;
     l.output_bytes = 1 << 20;
-    l.wall_seconds = seconds + 2;             /* Python's own start, and the originals' second after the alarm */
+    l.wall_seconds = seconds + 2; /* Python's own start, and the originals' second after the alarm */
     l.cpu_seconds = 16 * (l.wall_seconds + 1); /* the originals count none: wall time ends it first */
     return l;
 }
@@ -98,6 +98,7 @@ static Status run_text(ProgramVerdict *v, const ProgramSpec *spec, Span tests, d
     }
     SandboxSpec inside = {
         .argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", program_guard_text, NULL},
+        .read_only = spec->read_only,
         .limits = limits_for(spec, seconds)};
     SandboxResult r;
     str_clear(&v->said);

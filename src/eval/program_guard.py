@@ -1,12 +1,13 @@
-# The program inside a sandbox that runs one program on trial: program.c gives it to `python3 -I -S -E -c`.  Its stdin
-# holds a line "NONCE SECONDS guarded|whole" and the program's text.  Its last word on stdout is a frame, NONCE and a line
+# The program inside a sandbox that runs one program on trial: program.c gives it to `python3 -I -S -E -c`.
+# Its stdin holds a line "NONCE SECONDS guarded|whole" and the program's text.  Its last word on stdout is a
+# frame, NONCE and a line
 #     passed | assertion LINE | raised LINE | late
 # and what the program itself writes to descriptors 1 and 2 goes nowhere.
 #
-# The rules are those of openai/human-eval, human_eval/execution.py, which xingyaoww/mint-bench, mint/utils/exec.py
-# took over: an empty dict for globals, functions that change files and processes are None, modules that are refused,
-# stdin that cannot be read, an alarm.  Modules are guarded when the program imports them, since to import them costs
-# more than all else here.
+# The rules are those of openai/human-eval, human_eval/execution.py, which xingyaoww/mint-bench,
+# mint/utils/exec.py took over: an empty dict for globals, functions that change files and processes are None,
+# modules that are refused, stdin that cannot be read, an alarm.  Modules are guarded when the program imports
+# them, since to import them costs more than all else here.
 import builtins
 import io
 import os
@@ -18,8 +19,8 @@ GONE = {
     "shutil": ("rmtree", "move", "chown"),
     "subprocess": ("Popen",),
     "os": (
-        "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames truncate replace "
-        "unlink fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
+        "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames "
+        "truncate replace unlink fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
     ).split(),
 }
 REFUSED = "ipdb joblib resource psutil tkinter".split()

@@ -1,6 +1,6 @@
-/* Verdicts on small programs, on clumsy and hostile ones, and on the reference solutions of HumanEval and MBPP
- * under $LEMUR_DATA, or ../shared/data: they pass, and fail with their bodies taken out.  Of the references every
- * eighth; `program_test all` takes all of them (docs/checks.md). */
+/* Verdicts on small programs, on clumsy and hostile ones, and on the reference solutions of HumanEval and
+ * MBPP under $LEMUR_DATA, or ../shared/data: they pass, and fail with their bodies taken out.  Of the
+ * references every eighth; `program_test all` takes all of them (docs/checks.md). */
 #include "eval/program.h"
 
 #include <jansson.h>
@@ -62,6 +62,10 @@ static void endings(void **state)
         {"import posix\nposix.fork()", "passed", ""},
         {"raise Exception('a\\nb\\xe4\\ud800')", "raised", "Exception: a b\xc3\xa4?"},
         {"class E(Exception):\n def __str__(self): raise ValueError\nraise E", "raised", "E"},
+        /* What is written without the nonce is nobody's verdict. */
+        {"import os\nfor fd in range(99):\n try: os.write(fd, b'passed\\n')\n except OSError: "
+         "pass\nos._exit(0)",
+         "died", "exited 0"},
         {"", "passed", ""},
     };
     ProgramVerdict v = {0};
@@ -83,7 +87,9 @@ static void what_runs_too_long_is_ended(void **state)
     assert_string_equal(verdict(&v, "while True:\n try:\n  while True: pass\n except Exception: pass", 0.3),
                         "timed out");
     /* The originals let a program that swallows its alarm pass within the second that follows. */
-    assert_string_equal(verdict(&v, "try:\n while True:\n  for i in range(9): len([])\nexcept Exception: pass", 0.3), "passed");
+    assert_string_equal(
+        verdict(&v, "try:\n while True:\n  for i in range(9): len([])\nexcept Exception: pass", 0.3),
+        "passed");
     assert_true(clock_now() - start < 20);
     program_verdict_drop(&v);
 }
@@ -115,7 +121,8 @@ static void mint_joins_solution_and_tests(void **state)
     program_verdict_drop(&v);
 }
 
-/* ---- reference solutions --------------------------------------------------------------------------------- */
+/* ---- reference solutions ---------------------------------------------------------------------------------
+ */
 
 /* A benchmark's rows, each with the text of a program that must pass and of one that must not. */
 typedef struct {
@@ -191,7 +198,8 @@ static void mbpp(References *r, const char *path)
     json_t *rows = json_load_file(path, 0, NULL), *row, *test;
     size_t i, k;
     assert_true(json_is_array(rows));
-    json_array_foreach(rows, i, row) {
+    json_array_foreach(rows, i, row)
+    {
         Str tests = {0};
         char name[32];
         str_addf(&tests, "%s\n", field(row, "test_setup_code"));

@@ -52,6 +52,8 @@ void replay_trouble(ReplayReport *r, const char *fmt, ...)
 {
     char text[ERROR_TEXT_MAX];
     va_list args;
+    if (r->troubles.n >= NAMED_MOST)
+        return;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
@@ -63,6 +65,7 @@ static void count_merge(ReplayCount *to, const ReplayCount *from)
     to->compared += from->compared;
     to->agreed += from->agreed;
     to->reworded += from->reworded;
+    to->whole += from->whole;
     to->legacy += from->legacy;
     to->current += from->current;
     to->either += from->either;
@@ -70,11 +73,11 @@ static void count_merge(ReplayCount *to, const ReplayCount *from)
         to->undecided[i] += from->undecided[i];
 }
 
-#define array_move(to, from)                            \
-    do {                                                \
-        for (size_t i_ = 0; i_ < (from)->n; i_++)       \
-            array_push(to, (from)->at[i_]);             \
-        array_drop(from);                               \
+#define array_move(to, from)                      \
+    do {                                          \
+        for (size_t i_ = 0; i_ < (from)->n; i_++) \
+            array_push(to, (from)->at[i_]);       \
+        array_drop(from);                         \
     } while (0)
 
 void replay_report_merge(ReplayReport *to, ReplayReport *from)
@@ -125,14 +128,10 @@ static Status one_file(ReplayReport *report, const ReplaySpec *spec, const Repla
                        const ReplayFile *f)
 {
     switch (f->kind) {
-    case RECORDING_MINT:
-        return replay_mint_file(report, spec, programs, f->path);
-    case RECORDING_GSM8K:
-        return replay_gsm8k_file(report, spec, f->path);
-    case RECORDING_BBH:
-        return replay_bbh_file(report, spec, f->path);
-    case RECORDING_KINDS:
-        break;
+    case RECORDING_MINT: return replay_mint_file(report, spec, programs, f->path);
+    case RECORDING_GSM8K: return replay_gsm8k_file(report, spec, f->path);
+    case RECORDING_BBH: return replay_bbh_file(report, spec, f->path);
+    case RECORDING_KINDS: break;
     }
     return ST_OK;
 }

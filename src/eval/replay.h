@@ -14,9 +14,8 @@
  *   R3     the verdict of each proposal: gsm8k, math, hotpotqa, mmlu
  *   R4     the same of theoremqa; R4_option: its option tasks, where versions differ
  *   R5     the same of humaneval and mbpp, by running them
- *   R6     what a cell prints, where it needs the standard library alone, up to the episode's first that needs
- *          more
- *   R7     the last line of what it prints when it raises (wording.h says which wordings are one)
+ *   R6     what a cell prints, where it needs the standard library alone, up to the episode's first that
+ * needs more R7     the last line of what it prints when it raises (wording.h says which wordings are one)
  *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
  *   bbh    the accuracy of each file of BIG-Bench Hard outputs
  *
@@ -65,6 +64,7 @@ extern const char *const replay_why_words[REPLAY_WHYS];
 typedef struct {
     int64_t compared, agreed;
     int64_t reworded; /* of those that agreed: by another Python's words for the same error */
+    int64_t whole;    /* of R7: where the whole text agrees, not its last line alone        */
     int64_t undecided[REPLAY_WHYS];
     int64_t legacy, current, either;
 } ReplayCount;
@@ -111,8 +111,7 @@ typedef struct {
     void *arg;
     Mark (*test)(void *arg, Span solution, Span tests); /* MARK_UNDECIDED: could not be run                */
     void (*begin)(void *arg);                           /* a new interpreter, for the cells of one episode */
-    /* Appends what the cell printed, or of a cell that raised the last line of its traceback; *why of one
-     * that it is unable to compare. */
+    /* Appends what the cell printed, its traceback among it; *why of one that it is unable to compare. */
     CellResult (*cell)(void *arg, Str *out, ReplayWhy *why, Span code);
     void (*end)(void *arg); /* the file is done: its interpreters go */
 } ReplayPrograms;

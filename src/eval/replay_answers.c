@@ -57,6 +57,12 @@ static void check_solution(ReplayReport *report, const char *path, int64_t line,
     str_drop(&what);
 }
 
+static void bad_line(ReplayReport *report, const char *path, int64_t line, const char *why)
+{
+    report->bad_lines++;
+    replay_trouble(report, "%s:%lld: %s; passed over", path, (long long)line, why);
+}
+
 static void gsm8k_line(ReplayReport *report, const char *path, int64_t line, Span text)
 {
     json_error_t error;
@@ -64,18 +70,15 @@ static void gsm8k_line(ReplayReport *report, const char *path, int64_t line, Spa
     json_t *given, *row = json_loadb(text.at, text.n, JSON_ALLOW_NUL, &error);
     Span truth = text_of(row, "ground_truth");
     if (!truth.at) {
-        report->bad_lines++;
-        replay_trouble(report, "%s:%lld: %s; passed over", path, (long long)line,
-                       row ? "no ground_truth" : error.text);
+        bad_line(report, path, line, row ? "no ground_truth" : error.text);
         json_decref(row);
         return;
     }
     Str gold = {0};
     if (!solution_number(&gold, truth))
         str_clear(&gold);
-    json_object_foreach(row, model, given)
-        if (json_is_object(given))
-            check_solution(report, path, line, model, given, &gold);
+    json_object_foreach(row, model, given) if (json_is_object(given))
+        check_solution(report, path, line, model, given, &gold);
     str_drop(&gold);
     json_decref(row);
 }
@@ -100,9 +103,10 @@ Status replay_gsm8k_file(ReplayReport *report, const ReplaySpec *spec, const cha
         if (!text.at)
             break;
         line++;
-        if (!span_trim(text).n)
-            continue;
-        gsm8k_line(report, path, line, cut ? (Span){"", 0} : text);
+        if (cut)
+            bad_line(report, path, line, "longer than 16 MB");
+        else if (span_trim(text).n)
+            gsm8k_line(report, path, line, text);
     }
 undo:
     lines_drop(&lines);
@@ -157,8 +161,7 @@ Status replay_bbh_file(ReplayReport *report, const ReplaySpec *spec, const char 
     outputs = json_object_get(file, "outputs");
     size_t n = json_array_size(outputs);
     Status st = n ? recorded_accuracy(&recorded, path) : fail(ST_FORMAT, "%s: no list \"outputs\"", path);
-    json_array_foreach(outputs, i, output)
-        right += output_is_right(output);
+    json_array_foreach(outputs, i, output) right += output_is_right(output);
     json_decref(file);
     if (st != ST_OK) {
         report->counts[REPLAY_BBH].undecided[REPLAY_BROKEN]++;

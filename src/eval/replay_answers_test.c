@@ -13,9 +13,9 @@ static void solutions(void **state)
     scratch_text("s.jsonl",
                  "{\"question\":\"q\",\"ground_truth\":\"so\\nA: 1,200\"" SOLUTION("a", "true", "A: 1200 ")
                      SOLUTION("b", "false", "A: 1200\\nA: 1300") SOLUTION("c", "false", "1200")
-                         SOLUTION("d", "true", "A: 12")              /* labelled right and is not */
-                     ",\"e\":{\"is_correct\":1,\"solution\":\"\"}}\n" /* no label               */
-                     "[1]\n\n{\"ground_truth\":\"A: 1\"");
+                         SOLUTION("d", "true", "A: 12")           /* labelled right and is not */
+                 ",\"e\":{\"is_correct\":1,\"solution\":\"\"}}\n" /* no label               */
+                 "[1]\n\n{\"ground_truth\":\"A: 1\"");
     assert_int_equal(replay_gsm8k_file(&r, &all, in_scratch("s.jsonl")), ST_OK);
     const ReplayCount *c = &r.counts[REPLAY_GSM8K];
     assert_true(c->compared == 4 && c->agreed == 3);
@@ -29,10 +29,11 @@ static void solutions(void **state)
     replay_report_drop(&r);
 }
 
-#define OUTPUTS                                                                                               \
-    "{\"canary\":\"c\",\"outputs\":[{\"prediction\":\"So the answer is (A).\\n\\nQ: x the\",\"target\":\"(A)\"}," \
-    "{\"prediction\":\"the answer is 1. No, the answer is 7.\",\"target\":\"7\"},"                            \
-    "{\"prediction\":\" yes\",\"target\":\"yes\"},{\"prediction\":\"the answer is yes\",\"target\":\"no\"},"    \
+#define OUTPUTS                                                                                              \
+    "{\"canary\":\"c\",\"outputs\":[{\"prediction\":\"So the answer is (A).\\n\\nQ: x "                      \
+    "the\",\"target\":\"(A)\"},"                                                                             \
+    "{\"prediction\":\"the answer is 1. No, the answer is 7.\",\"target\":\"7\"},"                           \
+    "{\"prediction\":\" yes\",\"target\":\"yes\"},{\"prediction\":\"the answer is yes\",\"target\":\"no\"}," \
     "{\"prediction\":3}]}"
 
 static void outputs(void **state)

@@ -1,5 +1,5 @@
-# Can a recorded cell be compared with what it prints here?  replay_programs.c defines this in a session of its own and
-# asks by comparable(code): "" where it can, else the name of what stands against it.
+# Can a recorded cell be compared with what it prints here?  replay_programs.c defines this in a session of its
+# own and asks by comparable(code): "" where it can, else the name of what stands against it.
 import ast
 import sys
 

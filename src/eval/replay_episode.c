@@ -241,14 +241,15 @@ static Span last_line(Span text)
 static void check_error(ReplayReport *report, const ReplaySpec *spec, const Recording *r, CellResult result,
                         Span ours, Span observation)
 {
-    Span recorded = last_line(observation);
-    Wording w = result == CELL_RAISED ? wording_compare(recorded, ours) : WORDING_DIFFERENT;
+    Span recorded = last_line(observation), line = last_line(ours);
+    Wording w = result == CELL_RAISED ? wording_compare(recorded, line) : WORDING_DIFFERENT;
     Str what = {0};
     if (w == WORDING_DIFFERENT)
-        str_addf(&what, "here \"%.*s\", recorded \"%.*s\"", (int)ours.n, ours.at, (int)recorded.n,
+        str_addf(&what, "here \"%.*s\", recorded \"%.*s\"", (int)line.n, line.at, (int)recorded.n,
                  recorded.at);
     count(report, spec, r, REPLAY_R7, w != WORDING_DIFFERENT, str_c(&what));
     report->counts[REPLAY_R7].reworded += w == WORDING_REWORDED && replay_wants(spec, REPLAY_R7);
+    report->counts[REPLAY_R7].whole += equal(ours, observation) && replay_wants(spec, REPLAY_R7);
     str_drop(&what);
 }
 

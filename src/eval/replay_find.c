@@ -19,10 +19,10 @@ typedef struct {
 /* The tasks of MINT that have checks. */
 static bool known_task(Span group, Span task)
 {
-    static const char *const known[][2] = {
-        {"reasoning", "gsm8k"},           {"reasoning", "math"},       {"reasoning", "theoremqa"},
-        {"reasoning", "hotpotqa"},        {"reasoning", "mmlu"},       {"code_generation", "humaneval"},
-        {"code_generation", "mbpp"},      {"decision_making", "alfworld"}};
+    static const char *const known[][2] = {{"reasoning", "gsm8k"},      {"reasoning", "math"},
+                                           {"reasoning", "theoremqa"},  {"reasoning", "hotpotqa"},
+                                           {"reasoning", "mmlu"},       {"code_generation", "humaneval"},
+                                           {"code_generation", "mbpp"}, {"decision_making", "alfworld"}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (span_is(group, known[i][0]) && span_is(task, known[i][1]))
             return true;
@@ -75,7 +75,8 @@ static void look_at_file(Walk *w, const char *path, const char *name)
     bool beside = span_is(name_from_end(path, 1), "replay") && span_is(name_from_end(path, 2), "gsm8k");
     if (strcmp(name, "results.jsonl") == 0)
         add_episodes(w, path);
-    else if (strcmp(name, "example_model_solutions.jsonl") == 0 || (beside && span_ends(span(name), ".jsonl")))
+    else if (strcmp(name, "example_model_solutions.jsonl") == 0 ||
+             (beside && span_ends(span(name), ".jsonl")))
         add(w, RECORDING_GSM8K, path);
     else if (strstr(name, "_few_shot_template_") && span_ends(span(name), ".json"))
         add(w, RECORDING_BBH, path);
@@ -87,7 +88,8 @@ static bool first_visit(Walk *w, const char *folder)
     char key[64];
     if (stat(folder, &s) != 0)
         return true; /* listing it says why */
-    int n = snprintf(key, sizeof key, "%llu.%llu", (unsigned long long)s.st_dev, (unsigned long long)s.st_ino);
+    int n =
+        snprintf(key, sizeof key, "%llu.%llu", (unsigned long long)s.st_dev, (unsigned long long)s.st_ino);
     int64_t *times = map_put(w->seen, key, (size_t)n);
     return (*times)++ == 0;
 }

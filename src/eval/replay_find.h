@@ -2,7 +2,8 @@
  *
  *   .../<model>/F=<who>/[PHF=<how>/]max<k>_p<p>+tool+cd/<group>/<task>/results.jsonl    MINT's episodes
  *   example_model_solutions.jsonl, gsm8k/replay/<any>.jsonl                             GSM8K's solutions
- *   <any>_few_shot_template_<any>.json                                                  BIG-Bench Hard's outputs
+ *   <any>_few_shot_template_<any>.json                                                  BIG-Bench Hard's
+ * outputs
  *
  * The folder may be any one above them, or below: names above it count as well. */
 #ifndef EVAL_REPLAY_FIND_H

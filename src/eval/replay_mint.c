@@ -56,8 +56,9 @@ static void line_replay(ReplayReport *report, const ReplaySpec *spec, Recording 
         snprintf(why, sizeof why, "no JSON: %s", error.text);
         bad_line(report, r, why);
     } else if (!name || !replay_episode_is_whole(episode)) {
-        bad_line(report, r, "no episode: state.history, state.agent_action_count or task is missing or of "
-                            "another type");
+        bad_line(report, r,
+                 "no episode: state.history, state.agent_action_count or task is missing or of "
+                 "another type");
     } else if (map_find(seen, name, strlen(name))) {
         report->doubles++;
     } else {

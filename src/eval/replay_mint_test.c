@@ -72,11 +72,12 @@ static void what_is_wrong_is_found(void **state)
 }
 
 /* One proposal, right or wrong, of a question with this gold. */
-#define PROPOSAL(id, answer, gold, end, success)                                                              \
-    "{\"state\":{\"history\":[{\"role\":\"user\",\"content\":\"5 2 TE q\"},{\"role\":\"assistant\","           \
-    "\"content\":\"Assistant:\\n<solution>" answer "</solution>\\n\"}],\"finished\":true,\"success\":" success \
-    ",\"latest_output\":{\"content\":\"5 2 TE q\"},\"agent_action_count\":{\"propose_solution\":1,"           \
-    "\"use_tool\":0,\"invalid_action\":0},\"terminate_reason\":\"" end "\"},\"task\":{\"task_id\":" id         \
+#define PROPOSAL(id, answer, gold, end, success)                                                       \
+    "{\"state\":{\"history\":[{\"role\":\"user\",\"content\":\"5 2 TE q\"},{\"role\":\"assistant\","   \
+    "\"content\":\"Assistant:\\n<solution>" answer                                                     \
+    "</solution>\\n\"}],\"finished\":true,\"success\":" success                                        \
+    ",\"latest_output\":{\"content\":\"5 2 TE q\"},\"agent_action_count\":{\"propose_solution\":1,"    \
+    "\"use_tool\":0,\"invalid_action\":0},\"terminate_reason\":\"" end "\"},\"task\":{\"task_id\":" id \
     ",\"prompt\":\"q\",\"reference\":" gold "}}\n"
 
 static void each_recording_has_its_rule(void **state)
@@ -84,8 +85,8 @@ static void each_recording_has_its_rule(void **state)
     (void)state;
     ReplayReport r;
     const char *current = PROPOSAL("1", "(a)", "\"a\"", "task_success", "true"),
-               *legacy = PROPOSAL("1", "(a)", "\"a\"", "max_steps", "false"), *name = FOLDER
-        "theoremqa/results.jsonl";
+               *legacy = PROPOSAL("1", "(a)", "\"a\"", "max_steps", "false"),
+               *name = FOLDER "theoremqa/results.jsonl";
     assert_int_equal(replay_text(&r, REPLAY_RULE_RECORDING, name, current), ST_OK);
     const ReplayCount *c = &r.counts[REPLAY_R4_OPTION];
     assert_true(c->compared == 1 && c->agreed == 1 && c->current == 1 && c->legacy == 0);
@@ -117,7 +118,8 @@ static void hostile_types_and_missing_files(void **state)
         "\"latest_output\":7,\"terminate_reason\":[]},\"task\":{\"task_id\":\"\\u0000\"}}\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        assert_int_equal(replay_text(&r, REPLAY_RULE_RECORDING, FOLDER "mmlu/results.jsonl", lines[i]), ST_OK);
+        assert_int_equal(replay_text(&r, REPLAY_RULE_RECORDING, FOLDER "mmlu/results.jsonl", lines[i]),
+                         ST_OK);
         assert_int_equal(r.counts[REPLAY_R3].compared, 0);
         assert_int_equal(r.counts[REPLAY_R3].undecided[REPLAY_BROKEN], i < 2);
         assert_int_equal(r.bad_lines, 0);
@@ -148,7 +150,8 @@ static void every_truncation(void **state)
     str_adds(&text, EPISODE("1", "2", "task_success", "true") EPISODE("2", "2", "task_success", "true"));
     for (size_t n = text.n; n-- > text.n / 2;) {
         text.at[n] = 0;
-        assert_int_equal(replay_text(&r, REPLAY_RULE_RECORDING, FOLDER "gsm8k/results.jsonl", text.at), ST_OK);
+        assert_int_equal(replay_text(&r, REPLAY_RULE_RECORDING, FOLDER "gsm8k/results.jsonl", text.at),
+                         ST_OK);
         assert_true(r.episodes + r.bad_lines <= 2 && r.episodes >= 1);
         replay_report_drop(&r);
     }

@@ -99,14 +99,6 @@ static void begin_cells(void *arg)
     r->stale = true;
 }
 
-static Span last_line(Span text)
-{
-    size_t from = text.n;
-    while (from > 0 && text.at[from - 1] != '\n')
-        from--;
-    return (Span){text.at + from, text.n - from};
-}
-
 static CellResult run_cell(void *arg, Str *out, ReplayWhy *why, Span code)
 {
     Runner *r = arg;
@@ -123,9 +115,8 @@ static CellResult run_cell(void *arg, Str *out, ReplayWhy *why, Span code)
     } else if (cell.end == PYTHON_RAISED && cell.truncated) {
         *why = REPLAY_CUT;
     } else if (cell.end == PYTHON_RAISED) {
-        Span line = last_line(str_span(&cell.text));
         result = CELL_RAISED;
-        str_add(out, line.at, line.n);
+        str_add(out, cell.text.at, cell.text.n);
     } else if (cell.end == PYTHON_TIMED_OUT) {
         *why = REPLAY_TIME_LIMIT;
     }

@@ -1,5 +1,5 @@
-/* What runs recorded programs for replay.h: cells in a session of env/python.h, whose work folder is private, and
- * the tests of humaneval and mbpp by program.h.  Never without a sandbox.
+/* What runs recorded programs for replay.h: cells in a session of env/python.h, whose work folder is private,
+ * and the tests of humaneval and mbpp by program.h.  Never without a sandbox.
  *
  *     ReplayRunners *runners;
  *     TRY(replay_runners_open(&runners, threads));

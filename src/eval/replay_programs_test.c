@@ -48,7 +48,7 @@ static void programs_and_cells(void **state)
         {"from numpy import *", "", CELL_UNABLE, REPLAY_BEYOND},
         {"wikipedia_search('x')", "", CELL_UNABLE, REPLAY_BEYOND},
         {"!ls", "", CELL_UNABLE, REPLAY_BEYOND},
-        {"print(", "SyntaxError: incomplete input", CELL_RAISED, 0},
+        {"x = = 1", "SyntaxError: invalid syntax", CELL_RAISED, 0},
     };
     p->begin(p->arg);
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
@@ -56,7 +56,8 @@ static void programs_and_cells(void **state)
         ReplayWhy why = 0;
         CellResult result = p->cell(p->arg, &out, &why, span(cells[i].code));
         if (result != cells[i].result || (result == CELL_UNABLE && why != cells[i].why) ||
-            (result != CELL_RAISED && strcmp(str_c(&out), cells[i].out) != 0))
+            !span_ends(str_span(&out), cells[i].out) ||
+            (result == CELL_PRINTED && out.n != strlen(cells[i].out)))
             fail_msg("%s: %d, %d, %s", cells[i].code, result, why, str_c(&out));
         str_drop(&out);
     }
@@ -64,7 +65,7 @@ static void programs_and_cells(void **state)
     ReplayWhy why;
     p->begin(p->arg); /* another episode: nothing of the first is there */
     assert_int_equal(p->cell(p->arg, &out, &why, span("x")), CELL_RAISED);
-    assert_string_equal(str_c(&out), "NameError: name 'x' is not defined");
+    assert_true(span_ends(str_span(&out), "NameError: name 'x' is not defined"));
     str_drop(&out);
     p->end(p->arg);
     replay_runners_close(runners);

@@ -6,10 +6,10 @@ enum { TASKS = 8 };
 static const struct {
     const char *group, *task;
     int64_t episodes;
-} tasks[TASKS] = {{"reasoning", "gsm8k", 48},           {"reasoning", "math", 100},
-                  {"reasoning", "theoremqa", 49},       {"reasoning", "hotpotqa", 43},
-                  {"reasoning", "mmlu", 76},            {"code_generation", "humaneval", 45},
-                  {"code_generation", "mbpp", 91},      {"decision_making", "alfworld", 134}};
+} tasks[TASKS] = {{"reasoning", "gsm8k", 48},      {"reasoning", "math", 100},
+                  {"reasoning", "theoremqa", 49},  {"reasoning", "hotpotqa", 43},
+                  {"reasoning", "mmlu", 76},       {"code_generation", "humaneval", 45},
+                  {"code_generation", "mbpp", 91}, {"decision_making", "alfworld", 134}};
 
 enum { AVERAGES = 3 };
 static const char *const averages[AVERAGES] = {"reasoning", "code_generation", "all"};
@@ -125,8 +125,9 @@ void replay_table_text(Str *out, const ReplayReport *report)
 static json_t *json_cell(const Cell *c)
 {
     bool given = has_percent(c), marked = given && c->unmarked == 0;
-    json_t *j = json_pack("{s:I, s:I, s:b, s:I, s:I}", "n", (json_int_t)c->n, "of", (json_int_t)c->of, "whole",
-                          c->whole, "solved", (json_int_t)c->solved, "unmarked", (json_int_t)c->unmarked);
+    json_t *j =
+        json_pack("{s:I, s:I, s:b, s:I, s:I}", "n", (json_int_t)c->n, "of", (json_int_t)c->of, "whole",
+                  c->whole, "solved", (json_int_t)c->solved, "unmarked", (json_int_t)c->unmarked);
     json_object_set_new(j, "percent", given ? json_real(percent(c->solved, c)) : json_null());
     json_object_set_new(j, "ours", marked ? json_integer(c->ours) : json_null());
     json_object_set_new(j, "ours_percent", marked ? json_real(percent(c->ours, c)) : json_null());

@@ -23,8 +23,7 @@ static void score(ReplayReport *r, const char *setting, const char *group, const
 
 static double number(const json_t *row, const char *part, const char *name, const char *key)
 {
-    return json_number_value(
-        json_object_get(json_object_get(json_object_get(row, part), name), key));
+    return json_number_value(json_object_get(json_object_get(json_object_get(row, part), name), key));
 }
 
 static const json_t *value(const json_t *row, const char *name, const char *key)
@@ -59,8 +58,8 @@ static void whole_recordings_have_averages(void **state)
     assert_true(json_is_false(value(row, "code_generation", "whole"))); /* 135 of 136 */
     assert_true(json_is_null(value(row, "code_generation", "percent")));
     assert_true(json_is_null(value(row, "all", "percent")));
-    assert_true(json_is_null(json_object_get(
-        json_object_get(json_object_get(row, "tasks"), "humaneval"), "ours"))); /* not marked */
+    assert_true(json_is_null(json_object_get(json_object_get(json_object_get(row, "tasks"), "humaneval"),
+                                             "ours"))); /* not marked */
     json_decref(table);
     Str text = {0};
     replay_table_text(&text, &r);

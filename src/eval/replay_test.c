@@ -1,5 +1,5 @@
-/* Everything recorded under $LEMUR_DATA, or ../shared/data, but what runs programs (replay_programs_test.c), and
- * that threads change nothing.  docs/checks.md says how to read the output. */
+/* Everything recorded under $LEMUR_DATA, or ../shared/data, but what runs programs (replay_programs_test.c),
+ * and that threads change nothing.  docs/checks.md says how to read the output. */
 #include "eval/replay.h"
 
 #include <stdio.h>
@@ -34,8 +34,7 @@ static void replay_all(ReplayReport *r, ReplayRule rule, int threads)
         replay_files_drop(&files);
         skip();
     }
-    ReplaySpec spec = {
-        .data = data_folder(), .checks = WITHOUT_PROGRAMS, .rule = rule, .threads = threads};
+    ReplaySpec spec = {.data = data_folder(), .checks = WITHOUT_PROGRAMS, .rule = rule, .threads = threads};
     replay_run(r, &spec, &files);
     replay_files_drop(&files);
 }

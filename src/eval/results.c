@@ -40,9 +40,17 @@ static json_t *interval_of(const Values *v)
     return json_pack("[f, f]", c.low, c.high);
 }
 
+char *results_key(const char *metric, const char *kind)
+{
+    const char *filter = strrchr(metric, ',');
+    if (!filter)
+        return mem_format("%s%s,none", metric, kind);
+    return mem_format("%.*s%s%s", (int)(filter - metric), metric, kind, filter);
+}
+
 static void set_keyed(json_t *entry, const char *metric, const char *kind, json_t *value)
 {
-    char *key = mem_format("%s%s,none", metric, kind);
+    char *key = results_key(metric, kind);
     if (value)
         json_object_set_new(entry, key, value);
     mem_free(key);
@@ -181,8 +189,11 @@ static void add_task_hash(json_t *out, const ResultsPart *p)
 static void add_facts(json_t *out, const char *name, const ResultsPart *p, const Map *metrics)
 {
     json_t *better = inside(inside(out, "higher_is_better"), name);
-    for (int64_t i = 0; i < map_count(metrics); i++)
-        json_object_setn_new(better, map_key_at(metrics, i).at, map_key_at(metrics, i).n, json_true());
+    for (int64_t i = 0; i < map_count(metrics); i++) {
+        Span m = map_key_at(metrics, i);
+        const char *filter = memrchr(m.at, ',', m.n); /* it is one metric, whatever reads the answers */
+        json_object_setn_new(better, m.at, filter ? (size_t)(filter - m.at) : m.n, json_true());
+    }
     json_object_set_new(inside(out, "versions"), name, json_integer(p->version));
     json_object_set_new(inside(out, "n-shot"), name, json_integer(p->shots));
 }

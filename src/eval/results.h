@@ -13,6 +13,9 @@
  *  "tokens":  {"mint_gsm8k": {"prompt", "completion", "calls", "retries"}},
  *  "seconds": {"mint_gsm8k": {"model", "total"}}}               sums over questions
  *
+ * A metric named "exact_match,strict-match" is one of answers read by a filter, and its keys are lm-eval's:
+ * "exact_match,strict-match" and "exact_match_stderr,strict-match"; without a filter it is "none".
+ *
  * A benchmark whose questions have parts has an entry NAME_PART for each.  A group of two or more benchmarks
  * has the metrics that all of them have, as the mean over all questions, with pooled_sample_stderr of
  * lm_eval/api/metrics.py; as there, groups stand among the results too, and an error of fewer than two values
@@ -43,6 +46,8 @@ json_t *results_make(const ResultsPart *parts, size_t n, const json_t *head, dou
 /* The table for people: benchmark, n, score, interval; groups, curves, errors and costs below. */
 void results_print(FILE *out, const json_t *results);
 
+/* The key of a metric's value (kind ""), "_stderr" or "_ci95"; caller frees. */
+char *results_key(const char *metric, const char *kind);
 /* The name of such a model; "" where there is none; borrowed. */
 const char *results_model_name(const json_t *head);
 

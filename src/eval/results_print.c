@@ -7,7 +7,7 @@
 
 static const json_t *keyed(const json_t *entry, const char *metric, const char *kind)
 {
-    char *key = mem_format("%s%s,none", metric, kind);
+    char *key = results_key(metric, kind);
     const json_t *value = json_object_get(entry, key);
     mem_free(key);
     return value;
@@ -43,16 +43,15 @@ static bool in_curve(const json_t *curves, const char *metric)
     return at && json_object_getn(curves, metric, (size_t)(at - metric));
 }
 
-/* The name of a metric from a key "NAME,none" that is no error and no interval; caller frees, NULL: another
- * key. */
+/* The name of a metric from the key of its value; caller frees, NULL: another key. */
 static char *metric_of(const json_t *entry, const char *key)
 {
     Span k = span(key);
-    if (!span_ends(k, ",none"))
+    if (!strchr(key, ','))
         return NULL;
-    k.n -= 5;
+    k.n -= span_ends(k, ",none") ? 5 : 0;
     char *name = mem_strn(k.at, k.n);
-    if (!keyed(entry, name, "_stderr")) { /* it is one itself */
+    if (!keyed(entry, name, "_stderr")) { /* it is an error itself, or an interval */
         mem_free(name);
         name = NULL;
     }
@@ -206,4 +205,5 @@ void results_print(FILE *out, const json_t *results)
     print_curves(out, json_object_get(results, "curves"));
     print_errors(out, results);
     print_costs(out, results);
+    fflush(out); /* what is said on stderr comes behind it */
 }

@@ -173,6 +173,28 @@ static void the_table(void **state)
     json_decref(r);
 }
 
+static void filters_have_their_keys(void **state)
+{
+    (void)state;
+    json_t *samples = json_loads("[{\"metrics\": {\"acc,strict\": 1, \"acc,loose\": 1}},"
+                                 " {\"metrics\": {\"acc,strict\": 0, \"acc,loose\": 1}}]",
+                                 0, NULL);
+    ResultsPart part = {.name = "f", .metric = "acc,strict", .samples = samples};
+    json_t *r = results_make(&part, 1, NULL, 0);
+    near(at(r, "results", "f", "acc,strict"), 0.5);
+    near(at(r, "results", "f", "acc_stderr,strict"), 0.5);
+    assert_int_equal(json_array_size(at(r, "results", "f", "acc_ci95,loose")), 2);
+    assert_true(json_is_true(at(r, "higher_is_better", "f", "acc")));
+    assert_int_equal(json_object_size(at(r, "higher_is_better", "f", NULL)), 1);
+    char *text = printed(r);
+    assert_non_null(strstr(text, "f          2  acc,strict  0.5000  0.5000"));
+    assert_non_null(strstr(text, "              acc,loose   1.0000"));
+    assert_null(strstr(text, "acc_stderr"));
+    free(text);
+    json_decref(r);
+    json_decref(samples);
+}
+
 static void odd_samples_do_no_harm(void **state)
 {
     (void)state;
@@ -205,7 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_and_their_errors), cmocka_unit_test(groups_weigh_by_questions),
         cmocka_unit_test(what_stands_beside),      cmocka_unit_test(the_table),
-        cmocka_unit_test(odd_samples_do_no_harm),
+        cmocka_unit_test(filters_have_their_keys), cmocka_unit_test(odd_samples_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,11 +71,21 @@ static SpiderHardness hardness(const SpiderQuery *q)
     return SPIDER_EXTRA;
 }
 
+static bool alternates(const SpiderConditions *c)
+{
+    for (size_t i = 0; i < c->n; i += 2)
+        if (c->at[i].is_link)
+            return false;
+    return true;
+}
+
 Status spider_sql_hardness(SpiderHardness *out, const SpiderSchema *schema, Span gold)
 {
     Arena arena = {0};
     SpiderQuery *q;
     Status st = spider_parse(&q, &arena, schema, gold);
+    if (st == ST_OK && !(alternates(&q->on) && alternates(&q->where) && alternates(&q->having)))
+        st = fail(ST_FORMAT, "conditions that \"and\" or \"or\" does not join");
     if (st == ST_OK)
         *out = hardness(q);
     arena_drop(&arena);

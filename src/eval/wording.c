@@ -30,7 +30,8 @@ static const char *const rewordings[][VERSIONS] = {
     {"ValueError: Exceeds the limit (*) for integer string conversion*",
      "ValueError: Exceeds the limit (* digits) for integer string conversion*"},
     {"ImportError: cannot import name '*' from '*' (*)", "ImportError: cannot import name '*' from '*' (*)"},
-    {"RecursionError: maximum recursion depth exceeded*", "RecursionError: maximum recursion depth exceeded*"},
+    {"RecursionError: maximum recursion depth exceeded*",
+     "RecursionError: maximum recursion depth exceeded*"},
 };
 
 /* Does `text` follow `pattern`?  What the first star stands for goes to *star. */

@@ -11,5 +11,7 @@ int ops_tables(OpsTable *out, const CpuFeatures *cpu)
         out[n++] = (OpsTable){"avx512", &ops_avx512};
     if (cpu->avx512bf16)
         out[n++] = (OpsTable){"avx512bf16", &ops_avx512bf16};
+    if (cpu->amx)
+        out[n++] = (OpsTable){"amx", &ops_amx};
     return n;
 }

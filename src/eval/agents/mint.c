@@ -1,4 +1,4 @@
-#include "eval/agents/mint.h"
+#include "eval/agents/mint_data.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,148 +15,8 @@
 #include "eval/program.h"
 #include "eval/sample_line.h"
 
-enum { ANSWER_TOKENS = 512, STEPS = 5, PROPOSALS = 2, PROMPT_BYTES = 1 << 20 };
+enum { ANSWER_TOKENS = 512, STEPS = 5, PROPOSALS = 2 };
 static const char *const stops[] = {"\nObservation:", "\nExpert feedback:", "\nTask:", "\n---"};
-
-/* Files are below the data folder; NULL: there is none. */
-typedef struct {
-    const char *name, *questions, *template, *tools, *examples;
-    bool code; /* a program graded by tests */
-} Kind;
-#define TEMPLATE_FILE "mint/prompt/templates/template_with_tool.txt"
-#define FEEDBACK_FILE "mint/prompt/templates/template_feedback_agent.txt"
-#define TOOLS_FILE "mint/prompt/tools/reasoning.txt"
-#define EXAMPLES_FOLDER "mint/prompt/in_context_examples/"
-#define QUESTIONS_FILE(task) "mint/" task "/test_prompts.json"
-#define REASONING_KIND(task) \
-    {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, TOOLS_FILE, EXAMPLES_FOLDER "reasoning", false}
-#define CODE_KIND(task) {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, NULL, EXAMPLES_FOLDER task, true}
-static const Kind kinds[MINT_TASKS] = {
-    [MINT_GSM8K] = REASONING_KIND("gsm8k"),       [MINT_MATH] = REASONING_KIND("math"),
-    [MINT_THEOREMQA] = REASONING_KIND("theoremqa"), [MINT_HOTPOTQA] = REASONING_KIND("hotpotqa"),
-    [MINT_MMLU] = REASONING_KIND("mmlu"),         [MINT_HUMANEVAL] = CODE_KIND("humaneval"),
-    [MINT_MBPP] = CODE_KIND("mbpp"),
-    [MINT_OWN] = {"tasks", "tasks/questions.json", "tasks/prompt.txt", NULL, NULL, false},
-};
-
-/* Shared by all questions of a task. */
-typedef struct {
-    MintTask task;
-    Str template, tools, example, feedback_template;
-} Mint;
-
-/* Questions. --------------------------------------------------------------------------------------------- */
-
-static Span text_at(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (Span){json_string_value(v), json_string_length(v)} : (Span){0};
-}
-
-static void add(Str *out, Span text)
-{
-    str_add(out, text.at, text.n);
-}
-
-static void add_without(Str *out, Span text, Span what)
-{
-    for (size_t at; (at = python_find(text, what, 0)) <= text.n;) {
-        add(out, (Span){text.at, at});
-        text = (Span){text.at + at + what.n, text.n - at - what.n};
-    }
-    add(out, text);
-}
-
-void mint_question(Str *out, MintTask task, Span prompt)
-{
-    Str bare = {0};
-    switch (task) {
-    case MINT_THEOREMQA:
-        str_adds(out, "Answer the following question with a number, a list of numbers or True or False. ");
-        add(out, python_strip(prompt));
-        break;
-    case MINT_HUMANEVAL:
-        str_adds(out, "Complete the following code:\n\n");
-        add(out, prompt);
-        break;
-    case MINT_MBPP:
-        add_without(&bare, prompt, span("\"\"\""));
-        add(out, python_strip(str_span(&bare)));
-        break;
-    case MINT_MMLU:
-    case MINT_OWN: add(out, prompt); break;
-    default: add(out, python_strip(prompt));
-    }
-    str_drop(&bare);
-}
-
-/* Ids are numbers; of theoremqa they are names. */
-static bool take_question(Questions *q, int64_t number, json_t *object)
-{
-    (void)number;
-    const json_t *id = json_object_get(object, "id");
-    if (!text_at(object, "prompt").at || !json_object_get(object, "reference"))
-        return false;
-    if (json_is_string(id)) {
-        questions_add(q, json_string_value(id), NULL, object);
-    } else if (json_is_integer(id)) {
-        char name[32];
-        snprintf(name, sizeof name, "%lld", (long long)json_integer_value(id));
-        questions_add(q, name, NULL, object);
-    } else {
-        return false;
-    }
-    return true;
-}
-
-/* Prompt texts. ------------------------------------------------------------------------------------------ */
-
-static Status read_prompt(Str *out, const EvalRun *run, json_t *facts, const char *file)
-{
-    char *path = path_join(run->data, file), sum[65];
-    Status st = file_read(out, path, PROMPT_BYTES);
-    if (st == ST_OK) {
-        text_hash(sum, str_span(out));
-        json_object_set_new(facts, file, json_string(sum));
-    } else {
-        st = fail_in(st, "a prompt text is missing (lemur eval --list says where it comes from)");
-    }
-    mem_free(path);
-    return st;
-}
-
-static Status read_example(Str *out, const EvalRun *run, json_t *facts, const Kind *k)
-{
-    char *file = mem_format("%s/%s.txt", k->examples,
-                            run->models.feedback ? "with_tool_and_feedback" : "with_tool");
-    Status st = read_prompt(out, run, facts, file);
-    mem_free(file);
-    return st;
-}
-
-static Status read_prompts(Mint *m, const EvalRun *run, json_t *facts)
-{
-    const Kind *k = &kinds[m->task];
-    TRY(read_prompt(&m->template, run, facts, k->template));
-    if (k->examples)
-        TRY(read_example(&m->example, run, facts, k));
-    if (k->tools)
-        TRY(read_prompt(&m->tools, run, facts, k->tools));
-    if (run->models.feedback)
-        TRY(read_prompt(&m->feedback_template, run, facts, FEEDBACK_FILE));
-    return ST_OK;
-}
-
-static void mint_close(void *state)
-{
-    Mint *m = state;
-    if (!m)
-        return;
-    Str *const texts[] = {&m->template, &m->tools, &m->example, &m->feedback_template};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        str_drop(texts[i]);
-    mem_free(m);
-}
 
 static int steps_of(const EvalRun *run)
 {
@@ -171,20 +31,21 @@ static int proposals_of(const EvalRun *run)
     return steps_of(run) == 1 ? 1 : PROPOSALS;
 }
 
-static Status open_task(MintTask task, const EvalRun *run, Questions *out, void **state)
+void mint_close(void *state)
+{
+    mint_data_drop(state);
+}
+
+Status mint_open(MintTask task, const EvalRun *run, Questions *out, void **state)
 {
     Mint *m = mem_new(Mint);
     m->task = task;
     *state = m;
     json_t *facts = json_pack("{s:i, s:i}", "max_steps", steps_of(run), "max_propose", proposals_of(run));
     out->facts = facts;
-    const char *file = kinds[task].questions; /* published as .json, and JSON Lines by content */
-    char *lines = mem_format("%sl", file), *whole = path_join(run->data, lines);
-    Status st = questions_read(out, run->data, path_exists(whole) ? lines : file, take_question);
-    mem_free(whole);
-    mem_free(lines);
+    Status st = mint_data_questions(out, run, task);
     if (st == ST_OK)
-        st = read_prompts(m, run, facts);
+        st = mint_data_prompts(m, run, facts);
     if (st != ST_OK) {
         mint_close(m);
         *state = NULL;
@@ -217,7 +78,7 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
         TRY(python_restart(w->python));
     }
     TRY(python_run(w->python, &cell, code));
-    add(&out->observation, str_span(&cell.text));
+    str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;
     python_cell_drop(&cell);
     return ST_OK;
@@ -227,7 +88,7 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 {
     ProgramVerdict v = {0};
-    Status st = program_test(&v, solution, text_at(w->doc, "reference"));
+    Status st = program_test(&v, solution, mint_text(w->doc, "reference"));
     if (st == ST_OK) {
         out->solved = v.end == PROGRAM_PASSED;
         out->error = v.end != PROGRAM_PASSED && v.end != PROGRAM_WRONG;
@@ -239,7 +100,7 @@ static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 
 static Mark mark_answer(const World *w, Span solution)
 {
-    Span gold = text_at(w->doc, "reference");
+    Span gold = mint_text(w->doc, "reference");
     MarkRule rule = w->run->settings->rule;
     switch (w->mint->task) {
     case MINT_THEOREMQA: return mark_theoremqa(rule, solution, json_object_get(w->doc, "reference"));
@@ -301,7 +162,7 @@ static Status propose(void *self, Span solution, EpisodeOutcome *out)
     World *w = self;
     sample_read(w->sample, solution);
     out->none = true;
-    if (kinds[w->mint->task].code)
+    if (mint_kinds[w->mint->task].code)
         return test_program(w, solution, out);
     Mark mark = mark_answer(w, solution);
     if (mark == MARK_UNDECIDED)
@@ -384,9 +245,9 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
         s->completion_tokens += step->completion_tokens;
         s->model_seconds += step->model_seconds;
     }
-    if (kinds[w->mint->task].code && e->turns.proposed)
+    if (mint_kinds[w->mint->task].code && e->turns.proposed)
         json_object_set_new(s->more, "last_program", json_string(program_end_names[w->ended]));
-    s->transcript = episode_transcript(e, kinds[w->mint->task].name, q->id);
+    s->transcript = episode_transcript(e, mint_kinds[w->mint->task].name, q->id);
 }
 
 static EpisodeSetup setup_of(const EvalRun *run)
@@ -445,14 +306,14 @@ static void add_gold(Str *out, const json_t *gold)
     }
 }
 
-static Status mint_ask(const EvalRun *run, void *state, const Question *q, Sample *out)
+Status mint_ask(const EvalRun *run, void *state, const Question *q, Sample *out)
 {
     const Mint *m = state;
     Str shown = {0}, opening = {0}, gold = {0};
     Episode e = {0};
-    mint_question(&shown, m->task, text_at(q->doc, "prompt"));
+    mint_question(&shown, m->task, mint_text(q->doc, "prompt"));
     World w = {.run = run, .mint = m, .doc = q->doc, .shown = str_span(&shown), .sample = out};
-    if (run->wikipedia && !kinds[m->task].code)
+    if (run->wikipedia && !mint_kinds[m->task].code)
         w.tools[w.tools_n++] = wikipedia_tool(run->wikipedia);
     add_gold(&gold, json_object_get(q->doc, "reference"));
     Status st = make_opening(&opening, &w);
@@ -467,94 +328,3 @@ static Status mint_ask(const EvalRun *run, void *state, const Question *q, Sampl
     str_drop(&gold);
     return st;
 }
-
-/* The tasks. --------------------------------------------------------------------------------------------- */
-
-#define MINT_BENCH "https://raw.githubusercontent.com/xingyaoww/mint-bench/3f7f12c10bf763be1e6dbdeb42feb57624121f61/"
-#define PROMPT(path, at, sum) {"mint/prompt/" path, MINT_BENCH at path, sum}
-#define EXAMPLES(kind, plain, commented)                                                \
-    PROMPT("in_context_examples/" kind "/with_tool.txt", "mint/tasks/", plain),         \
-        PROMPT("in_context_examples/" kind "/with_tool_and_feedback.txt", "mint/tasks/", commented)
-#define TEMPLATES                                                                                       \
-    PROMPT("templates/template_with_tool.txt", "mint/",                                                 \
-           "af2b3747af174f28f0773d41d82f922b929356c857cc6f097b287b0c9d3a267e"),                         \
-        PROMPT("templates/template_feedback_agent.txt", "mint/",                                        \
-               "080f92ff98f07206590124100af0c6f8c93c927997e8b0d10b3b1c40df768c6a")
-#define REASONING                                                                                       \
-    TEMPLATES,                                                                                          \
-        EXAMPLES("reasoning", "998b74764f19230f88ee413d272f48de0eef036915af99e8bc9a962fceef2229",       \
-                 "c74804f61b17fcb1d7619f232da216bfcc0d6d08579d6344144e84d8dcd39913"),                   \
-    {                                                                                                   \
-        "mint/prompt/tools/reasoning.txt", NULL, NULL                                                   \
-    }
-#define HUMANEVAL                                                                                       \
-    TEMPLATES, EXAMPLES("humaneval", "9544297020279c692f4211c323ee76d4702d1cc3b61345dde8736adce6990414", \
-                        "82332932601c24c59f2e0c40e1fdc59f120ac1173ea6fffa77a45002f739578d")
-#define MBPP                                                                                            \
-    TEMPLATES, EXAMPLES("mbpp", "0ff1c1c54c1c815b3c217736d5ef62cca4c194dcfb2f8678f271ba9e52e7a98b",     \
-                        "164d1152b21df3c244ed438b4a4273e66d06b0f1c1ae1e827e3ace3fa0a39fe0")
-
-static const char *const programs[] = {"python3", NULL};
-
-/* A task's questions, then its prompt texts.  The descriptions of tools are made by mint-bench's
- * mint/tools/__init__.py from its sources and lie nowhere as a file; recorded openings hold them. */
-#define MINT_TASK(task, TASK_, skill, says, sum, ...)                                                        \
-    static const DataFile task##_files[] = {                                                            \
-        {"mint/" #task "/test_prompts.json", MINT_BENCH "data/processed/" #task "/test_prompts.json", sum}, \
-        __VA_ARGS__,                                                                                    \
-        {0}};                                                                                          \
-    static Status open_##task(const EvalRun *run, Questions *out, void **state)                         \
-    {                                                                                                   \
-        return open_task(TASK_, run, out, state);                                                       \
-    }                                                                                                   \
-    const Benchmark mint_##task = {                                                                     \
-        .name = "mint_" #task,                                                                          \
-        .groups = "mint " skill,                                                                        \
-        .about = says,                                                                                  \
-        .source = "MINT, arXiv:2309.10691; xingyaoww/mint-bench, Apache-2.0",                           \
-        .metric = "success",                                                                            \
-        .version = 1,                                                                                   \
-        .shots = 1,                                                                                     \
-        .needs = NEEDS_SANDBOX,                                                                         \
-        .programs = programs,                                                                           \
-        .files = task##_files,                                                                          \
-        .open = open_##task,                                                                            \
-        .ask = mint_ask,                                                                                \
-        .close = mint_close,                                                                            \
-    }
-
-MINT_TASK(gsm8k, MINT_GSM8K, "mint_reasoning", "grade-school word problems, by Python",
-     "cb64217de242508aa95ececfffde657c507d244ae434bfed80b9663a331e3006", REASONING);
-MINT_TASK(math, MINT_MATH, "mint_reasoning", "competition mathematics, by Python",
-     "48a8c50efe9a206ca2cc634192545ed132596846fcd07631d5de2f4c6b54642d", REASONING);
-MINT_TASK(theoremqa, MINT_THEOREMQA, "mint_reasoning", "questions that need a theorem, by Python",
-     "0a66cce3ccfbb3645fb26c5c37951c7043284f9c82c04121a2bd0102abe12779", REASONING);
-MINT_TASK(hotpotqa, MINT_HOTPOTQA, "mint_reasoning", "questions over two articles, by Wikipedia and Python",
-     "3d85c77e4c8c25c8c8f7415fb29067be0d13b5a784ab45b6a89900f04e693282", REASONING);
-MINT_TASK(mmlu, MINT_MMLU, "mint_reasoning", "multiple choice, by Wikipedia and Python",
-     "77bd8aa372ddabb587392d7c9c7d275b75ac32d31fdbc836f1faa4d66d4300c3", REASONING);
-MINT_TASK(humaneval, MINT_HUMANEVAL, "mint_code", "complete a function, tests decide",
-     "4928a066639367b11c18d903816d6c5705073694c974892371fe9d30f5b6a75d", HUMANEVAL);
-MINT_TASK(mbpp, MINT_MBPP, "mint_code", "write a function, tests decide",
-     "5aa7dd825467a624b400f4a18c95f23211019bb9da76c9041288b44b315538b6", MBPP);
-
-static const DataFile own_files[] = {{"tasks/questions.jsonl", NULL, NULL}, {"tasks/prompt.txt", NULL, NULL}, {0}};
-static Status open_own(const EvalRun *run, Questions *out, void **state)
-{
-    return open_task(MINT_OWN, run, out, state);
-}
-const Benchmark own_tasks = {
-    .name = "tasks",
-    .groups = "",
-    .about = "tasks of your own by MINT's protocol: a Python session, and the exact answer",
-    .source = "write tasks/questions.jsonl, a line {\"id\", \"prompt\", \"reference\"} each, and tasks/prompt.txt,\n"
-              "the opening with the holes {task_prompt}, {max_total_steps}, {max_propose_solution}",
-    .metric = "success",
-    .version = 1,
-    .needs = NEEDS_SANDBOX,
-    .programs = programs,
-    .files = own_files,
-    .open = open_own,
-    .ask = mint_ask,
-    .close = mint_close,
-};

@@ -15,4 +15,13 @@ extern const Benchmark own_tasks;
 typedef enum { MINT_GSM8K, MINT_MATH, MINT_THEOREMQA, MINT_HOTPOTQA, MINT_MMLU, MINT_HUMANEVAL, MINT_MBPP, MINT_OWN, MINT_TASKS } MintTask;
 void mint_question(Str *out, MintTask task, Span prompt);
 
+/* The tools' descriptions are written from these (below the data folder) where they are not there themselves. */
+#define MINT_TOOLSET_FILE "mint/tools/__init__.py"
+#define MINT_WIKIPEDIA_FILE "mint/tools/wikipedia_search.py"
+
+/* The tasks' open, ask and close (benchmark.h). */
+MUST_CHECK Status mint_open(MintTask task, const EvalRun *run, Questions *out, void **state);
+MUST_CHECK Status mint_ask(const EvalRun *run, void *state, const Question *q, Sample *out);
+void mint_close(void *state);
+
 #endif

@@ -1,19 +1,12 @@
-#include "eval/agents/mint.h"
+#include "eval/agents/mint_data.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/scripted_test.h"
-#include "base/file.h"
-#include "base/mem.h"
+#include "base/scratch_test.h"
 #include "env/sandbox.h"
 #include "eval/program.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 static const char *data_folder(void)
 {
@@ -184,6 +177,42 @@ static void openings_are_the_recorded_ones(void **state)
     }
 }
 
+/* The tools' description, out of a source laid out as mint-bench's is. */
+static void descriptions_come_from_sources_too(void **state)
+{
+    (void)state;
+    static const char toolset[] = "def f(tools):\n    output = \"Tools here:\\n\"\n";
+    static const char wikipedia[] = "WIKIPEDIA_DESCRIPTION = \"\"\"It knows.\nAsk.\n\"\"\"\n"
+                                    "    signature = f\"{name}(query: str) -> str\"\n";
+    static const struct {
+        const char *file, *text;
+    } files[] = {{"mint/prompt/templates/template_with_tool.txt", "{tool_desc}"},
+                 {"mint/prompt/in_context_examples/reasoning/with_tool.txt", ""},
+                 {MINT_TOOLSET_FILE, toolset},
+                 {MINT_WIKIPEDIA_FILE, wikipedia}};
+    EvalSettings settings = eval_settings();
+    EvalRun run = {.data = scratch, .settings = &settings};
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char *path = scratch_path(files[i].file), *folder = mem_str(path);
+        *strrchr(folder, '/') = 0;
+        assert_int_equal(folder_make(folder), ST_OK);
+        assert_int_equal(file_replace(path, files[i].text, strlen(files[i].text)), ST_OK);
+        mem_free(folder);
+        mem_free(path);
+    }
+    Mint m = {.task = MINT_GSM8K};
+    json_t *facts = json_object();
+    assert_int_equal(mint_data_prompts(&m, &run, facts), ST_OK);
+    assert_string_equal(str_c(&m.tools), "Tools here:\n[1] wikipedia_search(query: str) -> str\nIt knows.\nAsk.\n");
+    assert_int_equal(json_object_size(facts), 3);
+    str_clear(&m.tools);
+    assert_int_equal(file_replace(in_scratch(MINT_TOOLSET_FILE), "else", 4), ST_OK);
+    str_clear(&m.template), str_clear(&m.example);
+    assert_int_equal(mint_data_prompts(&m, &run, facts), ST_FORMAT);
+    json_decref(facts);
+    str_drop(&m.template), str_drop(&m.tools), str_drop(&m.example);
+}
+
 static void kinds_of_failure_are_told_apart(void **state)
 {
     (void)state;
@@ -229,8 +258,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gold_scores_one_and_nonsense_none),
         cmocka_unit_test(openings_are_the_recorded_ones),
+        cmocka_unit_test(descriptions_come_from_sources_too),
         cmocka_unit_test(kinds_of_failure_are_told_apart),
         cmocka_unit_test(python_decides_what_only_it_can),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/python_text.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -80,10 +81,21 @@ static void want_of(Map *modules, const json_t *doc)
     }
 }
 
+/* Debian's Matplotlib has a link in /usr to its settings. */
+static const char *const *shown(void)
+{
+    static const char *const settings[] = {"/etc/matplotlibrc", NULL};
+    return path_exists(settings[0]) ? settings : NULL;
+}
+
 static ProgramSpec spec_of(Span text, double seconds)
 {
-    return (ProgramSpec){
-        .text = text, .seconds = seconds, .memory_bytes = (int64_t)6 << 30, .processes = 1024, .whole = true};
+    return (ProgramSpec){.text = text,
+                         .seconds = seconds,
+                         .memory_bytes = (int64_t)6 << 30,
+                         .processes = 1024,
+                         .whole = true,
+                         .read_only = shown()};
 }
 
 /* Sets each module's value to 1 where it can be imported. */
@@ -96,8 +108,9 @@ static Status try_modules(Map *modules)
         str_addf(&text, "import %.*s", (int)name.n, name.at);
         ProgramSpec spec = spec_of(str_span(&text), published_seconds);
         Status st = code_run_python(&mark, &spec);
-        if (st == ST_OK)
-            *map_put(modules, name.at, name.n) = mark.verdict == CODE_RIGHT;
+        if (st == ST_OK && !(*map_put(modules, name.at, name.n) = mark.verdict == CODE_RIGHT))
+            log_info("ds1000: the sandbox's Python cannot import %.*s: %s", (int)name.n, name.at,
+                     str_c(&mark.says));
         str_drop(&mark.says);
         str_drop(&text);
         TRY(st);

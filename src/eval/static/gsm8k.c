@@ -176,9 +176,9 @@ static const DataFile gsm8k_files[] = {
 const Benchmark gsm8k_benchmark = {
     .name = "gsm8k",
     .groups = "static",
-    .about = "word problems with a number as answer, 8 worked examples; " TEMPLATE " with the hole " HOLE
-             " replaces prompt and examples",
-    .source = "Cobbe et al. 2021, arXiv:2110.14168; github.com/openai/grade-school-math, MIT",
+    .about = "grade-school word problems with a number for an answer, 8 worked examples",
+    .source = "Cobbe et al. 2021, arXiv:2110.14168; github.com/openai/grade-school-math, MIT.  " TEMPLATE
+              ", a prompt of yours with the hole " HOLE ", replaces layout and examples",
     .metric = "exact_match,strict-match",
     .version = 1,
     .shots = GSM8K_SHOTS,

@@ -230,24 +230,27 @@ static const DataFile mmlu_files[] = {
     {0},
 };
 
-#define CATEGORY(NAME, CONSTANT, words, many)                                                              \
-    static Status open_##NAME(const EvalRun *run, Questions *out, void **state)                            \
-    {                                                                                                      \
-        return mmlu_open(run, out, state, CONSTANT);                                                       \
-    }                                                                                                      \
-    const Benchmark mmlu_##NAME##_benchmark = {                                                            \
-        .name = "mmlu_" #NAME,                                                                             \
-        .groups = "static mmlu",                                                                           \
-        .about =                                                                                           \
-            "four choices, " words ", " many " subjects, 5 examples; by what is written, or --likelihood", \
-        .source = "Hendrycks et al. 2021, arXiv:2009.03300; github.com/hendrycks/test, MIT",               \
-        .metric = "acc",                                                                                   \
-        .version = 1,                                                                                      \
-        .shots = MMLU_SHOTS,                                                                               \
-        .files = mmlu_files,                                                                               \
-        .open = open_##NAME,                                                                               \
-        .ask = mmlu_ask,                                                                                   \
-        .close = mmlu_close,                                                                               \
+#define MMLU_SOURCE                                                                                      \
+    "Hendrycks et al. 2021, arXiv:2009.03300; github.com/hendrycks/test, MIT.  " HEADER ", a line with " \
+    "the hole {subject}, goes in front where it is there"
+
+#define CATEGORY(NAME, CONSTANT, words, many)                                   \
+    static Status open_##NAME(const EvalRun *run, Questions *out, void **state) \
+    {                                                                           \
+        return mmlu_open(run, out, state, CONSTANT);                            \
+    }                                                                           \
+    const Benchmark mmlu_##NAME##_benchmark = {                                 \
+        .name = "mmlu_" #NAME,                                                  \
+        .groups = "static mmlu",                                                \
+        .about = "four choices: " words "; " many " subjects, 5 examples",      \
+        .source = MMLU_SOURCE,                                                  \
+        .metric = "acc",                                                        \
+        .version = 1,                                                           \
+        .shots = MMLU_SHOTS,                                                    \
+        .files = mmlu_files,                                                    \
+        .open = open_##NAME,                                                    \
+        .ask = mmlu_ask,                                                        \
+        .close = mmlu_close,                                                    \
     }
 
 CATEGORY(stem, STEM, "science and mathematics", "18");

@@ -1,151 +1,15 @@
-/* Products with quantised weights: dot products of bytes, block by block.  Of few rows blocks are taken apart as
- * they come from memory; of many, a piece at a time, for all rows.  For matmul_packed.h. */
+/* Products of many rows with quantised weights: a piece of a few panels at a time is taken apart for all rows.
+ * For matmul_packed.h. */
 #ifndef OPS_SIMD_MATMUL_DOTS_H
 #define OPS_SIMD_MATMUL_DOTS_H
 
-#include "ops/simd/packed_blocks.h"
-#include "ops/simd/packed_product.h"
+#include "ops/simd/matmul_direct.h"
 
 enum {
     DOT_BLOCKS = 16, /* of k in a piece: 4 panels are 37 kB */
-    AHEAD = 2048,    /* bytes to ask ahead */
     /* of a block taken apart: words, scale, second scale or minimum */
     RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR
 };
-
-/* Of a tile of R rows: lines of a block, and those that hold what sums begin with. */
-typedef struct {
-    const uint32_t *x;
-    int64_t lines, begin, min;
-} XBlocks;
-
-static inline XBlocks x_blocks(const PackedX *p, QuantType t, int64_t first, int64_t block)
-{
-    int64_t begin = t == QUANT_Q8_0 ? p->full : t == QUANT_Q4_0 ? p->nibble : p->halves;
-    return (XBlocks){tile_at(p->dots, first, dot_words(p)) + block * p->lines * tile_rows(p, first), p->lines,
-                     begin, p->min};
-}
-
-/* What the whole sums of row r begin with: half 1 where there are halves. */
-SIMD_INLINE Words dots_begin(const XBlocks *x, const QuantType t, const int R, int r, const int half)
-{
-    return has_min(t) ? words_all(0) : words_all(x->x[(x->begin + half) * R + r]);
-}
-
-SIMD_INLINE float x_float(const XBlocks *x, int64_t line, const int R, int r)
-{
-    float f;
-    memcpy(&f, &x->x[line * R + r], sizeof f);
-    return f;
-}
-
-/* sum + the whole sums times both scales: a link of the chain that ref_add_dot states.  min_end is the one
- * behind it. */
-SIMD_INLINE Sums dots_end(Sums sum, const XBlocks *x, Words dots, Sums scale, const int R, int r)
-{
-    return sums_fma(sums_of_words(dots), sums_times(scale, sums_all(x_float(x, X_SCALE, R, r))), sum);
-}
-
-/* sum - the minimum times the sum of x */
-SIMD_INLINE Sums min_end(Sums sum, const XBlocks *x, Sums min, const int R, int r)
-{
-    return sums_fnma(min, sums_all(x_float(x, x->min, R, r)), sum);
-}
-
-/* Asks for the words of a later block, as many as sub-block j of a half takes.  One or two rows are bound by
- * memory, which is read fastest where nobody asks; more are bound by arithmetic, and wait if nobody does.  Of
- * Q8_0 so much comes that the first cache cannot take it early. */
-SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, const int j)
-{
-    const int words = words_of_block(t), sub = sub_blocks(t);
-    for (int i = j * words / sub; i < (j + 1) * words / sub; i++) {
-        const unsigned char *at = b->words + (half * words / 2 + i) * PACKED_VECTOR;
-        if (t == QUANT_Q8_0)
-            __builtin_prefetch(at + AHEAD / 2, 0, 2);
-        else
-            __builtin_prefetch(at + AHEAD);
-    }
-}
-
-/* Panels 0 .. P - 1 for rows n .. n + R - 1, their blocks taken apart as they come.  A panel that is not
- * there is the last one again, whose sums go nowhere. */
-SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
-                             int64_t n, const int R, const int P)
-{
-    Sums sum[8][DIRECT_PANELS];
-    const unsigned char *panel[DIRECT_PANELS];
-    for (int p = 0; p < P; p++)
-        panel[p] = w->first + (p < w->count ? p : w->count - 1) * w->next;
-    for (int r = 0; r < R; r++)
-        for (int p = 0; p < P; p++)
-            sum[r][p] = sums_all(0);
-    for (int64_t i = 0; i < blocks / sub_blocks(t); i++) {
-        FileBlock b[DIRECT_PANELS];
-        for (int p = 0; p < P; p++)
-            file_block_open(&b[p], t, panel[p], i);
-        for (int half = 0; half < halves_of(t); half++) {
-#pragma GCC unroll 4
-            for (int j = 0; j < blocks_of_half(t); j++) {
-                const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts;
-                Sums scale[DIRECT_PANELS][2], min[DIRECT_PANELS];
-                for (int p = 0; p < P; p++) {
-                    if (R > 2)
-                        ask_ahead(t, &b[p], half, j);
-                    block_scales(scale[p], &min[p], t, &b[p], half, j);
-                }
-#pragma GCC unroll 2
-                for (int h = 0; h < parts; h++) {
-                    Words dots[8][DIRECT_PANELS];
-                    for (int r = 0; r < R; r++)
-                        for (int p = 0; p < P; p++)
-                            dots[r][p] = dots_begin(&x, t, R, r, h);
-#pragma GCC unroll 8
-                    for (int k = h * words; k < (h + 1) * words; k++) {
-                        Words q[DIRECT_PANELS];
-                        for (int p = 0; p < P; p++)
-                            q[p] = block_word(t, &b[p], half, j, k);
-                        for (int r = 0; r < R; r++)
-                            for (int p = 0; p < P; p++)
-                                dots[r][p] = words_dot(dots[r][p], q[p], x.x + k * R + r, t == QUANT_Q8_0);
-                    }
-                    for (int r = 0; r < R; r++)
-                        for (int p = 0; p < P; p++)
-                            sum[r][p] = dots_end(sum[r][p], &x, dots[r][p], scale[p][h], R, r);
-                }
-                for (int r = 0; r < R && has_min(t); r++)
-                    for (int p = 0; p < P; p++)
-                        sum[r][p] = min_end(sum[r][p], &x, min[p], R, r);
-                x.x += x.lines * R;
-            }
-        }
-    }
-    for (int r = 0; r < R; r++)
-        for (int p = 0; p < P; p++)
-            put_sums(at, n + r, p, sum[r][p]);
-}
-
-/* A tile of rows, and all of the panels. */
-SIMD_INLINE void direct_panels(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
-                               int64_t n, const int R, const int P)
-{
-    for (int64_t p = 0; p < w->count; p += P) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
-        Panels here = {w->first + p * w->next, w->next, w->count - p};
-        direct_tile(&to, t, &here, x, blocks, n, R, P);
-    }
-}
-
-SIMD_INLINE void direct_switch(const Place *at, const QuantType t, const Panels *w, XBlocks x, int64_t blocks,
-                               int64_t n, int64_t rows)
-{
-    switch (rows) {
-    case 1: direct_panels(at, t, w, x, blocks, n, 1, 1); break;
-    case 2: direct_panels(at, t, w, x, blocks, n, 2, DIRECT_PANELS); break;
-    case 4: direct_panels(at, t, w, x, blocks, n, 4, DIRECT_PANELS); break;
-    case 8: direct_panels(at, t, w, x, blocks, n, FEW_TILE, DIRECT_PANELS); break;
-    default: break;
-    }
-}
 
 /* Blocks [first, first + count) of a panel, taken apart. */
 SIMD_INLINE void take_apart(unsigned char *to, const QuantType t, const unsigned char *panel, int64_t first,
@@ -236,15 +100,7 @@ SIMD_INLINE void dots_switch(const Place *at, const Pieces *k, const QuantType t
     }
 }
 
-/* One function a type, so that each is compiled once. */
-#define QUANTISED_TYPES(X) \
-    X(QUANT_Q8_0, q8_0) X(QUANT_Q4_0, q4_0) X(QUANT_Q4_K, q4_k) X(QUANT_Q5_K, q5_k) X(QUANT_Q6_K, q6_k)
-#define QUANTISED_FUNCTIONS(TYPE, name)                                                                   \
-    static void direct_##name(const Place *at, const Panels *w, XBlocks x, int64_t blocks, int64_t n,     \
-                              int64_t rows)                                                               \
-    {                                                                                                     \
-        direct_switch(at, TYPE, w, x, blocks, n, rows);                                                   \
-    }                                                                                                     \
+#define DOTS_FUNCTIONS(TYPE, name)                                                                        \
     static void apart_##name(unsigned char *to, const unsigned char *panel, int64_t first, int64_t count) \
     {                                                                                                     \
         take_apart(to, TYPE, panel, first, count);                                                        \
@@ -254,40 +110,24 @@ SIMD_INLINE void dots_switch(const Place *at, const Pieces *k, const QuantType t
     {                                                                                                     \
         dots_switch(at, k, has_min(TYPE) ? QUANT_Q4_K : TYPE, w, next, x, blocks, n, rows, panels);       \
     }
-QUANTISED_TYPES(QUANTISED_FUNCTIONS)
+QUANTISED_TYPES(DOTS_FUNCTIONS)
 
 typedef struct {
-    void (*direct)(const Place *, const Panels *, XBlocks, int64_t, int64_t, int64_t);
     void (*apart)(unsigned char *, const unsigned char *, int64_t, int64_t);
     void (*dots)(const Place *, const Pieces *, const unsigned char *, int64_t, XBlocks, int64_t, int64_t,
                  int64_t, int64_t);
-} QuantisedKernels;
+} DotsKernels;
 
-static const QuantisedKernels quantised_kernels[QUANT_TYPES] = {
-#define QUANTISED_ENTRY(TYPE, name) [TYPE] = {direct_##name, apart_##name, dots_##name},
-    QUANTISED_TYPES(QUANTISED_ENTRY)};
-
-/* Few rows: so many panels as one tile takes come from memory, and stay in a cache for the other tiles. */
-static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
-{
-    const PackedX *x = &at->p->x;
-    const int64_t step = DIRECT_PANELS;
-    for (int64_t p = 0; p < panels->count; p += step) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
-        int64_t left = panels->count - p;
-        Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step};
-        for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
-            quantised_kernels[w->type].direct(&to, &here, x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
-                                              tile_rows(x, n));
-    }
-}
+static const DotsKernels dots_kernels[QUANT_TYPES] = {
+#define DOTS_ENTRY(TYPE, name) [TYPE] = {apart_##name, dots_##name},
+    QUANTISED_TYPES(DOTS_ENTRY)};
 
 /* Rows [first, last) of a group of panels; `apart` has room for a piece of each. */
 static void dots_task(const Place *at, const PackedMatrix *w, const Panels *panels, int64_t first,
                       int64_t last, float *kept, unsigned char *apart)
 {
     const PackedX *x = &at->p->x;
-    const QuantisedKernels *kernels = &quantised_kernels[w->type];
+    const DotsKernels *kernels = &dots_kernels[w->type];
     int64_t blocks = w->cols / DOT_BLOCK;
     for (int64_t b = 0; b < blocks; b += DOT_BLOCKS) {
         int64_t count = blocks - b < DOT_BLOCKS ? blocks - b : DOT_BLOCKS;

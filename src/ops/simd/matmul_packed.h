@@ -4,6 +4,8 @@
  *   FEW_TILE, FEW_PANELS     rows and panels at once, of which the sums stay in registers, while rows are few
  *   TILE_ROWS, TILE_PANELS   the same of plain weights when there are more
  *   DIRECT_PANELS            panels at once of quantised weights while rows are few
+ *   ONE_PANELS, ONE_AHEAD    the same for one row, far apart from each other, and how many bytes ahead it
+ *                            asks for; 0: none
  *   DOT_ROWS, DOT_PANELS     rows and panels of quantised ones when there are more
  *   PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
  *
@@ -20,33 +22,17 @@
 #include "ops/simd/matmul_dots.h"
 #include "ops/simd/matmul_plain.h"
 
-/* This thread's panels of every matrix, by bytes: the same wherever a call is the same. */
-static void few_rows(const Product *p)
+static void few_panels(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
-    size_t total = 0, before = 0;
-    int64_t col = 0, threads = omp_get_num_threads(), me = omp_get_thread_num();
-    for (int i = 0; i < p->count; i++)
-        total += packed_bytes(p->w[i].type, p->w[i].rows, p->w[i].cols);
-    size_t from = total / (size_t)threads * (size_t)me,
-           to = me + 1 == threads ? total : total / (size_t)threads * (size_t)(me + 1);
-    for (int i = 0; i < p->count; i++) {
-        const PackedMatrix *w = &p->w[i];
-        size_t panel = packed_panel_bytes(w->type, w->cols), here = panel * (size_t)packed_panels(w);
-        int64_t first = from > before ? (int64_t)((from - before + panel - 1) / panel) : 0;
-        int64_t last = to > before ? (int64_t)((to - before + panel - 1) / panel) : 0;
-        first = first < packed_panels(w) ? first : packed_panels(w);
-        last = last < packed_panels(w) ? last : packed_panels(w);
-        int64_t end = last * PACKED_ROWS < w->rows ? last * PACKED_ROWS : w->rows;
-        Place at = {p, col + first * PACKED_ROWS, end - first * PACKED_ROWS};
-        Panels panels = {packed_panel(w, first), (int64_t)panel, last - first};
-        if (packed_form(w->type))
-            dots_few(&at, w, &panels);
-        else
-            plain_few(&at, w, &panels);
-        before += here;
-        col += w->rows;
-    }
+    if (packed_form(w->type))
+        dots_few(at, w, panels);
+    else
+        plain_few(at, w, panels);
 }
+
+#include "ops/simd/packed_share.h" /* in terms of few_panels */
+
+_Static_assert((int)TILE_ROWS == (int)DOT_ROWS, "matrices of both kinds share the tiles of x");
 
 static int64_t groups_of(const PackedMatrix *w)
 {
@@ -73,7 +59,7 @@ static void group_task(const Product *p, int64_t group, int64_t first, int64_t l
     int64_t panel = group * GROUP, left = packed_panels(w) - panel;
     Place at = {p, col + panel * PACKED_ROWS, w->rows - panel * PACKED_ROWS};
     Panels panels = {packed_panel(w, panel), (int64_t)packed_panel_bytes(w->type, w->cols),
-                     left < GROUP ? left : GROUP};
+                     left < GROUP ? left : GROUP, 1};
     if (packed_form(w->type))
         dots_task(&at, w, &panels, first, last, kept, apart);
     else

@@ -40,7 +40,7 @@ SIMD_INLINE void plain_panels(const Place *at, const Pieces *k, const QuantType 
     for (int64_t p = 0; p < w->count; p += P) {
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
         Pieces part = {k->kept + p * PACKED_ROWS, k->first, k->last};
-        Panels here = {w->first + p * w->next, w->next, w->count - p};
+        Panels here = {w->first + p * w->next, w->next, w->count - p, 1};
         plain_tile(&to, &part, type, &here, x, units, n, R, P);
     }
 }
@@ -93,7 +93,7 @@ static void plain_few(const Place *at, const PackedMatrix *w, const Panels *pane
     const Pieces whole = {NULL, true, true};
     for (int64_t p = 0; p < panels->count; p += GROUP) {
         int64_t left = panels->count - p;
-        Panels here = {panels->first + p * panels->next, panels->next, left < GROUP ? left : GROUP};
+        Panels here = {panels->first + p * panels->next, panels->next, left < GROUP ? left : GROUP, 1};
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(&at->p->x, n))
             plain_rows(&to, &whole, w->type, &here, 0, units_of(w), n);
@@ -106,7 +106,7 @@ static void plain_task(const Place *at, const PackedMatrix *w, const Panels *pan
 {
     for (int64_t u = 0; u < units_of(w); u += PLAIN_UNITS) {
         int64_t left = units_of(w) - u, count = left < PLAIN_UNITS ? left : PLAIN_UNITS;
-        Panels part = {panels->first + u * PACKED_VECTOR, panels->next, panels->count};
+        Panels part = {panels->first + u * PACKED_VECTOR, panels->next, panels->count, 1};
         for (int64_t n = first; n < last; n += tile_rows(&at->p->x, n)) {
             Pieces k = {kept + (n - first) * GROUP * PACKED_ROWS, u == 0, count == left};
             plain_rows(at, &k, w->type, &part, u, count, n);

@@ -12,8 +12,6 @@ enum {
     ROWS_AT_ONCE = 504, /* whose sums are kept between pieces: 126 kB; whole tiles */
 };
 
-_Static_assert((int)TILE_ROWS == (int)DOT_ROWS, "matrices of both kinds share the tiles of x");
-
 typedef struct {
     PackedX x;
     const Tensor *y;
@@ -57,10 +55,11 @@ SIMD_INLINE void sums_end(const Pieces *k, int64_t i, const Place *at, int64_t n
         sums_store(k->kept + i * PACKED_ROWS, s);
 }
 
-/* Panels that lie `next` bytes apart, and how many there are from the first one on. */
+/* Panels that lie `next` bytes apart, and how many there are from the first one on; a panel and the next one
+ * here lie `apart` panels apart in the matrix. */
 typedef struct {
     const unsigned char *first;
-    int64_t next, count;
+    int64_t next, count, apart;
 } Panels;
 
 #endif

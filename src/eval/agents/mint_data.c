@@ -1,0 +1,196 @@
+/* Sources: xingyaoww/mint-bench, mint/tasks/reasoning.py and codegen.py (questions), mint/tools/__init__.py. */
+#include "eval/agents/mint_data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/python_text.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "eval/sample_line.h"
+
+enum { PROMPT_BYTES = 1 << 20 };
+
+#define TEMPLATE_FILE "mint/prompt/templates/template_with_tool.txt"
+#define FEEDBACK_FILE "mint/prompt/templates/template_feedback_agent.txt"
+#define TOOLS_FILE "mint/prompt/tools/reasoning.txt"
+#define EXAMPLES_FOLDER "mint/prompt/in_context_examples/"
+#define QUESTIONS_FILE(task) "mint/" task "/test_prompts.json"
+#define REASONING_KIND(task) \
+    {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, EXAMPLES_FOLDER "reasoning", true, false}
+#define CODE_KIND(task) {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, EXAMPLES_FOLDER task, false, true}
+const MintKind mint_kinds[MINT_TASKS] = {
+    [MINT_GSM8K] = REASONING_KIND("gsm8k"),       [MINT_MATH] = REASONING_KIND("math"),
+    [MINT_THEOREMQA] = REASONING_KIND("theoremqa"), [MINT_HOTPOTQA] = REASONING_KIND("hotpotqa"),
+    [MINT_MMLU] = REASONING_KIND("mmlu"),         [MINT_HUMANEVAL] = CODE_KIND("humaneval"),
+    [MINT_MBPP] = CODE_KIND("mbpp"),
+    [MINT_OWN] = {"tasks", "tasks/questions.json", "tasks/prompt.txt", NULL, false, false},
+};
+
+Span mint_text(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    return json_is_string(v) ? (Span){json_string_value(v), json_string_length(v)} : (Span){0};
+}
+
+static void add(Str *out, Span text)
+{
+    str_add(out, text.at, text.n);
+}
+
+static void add_without(Str *out, Span text, Span what)
+{
+    for (size_t at; (at = python_find(text, what, 0)) <= text.n;) {
+        add(out, (Span){text.at, at});
+        text = (Span){text.at + at + what.n, text.n - at - what.n};
+    }
+    add(out, text);
+}
+
+void mint_question(Str *out, MintTask task, Span prompt)
+{
+    Str bare = {0};
+    switch (task) {
+    case MINT_THEOREMQA:
+        str_adds(out, "Answer the following question with a number, a list of numbers or True or False. ");
+        add(out, python_strip(prompt));
+        break;
+    case MINT_HUMANEVAL:
+        str_adds(out, "Complete the following code:\n\n");
+        add(out, prompt);
+        break;
+    case MINT_MBPP:
+        add_without(&bare, prompt, span("\"\"\""));
+        add(out, python_strip(str_span(&bare)));
+        break;
+    case MINT_MMLU:
+    case MINT_OWN: add(out, prompt); break;
+    default: add(out, python_strip(prompt));
+    }
+    str_drop(&bare);
+}
+
+/* Ids are numbers; of theoremqa they are names. */
+static bool take_question(Questions *q, int64_t number, json_t *object)
+{
+    (void)number;
+    const json_t *id = json_object_get(object, "id");
+    if (!mint_text(object, "prompt").at || !json_object_get(object, "reference"))
+        return false;
+    if (json_is_string(id)) {
+        questions_add(q, json_string_value(id), NULL, object);
+    } else if (json_is_integer(id)) {
+        char name[32];
+        snprintf(name, sizeof name, "%lld", (long long)json_integer_value(id));
+        questions_add(q, name, NULL, object);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+Status mint_data_questions(Questions *out, const EvalRun *run, MintTask task)
+{
+    const char *file = mint_kinds[task].questions; /* published as .json, and JSON Lines by content */
+    char *lines = mem_format("%sl", file), *whole = path_join(run->data, lines);
+    Status st = questions_read(out, run->data, path_exists(whole) ? lines : file, take_question);
+    mem_free(whole);
+    mem_free(lines);
+    return st;
+}
+
+/* Prompt texts. ------------------------------------------------------------------------------------------ */
+
+static Status read_prompt(Str *out, const EvalRun *run, json_t *facts, const char *file)
+{
+    char *path = path_join(run->data, file), sum[65];
+    Status st = file_read(out, path, PROMPT_BYTES);
+    if (st == ST_OK) {
+        text_hash(sum, str_span(out));
+        json_object_set_new(facts, file, json_string(sum));
+    } else {
+        st = fail_in(st, "a prompt text is missing (lemur eval --list says where it comes from)");
+    }
+    mem_free(path);
+    return st;
+}
+
+static Status read_example(Str *out, const EvalRun *run, json_t *facts, const MintKind *k)
+{
+    char *file = mem_format("%s/%s.txt", k->examples,
+                            run->models.feedback ? "with_tool_and_feedback" : "with_tool");
+    Status st = read_prompt(out, run, facts, file);
+    mem_free(file);
+    return st;
+}
+
+/* What stands between two marks in a file; ST_FORMAT: it has them not. */
+static Status read_between(Str *out, const EvalRun *run, const char *file, const char *begin, const char *end)
+{
+    char *path = path_join(run->data, file);
+    Str text = {0};
+    Status st = file_read(&text, path, PROMPT_BYTES);
+    if (st == ST_OK) {
+        Span all = str_span(&text);
+        size_t from = python_find(all, span(begin), 0) + strlen(begin);
+        size_t to = from <= all.n ? python_find(all, span(end), from) : all.n + 1;
+        if (to <= all.n)
+            str_add(out, all.at + from, to - from);
+        else
+            st = fail(ST_FORMAT, "%s has no text between '%s' and its end: another version than is known", path,
+                      begin);
+    }
+    str_drop(&text);
+    mem_free(path);
+    return st;
+}
+
+/* mint-bench writes the descriptions of its tools out of its sources (get_toolset_description): so does this,
+ * where the text itself is not in the data folder. */
+static Status derive_tools(Str *out, const EvalRun *run)
+{
+    TRY(read_between(out, run, MINT_TOOLSET_FILE, "output = \"", "\\n\""));
+    str_adds(out, "\n[1] wikipedia_search");
+    TRY(read_between(out, run, MINT_WIKIPEDIA_FILE, "signature = f\"{name}", "\""));
+    str_addc(out, '\n');
+    return read_between(out, run, MINT_WIKIPEDIA_FILE, "WIKIPEDIA_DESCRIPTION = \"\"\"", "\"\"\"");
+}
+
+static Status read_tools(Str *out, const EvalRun *run, json_t *facts)
+{
+    char *path = path_join(run->data, TOOLS_FILE), *source = path_join(run->data, MINT_TOOLSET_FILE), sum[65];
+    Status st;
+    if (path_exists(path) || !path_exists(source)) {
+        st = read_prompt(out, run, facts, TOOLS_FILE);
+    } else {
+        st = derive_tools(out, run);
+        text_hash(sum, str_span(out));
+        json_object_set_new(facts, TOOLS_FILE, json_string(sum));
+    }
+    mem_free(path);
+    mem_free(source);
+    return st;
+}
+
+Status mint_data_prompts(Mint *m, const EvalRun *run, json_t *facts)
+{
+    const MintKind *k = &mint_kinds[m->task];
+    TRY(read_prompt(&m->template, run, facts, k->template));
+    if (k->examples)
+        TRY(read_example(&m->example, run, facts, k));
+    if (k->tools)
+        TRY(read_tools(&m->tools, run, facts));
+    if (run->models.feedback)
+        TRY(read_prompt(&m->feedback_template, run, facts, FEEDBACK_FILE));
+    return ST_OK;
+}
+
+void mint_data_drop(Mint *m)
+{
+    if (!m)
+        return;
+    Str *const texts[] = {&m->template, &m->tools, &m->example, &m->feedback_template};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        str_drop(texts[i]);
+    mem_free(m);
+}

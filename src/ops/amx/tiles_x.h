@@ -1,0 +1,85 @@
+/* x as tiles take it: sixteen rows of a piece of k are one block of memory.  Rows that are not there are
+ * zeros.
+ *
+ *   bf16   [16 rows][piece of 32 numbers][row][number]      zeros behind the last number
+ *   i8     [16 rows][block of 32 numbers] [row][number], then sixteen scales in f32, then, in f32, the scale
+ *          times the sum of the block's numbers, which the types with a minimum need
+ */
+#ifndef OPS_AMX_TILES_X_H
+#define OPS_AMX_TILES_X_H
+
+#include "ops/amx/tiles.h"
+#include "ops/simd/packed_x.h"
+
+enum { X_UNITS = 32 /* bf16 numbers of a row in a tile */, X_RECORD = TILE_N * (DOT_BLOCK + 8) };
+
+typedef struct {
+    unsigned char *bf16, *i8; /* NULL: no matrix needs it */
+} TilesX;
+
+static inline int64_t x_pieces(int64_t K)
+{
+    return (K + X_UNITS - 1) / X_UNITS;
+}
+
+static inline size_t bf16_row_tile(int64_t K)
+{
+    return (size_t)x_pieces(K) * TILE_BYTES;
+}
+
+static inline size_t i8_row_tile(int64_t K)
+{
+    return (size_t)(K / DOT_BLOCK) * X_RECORD;
+}
+
+/* 64 bytes of row r of a tile. */
+static inline void x_tile_bf16(unsigned char *to, const Tensor *x, int64_t n)
+{
+    for (int64_t k = 0; k < x->cols; k += X_UNITS, to += TILE_BYTES) {
+        uint16_t part[X_UNITS] = {0};
+        for (int64_t i = 0; i < X_UNITS && k + i < x->cols; i += LANES) {
+            int lanes = simd_lanes(k + i, x->cols);
+            vec_store_bf16(part + i, simd_load(simd_row(x, n), x->dtype, k + i, lanes), lanes);
+        }
+        memcpy(to, part, sizeof part);
+    }
+}
+
+/* Row r of a tile; `p` says what a block's words are. */
+static inline void x_tile_i8(unsigned char *to, const PackedX *p, int64_t n, int64_t r)
+{
+    const void *row = simd_row(p->x, n);
+    for (int64_t k = 0; k < p->x->cols; k += DOT_BLOCK, to += X_RECORD) {
+        uint32_t block[X_LINES + 8];
+        if (p->x->dtype == DTYPE_BF16)
+            x_round_block(p, block, 1, row, DTYPE_BF16, k);
+        else
+            x_round_block(p, block, 1, row, DTYPE_F32, k);
+        uint32_t *scales = (uint32_t *)(void *)(to + TILE_N * DOT_BLOCK);
+        memcpy(to + r * DOT_BLOCK, block, DOT_BLOCK);
+        scales[r] = block[X_SCALE];
+        scales[TILE_N + r] = p->min ? block[p->min] : 0;
+    }
+}
+
+/* Tiles [first, last) of sixteen rows. */
+static inline void tiles_x_round(const TilesX *t, const PackedX *p, int64_t first, int64_t last)
+{
+    int64_t K = p->x->cols;
+    for (int64_t i = first; (t->bf16 || t->i8) && i < last; i++) {
+        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K), *i8 = t->i8 + (size_t)i * i8_row_tile(K);
+        int64_t rows = p->x->rows - i * TILE_N;
+        if (t->bf16 && rows < TILE_N)
+            memset(bf16, 0, bf16_row_tile(K));
+        if (t->i8 && rows < TILE_N)
+            memset(i8, 0, i8_row_tile(K));
+        for (int64_t r = 0; r < TILE_N && r < rows; r++) {
+            if (t->bf16)
+                x_tile_bf16(bf16 + r * TILE_LINE, p->x, i * TILE_N + r);
+            if (t->i8)
+                x_tile_i8(i8, p, i * TILE_N + r, r);
+        }
+    }
+}
+
+#endif
