@@ -1,6 +1,9 @@
 #include "cli/agent_session.h"
 
+#include <math.h>
+
 #include "base/scratch_test.h"
+#include "corpus/instruct.h"
 
 static char no_sandbox[ERROR_TEXT_MAX]; /* why this host has none; "" where it has */
 
@@ -45,7 +48,8 @@ static void begin(const char *script, AgentSessionSetup setup)
     setup.assistant.bench = bench;
     setup.assistant.call = chatmodel_call(NULL);
     setup.assistant.tools[TOOL_PYTHON] = setup.assistant.tools[TOOL_BASH] = true;
-    setup.assistant.observation_role = CHAT_USER;
+    if (setup.assistant.observation_role == CHAT_SYSTEM) /* 0: it does not matter */
+        setup.assistant.observation_role = CHAT_USER;
     setup.assistant.max_steps = 4;
     setup.sampling.repetition_penalty = 1; /* as its default */
     setup.sampling.top_p = 1;
@@ -182,6 +186,45 @@ static void commands_change_the_session(void **state)
     end();
 }
 
+/* A transcript as lemur tune reads it. */
+static void expect_learnable(const char *path)
+{
+    InstructExamples all = {0};
+    InstructOptions options = {.language = "", .min_reward = -INFINITY};
+    Str text = scratch_read(path);
+    json_t *record = json_loads(str_c(&text), 0, NULL);
+    assert_int_equal(instruct_recognise(record), INSTRUCT_TRANSCRIPT);
+    instruct_convert(&all, &options, INSTRUCT_TRANSCRIPT, record);
+    assert_int_equal(all.n, 1);
+    if (all.at[0].reason != REJECT_NONE)
+        fail_msg("%s", str_c(&all.at[0].why));
+    assert_int_equal(all.at[0].conversation.messages.n, 9);
+    options.min_reward = 1;
+    instruct_convert(&all, &options, INSTRUCT_TRANSCRIPT, record);
+    assert_int_equal(all.at[0].reason, REJECT_LOW_REWARD); /* nobody said that it was good */
+    json_object_set_new(record, "success", json_true());
+    instruct_convert(&all, &options, INSTRUCT_TRANSCRIPT, record);
+    assert_int_equal(all.at[0].reason, REJECT_NONE);
+    instruct_examples_drop(&all);
+    json_decref(record);
+    str_drop(&text);
+}
+
+static void transcripts_can_be_learned_from(void **state)
+{
+    NEEDS_SANDBOX
+    static const ChatRole roles[] = {CHAT_USER, CHAT_TOOL};
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = i ? "tool.jsonl" : "user.jsonl";
+        begin(PY("x = 1") PY("x") SAYS("one") SAYS("bye"),
+              (AgentSessionSetup){.transcript = in_scratch(name), .assistant.observation_role = roles[i]});
+        expect("a", ST_OK, "one\n", "");
+        expect("b", ST_OK, "bye\n", "");
+        end();
+        expect_learnable(name);
+    }
+}
+
 static void json_is_alone_on_out(void **state)
 {
     NEEDS_SANDBOX
@@ -233,6 +276,7 @@ int main(void)
         cmocka_unit_test(approval_is_asked_for),
         cmocka_unit_test(commands_change_the_session),
         cmocka_unit_test(json_is_alone_on_out),
+        cmocka_unit_test(transcripts_can_be_learned_from),
         cmocka_unit_test(a_failed_turn_is_told_once),
     };
     return cmocka_run_group_tests(tests, start, scratch_remove);

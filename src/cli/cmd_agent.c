@@ -1,6 +1,7 @@
 /* lemur agent: a model that acts, in a sandbox, before its user's eyes. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,12 +65,37 @@ typedef struct {
 
 /* Ctrl-C ------------------------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, leaving;
 
+/* Whatever is to end it lets it take its private folder away. */
 static void on_signal(int number)
 {
-    (void)number;
     interrupted = 1;
+    leaving |= number != SIGINT;
+}
+
+enum { SIGNALS = 3 };
+static const int signals[SIGNALS] = {SIGINT, SIGHUP, SIGTERM};
+
+/* At a prompt a SIGTERM would not be noticed: it keeps its own way. */
+static int signals_caught(const Job *job)
+{
+    return job->talks ? SIGNALS - 1 : SIGNALS;
+}
+
+/* On a terminal nothing but what is under way is to end: a write that is cut short would look like a closed
+ * terminal. */
+static void catch_signals(const Job *job, struct sigaction before[SIGNALS])
+{
+    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = job->talks ? SA_RESTART : 0};
+    for (int i = 0; i < signals_caught(job); i++)
+        sigaction(signals[i], &stop, &before[i]);
+}
+
+static void catch_no_signals(const Job *job, const struct sigaction before[SIGNALS])
+{
+    for (int i = 0; i < signals_caught(job); i++)
+        sigaction(signals[i], &before[i], NULL);
 }
 
 static bool was_interrupted(void)
@@ -92,7 +118,7 @@ static void take(Job *job, AgentSession *s, Span line, bool *over)
     if (job->failed == ST_OK && (!job->talks || !agent_session_survives(st)))
         job->failed = st;
     job->unsolved = agent_session_end(s) != ASSISTANT_ANSWERED;
-    if (!agent_session_survives(st))
+    if (!agent_session_survives(st) || leaving)
         *over = true;
     if (interrupted && !job->talks) {
         job->failed = ST_CANCELLED;
@@ -222,12 +248,12 @@ static Status with_session(Job *job)
                                 .leave = true};
     Status st = chat_console_open(&job->console, &console);
     if (st == ST_OK) {
-        struct sigaction stop = {.sa_handler = on_signal, .sa_flags = job->talks ? SA_RESTART : 0}, before;
+        struct sigaction before[SIGNALS];
         if (job->talks)
             greet(job, &setup);
-        sigaction(SIGINT, &stop, &before);
+        catch_signals(job, before);
         st = converse(job, s);
-        sigaction(SIGINT, &before, NULL);
+        catch_no_signals(job, before);
         chat_console_close(job->console);
     }
     mem_free(history);
@@ -236,6 +262,18 @@ static Status with_session(Job *job)
 }
 
 /* Opening ------------------------------------------------------------------------------------------------ */
+
+static void warn_of_home(const char *folder)
+{
+    const char *home = getenv("HOME");
+    char *shown = realpath(folder, NULL), *own = home ? realpath(home, NULL) : NULL;
+    size_t n = shown ? strlen(shown) : 0;
+    if (own && shown && strncmp(own, shown, n) == 0 && (own[n] == '/' || !own[n]))
+        log_warn("--folder %s shows all of your home folder, keys and passwords too: name a folder below it",
+                 folder);
+    free(shown);
+    free(own);
+}
 
 static Status open_bench(Job *job)
 {
@@ -246,6 +284,8 @@ static Status open_bench(Job *job)
                             .stopped = bench_stopped};
     if (args_has(job->args, "no-tools"))
         return ST_OK;
+    if (setup.folder)
+        warn_of_home(setup.folder);
     Status st = workbench_open(&job->bench, &setup);
     if (st != ST_UNSUPPORTED)
         return st;

@@ -36,7 +36,8 @@ static void run_child(const char *const *words)
     for (; *words; words++)
         argv[argc++] = mem_str(*words);
     setenv("XDG_STATE_HOME", scratch, 1);
-    setenv("HOME", scratch, 1);
+    setenv("HOME", in_scratch("home"), 1);
+    setenv("TMPDIR", in_scratch("tmp"), 1);
     setenv("TERM", "xterm", 1);
     int code = cmd_agent(argc, argv);
     fflush(stdout);
@@ -284,6 +285,51 @@ static void a_streamed_answer_is_shown_once(void **state)
     assert_int_equal(terminal_close(&t), EXIT_DONE);
 }
 
+/* Whether a private /work is left over. */
+static bool is_tidy(void)
+{
+    FolderList list;
+    assert_int_equal(folder_list(&list, in_scratch("tmp")), ST_OK);
+    bool tidy = list.n == 0;
+    folder_list_drop(&list);
+    return tidy;
+}
+
+static void a_closed_terminal_leaves_nothing(void **state)
+{
+    NEEDS_SANDBOX
+    int status = 0;
+    script(SH("echo x > f; echo there; sleep 60") SAYS("a"));
+    for (int running = 0; running < 2; running++) {
+        Terminal t = OPEN("-m", model_word());
+        type(&t, running ? "go\r" : "/where\r");
+        expect(&t, running ? "sleep 60" : "is private");
+        if (running)
+            usleep(500000);
+        else
+            expect(&t, "\033[?2004h");
+        assert_false(is_tidy());
+        close(t.fd);
+        str_drop(&t.seen);
+        assert_true(waitpid(t.pid, &status, 0) == t.pid && WIFEXITED(status));
+        assert_true(is_tidy());
+    }
+    pid_t pid = start("", (const char *const[]){"-m", model_word(), "-p", "x", NULL});
+    usleep(1000000);
+    assert_false(is_tidy());
+    kill(pid, SIGTERM);
+    assert_int_equal(wait_for(pid), EXIT_INTERRUPTED);
+    assert_true(is_tidy());
+}
+
+static void a_whole_home_is_warned_of(void **state)
+{
+    NEEDS_SANDBOX
+    script(SAYS("a"));
+    RUN("", EXIT_DONE, "a\n", "keys and passwords too", "-m", model_word(), "-p", "x", "--folder",
+        in_scratch("home"));
+}
+
 /* A folder with a model that goes on from a letter with the next ones. */
 static int begin(void **state)
 {
@@ -294,6 +340,8 @@ static int begin(void **state)
     if (sandbox_probe(&says) != ST_OK)
         snprintf(no_sandbox, sizeof no_sandbox, "%s", error_text());
     str_drop(&says);
+    assert_int_equal(folder_make(in_scratch("home")), ST_OK);
+    assert_int_equal(folder_make(in_scratch("tmp")), ST_OK);
     assert_int_equal(ops_open(&dev, NULL, 1), ST_OK);
     Model *m = cycle_model(dev, CYCLE_V, 8);
     assert_int_equal(model_save(m, in_scratch("model"), DTYPE_F32), ST_OK);
@@ -320,6 +368,8 @@ int main(void)
         cmocka_unit_test(ctrl_c_stops_a_block_and_python_lives),
         cmocka_unit_test(ctrl_c_stops_an_answer),
         cmocka_unit_test(a_streamed_answer_is_shown_once),
+        cmocka_unit_test(a_closed_terminal_leaves_nothing),
+        cmocka_unit_test(a_whole_home_is_warned_of),
     };
     return cmocka_run_group_tests(tests, begin, scratch_remove);
 }
