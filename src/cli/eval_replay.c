@@ -147,7 +147,7 @@ static void print_check(const Job *job, int check)
             printf("%s%lld %s", comma, (long long)c->undecided[i], replay_why_words[i]);
         comma = c->undecided[i] ? "; " : comma;
     }
-    if (check == REPLAY_R7) {
+    if (c->whole) {
         printf("%s%lld agree in the whole text", comma, (long long)c->whole);
         comma = "; ";
     }
