@@ -14,8 +14,12 @@
  *
  * Tools are functions inside whose calls cross to this program: the cell waits while `call` runs.
  *
- * The programs inside, python_driver.py and what it shows things with, are part of this binary (.incbin); the
- * sandbox needs Debian's python3 only, and a cell may import what the host has in /usr.
+ * The programs inside, python_*.py, are part of this binary (.incbin); the sandbox needs Debian's python3
+ * only, and a cell may import what the host has in /usr.  Cells may be IPython's: `!command`, the usual
+ * `%magics`, `name?`, help(), top-level await, _, _7, In and Out, display().  As in MINT's shell, which has
+ * no terminal, exit() raises and what display() shows goes to nobody.  `pip install` tells what is here, as
+ * there is no network; %matplotlib and the like do nothing; other magics are refused by name.  IPython's
+ * modules are stand-ins for what cells import of them.
  *
  * Cells and driver share a process.  Frames travel on descriptors with random numbers, begin with a nonce,
  * and what comes between them is passed over, so a cell may print, flood or close 0, 1 and 2, fork, start

@@ -13,7 +13,6 @@ import io
 import os
 import sys
 
-import _ast
 import _signal
 import _thread
 
@@ -292,6 +291,8 @@ FLAGS = 0x200 | (0x4000 if sys.version_info >= (3, 11) else 0)
 
 def read_cell(code, name, more_flags=0):
     """[(code object), …] of a cell; the last is one that echoes if it is an expression."""
+    import _ast  # a millisecond, and without the imports of ast
+
     flags = Session.future | more_flags
     tree = compile(code, name, "exec", flags | FLAGS | _ast.PyCF_ONLY_AST, 1)
     if not tree.body:

@@ -150,7 +150,8 @@ def call_of(frame):
     name = code.co_name
     if name == "<module>":
         return ""
-    if (not name.startswith("<") or name == "<lambda>") and parse(code.co_filename, frame.f_globals)[1]:
+    named = not name.startswith("<") or name == "<lambda>"
+    if named and parse(code.co_filename, frame.f_globals)[1]:
         name = getattr(code, "co_qualname", name)
     count = code.co_argcount + code.co_kwonlyargcount
     names = list(code.co_varnames[:count])
@@ -194,7 +195,8 @@ def frame_text(tb, before, after):
 
 def is_ours(tb):
     own = tb.tb_frame.f_globals
-    ours = any(own is g for g in (hidden, globals(), hidden["Session"].shell_names)) or own.get("call_tool") is hidden["call_tool"]
+    of_session = hidden, globals(), hidden["Session"].shell_names
+    ours = any(own is names for names in of_session) or own.get("call_tool") is hidden["call_tool"]
     return ours and tb.tb_frame.f_code not in hidden["STANDINS"]
 
 

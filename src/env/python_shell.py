@@ -236,8 +236,8 @@ def make_module(name):
         module.InteractiveShell = InteractiveShell
     elif name in ("IPython.display", "IPython.core.display"):
         module.display, module.clear_output, module.update_display = display, clear_output, display
-        for kind in ("HTML", "Markdown", "Latex", "Math", "SVG", "Image", "Javascript", "JSON", "Pretty", "Code", "Audio",
-                     "Video", "IFrame", "YouTubeVideo", "FileLink"):
+        for kind in ("HTML", "Markdown", "Latex", "Math", "SVG", "Image", "Javascript", "JSON", "Pretty", "Code",
+                     "Audio", "Video", "IFrame", "YouTubeVideo", "FileLink"):
             setattr(module, kind, display_kind(kind))
         module.DisplayObject = DisplayObject
     elif name == "IPython.lib.pretty":
@@ -264,7 +264,8 @@ class Loader:
         if module.__name__ in ("IPython", "IPython.lib"):  # `import IPython` makes these attributes
             import importlib
 
-            for child in ("IPython.display", "IPython.lib") if module.__name__ == "IPython" else ("IPython.lib.pretty",):
+            top = module.__name__ == "IPython"
+            for child in ("IPython.display", "IPython.lib") if top else ("IPython.lib.pretty",):
                 importlib.import_module(child)
 
 

@@ -291,7 +291,8 @@ showers = {
 def find_shower(kind):
     for base in kind.__mro__:
         if registered:
-            own = registered.type_printers.get(base) or registered.deferred_printers.get((base.__module__, base.__name__))
+            name = base.__module__, base.__name__
+            own = registered.type_printers.get(base) or registered.deferred_printers.get(name)
             if own:
                 return lambda p, value, cycle: own(value, Guest(p), cycle)
         shower = showers.get(base) or showers.get((base.__module__, base.__name__))
