@@ -186,7 +186,7 @@ static Status read_lines(Lines *l, const char *path, size_t *whole)
     for (int64_t number = 1; at < end && st == ST_OK; number++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         json_error_t why;
-        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), 0, &why) : NULL;
+        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), JSON_ALLOW_NUL, &why) : NULL;
         if (json_is_object(object)) {
             take(l, (Span){at, (size_t)(stop - at) + 1}, object);
             *whole = (size_t)(stop + 1 - (const char *)m.at);

@@ -413,6 +413,9 @@ static Status sync_all(Runner *r)
 static Status tell_end(Runner *r)
 {
     int64_t left = r->asked - r->answered - r->before;
+    if (r->over && r->st == ST_CANCELLED)
+        return fail(ST_CANCELLED, "stopped; %lld of %lld questions are answered and kept; the same command goes on",
+                    (long long)(r->answered + r->before), (long long)r->asked);
     if (r->over) {
         error_put(&r->error);
         return fail_in(r->st, "%lld of %lld questions are answered and kept; the same command goes on",
