@@ -154,15 +154,18 @@ static void print_files(const json_t *b)
     }
 }
 
-static void print_source(const char *source)
+/* A name and its text, which goes on below itself; each line of it begins anew. */
+static void print_row(const char *name, const char *value)
 {
-    printf("  from       ");
-    for (; *source; source++)
-        if (*source == '\n')
-            printf("\n             ");
-        else
-            putchar(*source);
-    putchar('\n');
+    Columns c = {.align = "ll", .wrap = columns_width(stdout, LINE)};
+    char *lines = mem_str(value), *rest = NULL;
+    for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        columns_add(&c, "  %-9s", line == lines ? name : "");
+        columns_add(&c, "%s", line);
+    }
+    columns_print(&c, stdout);
+    columns_drop(&c);
+    mem_free(lines);
 }
 
 static void print_missing(const json_t *missing)
@@ -175,31 +178,36 @@ static void print_missing(const json_t *missing)
 
 static void print_full(const json_t *b)
 {
-    Str needs = {0}, groups = {0};
+    Str needs = {0}, groups = {0}, questions = {0};
     const json_t *n = json_object_get(b, "questions"), *of = json_object_get(b, "groups");
     for (size_t i = 0; i < json_array_size(of); i++)
         str_addf(&groups, "%s%s", i ? ", " : "", json_string_value(json_array_get(of, i)));
     need_words(&needs, b, true);
     printf("%s: %s\n", text(b, "name"), text(b, "about"));
-    print_source(text(b, "source"));
+    print_row("from", text(b, "source"));
     if (groups.n)
-        printf("  groups     %s\n", str_c(&groups));
+        print_row("groups", str_c(&groups));
     printf("  metric     %s, version %lld, %lld-shot by default\n", text(b, "metric"),
            (long long)json_integer_value(json_object_get(b, "version")),
            (long long)json_integer_value(json_object_get(b, "shots")));
+    long long bad = json_integer_value(json_object_get(b, "bad_lines"));
     if (json_is_integer(n))
-        printf("  questions  %lld; %lld lines of the data are none\n", (long long)json_integer_value(n),
-               (long long)json_integer_value(json_object_get(b, "bad_lines")));
+        str_addf(&questions, "%lld", (long long)json_integer_value(n));
     else
-        printf("  questions  unknown: %s\n", text(b, "questions_why"));
-    printf("  needs      %s\n", needs.n ? str_c(&needs) : "nothing but a model");
+        str_addf(&questions, "unknown: %s", text(b, "questions_why"));
+    if (bad)
+        str_addf(&questions, "; %lld line%s of the data %s none", bad, bad == 1 ? "" : "s",
+                 bad == 1 ? "is" : "are");
+    print_row("questions", str_c(&questions));
+    print_row("needs", needs.n ? str_c(&needs) : "nothing but a model");
     if (json_object_get(b, "sandbox"))
-        printf("  sandbox    %s\n", text(json_object_get(b, "sandbox"), "says"));
+        print_row("sandbox", text(json_object_get(b, "sandbox"), "says"));
     puts("  files");
     print_files(b);
     print_missing(json_object_get(b, "missing"));
     str_drop(&needs);
     str_drop(&groups);
+    str_drop(&questions);
 }
 
 static Status run(const Args *args, void *context)

@@ -110,15 +110,17 @@ static Status take_lock(int *lock, const char *folder)
 {
     if (!folder_holds(folder, "run.json") && !is_empty(folder))
         return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
-    TRY(folder_make(folder));
+    Status st = folder_make(folder);
+    if (st != ST_OK)
+        return fail_in(st, "the run's folder, which -o names");
     char *path = path_join(folder, ".lock");
-    Status st = file_lock(lock, path);
+    st = file_lock(lock, path);
     mem_free(path);
-    return st != ST_LIMIT ? st
-                          : fail(ST_ARG,
-                                 "another process works in %s; wait for it, stop it, or choose another folder "
-                                 "with -o",
-                                 folder);
+    if (st == ST_LIMIT)
+        return fail(ST_ARG,
+                    "another process works in %s; wait for it, stop it, or choose another folder with -o",
+                    folder);
+    return st == ST_OK ? ST_OK : fail_in(st, "the run's folder, which -o names");
 }
 
 static Status write_or_compare(const char *folder, const json_t *identity)

@@ -186,7 +186,7 @@ static long escape_at(const Str *s, size_t i)
     return value;
 }
 
-/* What a model wrote need not be text: bytes that are no UTF-8 and halves of surrogate pairs become U+FFFD. */
+/* What a model wrote need not be text: bytes that are no UTF-8 and half surrogate pairs become U+FFFD. */
 static void mend(Str *out, const Str *body)
 {
     str_add_valid(out, body->at, body->n);

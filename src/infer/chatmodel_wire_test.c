@@ -51,9 +51,11 @@ static void every_truncation_is_a_cut(void **state)
 static void what_is_no_text_is_mended(void **state)
 {
     (void)state;
-    static const char body[] = "{\"choices\":[{\"message\":{\"content\":\"a\xE9 \\ud83d \\uDE00\\n\\ud83d\\ude00 "
+    static const char body[] =
+        "{\"choices\":[{\"message\":{\"content\":\"a\xE9 \\ud83d \\uDE00\\n\\ud83d\\ude00 "
                                "\\\\ud83d \\u0000.\\uD83D\"}}]}";
-    static const char text[] = "a\xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD\n\xF0\x9F\x98\x80 \\ud83d \0.\xEF\xBF\xBD";
+    static const char text[] =
+        "a\xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD\n\xF0\x9F\x98\x80 \\ud83d \0.\xEF\xBF\xBD";
     WireReply r = {0};
     ChatAnswer a = {0};
     assert_int_equal(read_text(200, body, sizeof body - 1, &r, &a), ST_OK);
