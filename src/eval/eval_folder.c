@@ -108,6 +108,8 @@ static Status clear(const char *folder)
 
 static Status take_lock(int *lock, const char *folder)
 {
+    if (path_exists(folder) && !path_is_folder(folder))
+        return fail(ST_ARG, "%s is a file; name the run's folder with -o", folder);
     if (!folder_holds(folder, "run.json") && !is_empty(folder))
         return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
     Status st = folder_make(folder);
