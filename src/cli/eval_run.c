@@ -223,7 +223,7 @@ static Status run_curve(Job *job, const Args *args)
     for (int64_t k = job->first_steps; k <= job->last_steps && st == ST_OK; k++) {
         char *folder = mem_format("%s/steps_%lld", job->folder, (long long)k);
         json_t *results;
-        log_info("episodes of %lld steps", (long long)k);
+        log_info("episodes of %lld step%s", (long long)k, k == 1 ? "" : "s");
         st = run_once(job, args, folder, k);
         if (st == ST_OK)
             st = read_results(&results, folder);

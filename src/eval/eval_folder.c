@@ -66,7 +66,9 @@ Status eval_folder_identity(json_t **out, const char *folder)
 {
     char *path = path_join(folder, "run.json");
     Status st = path_exists(path) ? json_file_read(out, path)
-                                  : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
+                : folder_holds(folder, "steps_1")
+                    ? fail(ST_ARG, "%s holds runs by steps: name one, as %s/steps_1", folder, folder)
+                    : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
     mem_free(path);
     return st;
 }
