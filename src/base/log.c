@@ -104,7 +104,8 @@ static void progress_show(const Progress *p, double now)
         snprintf(left, sizeof left, "  %s left", human_time(number, spent / share - spent));
     if (p->terminal)
         fit(name, rate, strlen(done) + strlen(left));
-    fprintf(stderr, p->terminal ? "\r%s%s%s%s\x1b[K" : "%s%s%s%s\n", name, done, rate, left);
+    const char *counted = *name ? done : done + 2; /* no colon without a name */
+    fprintf(stderr, p->terminal ? "\r%s%s%s%s\x1b[K" : "%s%s%s%s\n", name, counted, rate, left);
 }
 
 void progress_at(Progress *p, double done)
