@@ -38,7 +38,7 @@ static int may(void *context, int action, const char *a, const char *name, const
     case SQLITE_RECURSIVE: return SQLITE_OK;
     case SQLITE_FUNCTION:
         return name && sqlite3_stricmp(name, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
-    case SQLITE_UPDATE: /* declaring json_each and its like asks this; a real one SQLite refuses, and we below */
+    case SQLITE_UPDATE: /* declaring json_each and its like asks this; a real one SQLite refuses */
         return sqlite3_stricmp(a, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA:
         return sqlite3_stricmp(a, "table_info") == 0 || sqlite3_stricmp(a, "foreign_key_list") == 0
