@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -135,6 +136,18 @@ Status file_replace(const char *path, const void *bytes, size_t n)
         return file_commit(&w);
     file_abandon(&w);
     return st;
+}
+
+Status file_lock(int *fd, const char *path)
+{
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (*fd < 0)
+        return fail_errno(ST_IO, "cannot write %s", path);
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return ST_OK;
+    close(*fd);
+    *fd = -1;
+    return fail(ST_LIMIT, "another process has %s", path);
 }
 
 Status folder_make(const char *path)

@@ -44,6 +44,10 @@ typedef struct {
 MUST_CHECK Status folder_list(FolderList *out, const char *path);
 void folder_list_drop(FolderList *l);
 
+/* Takes a file, made where it is not there, for this process alone until *fd is closed or the process ends; on a
+ * file system without locks it goes on without.  ST_LIMIT: another process has it.  ST_IO. */
+MUST_CHECK Status file_lock(int *fd, const char *path);
+
 bool path_exists(const char *path);
 bool folder_holds(const char *folder, const char *name); /* folder/name exists */
 bool path_is_folder(const char *path);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -40,6 +41,7 @@ typedef struct {
     const RunnerSpec *spec;
     Part *parts; /* [spec->chosen_n] */
     Array(Job) jobs, again; /* again: the model failed them; they are asked once more */
+    int folder_lock;        /* descriptor; -1: not taken */
     pthread_mutex_t lock;   /* of all below, and of the files */
     size_t next;
     int64_t asked, answered, before, failed_in_a_row;
@@ -151,9 +153,7 @@ static Status begin_folder(Runner *r)
     for (size_t i = 0; i < r->spec->chosen_n; i++)
         json_object_set_new(benchmarks_, r->parts[i].b->name, part_identity(&r->parts[i]));
     json_object_set_new(identity, "benchmarks", benchmarks_);
-    Status st = r->spec->restart ? eval_folder_clear(r->spec->folder) : ST_OK;
-    if (st == ST_OK)
-        st = eval_folder_begin(r->spec->folder, identity);
+    Status st = eval_folder_begin(&r->folder_lock, r->spec->folder, identity, r->spec->restart);
     json_decref(identity);
     return st;
 }
@@ -391,6 +391,8 @@ static void close_all(Runner *r)
         questions_drop(&p->questions);
         array_drop(&p->asked);
     }
+    if (r->folder_lock >= 0)
+        close(r->folder_lock);
     mem_free(r->parts);
     array_drop(&r->jobs);
     array_drop(&r->again);
@@ -427,7 +429,7 @@ static Status tell_end(Runner *r)
 Status runner_run(RunnerReport *report, const RunnerSpec *spec)
 {
     double start = clock_now();
-    Runner r = {.spec = spec, .parts = mem_array(Part, spec->chosen_n), .synced = start};
+    Runner r = {.spec = spec, .folder_lock = -1, .parts = mem_array(Part, spec->chosen_n), .synced = start};
     pthread_mutex_init(&r.lock, NULL);
     Status st = open_all(&r);
     if (st == ST_OK) {

@@ -220,6 +220,35 @@ static void a_folder_of_something_else_stays(void **state)
     assert_true(folder_holds(folder, "letter.txt"));
 }
 
+static void a_folder_where_another_works_is_refused(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    int fd;
+    set.stop_at = 5;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_CANCELLED);
+    set.stop_at = 0;
+    char *path = path_join(folder, ".lock");
+    assert_int_equal(file_lock(&fd, path), ST_OK); /* as a second process has it */
+    for (int restart = 0; restart < 2; restart++) {
+        assert_int_equal(run_as(&r, "a", 1, 0, restart), ST_ARG);
+        assert_non_null(strstr(error_text(), "another process works in"));
+    }
+    json_t *kept = lines("samples_numbers.jsonl");
+    assert_int_equal(json_array_size(kept), 5);
+    json_decref(kept);
+    close(fd);
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_OK);
+    assert_int_equal(r.before, 5);
+    expect_whole(40);
+    /* what alone is left of a run that could not begin is no run's, and nobody else's */
+    assert_int_equal(folder_remove(folder), ST_OK);
+    assert_int_equal(folder_make(folder), ST_OK);
+    assert_int_equal(file_replace(path, "", 0), ST_OK);
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_OK);
+    mem_free(path);
+}
+
 /* A server that is away for a moment costs nothing; one that stays away ends the run, which can go on. */
 static void passing_failures_are_asked_again(void **state)
 {
@@ -270,6 +299,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_line_in_the_middle_is_named, begin, end),
         cmocka_unit_test_setup_teardown(another_run_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_of_something_else_stays, begin, end),
+        cmocka_unit_test_setup_teardown(a_folder_where_another_works_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(passing_failures_are_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_key_ends_it_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_draws_the_same_questions, begin, end),
