@@ -1,10 +1,12 @@
 #include "base/log.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/columns.h"
 #include "base/str.h"
 
 static LogLevel shown_level = LOG_INFO;
@@ -64,18 +66,39 @@ Progress progress_start(const char *what, double total, const char *unit)
                       .terminal = isatty(2) == 1};
 }
 
+/* Questions are counted; what is in millions is measured. */
+static const char *amount(char *out, size_t n, double value, bool whole)
+{
+    snprintf(out, n, whole ? "%.0f" : "%.1f", value);
+    return out;
+}
+
+/* A line longer than the terminal would not be drawn over, but again and again below. */
+static void cut_to_terminal(char *text)
+{
+    for (size_t room = columns_width(stderr, SIZE_MAX) - 1; *text; text++)
+        if (((unsigned char)*text & 0xc0) != 0x80 && room-- == 0) {
+            *text = 0;
+            return;
+        }
+}
+
 static void progress_show(const Progress *p, double now)
 {
-    char text[256], left[32];
+    char text[256], left[32], done[32];
+    bool whole = p->done == floor(p->done) && p->total == floor(p->total) && p->unit[0] != 'M';
     double spent = now - p->start, share = p->total > 0 ? p->done / p->total : 0;
     int n = snprintf(text, sizeof text, "%s: ", p->what);
     if (p->total > 0)
         n += snprintf(text + n, sizeof text - (size_t)n, "%3.0f%%  ", 100 * share);
-    n += snprintf(text + n, sizeof text - (size_t)n, "%.1f %s", p->done, p->unit);
+    n += snprintf(text + n, sizeof text - (size_t)n, "%s %s", amount(done, sizeof done, p->done, whole),
+                  p->unit);
     if (spent > 0)
         n += snprintf(text + n, sizeof text - (size_t)n, "  %.1f %s/s", p->done / spent, p->unit);
     if (share > 0 && share < 1)
         snprintf(text + n, sizeof text - (size_t)n, "  %s left", human_time(left, spent / share - spent));
+    if (p->terminal)
+        cut_to_terminal(text);
     fprintf(stderr, p->terminal ? "\r%s\x1b[K" : "%s\n", text);
 }
 

@@ -301,7 +301,7 @@ int eval_run(int argc, char **argv)
                  "    lemur eval --fetch NAME...           their published data\n"
                  "    lemur eval --replay DIR              recorded runs through our loop and marks\n"
                  "    lemur eval --compare RUN RUN         is one better than the other?\n"
-                 "    lemur eval --index DUMP -o FILE      articles, for wikipedia_search without network\n",
+                 "    lemur eval --index DUMP -o FILE      articles, for wikipedia_search without network",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };

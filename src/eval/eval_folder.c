@@ -110,15 +110,17 @@ static Status take_lock(int *lock, const char *folder)
 {
     if (!folder_holds(folder, "run.json") && !is_empty(folder))
         return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
-    TRY(folder_make(folder));
+    Status st = folder_make(folder);
+    if (st != ST_OK)
+        return fail_in(st, "the run's folder, which -o names");
     char *path = path_join(folder, ".lock");
-    Status st = file_lock(lock, path);
+    st = file_lock(lock, path);
     mem_free(path);
-    return st != ST_LIMIT ? st
-                          : fail(ST_ARG,
-                                 "another process works in %s; wait for it, stop it, or choose another folder "
-                                 "with -o",
-                                 folder);
+    if (st == ST_LIMIT)
+        return fail(ST_ARG,
+                    "another process works in %s; wait for it, stop it, or choose another folder with -o",
+                    folder);
+    return st == ST_OK ? ST_OK : fail_in(st, "the run's folder, which -o names");
 }
 
 static Status write_or_compare(const char *folder, const json_t *identity)
@@ -186,7 +188,7 @@ static Status read_lines(Lines *l, const char *path, size_t *whole)
     for (int64_t number = 1; at < end && st == ST_OK; number++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         json_error_t why;
-        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), 0, &why) : NULL;
+        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), JSON_ALLOW_NUL, &why) : NULL;
         if (json_is_object(object)) {
             take(l, (Span){at, (size_t)(stop - at) + 1}, object);
             *whole = (size_t)(stop + 1 - (const char *)m.at);

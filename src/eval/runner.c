@@ -87,12 +87,28 @@ static json_t *part_identity(const Part *p)
     return o;
 }
 
+/* A run goes on by ids: of two questions of one id the second would not be asked again. */
+static Status check_ids(const Part *p)
+{
+    Map *seen = map_new();
+    Status st = ST_OK;
+    for (size_t i = 0; i < p->questions.all.n && st == ST_OK; i++) {
+        const char *id = p->questions.all.at[i].id;
+        if (map_find(seen, id, strlen(id)))
+            st = fail(ST_FORMAT, "%s: two questions have the id \"%s\"; each needs its own", p->b->name, id);
+        *map_put(seen, id, strlen(id)) = 1;
+    }
+    map_free(seen);
+    return st;
+}
+
 static Status open_part(Runner *r, Part *p)
 {
     Status st = p->b->open(&r->spec->run, &p->questions, &p->state);
     if (st != ST_OK)
         return fail_in(st, "%s", p->b->name);
     p->opened = true;
+    TRY(check_ids(p));
     draw(p, r->spec->limit, (uint64_t)r->spec->run.settings->seed);
     return p->asked.n ? ST_OK : fail(ST_FORMAT, "%s has no questions", p->b->name);
 }
@@ -413,6 +429,10 @@ static Status sync_all(Runner *r)
 static Status tell_end(Runner *r)
 {
     int64_t left = r->asked - r->answered - r->before;
+    if (r->over && r->st == ST_CANCELLED)
+        return fail(ST_CANCELLED,
+                    "stopped; %lld of %lld questions are answered and kept; the same command goes on",
+                    (long long)(r->answered + r->before), (long long)r->asked);
     if (r->over) {
         error_put(&r->error);
         return fail_in(r->st, "%lld of %lld questions are answered and kept; the same command goes on",

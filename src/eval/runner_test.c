@@ -11,7 +11,7 @@
 static struct {
     Status fails;
     int64_t from, until; /* calls that fail, counted from 0 */
-    int64_t calls, questions, stop_at;
+    int64_t calls, questions, stop_at, twice; /* twice: a question with the id of the first */
 } set;
 
 static Status numbers_open(const EvalRun *run, Questions *out, void **state)
@@ -20,7 +20,7 @@ static Status numbers_open(const EvalRun *run, Questions *out, void **state)
     char id[32];
     for (int64_t i = 0; i < set.questions; i++) {
         json_t *doc = json_pack("{s:I}", "n", (json_int_t)i);
-        snprintf(id, sizeof id, "q%lld", (long long)i);
+        snprintf(id, sizeof id, "q%lld", (long long)(i == set.twice ? 0 : i));
         questions_add(out, id, i % 3 ? "rest" : "thirds", doc);
         json_decref(doc);
     }
@@ -36,7 +36,7 @@ static Status numbers_ask(const EvalRun *run, void *state, const Question *q, Sa
         return fail(set.fails, "call %lld fails", (long long)call);
     out->target = json_integer(n % 2);
     json_array_append_new(out->prompts, json_string(q->id));
-    json_array_append_new(out->answers, json_string("even"));
+    json_array_append_new(out->answers, json_stringn("ev\0en", 5)); /* a model may write a NUL */
     sample_metric(out, "acc", n % 2 == 0);
     out->transcript = json_pack("{s:i, s:s}", "transcript", 1, "task", q->id);
     return ST_OK;
@@ -249,6 +249,16 @@ static void a_folder_where_another_works_is_refused(void **state)
     mem_free(path);
 }
 
+static void an_id_is_one_questions(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.twice = 7;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "two questions have the id \"q0\""));
+    assert_false(path_exists(folder));
+}
+
 /* A server that is away for a moment costs nothing; one that stays away ends the run, which can go on. */
 static void passing_failures_are_asked_again(void **state)
 {
@@ -300,6 +310,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_run_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_of_something_else_stays, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_where_another_works_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(an_id_is_one_questions, begin, end),
         cmocka_unit_test_setup_teardown(passing_failures_are_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_key_ends_it_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_draws_the_same_questions, begin, end),

@@ -67,11 +67,11 @@ static const char *advice(const Ask *a)
     long status = a->wire.status;
     if (status == 401 || status == 403)
         return a->remote->key ? "is the key right, and may it use this model?"
-                              : "does it want a key?  Name the environment variable that holds it";
+                              : "does it want a key?  Name the environment variable that holds it (--key-variable)";
     if (status == 404)
         return "are the address and the model's name right?";
     if (status == 429)
-        return a->wire.quota ? "the account has nothing left" : "too many requests: make fewer at once";
+        return a->wire.quota ? "the account has nothing left" : "too many requests at once";
     if (status >= 300 && status < 400)
         return "the server has moved: give its new address";
     return status >= 500 ? "the server's own log says why" : "the server does not take this request";
