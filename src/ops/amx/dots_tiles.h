@@ -40,16 +40,33 @@ SIMD_INLINE void take_apart(unsigned char *to, const QuantType t, const unsigned
     }
 }
 
-/* Sixteen rows times half h of a block; without halves, the whole. */
-SIMD_INLINE void block_product(int32_t *to, const QuantType t, const unsigned char *w, const unsigned char *x,
-                               const int h)
+/* Half h of a block, or without halves the whole, times sixteen rows of x, in sums' tile `c`, a constant. */
+SIMD_INLINE void block_product(const int c, const unsigned char *w, const unsigned char *x, const int h)
 {
-    TILE_LOAD(4, x + h * DOT_BLOCK / 2, DOT_BLOCK);
-    TILE_LOAD(6, w + h * DOT_BLOCK / 2 * TILE_N, PACKED_VECTOR);
-    TILE_ZERO(0);
-    TILE_I8(0, 4, 6);
-    TILE_STORE(to, TILE_LINE, 0);
-    (void)t;
+    x += h * DOT_BLOCK / 2;
+    w += h * DOT_BLOCK / 2 * TILE_N;
+#define PRODUCT(c, a, b)              \
+    TILE_LOAD(a, x, DOT_BLOCK);       \
+    TILE_LOAD(b, w, PACKED_VECTOR);   \
+    TILE_ZERO(c);                     \
+    TILE_I8(c, a, b)
+    switch (c) {
+    case 0: PRODUCT(0, 4, 6); break;
+    case 1: PRODUCT(1, 5, 7); break;
+    case 2: PRODUCT(2, 4, 6); break;
+    default: PRODUCT(3, 5, 7); break;
+    }
+#undef PRODUCT
+}
+
+SIMD_INLINE void block_store(int32_t *to, const int c)
+{
+    switch (c) {
+    case 0: TILE_STORE(to, TILE_LINE, 0); break;
+    case 1: TILE_STORE(to, TILE_LINE, 1); break;
+    case 2: TILE_STORE(to, TILE_LINE, 2); break;
+    default: TILE_STORE(to, TILE_LINE, 3); break;
+    }
 }
 
 SIMD_INLINE void block_add(Vec sum[TILE_N], const QuantType t, const int32_t *dots, const unsigned char *w,
@@ -70,28 +87,34 @@ SIMD_INLINE void block_add(Vec sum[TILE_N], const QuantType t, const int32_t *do
         sum[r] = vec_fnma(min, vec_all(x_scales[TILE_N + r]), sum[r]);
 }
 
-/* Sixteen rows and a panel.  Products are begun some blocks before their sums are wanted. */
+/* Sixteen rows and a panel.  A product takes some fifty cycles, and a store some more until it can be read: so
+ * a block is multiplied, the one before it stored and the one before that added. */
 SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned char *w, const unsigned char *x,
                            int64_t blocks, int64_t n, const unsigned char *ask, int64_t ask_lines)
 {
-    enum { EARLY = 2, RING = 4 };
     const int parts = has_halves(t) ? 2 : 1;
-    _Alignas(64) int32_t dots[RING][2][TILE_N * TILE_N];
+    _Alignas(64) int32_t dots[2][2][TILE_N * TILE_N];
     Vec sum[TILE_N];
     int64_t asked = 0;
+#pragma GCC unroll 16
     for (int r = 0; r < TILE_N; r++)
         sum[r] = vec_all(0);
-    for (int64_t b = 0; b < blocks + EARLY; b++) {
-        if (b < blocks)
-            for (int h = 0; h < parts; h++)
-                block_product(dots[b % RING][h], t, w + b * RECORD, x + b * X_RECORD, h);
-        if (b < EARLY)
-            continue;
-        for (int64_t until = ask_lines * (b - EARLY + 1) / blocks; asked < until; asked++)
-            __builtin_prefetch(ask + asked * TILE_LINE, 0, 2);
-        for (int h = 0; h < parts; h++)
-            block_add(sum, t, dots[(b - EARLY) % RING][h], w + (b - EARLY) * RECORD,
-                      x + (b - EARLY) * X_RECORD, h);
+    for (int64_t first = 0; first < blocks + 2; first += 2) {
+#pragma GCC unroll 2
+        for (int odd = 0; odd < 2; odd++) {
+            int64_t b = first + odd;
+#pragma GCC unroll 2
+            for (int h = 0; h < parts && b < blocks; h++)
+                block_product(2 * odd + h, w + b * RECORD, x + b * X_RECORD, h);
+#pragma GCC unroll 2
+            for (int h = 0; h < parts && b >= 2 && b - 2 < blocks; h++)
+                block_add(sum, t, dots[odd][h], w + (b - 2) * RECORD, x + (b - 2) * X_RECORD, h);
+#pragma GCC unroll 2
+            for (int h = 0; h < parts && b >= 1 && b - 1 < blocks; h++)
+                block_store(dots[1 - odd][h], 2 * (1 - odd) + h);
+            for (int64_t until = ask_lines * (b + 1) / (blocks + 2); asked < until; asked++)
+                __builtin_prefetch(ask + asked * TILE_LINE, 0, 2);
+        }
     }
 #pragma GCC unroll 16
     for (int r = 0; r < TILE_N; r++)
