@@ -103,15 +103,21 @@ SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned ch
 #pragma GCC unroll 2
         for (int odd = 0; odd < 2; odd++) {
             int64_t b = first + odd;
-#pragma GCC unroll 2
-            for (int h = 0; h < parts && b < blocks; h++)
-                block_product(2 * odd + h, w + b * RECORD, x + b * X_RECORD, h);
-#pragma GCC unroll 2
-            for (int h = 0; h < parts && b >= 2 && b - 2 < blocks; h++)
-                block_add(sum, t, dots[odd][h], w + (b - 2) * RECORD, x + (b - 2) * X_RECORD, h);
-#pragma GCC unroll 2
-            for (int h = 0; h < parts && b >= 1 && b - 1 < blocks; h++)
-                block_store(dots[1 - odd][h], 2 * (1 - odd) + h);
+            if (b < blocks) {
+                block_product(2 * odd, w + b * RECORD, x + b * X_RECORD, 0);
+                if (parts > 1)
+                    block_product(2 * odd + 1, w + b * RECORD, x + b * X_RECORD, 1);
+            }
+            if (b >= 2 && b - 2 < blocks) {
+                block_add(sum, t, dots[odd][0], w + (b - 2) * RECORD, x + (b - 2) * X_RECORD, 0);
+                if (parts > 1)
+                    block_add(sum, t, dots[odd][1], w + (b - 2) * RECORD, x + (b - 2) * X_RECORD, 1);
+            }
+            if (b >= 1 && b - 1 < blocks) {
+                block_store(dots[1 - odd][0], 2 * (1 - odd));
+                if (parts > 1)
+                    block_store(dots[1 - odd][1], 2 * (1 - odd) + 1);
+            }
             for (int64_t until = ask_lines * (b + 1) / (blocks + 2); asked < until; asked++)
                 __builtin_prefetch(ask + asked * TILE_LINE, 0, 2);
         }
