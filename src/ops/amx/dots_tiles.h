@@ -1,14 +1,16 @@
 /* Products with quantised weights in tiles: a panel is taken apart into signed bytes, and a block of it times
- * sixteen rows of x is one product.  Its sums are exact, so that they are the same as those of matmul_direct.h,
- * and are scaled and added by the same operations in the same order: rows few and many have the same sums.
- * For matmul_packed.c. */
+ * sixteen rows of x is one product.  Its sums are exact, hence those of matmul_direct.h, and are scaled and
+ * added by the same operations in the same order: rows few and many have the same sums. For matmul_packed.c.
+ */
 #ifndef OPS_AMX_DOTS_TILES_H
 #define OPS_AMX_DOTS_TILES_H
 
 #include "ops/amx/tiles_product.h"
 #include "ops/simd/matmul_direct.h"
 
-enum { RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR /* of a block taken apart: words, and scales or minimum */ };
+enum {
+    RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR /* of a block taken apart: words, and scales or minimum */
+};
 
 /* The byte that stands for 0. */
 SIMD_INLINE int zero_of(const QuantType t)
@@ -45,10 +47,10 @@ SIMD_INLINE void block_product(const int c, const unsigned char *w, const unsign
 {
     x += h * DOT_BLOCK / 2;
     w += h * DOT_BLOCK / 2 * TILE_N;
-#define PRODUCT(c, a, b)              \
-    TILE_LOAD(a, x, DOT_BLOCK);       \
-    TILE_LOAD(b, w, PACKED_VECTOR);   \
-    TILE_ZERO(c);                     \
+#define PRODUCT(c, a, b)            \
+    TILE_LOAD(a, x, DOT_BLOCK);     \
+    TILE_LOAD(b, w, PACKED_VECTOR); \
+    TILE_ZERO(c);                   \
     TILE_I8(c, a, b)
     switch (c) {
     case 0: PRODUCT(0, 4, 6); break;
@@ -87,8 +89,8 @@ SIMD_INLINE void block_add(Vec sum[TILE_N], const QuantType t, const int32_t *do
         sum[r] = vec_fnma(min, vec_all(x_scales[TILE_N + r]), sum[r]);
 }
 
-/* Sixteen rows and a panel.  A product takes some fifty cycles, and a store some more until it can be read: so
- * a block is multiplied, the one before it stored and the one before that added. */
+/* Sixteen rows and a panel.  A product takes some fifty cycles, and a store some more until it can be read:
+ * so a block is multiplied, the one before it stored and the one before that added. */
 SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned char *w, const unsigned char *x,
                            int64_t blocks, int64_t n, const unsigned char *ask, int64_t ask_lines)
 {
@@ -139,16 +141,19 @@ SIMD_INLINE void dots_panel(const Place *at, const QuantType t, const PackedMatr
     take_apart(p->apart, t, panel, blocks);
     for (int64_t i = first; i < last; i++) {
         int64_t from = lines * (i - first) / steps;
-        dots_tile(at, has_min(t) ? QUANT_Q4_K : has_halves(t) ? t : QUANT_Q8_0, p->apart,
-                  p->x.i8 + (size_t)i * i8_row_tile(w->cols), blocks, i * TILE_N, panel + bytes + from * TILE_LINE,
-                  lines * (i - first + 1) / steps - from);
+        dots_tile(at,
+                  has_min(t)      ? QUANT_Q4_K
+                  : has_halves(t) ? t
+                                  : QUANT_Q8_0,
+                  p->apart, p->x.i8 + (size_t)i * i8_row_tile(w->cols), blocks, i * TILE_N,
+                  panel + bytes + from * TILE_LINE, lines * (i - first + 1) / steps - from);
     }
 }
 
 /* One function a type, so that each is compiled once. */
 #define DOTS_FUNCTION(TYPE, name)                                                                          \
-    static void dots_##name(const Place *at, const PackedMatrix *w, const unsigned char *panel,            \
-                            bool more, int64_t first, int64_t last)                                        \
+    static void dots_##name(const Place *at, const PackedMatrix *w, const unsigned char *panel, bool more, \
+                            int64_t first, int64_t last)                                                   \
     {                                                                                                      \
         dots_panel(at, TYPE, w, panel, more, first, last);                                                 \
     }

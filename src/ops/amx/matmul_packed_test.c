@@ -1,20 +1,19 @@
-/* How the processor adds products of bf16 in tiles, which is what the table's BF16 products are: a restatement
- * in plain C that must give the same bits.  That rows and batches are alike: ops/packed_test.c. */
+/* How the processor adds products of bf16 in tiles, which is what the table's BF16 products are: a
+ * restatement in plain C that must give the same bits.  That rows and batches are alike: ops/packed_test.c.
+ */
 #include "ops/amx/amx.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-#include <cmocka.h>
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "ops/packed.h"
 #include "ops/select.h"
-#include "tensor/dtype.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h> /* last: its macro fail() takes the place of status.h's function */
 
 enum { PIECE = 32 };
 
@@ -24,8 +23,8 @@ static float number(const uint16_t *row, int64_t K, int64_t k)
     return k < K ? (float)dtype_load(row, DTYPE_BF16, k) : 0;
 }
 
-/* Intel 64 and IA-32 Architectures Software Developer's Manual, TDPBF16PS: in a piece of k even and odd numbers
- * each have a chain of fused multiplications and additions. */
+/* Intel 64 and IA-32 Architectures Software Developer's Manual, TDPBF16PS: in a piece of k even and odd
+ * numbers each have a chain of fused multiplications and additions. */
 static float added_in_pieces(const uint16_t *x, const uint16_t *w, int64_t K)
 {
     float sum = 0;
@@ -57,7 +56,7 @@ static void require_pieces(int64_t N, int64_t M, int64_t K)
     w.data = mem_aligned(packed_bytes(w.type, M, K));
     pack_weights(dev, &w, 0, M, raw, QUANT_BF16);
     Tensor in = tensor_view(x, DTYPE_BF16, N, K);
-    Tensor out = tensor_view(mem_array(float, N * M), DTYPE_F32, N, M);
+    Tensor out = tensor_view(mem_array(float, N *M), DTYPE_F32, N, M);
     matmul_packed(dev, &out, &in, &w, 1, false);
     for (int64_t n = 0; n < N; n++) {
         for (int64_t m = 0; m < M; m++) {

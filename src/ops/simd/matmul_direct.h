@@ -184,7 +184,7 @@ static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panel
         Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step, 1};
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
             direct_kernels[w->type](&to, &here, x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
-                                              tile_rows(x, n));
+                                    tile_rows(x, n));
     }
 }
 
