@@ -66,7 +66,9 @@ Status eval_folder_identity(json_t **out, const char *folder)
 {
     char *path = path_join(folder, "run.json");
     Status st = path_exists(path) ? json_file_read(out, path)
-                                  : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
+                : folder_holds(folder, "steps_1")
+                    ? fail(ST_ARG, "%s holds runs by steps: name one, as %s/steps_1", folder, folder)
+                    : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
     mem_free(path);
     return st;
 }
@@ -108,6 +110,8 @@ static Status clear(const char *folder)
 
 static Status take_lock(int *lock, const char *folder)
 {
+    if (path_exists(folder) && !path_is_folder(folder))
+        return fail(ST_ARG, "%s is a file; name the run's folder with -o", folder);
     if (!folder_holds(folder, "run.json") && !is_empty(folder))
         return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
     Status st = folder_make(folder);

@@ -218,6 +218,12 @@ static void a_folder_of_something_else_stays(void **state)
     assert_int_equal(run_as(&r, "a", 2, 0, false), ST_ARG);
     assert_int_equal(run_as(&r, "a", 2, 0, true), ST_ARG);
     assert_true(folder_holds(folder, "letter.txt"));
+    char *whole = folder;
+    folder = path_join(whole, "letter.txt");
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_ARG);
+    assert_non_null(strstr(error_text(), "is a file"));
+    mem_free(folder);
+    folder = whole;
 }
 
 static void a_folder_where_another_works_is_refused(void **state)

@@ -20,13 +20,14 @@ typedef struct {
     char *url;
     char *key, *authorization; /* NULL: none */
     HttpClient *client;
-    pthread_mutex_t lock; /* of `calls` */
+    pthread_mutex_t lock; /* of what is below */
     uint64_t calls;
+    int64_t told; /* the highest try that was told since the last answer */
 } Remote;
 
 /* One call: its tries share these. */
 typedef struct {
-    const Remote *remote;
+    Remote *remote;
     const ChatCall *call;
     double until; /* clock_now's; 0: no deadline */
     Str body;
@@ -177,17 +178,38 @@ static Status sleep_for(const Ask *a, double seconds)
     return ST_OK;
 }
 
+/* A server that is away fails every call in flight: one of them says each try. */
+static void tell_wait(const Ask *a, double wait, int64_t retries)
+{
+    Remote *r = a->remote;
+    pthread_mutex_lock(&r->lock);
+    bool is_new = retries > r->told;
+    r->told = is_new ? retries : r->told;
+    pthread_mutex_unlock(&r->lock);
+    if (is_new)
+        log_warn("%s; trying again in %.1f s (%lld of %lld)", error_text(), wait, (long long)retries,
+                 (long long)r->setup.retries);
+}
+
+static void note_answer(Remote *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->told = 0;
+    pthread_mutex_unlock(&r->lock);
+}
+
 static Status try_until(Ask *a, ChatAnswer *out)
 {
     for (;;) {
         Status st = try_once(a, out);
+        if (st == ST_OK)
+            note_answer(a->remote);
         if (st == ST_OK || !a->again)
             return st;
         double wait = wait_of(a, out->retries);
         TRY(check_wait(a, wait, out));
         out->retries++;
-        log_warn("%s; trying again in %.1f s (%lld of %lld)", error_text(), wait, (long long)out->retries,
-                 (long long)a->remote->setup.retries);
+        tell_wait(a, wait, out->retries);
         TRY(sleep_for(a, wait));
     }
 }

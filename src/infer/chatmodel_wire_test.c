@@ -53,7 +53,7 @@ static void what_is_no_text_is_mended(void **state)
     (void)state;
     static const char body[] =
         "{\"choices\":[{\"message\":{\"content\":\"a\xE9 \\ud83d \\uDE00\\n\\ud83d\\ude00 "
-                               "\\\\ud83d \\u0000.\\uD83D\"}}]}";
+        "\\\\ud83d \\u0000.\\uD83D\"}}]}";
     static const char text[] =
         "a\xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD\n\xF0\x9F\x98\x80 \\ud83d \0.\xEF\xBF\xBD";
     WireReply r = {0};
