@@ -119,9 +119,13 @@ static void add_number(json_t *object, const char *key, double more)
     json_object_set_new(object, key, json_real(json_number_value(json_object_get(object, key)) + more));
 }
 
+/* A sum beyond the integers, which only a file that was tampered with can have, stays at their end. */
 static void add_count(json_t *object, const char *key, json_int_t more)
 {
-    json_object_set_new(object, key, json_integer(json_integer_value(json_object_get(object, key)) + more));
+    json_int_t sum;
+    if (__builtin_add_overflow(json_integer_value(json_object_get(object, key)), more, &sum))
+        sum = more < 0 ? INT64_MIN : INT64_MAX;
+    json_object_set_new(object, key, json_integer(sum));
 }
 
 /* Errors by kind, tokens and seconds. */

@@ -89,7 +89,7 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
                 const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts;
                 Sums scale[MOST_PANELS][2], min[MOST_PANELS];
                 for (int p = 0; p < P; p++) {
-                    if (R > 2 || ONE_AHEAD)
+                    if (R > 2 || ONE_AHEAD > 0)
                         ask_ahead(t, &b[p], half, j, R);
                     block_scales(scale[p], &min[p], t, &b[p], half, j);
                 }
