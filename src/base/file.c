@@ -52,7 +52,7 @@ Status file_map(FileMap *out, const char *path)
         close(fd);
         return fail(ST_IO, "%s is not a regular file", path);
     }
-    void *at = NULL;
+    const void *at = ""; /* of an empty file: a place to count bytes from */
     if (info.st_size > 0)
         at = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
     close(fd);
@@ -64,7 +64,7 @@ Status file_map(FileMap *out, const char *path)
 
 void file_unmap(FileMap *m)
 {
-    if (m->at)
+    if (m->n)
         munmap((void *)(uintptr_t)m->at, m->n);
     *m = (FileMap){0};
 }

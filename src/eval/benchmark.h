@@ -160,7 +160,7 @@ void sample_drop(Sample *s);
  * same question, so that each has a seed of its own. */
 typedef struct {
     int64_t max_tokens;
-    double temperature; /* where the user gave none */
+    double temperature, top_p; /* where the user gave none; top_p 0: 1 */
     const char *const *stops;
     size_t stops_n;
     int64_t nth;

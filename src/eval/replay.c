@@ -7,12 +7,13 @@
 
 #include "base/thread.h"
 #include "eval/replay_answers.h"
+#include "eval/replay_intercode.h"
 #include "eval/replay_mint.h"
 
 enum { NAMED_MOST = 10000, WORDS_MOST = 300 };
 
 const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4",    "R4_option",
-                                                       "R5", "R6", "R7", "gsm8k", "bbh"};
+                                                       "R5", "R6", "R7", "gsm8k", "bbh", "S2", "S4"};
 const char *const replay_why_words[REPLAY_WHYS] = {
     "no prompt files",
     "no sandbox",
@@ -23,6 +24,8 @@ const char *const replay_why_words[REPLAY_WHYS] = {
     "could not be run here",
     "only Python could mark them",
     "what to compare with is missing or broken",
+    "no questions: intercode/sql is not there",
+    "without the gold query's rows among the recorded ones",
 };
 
 int64_t replay_undecided(const ReplayCount *c)
@@ -131,6 +134,7 @@ static Status one_file(ReplayReport *report, const ReplaySpec *spec, const Repla
     case RECORDING_MINT: return replay_mint_file(report, spec, programs, f->path);
     case RECORDING_GSM8K: return replay_gsm8k_file(report, spec, f->path);
     case RECORDING_BBH: return replay_bbh_file(report, spec, f->path);
+    case RECORDING_INTERCODE_SQL: return replay_intercode_sql_file(report, spec, f->path);
     case RECORDING_KINDS: break;
     }
     return ST_OK;

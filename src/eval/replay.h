@@ -18,6 +18,8 @@
  * needs more R7     the last line of what it prints when it raises (wording.h says which wordings are one)
  *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
  *   bbh    the accuracy of each file of BIG-Bench Hard outputs
+ *   S2     the rewards of InterCode-SQL from recorded text (replay_intercode.h)
+ *   S4     the same, and success, by running its queries
  *
  * R5 to R7 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
@@ -40,6 +42,8 @@ typedef enum {
     REPLAY_R7,
     REPLAY_GSM8K,
     REPLAY_BBH,
+    REPLAY_S2,
+    REPLAY_S4,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
@@ -56,6 +60,8 @@ typedef enum {
     REPLAY_NOT_RUN,    /* a program or cell that could not be run here                                  */
     REPLAY_PYTHON,     /* an answer that only a Python could mark                                       */
     REPLAY_BROKEN,     /* what is compared with is missing or malformed                                 */
+    REPLAY_NO_QUESTIONS, /* intercode/sql is not below the data folder                                    */
+    REPLAY_NO_GOLD,    /* no recorded turn shows the gold query's rows                                  */
     REPLAY_WHYS
 } ReplayWhy;
 extern const char *const replay_why_words[REPLAY_WHYS];
@@ -121,6 +127,7 @@ typedef enum { REPLAY_RULE_RECORDING, REPLAY_RULE_LEGACY, REPLAY_RULE_CURRENT } 
 
 typedef struct {
     const char *data; /* holds mint/prompt; NULL: R1 compares nothing */
+    const char *intercode; /* holds intercode/sql; NULL: S2 and S4 compare nothing */
     ReplayRule rule;
     ActionRule actions;
     unsigned checks; /* 1 << check of those to make */

@@ -4,6 +4,8 @@
  *   example_model_solutions.jsonl, gsm8k/replay/<any>.jsonl                             GSM8K's solutions
  *   <any>_few_shot_template_<any>.json                                                  BIG-Bench Hard's
  * outputs
+ *   sql/<model>/ic_sql_multiturn_<any>.json                                             InterCode-SQL's episodes
+ * (others below a folder sql, of its other prompts, are passed over: their agents changed the databases)
  *
  * The folder may be any one above them, or below: names above it count as well. */
 #ifndef EVAL_REPLAY_FIND_H
@@ -15,7 +17,7 @@
 
 #include "base/status.h"
 
-typedef enum { RECORDING_MINT, RECORDING_GSM8K, RECORDING_BBH, RECORDING_KINDS } RecordingKind;
+typedef enum { RECORDING_MINT, RECORDING_GSM8K, RECORDING_BBH, RECORDING_INTERCODE_SQL, RECORDING_KINDS } RecordingKind;
 
 typedef struct {
     RecordingKind kind;

@@ -124,6 +124,10 @@ static void what_stands_beside(void **state)
     near(at(r, "tokens", "two", "retries"), 1);
     near(at(r, "seconds", "two", "model"), 4.5);
     near(at(r, "seconds", "two", "total"), 6);
+    near(at(r, "means_of_parts", "one", "success,none"), (2.0 / 3 + 1) / 2);
+    assert_string_equal(json_string_value(at(r, "means_of_parts", "one", "success_stderr,none")), "N/A");
+    near(at(r, "means_of_parts", "one", "parts"), 2);
+    assert_null(at(r, "means_of_parts", "two", NULL));
     const json_t *curve = at(r, "curves", "one", "success");
     assert_int_equal(json_array_size(curve), 2);
     near(json_array_get(curve, 0), 0.375);
@@ -159,6 +163,7 @@ static void the_table(void **state)
         "                              turns    2.5000  0.6455\n"
         "  algebra                  3  success  0.6667  0.3333  0.2077 to 0.9385\n"
         "  anatomy                  1  success  1.0000     N/A  0.2065 to 1.0000\n"
+        "  mean of parts      2 parts  success  0.8333     N/A\n"
         "two                        3  success  0.5833  0.2205  0.1512 to 1.0000\n"
         "                              turns    2.0000  0.5774\n"
         "both (2 benchmarks)        7  success  0.6786  0.1725  0.3629 to 0.9942\n"
