@@ -139,6 +139,11 @@ void ctf_close(Ctf *c)
     mem_free(c);
 }
 
+void ctf_set_quoting(Ctf *c, CtfQuoting quoting)
+{
+    c->spec.quoting = quoting;
+}
+
 const char *ctf_folder(const Ctf *c)
 {
     return str_c(&c->folder);

@@ -37,6 +37,7 @@ typedef struct Ctf Ctf; /* one thread at a time */
  *   ST_LIMIT  more than 4096 files or 512 MB */
 MUST_CHECK Status ctf_open(Ctf **out, const CtfSpec *spec);
 void ctf_close(Ctf *c);               /* removes the copy; NULL is fine */
+void ctf_set_quoting(Ctf *c, CtfQuoting quoting); /* of the actions from here on */
 const char *ctf_folder(const Ctf *c); /* where the next command begins: "/ctf/4" at first */
 
 typedef struct {
