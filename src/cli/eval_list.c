@@ -167,6 +167,20 @@ static void print_missing(const json_t *missing)
     puts(json_array_size(missing) ? "" : "nothing: it can be run here");
 }
 
+/* Which questions need what this machine may not have. */
+static void print_lacking(const json_t *lacking)
+{
+    const char *what;
+    const json_t *ids;
+    json_object_foreach((json_t *)lacking, what, ids)
+    {
+        printf("  lack %s (%zu):", what, json_array_size(ids));
+        for (size_t i = 0; i < json_array_size(ids); i++)
+            printf(" %s", json_string_value(json_array_get(ids, i)));
+        putchar('\n');
+    }
+}
+
 static void print_full(const json_t *b)
 {
     Str needs = {0}, groups = {0};
@@ -186,6 +200,10 @@ static void print_full(const json_t *b)
                (long long)json_integer_value(json_object_get(b, "bad_lines")));
     else
         printf("  questions  unknown: %s\n", text(b, "questions_why"));
+    if (json_object_get(b, "left_out"))
+        printf("  left out   %lld, for want of what they need\n",
+               (long long)json_integer_value(json_object_get(b, "left_out")));
+    print_lacking(json_object_get(b, "lacking"));
     printf("  needs      %s\n", needs.n ? str_c(&needs) : "nothing but a model");
     if (json_object_get(b, "sandbox"))
         printf("  sandbox    %s\n", text(json_object_get(b, "sandbox"), "says"));
