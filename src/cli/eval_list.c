@@ -176,6 +176,20 @@ static void print_missing(const json_t *missing)
     puts(json_array_size(missing) ? "" : "nothing: it can be run here");
 }
 
+/* Which questions need what this machine may not have. */
+static void print_lacking(const json_t *lacking)
+{
+    const char *what;
+    const json_t *ids;
+    json_object_foreach((json_t *)lacking, what, ids)
+    {
+        printf("  lack %s (%zu):", what, json_array_size(ids));
+        for (size_t i = 0; i < json_array_size(ids); i++)
+            printf(" %s", json_string_value(json_array_get(ids, i)));
+        putchar('\n');
+    }
+}
+
 static void print_full(const json_t *b)
 {
     Str needs = {0}, groups = {0}, questions = {0};
@@ -198,7 +212,11 @@ static void print_full(const json_t *b)
     if (bad)
         str_addf(&questions, "; %lld line%s of the data %s none", bad, bad == 1 ? "" : "s",
                  bad == 1 ? "is" : "are");
+    long long left_out = json_integer_value(json_object_get(b, "left_out"));
+    if (left_out)
+        str_addf(&questions, "; %lld left out for want of what they need", left_out);
     print_row("questions", str_c(&questions));
+    print_lacking(json_object_get(b, "lacking"));
     print_row("needs", needs.n ? str_c(&needs) : "nothing but a model");
     if (json_object_get(b, "sandbox"))
         print_row("sandbox", text(json_object_get(b, "sandbox"), "says"));

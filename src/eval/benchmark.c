@@ -48,6 +48,7 @@ void questions_drop(Questions *q)
     }
     array_drop(&q->all);
     json_decref(q->facts);
+    json_decref(q->lacking);
     *q = (Questions){0};
 }
 

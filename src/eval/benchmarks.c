@@ -19,6 +19,7 @@ const Benchmark *const benchmarks[] = {
     &mint_humaneval,
     &mint_mbpp,
     &ic_sql,
+    &ic_ctf,
     &own_tasks,
     &mmlu_stem_benchmark,
     &mmlu_humanities_benchmark,

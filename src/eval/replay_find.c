@@ -91,6 +91,10 @@ static void look_at_file(Walk *w, const char *path, const char *name)
         add(w, RECORDING_GSM8K, path);
     else if (strstr(name, "_few_shot_template_") && span_ends(span(name), ".json"))
         add(w, RECORDING_BBH, path);
+    else if (span_ends(span(name), ".json") &&
+             (strncmp(name, "ic_ctf_multiturn_", 17) == 0 ||
+              (span_is(name_from_end(path, 1), "ctf") && span_is(name_from_end(path, 2), "replay"))))
+        add(w, RECORDING_INTERCODE_CTF, path);
     else if (strncmp(name, "ic_sql_", 7) == 0 && span_ends(span(name), ".json"))
         add_intercode(w, path, name);
 }

@@ -5,6 +5,7 @@
  *   <any>_few_shot_template_<any>.json                                                  BIG-Bench Hard's
  * outputs
  *   sql/<model>/ic_sql_multiturn_<any>.json                                             InterCode-SQL's episodes
+ *   ic_ctf_multiturn_<any>.json, replay/ctf/<any>.json                                   InterCode-CTF's
  * (others below a folder sql, of its other prompts, are passed over: their agents changed the databases)
  *
  * The folder may be any one above them, or below: names above it count as well. */
@@ -17,7 +18,7 @@
 
 #include "base/status.h"
 
-typedef enum { RECORDING_MINT, RECORDING_GSM8K, RECORDING_BBH, RECORDING_INTERCODE_SQL, RECORDING_KINDS } RecordingKind;
+typedef enum { RECORDING_MINT, RECORDING_GSM8K, RECORDING_BBH, RECORDING_INTERCODE_SQL, RECORDING_INTERCODE_CTF, RECORDING_KINDS } RecordingKind;
 
 typedef struct {
     RecordingKind kind;

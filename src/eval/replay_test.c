@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-/* S2 and S4: replay_intercode_test.c */
+/* S2, S4, ctf: replay_intercode_test.c */
 enum {
-    WITHOUT_PROGRAMS = REPLAY_ALL & ~(1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7 | 1 << REPLAY_S2 | 1 << REPLAY_S4)
+    WITHOUT_PROGRAMS = REPLAY_ALL & ~(1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7 | 1 << REPLAY_S2 | 1 << REPLAY_S4 | 1 << REPLAY_CTF)
 };
 
 static const char *data_folder(void)

@@ -6,7 +6,7 @@
 
 #include "eval/benchmark.h"
 
-extern const Benchmark ic_sql;
+extern const Benchmark ic_sql, ic_ctf;
 
 #define INTERCODE_TEMPLATES "intercode/prompt/templates.json"
 
