@@ -11,7 +11,7 @@
 /* Reads a whole file of at most `limit` bytes (0: no limit) into *out, appended.  ST_IO, ST_LIMIT. */
 MUST_CHECK Status file_read(Str *out, const char *path, size_t limit);
 
-/* A read-only map of a whole file.  An empty file maps to n = 0. */
+/* A read-only map of a whole file.  An empty file maps to n = 0, and `at` is not NULL. */
 typedef struct {
     const unsigned char *at;
     size_t n;

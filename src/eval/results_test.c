@@ -205,13 +205,16 @@ static void odd_samples_do_no_harm(void **state)
     (void)state;
     json_t *odd =
         json_loads("[1, null, {}, {\"metrics\": 3}, {\"metrics\": {\"success\": \"x\"}, \"kind\": 7},"
-                   " {\"metrics\": {\"success\": 1}, \"part\": 4}]",
+                   " {\"metrics\": {\"success\": 1}, \"part\": 4, \"calls\": 9223372036854775807},"
+                   " {\"calls\": 5, \"retries\": -9223372036854775808}, {\"retries\": -1}]",
                    0, NULL);
     json_t *none = json_array();
     ResultsPart parts[] = {{.name = "odd", .metric = "success", .groups = "g", .samples = odd},
                            {.name = "none", .metric = "success", .groups = "g", .samples = none}};
     json_t *r = results_make(parts, 2, NULL, 0);
     near(at(r, "results", "odd", "success,none"), 1);
+    assert_true(json_integer_value(at(r, "tokens", "odd", "calls")) == INT64_MAX);
+    assert_true(json_integer_value(at(r, "tokens", "odd", "retries")) == INT64_MIN);
     assert_null(at(r, "results", "none", "success,none"));
     assert_null(at(r, "groups", "g", NULL)); /* one of them has nothing */
     char *text = printed(r);

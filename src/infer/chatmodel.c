@@ -96,10 +96,10 @@ static void drop_tales(ChatAnswer *a)
 {
     const int64_t most = INT64_C(1) << 40;
     if (a->prompt_tokens < 0 || a->prompt_tokens > most || a->completion_tokens < 0 ||
-        a->completion_tokens > most)
+        a->completion_tokens > most) {
         a->counted = false;
-    if (!a->counted)
         a->prompt_tokens = a->completion_tokens = 0;
+    }
     if (a->retries < 0 || a->retries > most)
         a->retries = 0;
     if (!isfinite(a->seconds))

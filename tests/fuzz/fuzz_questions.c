@@ -67,7 +67,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     } kinds[] = {{"humaneval", "humaneval/HumanEval.jsonl.gz"},
                  {"mbpp", "mbpp/mbpp.jsonl"},
                  {"gsm8k", "gsm8k/test.jsonl"},
-                 {"tasks", "tasks/questions.jsonl"}};
+                 {"tasks", "tasks/questions.jsonl"},
+                 {"ds1000", "ds1000/ds1000.jsonl"}};
+    if (memmem(bytes, n, "import", 6)) /* what DS-1000's questions import is tried in the sandbox */
+        return 0;
     log_level_set(LOG_ERROR);
     if (n == 0)
         return 0;

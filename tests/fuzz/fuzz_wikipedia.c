@@ -13,7 +13,7 @@ static void search(Wikipedia *w)
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         Str answer = {0};
         Status st = wikipedia_search(w, span(queries[i]), &answer);
-        check(st == ST_OK ? answer.n > 0 && utf8_valid(answer.at, answer.n) : *error_text() != 0);
+        check(st == ST_OK ? utf8_valid(str_c(&answer), answer.n) : *error_text() != 0);
         str_drop(&answer);
     }
 }
