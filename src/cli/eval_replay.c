@@ -63,7 +63,8 @@ static Status one_check(unsigned *checks, Span name)
         }
     }
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
-    return fail(ST_ARG, "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, gsm8k, bbh, S2, S4, ctf", text,
+    return fail(ST_ARG,
+                "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, gsm8k, bbh, S2, S4, ctf", text,
                 near ? ", did you mean " : "", near ? near : "");
 }
 
@@ -116,7 +117,8 @@ static void find_prompts(Job *job, const char *given)
 
 static void find_questions(Job *job, const char *given)
 {
-    bool sql = job->spec.checks & (1u << REPLAY_S2 | 1u << REPLAY_S4) && job->files.count[RECORDING_INTERCODE_SQL];
+    bool sql = job->spec.checks & (1u << REPLAY_S2 | 1u << REPLAY_S4) &&
+               job->files.count[RECORDING_INTERCODE_SQL];
     bool ctf = job->spec.checks & 1u << REPLAY_CTF && job->files.count[RECORDING_INTERCODE_CTF];
     const char *what = sql ? "intercode/sql" : "intercode/ctf";
     if (!sql && !ctf)
@@ -357,7 +359,7 @@ int eval_replay(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
-        {"data", 0, "DIR", "holds mint/prompt, intercode; DIR of --replay or a folder above it where not given"},
+        {"data", 0, "DIR", "holds mint/prompt, intercode; not given: DIR of --replay or a folder above it"},
         {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, gsm8k, bbh, S2, S4, ctf"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
@@ -375,8 +377,8 @@ int eval_replay(int argc, char **argv)
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
             "  S2 rewards of InterCode-SQL from recorded text        S4 the same by running its queries\n"
             "  ctf what InterCode-CTF's commands print, and rewards\n"
-            "R5 to R7 and ctf run the recorded programs in the sandbox.  Exit status 1: something disagrees, or "
-            "could\n"
+            "R5 to R7 and ctf run the recorded programs in the sandbox.  Exit status 1: something disagrees,\n"
+            "or could "
             "not be checked; S4 may disagree in 1 of 100, where SQLite is not MySQL.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",
         COMMAND_FLAGS(flags),

@@ -28,7 +28,8 @@ struct Ctf {
     Str last; /* the text of the turn before */
 };
 
-/* The copy. ----------------------------------------------------------------------------------------------- */
+/* The copy. -----------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     SandboxUser user;
@@ -37,7 +38,8 @@ typedef struct {
 
 static Status give(const Copy *c, const char *path)
 {
-    return c->user.become && chown(path, c->user.uid, c->user.gid) != 0 ? fail_errno(ST_IO, "%s", path) : ST_OK;
+    return c->user.become && chown(path, c->user.uid, c->user.gid) != 0 ? fail_errno(ST_IO, "%s", path)
+                                                                        : ST_OK;
 }
 
 /* Without its modes, as git gives them to the image but for the executable bit. */
@@ -106,7 +108,8 @@ static Status make_copy(Ctf *c)
 
 static bool is_plain_name(const char *id)
 {
-    return *id && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == strlen(id) &&
+    return *id &&
+           strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") == strlen(id) &&
            strlen(id) < 64;
 }
 
@@ -154,7 +157,8 @@ void ctf_turn_drop(CtfTurn *t)
     str_drop(&t->text);
 }
 
-/* Commands. ----------------------------------------------------------------------------------------------- */
+/* Commands. -----------------------------------------------------------------------------------------------
+ */
 
 static bool is_blank(char c)
 {
@@ -288,7 +292,8 @@ static Status run(Ctf *c, CtfTurn *out, const char *folder, const Str *words)
     return ST_OK;
 }
 
-/* `cd` is a command of its own, which begins at the root; what stands behind it is a path to the last letter. */
+/* `cd` is a command of its own, which begins at the root; what stands behind it is a path to the last letter.
+ */
 static Status change_folder(Ctf *c, CtfTurn *out, Span action)
 {
     Str to = {0}, line = {0}, words = {0};
@@ -324,7 +329,8 @@ static Status command(Ctf *c, CtfTurn *out, Span action)
 {
     Str words = {0};
     Status st = ST_OK;
-    bool nul = action.n && memchr(action.at, 0, action.n), good = !nul && ctf_command(&words, c->spec.quoting, action);
+    bool nul = action.n && memchr(action.at, 0, action.n),
+         good = !nul && ctf_command(&words, c->spec.quoting, action);
     if (good && words.n && words.n < 100000)
         st = run(c, out, ctf_folder(c), &words);
     else

@@ -36,13 +36,13 @@ typedef struct Ctf Ctf; /* one thread at a time */
 /*   ST_IO     the files cannot be read, or copied below TMPDIR
  *   ST_LIMIT  more than 4096 files or 512 MB */
 MUST_CHECK Status ctf_open(Ctf **out, const CtfSpec *spec);
-void ctf_close(Ctf *c);               /* removes the copy; NULL is fine */
+void ctf_close(Ctf *c);                           /* removes the copy; NULL is fine */
 void ctf_set_quoting(Ctf *c, CtfQuoting quoting); /* of the actions from here on */
-const char *ctf_folder(const Ctf *c); /* where the next command begins: "/ctf/4" at first */
+const char *ctf_folder(const Ctf *c);             /* where the next command begins: "/ctf/4" at first */
 
 typedef struct {
-    Str text;      /* stdout and stderr in their order, or what the original says instead; UTF-8 */
-    bool done;     /* the command ended with 0; a flag was right */
+    Str text;  /* stdout and stderr in their order, or what the original says instead; UTF-8 */
+    bool done; /* the command ended with 0; a flag was right */
     bool submitted, solved, gave_up;
 } CtfTurn; /* {0} the first time; later turns keep the memory */
 /* Fills *out anew.  Failures as of sandbox_run. */

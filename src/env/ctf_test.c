@@ -29,9 +29,15 @@ static void flags_are_compared_as_the_original_does(void **state)
     static const struct {
         const char *action;
         bool right;
-    } cases[] = {{"submit picoCTF{a_B}", true},    {"submit PICOCTF{A_b}", true},  {"submit picoCTF{a_B} please", true},
-                 {"submit  picoCTF{a_B}", false},  {"submit", false},              {"submit ", false},
-                 {"submit picoCTF{a_B", false},    {"submit picoCTF{a_B}}", false}, {"submit picoCTF{a B}", false}};
+    } cases[] = {{"submit picoCTF{a_B}", true},
+                 {"submit PICOCTF{A_b}", true},
+                 {"submit picoCTF{a_B} please", true},
+                 {"submit  picoCTF{a_B}", false},
+                 {"submit", false},
+                 {"submit ", false},
+                 {"submit picoCTF{a_B", false},
+                 {"submit picoCTF{a_B}}", false},
+                 {"submit picoCTF{a B}", false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (ctf_flag_is_right(span(cases[i].action), span("picoCTF{a_B}")) != cases[i].right)
             fail_msg("%s", cases[i].action);

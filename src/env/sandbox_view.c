@@ -155,7 +155,8 @@ Status view_check(const SandboxSpec *spec)
                         "%s, to be shown in the sandbox, is no absolute path of something that exists", *p);
     if (spec->work && !path_is_folder(spec->work))
         return fail(ST_ARG, "the sandbox's work folder %s is no folder", spec->work);
-    if (spec->place && (spec->place[0] != '/' || strncmp(spec->place, "/usr/", 5) == 0 || strstr(spec->place, "/..")))
+    if (spec->place &&
+        (spec->place[0] != '/' || strncmp(spec->place, "/usr/", 5) == 0 || strstr(spec->place, "/..")))
         return fail(ST_ARG, "the work folder cannot be shown at %s in the sandbox", spec->place);
     if (l->memory_bytes <= 0 || l->disk_bytes <= 0 || l->file_bytes <= 0 || l->output_bytes <= 0 ||
         l->processes <= 0 || !(l->cpu_seconds > 0) || !(l->wall_seconds > 0))

@@ -26,7 +26,8 @@ struct SqlWorld {
     Str query, error;
 };
 
-/* Databases. ---------------------------------------------------------------------------------------------- */
+/* Databases. ----------------------------------------------------------------------------------------------
+ */
 
 static Status keep(void *context, const char *name, sqlite3 *memory)
 {
@@ -123,7 +124,8 @@ void sql_turn_drop(SqlTurn *t)
     str_drop(&t->text);
 }
 
-/* Values as Python prints them. --------------------------------------------------------------------------- */
+/* Values as Python prints them. ---------------------------------------------------------------------------
+ */
 
 /* repr of str, or of bytes behind a b. */
 static void add_quoted(Str *out, Span text, bool bytes)
@@ -167,7 +169,8 @@ static bool add_date(Str *out, Span type, Span text)
     if (sscanf(c, "%4d-%2d-%2d%n %2d:%2d:%2d%n", &y, &mo, &d, &n, &h, &mi, &s, &n) < (time ? 6 : 3) ||
         (size_t)n != text.n)
         return false;
-    str_addf(out, time ? "datetime.datetime(%d, %d, %d, %d, %d" : "datetime.date(%d, %d, %d", y, mo, d, h, mi);
+    str_addf(out, time ? "datetime.datetime(%d, %d, %d, %d, %d" : "datetime.date(%d, %d, %d", y, mo, d, h,
+             mi);
     if (time && s)
         str_addf(out, ", %d", s);
     str_addc(out, ')');
@@ -220,7 +223,8 @@ static void add_rows(Str *out, const SqlResult *r)
     str_addc(out, ']');
 }
 
-/* Actions. ------------------------------------------------------------------------------------------------ */
+/* Actions. ------------------------------------------------------------------------------------------------
+ */
 
 static Status failed(SqlTurn *out, const char *why)
 {
@@ -275,7 +279,8 @@ static const char columns_query[] =
     " CASE WHEN c.pk THEN 'PRI'"
     " WHEN EXISTS (SELECT 1 FROM pragma_foreign_key_list(m.name) f WHERE f.\"from\" = c.name) THEN 'MUL'"
     " ELSE '' END, nullif(trim(c.dflt_value, ''''), 'NULL'), ''"
-    " FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND lower(m.name) = lower('%s')"
+    " FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND lower(m.name) = "
+    "lower('%s')"
     " ORDER BY c.cid";
 
 static Status ask(SqlWorld *w, SqlTurn *out, const char *query)
@@ -344,7 +349,8 @@ Status sql_world_act(SqlWorld *w, SqlTurn *out, Span action)
     return run_query(w, out, action);
 }
 
-/* The parser of answers. ---------------------------------------------------------------------------------- */
+/* The parser of answers. ----------------------------------------------------------------------------------
+ */
 
 static const char *const keywords[] = {"SHOW", "SELECT", "DESCRIBE", "DESC"};
 enum { KEYWORDS = 4 };

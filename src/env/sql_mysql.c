@@ -6,7 +6,8 @@
 
 #include "base/array.h"
 
-/* Tokens. ------------------------------------------------------------------------------------------------- */
+/* Tokens. -------------------------------------------------------------------------------------------------
+ */
 
 typedef enum { TOKEN_WORD, TOKEN_NUMBER, TOKEN_TEXT, TOKEN_NAME, TOKEN_MARK } TokenKind;
 typedef struct {
@@ -17,8 +18,8 @@ typedef Array(Token) Tokens;
 
 static bool is_word_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-           (c & 0x80);
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || (c & 0x80);
 }
 
 static bool is_digit(char c)
@@ -108,21 +109,22 @@ static bool is_any(const Token *t, const char *const *words)
     return false;
 }
 
-/* Reserved words. ----------------------------------------------------------------------------------------- */
+/* Reserved words. -----------------------------------------------------------------------------------------
+ */
 
 /* Those of MySQL that SQLite takes for names, and that mean nothing inside a SELECT. */
 static const char *const reserved[] = {
-    "accessible", "analyze",   "asensitive", "before",   "call",    "change",   "condition", "cursor",
-    "databases",  "declare",   "delayed",    "describe", "each",    "enclosed", "escaped",   "explain",
-    "fulltext",   "function",  "grant",      "groups",   "iterate", "keys",     "kill",      "leave",
-    "linear",     "lines",     "load",       "lock",     "loop",    "option",   "outfile",   "infile",
-    "procedure",  "purge",     "read",       "release",  "resignal", "revoke",  "schema",    "schemas",
-    "sensitive",  "show",      "signal",     "specific", "sql",     "starting", "system",    "terminated",
-    "trigger",    "undo",      "unlock",     "usage",    "varying", "while",    "write",     "zerofill",
+    "accessible", "analyze",  "asensitive", "before",   "call",     "change",   "condition", "cursor",
+    "databases",  "declare",  "delayed",    "describe", "each",     "enclosed", "escaped",   "explain",
+    "fulltext",   "function", "grant",      "groups",   "iterate",  "keys",     "kill",      "leave",
+    "linear",     "lines",    "load",       "lock",     "loop",     "option",   "outfile",   "infile",
+    "procedure",  "purge",    "read",       "release",  "resignal", "revoke",   "schema",    "schemas",
+    "sensitive",  "show",     "signal",     "specific", "sql",      "starting", "system",    "terminated",
+    "trigger",    "undo",     "unlock",     "usage",    "varying",  "while",    "write",     "zerofill",
     NULL};
 /* Functions over windows, and names otherwise. */
-static const char *const windows[] = {"cume_dist", "dense_rank", "first_value", "lag",        "last_value", "lead",
-                                      "nth_value", "ntile",      "percent_rank", "rank",      "row_number", NULL};
+static const char *const windows[] = {"cume_dist", "dense_rank", "first_value",  "lag",  "last_value", "lead",
+                                      "nth_value", "ntile",      "percent_rank", "rank", "row_number", NULL};
 
 static bool is_refused(const Tokens *t, size_t i)
 {
@@ -133,13 +135,14 @@ static bool is_refused(const Tokens *t, size_t i)
     return is_any(w, reserved) || (!called && is_any(w, windows));
 }
 
-/* ONLY_FULL_GROUP_BY. ------------------------------------------------------------------------------------- */
+/* ONLY_FULL_GROUP_BY. -------------------------------------------------------------------------------------
+ */
 
 static const char *const aggregates[] = {"avg", "count", "max", "min", "sum", "group_concat", NULL};
 static const char *const clauses[] = {"where", "group", "having", "order", "limit", "union", ";", NULL};
-static const char *const no_columns[] = {"distinct", "as",   "and",  "or",   "not",  "null", "is",   "in",
-                                         "like",     "case", "when", "then", "else", "end",  "true", "false",
-                                         "between",  "div",  "mod",  "all",  "interval", NULL};
+static const char *const no_columns[] = {
+    "distinct", "as",   "and", "or",   "not",   "null",    "is",  "in",  "like", "case",     "when",
+    "then",     "else", "end", "true", "false", "between", "div", "mod", "all",  "interval", NULL};
 
 /* A query of one table, by its tokens; false: something else, of which nothing is said. */
 typedef struct {
@@ -295,8 +298,8 @@ static bool is_grouped_wrongly(Str *error, sqlite3 *db, const char *database, co
 static bool has_nameless_table(const Tokens *t)
 {
     static const char *const from[] = {"from", "join", NULL}, *const none[] = {NULL};
-    static const char *const behind[] = {"where", "group", "having", "order", "limit", "union", "intersect",
-                                         "except", "on", "join", "inner", "left", "cross", NULL};
+    static const char *const behind[] = {"where",  "group", "having", "order", "limit", "union", "intersect",
+                                         "except", "on",    "join",   "inner", "left",  "cross", NULL};
     for (size_t i = 0; i + 2 < t->n; i++) {
         if (!is_any(&t->at[i], from) || !is(&t->at[i + 1], "(") || !is(&t->at[i + 2], "select"))
             continue;
@@ -322,7 +325,8 @@ static bool has_limit_in(const Tokens *t)
     return false;
 }
 
-/* The query. ---------------------------------------------------------------------------------------------- */
+/* The query. ----------------------------------------------------------------------------------------------
+ */
 
 static void syntax_error(Str *error, Span query, const char *at)
 {
@@ -401,7 +405,8 @@ bool sql_mysql_query(Str *out, Str *error, sqlite3 *db, const char *database, Sp
     return good;
 }
 
-/* Errors. ------------------------------------------------------------------------------------------------- */
+/* Errors. -------------------------------------------------------------------------------------------------
+ */
 
 /* What MySQL calls the part of the query in which a name stands. */
 static const char *clause_of(Span query, Span name)
@@ -469,7 +474,8 @@ void sql_mysql_error(Str *out, const char *says, const char *database, Span quer
     }
 }
 
-/* Functions. ---------------------------------------------------------------------------------------------- */
+/* Functions. ----------------------------------------------------------------------------------------------
+ */
 
 static void concat(sqlite3_context *c, int n, sqlite3_value **v)
 {
@@ -503,9 +509,9 @@ static void choose(sqlite3_context *c, int n, sqlite3_value **v)
     sqlite3_result_value(c, sqlite3_value_double(v[0]) != 0 ? v[1] : v[2]);
 }
 
-/* utf8mb4_general_ci of ASCII, under the name that mysql_dump.h gives to a *_ci collation: no case, and blanks at
- * the end do not count (PAD SPACE).  Indexes made by SQLite's own NOCASE stay in order but for text that differs
- * in control characters. */
+/* utf8mb4_general_ci of ASCII, under the name that mysql_dump.h gives to a *_ci collation: no case, and
+ * blanks at the end do not count (PAD SPACE).  Indexes made by SQLite's own NOCASE stay in order but for text
+ * that differs in control characters. */
 static int compare(void *context, int an, const void *a, int bn, const void *b)
 {
     const unsigned char *s = a, *t = b;
@@ -515,7 +521,8 @@ static int compare(void *context, int an, const void *a, int bn, const void *b)
     while (bn > 0 && t[bn - 1] == ' ')
         bn--;
     for (int i = 0; i < an && i < bn; i++) {
-        int c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] | 32 : s[i], d = t[i] >= 'A' && t[i] <= 'Z' ? t[i] | 32 : t[i];
+        int c = s[i] >= 'A' && s[i] <= 'Z' ? s[i] | 32 : s[i],
+            d = t[i] >= 'A' && t[i] <= 'Z' ? t[i] | 32 : t[i];
         if (c != d)
             return c - d;
     }

@@ -65,10 +65,11 @@ static void rows_are_as_python_prints_them(void **state)
 {
     (void)state;
     expect_says("SHOW TABLES", "[('animal',), ('Show',)]");
-    expect_says("SELECT * FROM animal WHERE id < 3",
-                "[(1, \"O'Hara\", datetime.date(2001, 2, 3), datetime.datetime(2020, 1, 2, 3, 4, 5), 2.5, "
-                "Decimal('10.50')), (2, 'ape', datetime.date(1999, 12, 31), datetime.datetime(2020, 1, 2, 3, 4), "
-                "1e+16, Decimal('3.00'))]");
+    expect_says(
+        "SELECT * FROM animal WHERE id < 3",
+        "[(1, \"O'Hara\", datetime.date(2001, 2, 3), datetime.datetime(2020, 1, 2, 3, 4, 5), 2.5, "
+        "Decimal('10.50')), (2, 'ape', datetime.date(1999, 12, 31), datetime.datetime(2020, 1, 2, 3, 4), "
+        "1e+16, Decimal('3.00'))]");
     expect_says("SELECT born FROM animal WHERE id = 3", "[(None,)]");
     expect_says("SELECT id FROM animal WHERE id > 3", "[]");
     expect_says("DESCRIBE `animal`",
@@ -92,18 +93,22 @@ static void errors_are_mysqls(void **state)
     (void)state;
 #define FAILS "Error executing query: "
     expect_says("SELECT x FROM animal", FAILS "Unknown column 'x' in 'field list'");
-    expect_says("SELECT id FROM animal WHERE animal.x = 1", FAILS "Unknown column 'animal.x' in 'where clause'");
+    expect_says("SELECT id FROM animal WHERE animal.x = 1",
+                FAILS "Unknown column 'animal.x' in 'where clause'");
     expect_says("SELECT id FROM cats", FAILS "Table 'zoo.cats' doesn't exist");
     expect_says("DESC cats", FAILS "Table 'zoo.cats' doesn't exist");
-    expect_says("SELECT avg(n) FROM SHOW",
-                FAILS "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
-                      "version for the right syntax to use near 'SHOW' at line 1");
-    expect_says("SELECT max(n), id FROM `show`",
-                FAILS "In aggregated query without GROUP BY, expression #2 of SELECT list contains nonaggregated "
-                      "column 'zoo.show.id'; this is incompatible with sql_mode=only_full_group_by");
+    expect_says(
+        "SELECT avg(n) FROM SHOW",
+        FAILS "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
+              "version for the right syntax to use near 'SHOW' at line 1");
+    expect_says("SELECT max(n), id FROM `show`", FAILS
+                "In aggregated query without GROUP BY, expression #2 of SELECT list contains nonaggregated "
+                "column 'zoo.show.id'; this is incompatible with sql_mode=only_full_group_by");
     expect_says("SELECT id, count(*) FROM animal GROUP BY id", "[(1, 1), (2, 1), (3, 1)]");
-    expect_says("SELECT name, count(*) FROM animal GROUP BY id HAVING count(*) > 1", "[]"); /* its key is grouped */
-    expect_says("SELECT count(*) FROM (SELECT id FROM animal)", FAILS "Every derived table must have its own alias");
+    expect_says("SELECT name, count(*) FROM animal GROUP BY id HAVING count(*) > 1",
+                "[]"); /* its key is grouped */
+    expect_says("SELECT count(*) FROM (SELECT id FROM animal)",
+                FAILS "Every derived table must have its own alias");
     expect_says("SELECT count(*) FROM (SELECT id FROM animal) AS a", "[(3,)]");
     expect_says("SELECT id FROM animal WHERE id IN (SELECT id FROM animal LIMIT 1)",
                 FAILS "This version of MySQL doesn't yet support 'LIMIT & IN/ALL/ANY/SOME subquery'");
@@ -113,8 +118,9 @@ static void errors_are_mysqls(void **state)
 static void a_world_is_read_only(void **state)
 {
     (void)state;
-    static const char *const writes[] = {"DELETE FROM animal", "DROP TABLE animal", "CREATE TABLE b (c int)",
-                                         "ATTACH 'x' AS y", "PRAGMA journal_mode = wal", ""};
+    static const char *const writes[] = {"DELETE FROM animal",        "DROP TABLE animal",
+                                         "CREATE TABLE b (c int)",    "ATTACH 'x' AS y",
+                                         "PRAGMA journal_mode = wal", ""};
     SqlTurn t = {0};
     for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
         assert_int_equal(sql_world_act(world, &t, span(writes[i])), ST_OK);

@@ -8,7 +8,8 @@
 
 enum { DEEPEST = 32 };
 
-/* Python's print of a result. ----------------------------------------------------------------------------- */
+/* Python's print of a result. -----------------------------------------------------------------------------
+ */
 
 typedef struct {
     const char *begin, *at, *end;
@@ -150,7 +151,8 @@ void row_texts_drop(RowTexts *r)
     array_drop(r);
 }
 
-/* Kendall's tau. ------------------------------------------------------------------------------------------ */
+/* Kendall's tau. ------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     int64_t x, y;
@@ -230,15 +232,17 @@ double kendall_tau_b(int64_t *x, int64_t *y, size_t n)
     mem_free(pairs);
     if (x_ties >= all || y_ties >= all)
         return NAN;
-    double tau = (all - x_ties - y_ties + both_ties - 2 * discordant) / sqrt(all - x_ties) / sqrt(all - y_ties);
+    double tau =
+        (all - x_ties - y_ties + both_ties - 2 * discordant) / sqrt(all - x_ties) / sqrt(all - y_ties);
     return fmin(1, fmax(-1, tau));
 }
 
-/* The reward. --------------------------------------------------------------------------------------------- */
+/* The reward. ---------------------------------------------------------------------------------------------
+ */
 
 /* Rows by their text, numbered in the order of their first mention. */
 typedef struct {
-    Map *numbers;       /* row -> its number + 1 */
+    Map *numbers;          /* row -> its number + 1 */
     int64_t *agent, *gold; /* how often each has it */
 } Counts;
 

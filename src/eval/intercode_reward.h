@@ -24,7 +24,7 @@ MUST_CHECK Status row_texts_read(RowTexts *out, Span text);
 void row_texts_drop(RowTexts *r);
 
 typedef enum {
-    INTERCODE_IOU,    /* rows in common / rows of either, both counted as multisets; 1 where neither has any */
+    INTERCODE_IOU, /* rows in common / rows of either, both counted as multisets; 1 where neither has any */
     INTERCODE_SCALED, /* that times Kendall's tau of the common rows' order, rounded to 2 decimals */
     INTERCODE_RULES
 } InterCodeRule;
@@ -34,8 +34,8 @@ typedef enum {
 double intercode_reward(InterCodeRule rule, const RowTexts *agent, const RowTexts *gold);
 
 /* Kendall's tau-b of x[0..n) and y[0..n), not a number where either is constant or n < 2; O(n log n).
- * (Knight 1966, J. Amer. Statist. Assoc. 61, 436-439; the last steps in scipy.stats.kendalltau's order, so that
- * the last bit is the same.)  Overwrites x and y. */
+ * (Knight 1966, J. Amer. Statist. Assoc. 61, 436-439; the last steps in scipy.stats.kendalltau's order, so
+ * that the last bit is the same.)  Overwrites x and y. */
 double kendall_tau_b(int64_t *x, int64_t *y, size_t n);
 
 #endif

@@ -15,8 +15,8 @@ typedef struct {
 
 static bool is_name_char(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '.' || c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '/';
 }
 
 /* One of the words stands in the text as a word of its own. */
@@ -35,12 +35,13 @@ static bool has_any(Span text, const char *const *words)
 /* What cannot be compared, by the action and the recorded text; REPLAY_WHYS: nothing speaks against it. */
 static ReplayWhy why_not(Span action, Span recorded)
 {
-    static const char *const network[] = {"nc",  "ncat", "netcat",  "curl", "wget", "ssh",  "telnet", "git",
-                                          "apt", "pip",  "apt-get", "pip3", "ping", "sudo", "socket", "requests",
-                                          NULL};
-    static const char *const versions[] = {"file",  "openssl", "unzip", "gdb",     "objdump", "date",  "uname", "exiftool",
-                                           "ls -l", "ls -la",  "ls -al", "binwalk", "readelf", "man", "ps", "whoami", "id",
-                                           "df", "gcc", "hostname", "env", "--version", "--help", NULL};
+    static const char *const network[] = {"nc",     "ncat", "netcat", "curl",     "wget",    "ssh",
+                                          "telnet", "git",  "apt",    "pip",      "apt-get", "pip3",
+                                          "ping",   "sudo", "socket", "requests", NULL};
+    static const char *const versions[] = {"file",    "openssl",  "unzip", "gdb",       "objdump", "date",
+                                           "uname",   "exiftool", "ls -l", "ls -la",    "ls -al",  "binwalk",
+                                           "readelf", "man",      "ps",    "whoami",    "id",      "df",
+                                           "gcc",     "hostname", "env",   "--version", "--help",  NULL};
     static const char *const containers[] = {"OCI", "Malformed command", "Command timed out", NULL};
     static const char *const absent[] = {"not found", "No module named", NULL};
     if (has_any(action, network))
@@ -79,8 +80,8 @@ static void compare(File *f, const Episode *e, size_t i, const CtfTurn *ours)
     bool agrees = (same || (e->astray && ours->submitted)) && (ours->solved ? 1 : 0) == reward;
     Str what = {0};
     if (!agrees)
-        str_addf(&what, "task %lld turn %zu: \"%.*s\" gives \"%.80s\" here, \"%.*s\" recorded", (long long)e->task,
-                 i, (int)(action.n < 80 ? action.n : 80), action.at, str_c(&ours->text),
+        str_addf(&what, "task %lld turn %zu: \"%.*s\" gives \"%.80s\" here, \"%.*s\" recorded",
+                 (long long)e->task, i, (int)(action.n < 80 ? action.n : 80), action.at, str_c(&ours->text),
                  (int)(recorded.n < 80 ? recorded.n : 80), recorded.at);
     replay_count(f->report, REPLAY_CTF, agrees, f->path, e->task, str_c(&what));
     str_drop(&what);
@@ -92,8 +93,8 @@ static void pass_over(File *f, Episode *e, ReplayWhy why)
     e->astray = true;
 }
 
-/* By the quoting of the code that recorded them; an action that the two rules make different commands of is run
- * by the other one too where the first does not print what was recorded (both occur in one file). */
+/* By the quoting of the code that recorded them; an action that the two rules make different commands of is
+ * run by the other one too where the first does not print what was recorded (both occur in one file). */
 static Status act(Ctf *world, CtfTurn *ours, Span action, Span recorded)
 {
     Str one = {0}, other = {0};
@@ -154,7 +155,8 @@ static Status play(File *f, Episode *e)
 
 static bool read_episode(Episode *e, const File *f, const json_t *episode)
 {
-    const json_t *history = json_object_get(episode, "turn_history"), *id = json_object_get(episode, "task_id");
+    const json_t *history = json_object_get(episode, "turn_history"),
+                 *id = json_object_get(episode, "task_id");
     *e = (Episode){.task = json_is_integer(id) ? json_integer_value(id) : -1,
                    .actions = json_object_get(history, "actions"),
                    .observations = json_object_get(history, "observations"),
@@ -172,11 +174,13 @@ static Status episodes(File *f, const json_t *all)
 {
     const char *key;
     const json_t *episode;
-    json_object_foreach((json_t *)all, key, episode) {
+    json_object_foreach((json_t *)all, key, episode)
+    {
         Episode e;
         if (!read_episode(&e, f, episode)) {
             f->report->bad_lines++;
-            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " CTF_QUESTIONS "; passed over", f->path, key);
+            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " CTF_QUESTIONS "; passed over",
+                           f->path, key);
             continue;
         }
         f->report->episodes++;

@@ -1,9 +1,10 @@
 /* Recorded runs of InterCode-CTF: check "ctf".  For replay.c.
  *
  * Every turn's text and reward, by running its action in env/ctf.h with the quoting of the recorded runs, or
- * the current one where that alone prints what was recorded; each episode from fresh files.  Not compared, and counted by reason: what
- * asks the network, what prints a tool's own version, dates or the container's words, tasks whose files are not
- * in the data, tools that are not here; and what follows such a turn and is no submission. */
+ * the current one where that alone prints what was recorded; each episode from fresh files.  Not compared,
+ * and counted by reason: what asks the network, what prints a tool's own version, dates or the container's
+ * words, tasks whose files are not in the data, tools that are not here; and what follows such a turn and is
+ * no submission. */
 #ifndef EVAL_REPLAY_CTF_H
 #define EVAL_REPLAY_CTF_H
 

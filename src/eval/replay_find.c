@@ -76,8 +76,8 @@ static void add_intercode(Walk *w, const char *path, const char *name)
         add(w, RECORDING_INTERCODE_SQL, path);
     else
         array_push(&w->out->passed_over,
-                   mem_format("%s: no multi-turn run of InterCode-SQL; others keep rewards otherwise, and let "
-                              "the agent change the databases",
+                   mem_format("%s: no multi-turn run of InterCode-SQL; others keep rewards otherwise, and "
+                              "let the agent change the databases",
                               path));
 }
 

@@ -10,7 +10,8 @@
 #include "env/sql.h"
 #include "eval/intercode_reward.h"
 
-#define BLOCKED "blocked" /* the action of a turn whose model failed; it has no observation, and ends the episode */
+#define BLOCKED \
+    "blocked" /* the action of a turn whose model failed; it has no observation, and ends the episode */
 
 /* One turn as recorded. */
 typedef struct {
@@ -104,11 +105,12 @@ static bool is_near(double a, double b)
     return fabs(a - b) < 1e-9;
 }
 
-/* S2. ----------------------------------------------------------------------------------------------------- */
+/* S2. -----------------------------------------------------------------------------------------------------
+ */
 
 /* Which recorded turn shows the gold query's rows: one whose action is that query, whose error stands for no
- * rows; else (`guessed`) one with reward 1, whose rows are the gold ones, by the scaled rule in their order but for
- * what rounding hides.  NULL: none. */
+ * rows; else (`guessed`) one with reward 1, whose rows are the gold ones, by the scaled rule in their order
+ * but for what rounding hides.  NULL: none. */
 static const Turn *gold_turn(const EpisodeText *e, bool *guessed)
 {
     const Turn *t = e->turns.at;
@@ -157,7 +159,8 @@ static void score_turns(File *f, const EpisodeText *e)
     row_texts_drop(&gold);
 }
 
-/* The summary: the highest reward, its first turn, how many turns; and the end: at reward 1 or the last turn. */
+/* The summary: the highest reward, its first turn, how many turns; and the end: at reward 1 or the last turn.
+ */
 static void check_summary(File *f, const EpisodeText *e)
 {
     const json_t *most = json_object_get(e->summary, "max_reward");
@@ -168,10 +171,11 @@ static void check_summary(File *f, const EpisodeText *e)
         best = e->turns.at[i].reward > e->turns.at[best].reward ? i : best;
         early = early || e->turns.at[i - 1].reward == 1;
     }
-    bool agrees = json_is_number(most) && is_near(json_number_value(most), e->turns.at[best].reward) &&
-                  json_integer_value(json_object_get(e->summary, "max_reward_idx")) == best &&
-                  json_integer_value(json_object_get(e->summary, "turns_taken")) == n && n <= most_turns &&
-                  !early && (n == most_turns || e->turns.at[n - 1].reward == 1 || span_is(e->turns.at[n - 1].action, BLOCKED));
+    bool agrees =
+        json_is_number(most) && is_near(json_number_value(most), e->turns.at[best].reward) &&
+        json_integer_value(json_object_get(e->summary, "max_reward_idx")) == best &&
+        json_integer_value(json_object_get(e->summary, "turns_taken")) == n && n <= most_turns && !early &&
+        (n == most_turns || e->turns.at[n - 1].reward == 1 || span_is(e->turns.at[n - 1].action, BLOCKED));
     char what[100];
     snprintf(what, sizeof what, "task %lld: its summary or end is not that of its turns", (long long)e->task);
     replay_count(f->report, REPLAY_S2, agrees, f->path, e->task, what);
@@ -206,7 +210,8 @@ static void count_scored(File *f)
     }
 }
 
-/* S4. ----------------------------------------------------------------------------------------------------- */
+/* S4. -----------------------------------------------------------------------------------------------------
+ */
 
 /* Ours: the reward of the turn, 0 without rows. */
 static double reward_of(InterCodeRule rule, const SqlTurn *turn, const RowTexts *gold)
@@ -252,8 +257,8 @@ static void count_s4(File *f, const EpisodeText *e, size_t i, double reward, con
     bool agrees = is_near(reward, t->reward);
     Str what = {0};
     if (!agrees)
-        str_addf(&what, "task %lld turn %zu: %s: reward %.6g here, %.6g recorded: %.*s", (long long)e->task, i,
-                 difference(e, t, ours), reward, t->reward, (int)(t->action.n < 200 ? t->action.n : 200),
+        str_addf(&what, "task %lld turn %zu: %s: reward %.6g here, %.6g recorded: %.*s", (long long)e->task,
+                 i, difference(e, t, ours), reward, t->reward, (int)(t->action.n < 200 ? t->action.n : 200),
                  t->action.at);
     replay_count(f->report, REPLAY_S4, agrees, f->path, e->task, str_c(&what));
     str_drop(&what);
@@ -305,7 +310,8 @@ static Status run_episode(File *f, const EpisodeText *e)
     return st;
 }
 
-/* A file. ------------------------------------------------------------------------------------------------- */
+/* A file. -------------------------------------------------------------------------------------------------
+ */
 
 typedef Status (*EachEpisode)(File *f, const EpisodeText *e);
 
@@ -329,13 +335,14 @@ static Status each(File *f, EachEpisode visit, bool tell)
     json_t *episode;
     EpisodeText e = {0};
     Status st = ST_OK;
-    json_object_foreach(f->episodes, key, episode) {
+    json_object_foreach(f->episodes, key, episode)
+    {
         if (read_episode(&e, f, episode)) {
             st = visit(f, &e);
         } else if (tell) {
             f->report->bad_lines++;
-            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " INTERCODE_QUESTIONS "; passed over", f->path,
-                           key);
+            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " INTERCODE_QUESTIONS "; passed over",
+                           f->path, key);
         }
         if (st != ST_OK)
             break;

@@ -29,8 +29,7 @@ static void recordings_agree(void **state)
     need_data();
     char *folder = path_join(data_folder(), "intercode/replay");
     ReplayFiles files;
-    ReplaySpec spec = {
-        .intercode = data_folder(), .checks = 1 << REPLAY_S2 | 1 << REPLAY_S4, .threads = 2};
+    ReplaySpec spec = {.intercode = data_folder(), .checks = 1 << REPLAY_S2 | 1 << REPLAY_S4, .threads = 2};
     ReplayReport report = {0};
     if (replay_find(&files, folder) != ST_OK)
         fail_msg("%s", error_text());
@@ -113,8 +112,10 @@ static void curiosities(void **state)
     (void)state;
     need_data();
     Set set = {0};
-    char *dump = path_join(data_folder(), INTERCODE_DUMP), *list = path_join(data_folder(), INTERCODE_QUESTIONS);
-    if (sql_worlds_open(&set.worlds, dump, NULL, NULL) != ST_OK || json_file_read(&set.questions, list) != ST_OK)
+    char *dump = path_join(data_folder(), INTERCODE_DUMP),
+         *list = path_join(data_folder(), INTERCODE_QUESTIONS);
+    if (sql_worlds_open(&set.worlds, dump, NULL, NULL) != ST_OK ||
+        json_file_read(&set.questions, list) != ST_OK)
         fail_msg("%s", error_text());
     static const struct {
         size_t task;
@@ -143,7 +144,8 @@ static void curiosities(void **state)
     assert_int_equal(wta, 62);
     assert_true(reward_of(&set, 12, "SELECT 1", INTERCODE_IOU) < 1);
     assert_int_equal(wins, 44); /* the others count rows, or ask for an average, and have one */
-    assert_int_equal(fails, 13); /* the five; nameless subqueries and ungrouped columns, in pairs but for one */
+    assert_int_equal(fails,
+                     13); /* the five; nameless subqueries and ungrouped columns, in pairs but for one */
     sql_worlds_close(set.worlds);
     json_decref(set.questions);
     mem_free(dump);
@@ -154,13 +156,14 @@ static void curiosities(void **state)
 static void rules_are_told_apart(void **state)
 {
     (void)state;
-    static const char questions[] =
-        "[{\"db\": \"a\", \"query\": \"q\", \"gold\": \"SELECT n FROM t\"}]";
-    static const char form[] =
-        "{\"0\": {\"task_id\": 0, \"query\": \"q\", \"turn_history\": {\"actions\": [\"SELECT n FROM t ORDER BY n "
-        "DESC\", \"x\", \"SELECT n FROM t\"], \"observations\": [\"[(2,), (1,)]\", \"Error executing query: no\", "
-        "\"[(1,), (2,)]\"], \"rewards\": [%d, 0, 1]}, \"summary\": {\"max_reward\": 1, \"max_reward_idx\": 2, "
-        "\"turns_taken\": 3, \"turns_max\": 10}}}";
+    static const char questions[] = "[{\"db\": \"a\", \"query\": \"q\", \"gold\": \"SELECT n FROM t\"}]";
+    static const char form[] = "{\"0\": {\"task_id\": 0, \"query\": \"q\", \"turn_history\": {\"actions\": "
+                               "[\"SELECT n FROM t ORDER BY n "
+                               "DESC\", \"x\", \"SELECT n FROM t\"], \"observations\": [\"[(2,), (1,)]\", "
+                               "\"Error executing query: no\", "
+                               "\"[(1,), (2,)]\"], \"rewards\": [%d, 0, 1]}, \"summary\": {\"max_reward\": "
+                               "1, \"max_reward_idx\": 2, "
+                               "\"turns_taken\": 3, \"turns_max\": 10}}}";
     static const struct {
         int reward;
         int64_t current, agreed;
@@ -186,7 +189,8 @@ static void rules_are_told_apart(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(recordings_agree), cmocka_unit_test(ctf_recordings_agree), cmocka_unit_test(curiosities),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(recordings_agree),
+                                       cmocka_unit_test(ctf_recordings_agree), cmocka_unit_test(curiosities),
                                        cmocka_unit_test(rules_are_told_apart)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

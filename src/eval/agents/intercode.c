@@ -11,7 +11,8 @@ enum { ANSWER_TOKENS = 512, TEMPLATES_BYTES = 1 << 20 };
 static const double temperature = 0.01;
 static const char *const stops[] = {"<|im_start|>", "<|im_end|>", "Observation:", "Task:", "Output:"};
 
-/* Texts. -------------------------------------------------------------------------------------------------- */
+/* Texts. --------------------------------------------------------------------------------------------------
+ */
 
 static Status read_texts(InterCodeTexts *out, const json_t *all, const char *name, const char *path)
 {
@@ -94,7 +95,8 @@ static void add_filled(Str *out, Span text, const Fill *fills, size_t n)
     }
 }
 
-/* An episode. --------------------------------------------------------------------------------------------- */
+/* An episode. ---------------------------------------------------------------------------------------------
+ */
 
 int intercode_turns(const EvalRun *run)
 {
@@ -173,12 +175,11 @@ static bool used_up(Play *p)
 
 static void keep_step(Play *p, double model_seconds, double act_seconds, int64_t prompt, int64_t completion)
 {
-    json_array_append_new(p->steps,
-                          json_pack("{s:s, s:b, s:f, s:f, s:f, s:I, s:I}", "action",
-                                    p->turn.understood ? "code" : "none", "error", p->turn.failed, "reward",
-                                    p->turn.score, "model_seconds", model_seconds, "act_seconds", act_seconds,
-                                    "prompt_tokens", (json_int_t)prompt, "completion_tokens",
-                                    (json_int_t)completion));
+    json_array_append_new(p->steps, json_pack("{s:s, s:b, s:f, s:f, s:f, s:I, s:I}", "action",
+                                              p->turn.understood ? "code" : "none", "error", p->turn.failed,
+                                              "reward", p->turn.score, "model_seconds", model_seconds,
+                                              "act_seconds", act_seconds, "prompt_tokens", (json_int_t)prompt,
+                                              "completion_tokens", (json_int_t)completion));
 }
 
 static Status turn(Play *p)

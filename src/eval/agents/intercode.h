@@ -1,5 +1,5 @@
-/* InterCode: a model acts in a world turn by turn (Yang et al. 2023, arXiv:2306.14898), by the protocol of the
- * Lemur paper's runs (OpenLemur/intercode, experiments/eval_n_turn.py and policies.py, HFChatPolicy).
+/* InterCode: a model acts in a world turn by turn (Yang et al. 2023, arXiv:2306.14898), by the protocol of
+ * the Lemur paper's runs (OpenLemur/intercode, experiments/eval_n_turn.py and policies.py, HFChatPolicy).
  * intercode.c is the protocol; ic_sql and ic_ctf are the benchmarks that bind a world to it. */
 #ifndef EVAL_AGENTS_INTERCODE_H
 #define EVAL_AGENTS_INTERCODE_H
@@ -16,7 +16,8 @@ typedef struct {
 } InterCodeTexts;
 /* Reads template `name`, and adds the file's hash to facts.  ST_IO: no file; ST_FORMAT: not in it, or a text
  * is missing.  *out is the caller's to drop in either case; it is {0} before. */
-MUST_CHECK Status intercode_texts_read(InterCodeTexts *out, const char *data, const char *name, json_t *facts);
+MUST_CHECK Status intercode_texts_read(InterCodeTexts *out, const char *data, const char *name,
+                                       json_t *facts);
 void intercode_texts_drop(InterCodeTexts *t);
 
 /* What came of a turn; filled by the world. */
@@ -49,8 +50,8 @@ int intercode_turns(const EvalRun *run); /* --steps, or those */
 /* Plays one episode: until the reward is 1, the model gives up, or turns or budgets are used up.  Fills *out:
  * prompts, answers, actions (read), metrics success and reward (the highest) and steps, kind, transcript.
  * Failures of the model and the world: no result. */
-MUST_CHECK Status intercode_play(Sample *out, const EvalRun *run, const char *task, const InterCodeSetup *setup,
-                                 const InterCodeWorld *world);
+MUST_CHECK Status intercode_play(Sample *out, const EvalRun *run, const char *task,
+                                 const InterCodeSetup *setup, const InterCodeWorld *world);
 
 /* The first n characters of a text that is UTF-8. */
 Span intercode_cut(Span text, size_t n);

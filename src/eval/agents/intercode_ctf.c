@@ -1,5 +1,6 @@
-/* ic_ctf: InterCode-CTF's 100 tasks in the sandbox.  Tasks whose files are not in the data are left out; those
- * that ask for a live host or a download are asked, as in the original, and named by `lemur eval --list`. */
+/* ic_ctf: InterCode-CTF's 100 tasks in the sandbox.  Tasks whose files are not in the data are left out;
+ * those that ask for a live host or a download are asked, as in the original, and named by `lemur eval
+ * --list`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +42,8 @@ static bool take_task(Questions *q, int64_t number, json_t *object)
     return true;
 }
 
-/* What a task needs that is not here. --------------------------------------------------------------------- */
+/* What a task needs that is not here. ---------------------------------------------------------------------
+ */
 
 static char *assets_of(const char *data, const char *id)
 {
@@ -78,9 +80,9 @@ static bool has_program(const char *name)
 /* The program that the query's words ask for and the sandbox has not; NULL: none. */
 static const char *lacking_tool(const json_t *task)
 {
-    static const char *const tools[][2] = {{"sleuthkit", "mmls"}, {"mmls", "mmls"},       {"binwalk", "binwalk"},
-                                           {"wireshark", "tshark"}, {"Wireshark", "tshark"}, {"steghide", "steghide"},
-                                           {"ython", "python3"}};
+    static const char *const tools[][2] = {
+        {"sleuthkit", "mmls"},   {"mmls", "mmls"},         {"binwalk", "binwalk"}, {"wireshark", "tshark"},
+        {"Wireshark", "tshark"}, {"steghide", "steghide"}, {"ython", "python3"}};
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
         if (holds(doc_text(task, "query"), tools[i][0]) && !has_program(tools[i][1]))
             return tools[i][1];
@@ -144,8 +146,8 @@ static Status open_ctf(const EvalRun *run, Questions *out, void **state)
     look_at_tasks(out, run->data);
     json_object_set_new(out->facts, "tasks", json_integer((json_int_t)out->all.n));
     if (out->left_out)
-        log_warn("ic_ctf: %lld tasks have no files below %s/%s and are left out", (long long)out->left_out, run->data,
-                 ASSETS);
+        log_warn("ic_ctf: %lld tasks have no files below %s/%s and are left out", (long long)out->left_out,
+                 run->data, ASSETS);
     *state = s;
     return ST_OK;
 undo:
@@ -153,7 +155,8 @@ undo:
     return st;
 }
 
-/* One task. ----------------------------------------------------------------------------------------------- */
+/* One task. -----------------------------------------------------------------------------------------------
+ */
 
 /* The first line behind "Action:", which the original writes in front of every answer itself; here a model
  * writes it or not. */
@@ -214,17 +217,16 @@ static Status ask_ctf(const EvalRun *run, void *state, const Question *q, Sample
 }
 
 static const char *const programs[] = {"python3", NULL};
-static const DataFile files[] = {{TASKS, INTERCODE "ic_ctf.json", NULL},
-                                 {ASSETS, NULL, NULL},
-                                 {INTERCODE_TEMPLATES, NULL, NULL},
-                                 {0}};
+static const DataFile files[] = {
+    {TASKS, INTERCODE "ic_ctf.json", NULL}, {ASSETS, NULL, NULL}, {INTERCODE_TEMPLATES, NULL, NULL}, {0}};
 
 const Benchmark ic_ctf = {
     .name = "ic_ctf",
     .groups = "intercode",
     .about = "InterCode-CTF: capture the flag, turn by turn, in a shell",
-    .source = "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT: data/ctf with a folder of files for each "
-              "task;\ntasks are picoCTF's; its prompt texts are written out of experiments/utils/prompts.py",
+    .source =
+        "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT: data/ctf with a folder of files for each "
+        "task;\ntasks are picoCTF's; its prompt texts are written out of experiments/utils/prompts.py",
     .metric = "success",
     .version = 1,
     .needs = NEEDS_SANDBOX,

@@ -26,7 +26,8 @@ static void need_all(void)
     }
 }
 
-static double play(const EvalRun *run, void *world, const Question *q, Scripted *script, const char *const *lines)
+static double play(const EvalRun *run, void *world, const Question *q, Scripted *script,
+                   const char *const *lines)
 {
     Sample s;
     sample_init(&s);

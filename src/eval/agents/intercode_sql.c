@@ -50,7 +50,8 @@ static Status check_databases(const IcSql *s, const Questions *q)
     for (size_t i = 0; i < q->all.n; i++) {
         Span db = doc_text(q->all.at[i].doc, "db");
         if (!sql_worlds_has(s->worlds, db.at)) /* views of JSON's strings end in NUL */
-            return fail(ST_FORMAT, QUESTIONS ": question %s asks the database '%.64s', which " DUMP " has not",
+            return fail(ST_FORMAT,
+                        QUESTIONS ": question %s asks the database '%.64s', which " DUMP " has not",
                         q->all.at[i].id, db.at);
     }
     return ST_OK;
@@ -68,8 +69,8 @@ static Status open_sql(const EvalRun *run, Questions *out, void **state)
 {
     Status st;
     IcSql *s = mem_new(IcSql);
-    out->facts = json_pack("{s:i, s:s, s:s}", "max_steps", intercode_turns(run), "reward", "IoU x Kendall's tau-b",
-                           "server", "SQLite");
+    out->facts = json_pack("{s:i, s:s, s:s}", "max_steps", intercode_turns(run), "reward",
+                           "IoU x Kendall's tau-b", "server", "SQLite");
     TRY_TO(undo, questions_read(out, run->data, QUESTIONS, take_question));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "game_sql", out->facts));
     TRY_TO(undo, open_dump(s, run));
@@ -81,7 +82,8 @@ undo:
     return st;
 }
 
-/* One question. ------------------------------------------------------------------------------------------- */
+/* One question. -------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     SqlWorld *world;
@@ -150,7 +152,8 @@ static void add_schema(Str *out, const json_t *tables)
     const char *name;
     const json_t *columns;
     str_adds(out, "MySQL tables, with their properties\n");
-    json_object_foreach((json_t *)tables, name, columns) {
+    json_object_foreach((json_t *)tables, name, columns)
+    {
         str_addf(out, "- %s: [", name);
         for (size_t i = 0; i < json_array_size(columns); i++) {
             const char *column = json_string_value(json_array_get(columns, i));
@@ -197,19 +200,20 @@ static Status ask_sql(const EvalRun *run, void *state, const Question *q, Sample
     return st;
 }
 
-static const DataFile files[] = {{QUESTIONS, INTERCODE "ic_spider_dev.json",
-                                  "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
-                                 {DUMP, INTERCODE "ic_spider_dbs.sql",
-                                  "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
-                                 {INTERCODE_TEMPLATES, NULL, NULL},
-                                 {0}};
+static const DataFile files[] = {
+    {QUESTIONS, INTERCODE "ic_spider_dev.json",
+     "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
+    {DUMP, INTERCODE "ic_spider_dbs.sql", "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
+    {INTERCODE_TEMPLATES, NULL, NULL},
+    {0}};
 
 const Benchmark ic_sql = {
     .name = "ic_sql",
     .groups = "intercode",
     .about = "InterCode-SQL: questions to databases, turn by turn, by queries and their rewards",
-    .source = "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; questions and databases are Spider's, "
-              "CC BY-SA 4.0;\nits prompt texts are written out of experiments/utils/prompts.py",
+    .source =
+        "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; questions and databases are Spider's, "
+        "CC BY-SA 4.0;\nits prompt texts are written out of experiments/utils/prompts.py",
     .metric = "success",
     .version = 1,
     .files = files,

@@ -107,8 +107,9 @@ static void dialogue_is_the_originals(void **state)
 {
     (void)state;
     need_data();
-    const char *const lines[] = {"SHOW TABLES", "no idea", "SELECT x FROM people",
-                                 "SELECT Name FROM people WHERE 0", "select", "skip", NULL};
+    const char *const lines[] = {
+        "SHOW TABLES", "no idea", "SELECT x FROM people", "SELECT Name FROM people WHERE 0", "select",
+        "skip",        NULL};
     Sample s;
     ask(&s, 0, lines);
     assert_true(metric(&s, "success") == 0);
@@ -117,11 +118,13 @@ static void dialogue_is_the_originals(void **state)
     assert_true(c->messages.at[0].role == CHAT_SYSTEM && c->messages.at[1].role == CHAT_USER);
     assert_true(span_starts(message(c, 0), "MySQL tables, with their properties\n- poker_player: "
                                            "['Poker_Player_ID', 'People_ID', "));
-    assert_true(span_ends(message(c, 1), "Query: \"What are the names of poker players, ordered ascending by the "
-                                         "number of final tables they have made?\".\nDo not generate any output or "
-                                         "reward.\n"));
-    assert_true(span_starts(message(c, 2), "MySQL Database Output: Error executing query: Unknown column 'x' in "
-                                           "'field list'\nReward: 0.0\nHere is the query again: \"What are"));
+    assert_true(span_ends(message(c, 1),
+                          "Query: \"What are the names of poker players, ordered ascending by the "
+                          "number of final tables they have made?\".\nDo not generate any output or "
+                          "reward.\n"));
+    assert_true(span_starts(message(c, 2),
+                            "MySQL Database Output: Error executing query: Unknown column 'x' in "
+                            "'field list'\nReward: 0.0\nHere is the query again: \"What are"));
     assert_true(span_is(message(c, 3), "```sql\nSELECT Name FROM people WHERE 0\n```"));
     assert_true(span_starts(message(c, 4), "MySQL Database Output: No output\nReward: 0.0\n"));
     assert_true(span_is(message(c, 5), "select"));
@@ -158,6 +161,7 @@ static void turns_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gold_scores_one_and_nonsense_none),
-                                       cmocka_unit_test(dialogue_is_the_originals), cmocka_unit_test(turns_end)};
+                                       cmocka_unit_test(dialogue_is_the_originals),
+                                       cmocka_unit_test(turns_end)};
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
