@@ -1,0 +1,237 @@
+/* Speaks a game's texts: the second half of game_text.h. */
+#include <string.h>
+
+#include "env/game_text.h"
+#include "env/game_tree.h"
+
+enum { UNBOUND = -1, WORK_MAX = 5000000 };
+
+typedef struct {
+    const GameText *g;
+    const GameWorld *world;
+    int bound[GAME_VARIABLES_MAX];
+    int64_t work;
+    size_t limit;
+} Speaker;
+
+static bool bit_of(const uint64_t *bits, int32_t bit)
+{
+    return bits[bit >> 6] >> (bit & 63) & 1;
+}
+
+/* Whether objects may stand for the atom's variables; binds those that are free and tells which in *freed. */
+static bool bind(Speaker *s, const GameAtom *a, const int *args, int arity, unsigned *freed)
+{
+    const PddlTask *t = s->g->ground->task;
+    *freed = 0;
+    for (int i = 0; i < arity; i++) {
+        int *to = &s->bound[a->variables[i]];
+        if (*to == args[i])
+            continue;
+        bool fits = a->types[i] == GAME_NO_TYPE || t->objects[args[i]].types >> a->types[i] & 1;
+        for (int v = 0; v < s->g->variables_n && fits && *to == UNBOUND; v++)
+            fits = s->bound[v] != args[i];
+        if (*to != UNBOUND || !fits)
+            return false;
+        *to = args[i];
+        *freed |= 1u << i;
+    }
+    return true;
+}
+
+static void unbind(Speaker *s, const GameAtom *a, unsigned freed)
+{
+    for (int i = 0; i < PDDL_ARGS_MAX; i++)
+        if (freed >> i & 1)
+            s->bound[a->variables[i]] = UNBOUND;
+}
+
+/* The facts whose first argument is bound, or all. */
+static void range_of(const Speaker *s, const GameAtom *a, const GroundFacts *f, int arity, int *from, int *to)
+{
+    *from = 0;
+    *to = f->n;
+    int first = arity ? s->bound[a->variables[0]] : UNBOUND;
+    if (first == UNBOUND)
+        return;
+    for (int high = f->n; *from < high;) {
+        int mid = (*from + high) / 2;
+        if (f->args[mid * arity] < first)
+            *from = mid + 1;
+        else
+            high = mid;
+    }
+    for (*to = *from; *to < f->n && f->args[*to * arity] == first;)
+        ++*to;
+}
+
+typedef Status (*OnMatch)(Speaker *s, void *context, bool *enough);
+
+/* Calls `on` with the variables bound, for each match, until it has enough. */
+static Status matches(Speaker *s, const GameQuery *q, int at, OnMatch on, void *context, bool *enough)
+{
+    if (at == q->n)
+        return on(s, context, enough);
+    const GameAtom *a = &q->atoms[at];
+    const GroundFacts *f = &s->g->ground->facts[a->predicate];
+    const uint64_t *bits = a->gone ? s->world->gone : s->world->state;
+    int arity = s->g->ground->task->predicates[a->predicate].arity, from, to;
+    if (f->bits && !s->world->state)
+        return fail(ST_FORMAT, "a command's words ask \"%s\", which actions change",
+                    s->g->ground->task->predicates[a->predicate].name);
+    if (a->gone && !f->bits)
+        return ST_OK;
+    range_of(s, a, f, arity, &from, &to);
+    for (int i = from; i < to && !*enough; i++) {
+        unsigned freed;
+        if (++s->work > WORK_MAX)
+            return fail(ST_LIMIT, "a text asks more than %d facts", WORK_MAX);
+        if (f->bits && !bit_of(bits, f->bits[i]))
+            continue;
+        if (bind(s, a, f->args + (size_t)i * (size_t)arity, arity, &freed))
+            TRY(matches(s, q, at + 1, on, context, enough));
+        unbind(s, a, freed);
+    }
+    return ST_OK;
+}
+
+static Status on_any(Speaker *s, void *context, bool *enough)
+{
+    (void)s;
+    *(bool *)context = *enough = true;
+    return ST_OK;
+}
+
+static Status speak(Speaker *s, Str *out, const GamePiece *p);
+
+static Status speak_symbol(Speaker *s, Str *out, int symbol)
+{
+    const GameSymbol *y = &s->g->symbols[symbol];
+    for (int i = 0; i < y->rules_n; i++) {
+        bool found = !y->rules[i].conditional, enough = false;
+        int saved[GAME_VARIABLES_MAX];
+        memcpy(saved, s->bound, sizeof saved);
+        if (!found)
+            TRY(matches(s, &y->rules[i].condition, 0, on_any, &found, &enough));
+        memcpy(s->bound, saved, sizeof saved);
+        if (found)
+            return speak(s, out, y->rules[i].text);
+    }
+    return fail(ST_FORMAT, "grammar: line %d: no rule of \"%.80s\" has a match", y->line, y->name);
+}
+
+static Status speak_reference(Speaker *s, Str *out, const GamePiece *p)
+{
+    const PddlTask *t = s->g->ground->task;
+    int object = s->bound[p->variable];
+    if (object == UNBOUND)
+        return fail(ST_FORMAT, "grammar: nothing binds the variable \"%.60s\"", s->g->variables[p->variable]);
+    if (p->kind == PIECE_ID)
+        str_adds(out, t->objects[object].name);
+    else if (p->kind == PIECE_INDEFINITE)
+        str_adds(out, "a"); /* TextWorld's entities of PDDL games have no other article */
+    else if (p->kind == PIECE_NAME && s->world->names[object])
+        str_adds(out, s->world->names[object]);
+    for (int i = 0; p->kind == PIECE_TYPE && i < t->types_n; i++)
+        if (t->objects[object].types >> i & 1) {
+            str_adds(out, t->types[i]);
+            break;
+        }
+    return ST_OK;
+}
+
+typedef struct {
+    const GamePiece *body;
+    Str *out;
+    size_t n;              /* expansions                                                        */
+    size_t last;           /* where the last one begins in *out                  */
+    const GamePiece *list; /* the list they are items of; NULL: none             */
+} Each;
+
+static Status on_item(Speaker *s, void *context, bool *enough)
+{
+    Each *e = context;
+    (void)enough;
+    if (e->list && e->n)
+        TRY(speak_symbol(s, e->out, s->g->separator));
+    e->last = e->out->n;
+    e->n++;
+    return speak(s, e->out, e->body);
+}
+
+static Status speak_each(Speaker *s, const GamePiece *p, Each *e)
+{
+    bool enough = false;
+    e->body = p->first;
+    return matches(s, &p->query, 0, on_item, e, &enough);
+}
+
+/* The items with separators between; then the last separator becomes the one for the last. */
+static Status speak_list(Speaker *s, Str *out, const GamePiece *p)
+{
+    Each e = {.out = out, .list = p};
+    Str between = {0}, tail = {0};
+    Status st = ST_OK;
+    for (const GamePiece *item = p->first; item; item = item->next)
+        TRY(speak_each(s, item, &e));
+    if (!e.n)
+        return speak_symbol(s, out, s->g->empty);
+    if (e.n == 1)
+        return ST_OK;
+    TRY_TO(undo, speak_symbol(s, &between, s->g->separator));
+    str_add(&tail, out->at + e.last, out->n - e.last);
+    out->n = e.last - between.n;
+    TRY_TO(undo, speak_symbol(s, out, s->g->last_separator));
+    str_add(out, tail.at ? tail.at : "", tail.n);
+undo:
+    str_drop(&between);
+    str_drop(&tail);
+    return st;
+}
+
+static Status speak_piece(Speaker *s, Str *out, const GamePiece *p)
+{
+    size_t before = out->n;
+    switch (p->kind) {
+    case PIECE_WORDS: str_add(out, p->words.at, p->words.n); return ST_OK;
+    case PIECE_SYMBOL: return speak_symbol(s, out, p->symbol);
+    case PIECE_EITHER:
+        TRY(speak(s, out, p->first));
+        return out->n > before ? ST_OK : speak(s, out, p->second);
+    case PIECE_EACH: return speak_each(s, p, &(Each){.out = out});
+    case PIECE_LIST: return speak_list(s, out, p);
+    default: return speak_reference(s, out, p);
+    }
+}
+
+static Status speak(Speaker *s, Str *out, const GamePiece *p)
+{
+    for (; p; p = p->next) {
+        TRY(speak_piece(s, out, p));
+        if (out->n > s->limit || ++s->work > WORK_MAX)
+            return fail(ST_LIMIT, "grammar: a text of more than %d bytes", GAME_TEXT_MAX);
+    }
+    return ST_OK;
+}
+
+const GamePiece *game_text_symbol(const GameText *g, const char *name)
+{
+    for (int i = 0; i < g->symbols_n; i++)
+        if (!strcmp(g->symbols[i].name, name))
+            return g->symbols[i].rules[0].text;
+    return NULL;
+}
+
+Status game_text_expand(Str *out, const GameText *g, const GamePiece *text, const GameWorld *world,
+                        const PddlAction *action, const int *args)
+{
+    Speaker s = {.g = g, .world = world, .limit = out->n + GAME_TEXT_MAX};
+    for (int v = 0; v < GAME_VARIABLES_MAX; v++)
+        s.bound[v] = UNBOUND;
+    for (int i = 0; action && i < action->params_n; i++) {
+        int v = game_variable(g, span(action->names[i]));
+        if (v >= 0)
+            s.bound[v] = args[i];
+    }
+    return speak(&s, out, text);
+}

@@ -1,0 +1,116 @@
+#include "env/household_tools.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+/* How a function's arguments become a command. */
+typedef struct {
+    const char *name, *parameters, *first, *second; /* words before each argument; second NULL: it has one */
+    const char *keys[2];
+} Call;
+
+static const Call calls[HOUSEHOLD_TOOLS] = {
+    {"put", "object: str, receptacle: str", "put ", " in/on ", {"object", "receptacle"}},
+    {"goto", "receptacle: str", "go to ", NULL, {"receptacle"}},
+    {"take_from", "object: str, receptacle: str", "take ", " from ", {"object", "receptacle"}},
+    {"open_receptacle", "receptacle: str", "open ", NULL, {"receptacle"}},
+    {"toggle", "object_or_receptacle: str", "toggle ", NULL, {"object_or_receptacle"}},
+    {"close_receptacle", "receptacle: str", "close ", NULL, {"receptacle"}},
+    {"clean", "object: str, receptacle: str", "clean ", " with ", {"object", "receptacle"}},
+    {"heat", "object: str, receptacle: str", "heat ", " with ", {"object", "receptacle"}},
+    {"cool", "object: str, receptacle: str", "cool ", " with ", {"object", "receptacle"}},
+    {"use", "receptacle: str", "use ", NULL, {"receptacle"}},
+    {"look", "", "look", NULL, {NULL}},
+};
+
+typedef struct {
+    HouseholdPlay *play;
+    const Call *call;
+} ToolContext;
+
+struct HouseholdPlay {
+    const Household *game;
+    HouseholdState *state;
+    PythonTool tools[HOUSEHOLD_TOOLS];
+    ToolContext contexts[HOUSEHOLD_TOOLS];
+};
+
+/* What is no text names nothing in a house; its command finds nothing either. */
+static void add_argument(Str *command, const json_t *arguments, const char *key)
+{
+    const json_t *v = json_object_get(arguments, key);
+    if (json_is_string(v))
+        str_adds(command, json_string_value(v));
+}
+
+static Status call_tool(void *context, const json_t *arguments, Str *answer)
+{
+    const ToolContext *t = context;
+    HouseholdPlay *p = t->play;
+    Str command = {0};
+    if (!p->state)
+        return fail(ST_ARG, "no game has begun");
+    str_adds(&command, t->call->first);
+    if (t->call->keys[0])
+        add_argument(&command, arguments, t->call->keys[0]);
+    if (t->call->second) {
+        str_adds(&command, t->call->second);
+        add_argument(&command, arguments, t->call->keys[1]);
+    }
+    Status st = household_step(p->game, p->state, str_c(&command));
+    str_drop(&command);
+    TRY(st);
+    const char *said = str_c(&p->state->observation), *stop = strstr(said, ". ");
+    str_adds(answer, span_starts(span(said), "You arrive at loc ") && stop ? stop + 2 : said);
+    return ST_OK;
+}
+
+HouseholdPlay *household_play_new(void)
+{
+    HouseholdPlay *p = mem_new(HouseholdPlay);
+    for (int i = 0; i < HOUSEHOLD_TOOLS; i++) {
+        p->contexts[i] = (ToolContext){p, &calls[i]};
+        p->tools[i] = (PythonTool){calls[i].name, calls[i].parameters, call_tool, &p->contexts[i]};
+    }
+    return p;
+}
+
+void household_play_free(HouseholdPlay *p)
+{
+    if (!p)
+        return;
+    household_state_free(p->state);
+    mem_free(p);
+}
+
+void household_play_begin(HouseholdPlay *p, const Household *game)
+{
+    household_state_free(p->state);
+    p->game = game;
+    p->state = household_reset(game);
+}
+
+const PythonTool *household_play_tools(const HouseholdPlay *p)
+{
+    return p->tools;
+}
+
+bool household_play_succeeded(const HouseholdPlay *p)
+{
+    return p->state && p->state->done && p->state->steps > 0;
+}
+
+const HouseholdState *household_play_state(const HouseholdPlay *p)
+{
+    return p->state;
+}
+
+void household_question(Str *out, const Household *game)
+{
+    Span room = household_room(game), task = household_task(game);
+    str_adds(out, "Interact with a household to solve a task. \n");
+    str_add(out, room.at, room.n);
+    str_addc(out, '\n');
+    str_add(out, task.at, task.n);
+}
