@@ -99,9 +99,9 @@ static Line take_line(HttpClient *c)
 
 static void give_line(HttpClient *c, Line l)
 {
-    /* Its headers, a key among them, go; the connections are multi's.  Used again after curl_easy_reset, it has
-     * in libcurl 7.88 a pointer to the last reply's freed headers, and reads there when a reply begins with a
-     * folded line. */
+    /* Its headers, a key among them, go; the connections are multi's.  Used again after curl_easy_reset, it
+     * has in libcurl 7.88 a pointer to the last reply's freed headers, and reads there when a reply begins
+     * with a folded line. */
     curl_easy_cleanup(l.easy);
     l.easy = NULL;
     pthread_mutex_lock(&c->lock);
