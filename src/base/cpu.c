@@ -84,6 +84,12 @@ static int64_t kilobytes_in(const char *path, const char *key)
     return kb < 0 ? -1 : (int64_t)kb * 1024;
 }
 
+int64_t cpu_cache_bytes(void)
+{
+    long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+    return bytes > 0 ? bytes : 0;
+}
+
 int64_t memory_available(void)
 {
     return kilobytes_in("/proc/meminfo", "MemAvailable:");

@@ -15,6 +15,7 @@ typedef struct {
 
 CpuFeatures cpu_features(void);
 int cpu_count(void);             /* processors this process may run on (affinity and cgroup quota) */
+int64_t cpu_cache_bytes(void);   /* of the last cache, as the C library tells; 0 unknown */
 int64_t memory_available(void);  /* bytes; -1 unknown  */
 int64_t memory_peak(void);       /* this process's peak resident bytes; -1 unknown */
 int64_t memory_resident(void);   /* now */

@@ -149,6 +149,8 @@ size_t measure_cold_bytes(int threads)
 {
     size_t bytes = (size_t)(threads > 4 ? threads : 4) << 26;
     int64_t available = memory_available();
+    size_t cache = (size_t)cpu_cache_bytes();
+    bytes = bytes < 2 * cache ? 2 * cache : bytes;
     if (available >= 0 && bytes > (size_t)available / 8)
         bytes = (size_t)available / 8;
     return (bytes >> 16 << 16) + (1 << 16);

@@ -17,8 +17,9 @@ typedef enum {
  * fails, which then knows why.  Takes up to 50 MB from the device for the time of the call. */
 double measure_gemm(Device *dev, DType type, MeasureEffort effort);
 
-/* So much memory that none of it is in a cache once all of it has been walked through: 64 MB a thread and at
- * least 256 MB; but at most an eighth of what is free.  A multiple of 64 kB. */
+/* So much memory that none of it is in a cache once all of it has been walked through: 64 MB a thread, at
+ * least 256 MB and at least twice the last cache, which on servers may hold half a gigabyte; but at most an
+ * eighth of what is free.  A multiple of 64 kB. */
 size_t measure_cold_bytes(int threads);
 
 /* Bytes per second that all threads of `dev` together read from host memory, from a buffer of
