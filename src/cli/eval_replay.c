@@ -60,7 +60,7 @@ static Status one_check(unsigned *checks, Span name)
         }
     }
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
-    return fail(ST_ARG, "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, gsm8k, bbh", text,
+    return fail(ST_ARG, "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh", text,
                 near ? ", did you mean " : "", near ? near : "");
 }
 
@@ -100,7 +100,8 @@ static void unchecked(Job *job, const char *checks)
 
 static void find_prompts(Job *job, const char *given)
 {
-    if (!replay_wants(&job->spec, REPLAY_R1) || !job->files.count[RECORDING_MINT])
+    unsigned data = 1u << REPLAY_R1 | 1u << REPLAY_R10 | 1u << REPLAY_R11 | 1u << REPLAY_R12;
+    if (!(job->spec.checks & data) || !job->files.count[RECORDING_MINT])
         return;
     job->data = eval_replay_data(given, job->folder);
     job->spec.data = job->data;
@@ -108,18 +109,19 @@ static void find_prompts(Job *job, const char *given)
         return;
     (void)fail(ST_ARG, "no mint/prompt below %s%s; give --data the folder that holds it",
                given ? given : job->folder, given ? "" : ", nor beside it");
-    unchecked(job, "R1 is");
+    unchecked(job, "R1, R10, R11, R12 are");
 }
 
 static void find_sandbox(Job *job)
 {
-    unsigned programs = 1u << REPLAY_R5 | 1u << REPLAY_R6 | 1u << REPLAY_R7;
+    unsigned programs = 1u << REPLAY_R5 | 1u << REPLAY_R6 | 1u << REPLAY_R7 | 1u << REPLAY_R11 |
+                        1u << REPLAY_R12;
     if (!(job->spec.checks & programs) || !job->files.count[RECORDING_MINT])
         return;
     if (replay_runners_open(&job->runners, job->spec.threads) == ST_OK)
         job->spec.programs = replay_runners_programs(job->runners);
     else
-        unchecked(job, "R5, R6, R7 are");
+        unchecked(job, "R5, R6, R7, R11, R12 are");
 }
 
 /* ---- the report -------------------------------------------------------------------------------------------
@@ -333,8 +335,8 @@ int eval_replay(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
-        {"data", 0, "DIR", "holds mint/prompt; DIR of --replay or a folder above it where not given"},
-        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, gsm8k, bbh"},
+        {"data", 0, "DIR", "holds mint/prompt and mint/alfworld; DIR of --replay or a folder above it where not given"},
+        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
         {"threads", 0, "N", "threads; all processors where not given"},
@@ -349,7 +351,8 @@ int eval_replay(int argc, char **argv)
             "theoremqa\n"
             "  R5 verdicts on code  R6 what cells print                R7 the last line when they raise\n"
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
-            "R5 to R7 run the recorded programs in the sandbox.  Exit status 1: something disagrees, or "
+            "  R10 household openings from the games, R11 what cells print there, R12 success\n"
+            "R5 to R7, R11 and R12 run the recorded programs in the sandbox.  Exit status 1: something disagrees, or "
             "could\n"
             "not be checked.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",

@@ -13,7 +13,10 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-enum { WITHOUT_PROGRAMS = REPLAY_ALL & ~(1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7) };
+enum {
+    WITHOUT_PROGRAMS =
+        REPLAY_ALL & ~(1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7 | 1 << REPLAY_R11 | 1 << REPLAY_R12)
+};
 
 static const char *data_folder(void)
 {
