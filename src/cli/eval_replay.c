@@ -60,7 +60,8 @@ static Status one_check(unsigned *checks, Span name)
         }
     }
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
-    return fail(ST_ARG, "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh", text,
+    return fail(ST_ARG, "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh",
+                    text,
                 near ? ", did you mean " : "", near ? near : "");
 }
 
@@ -335,7 +336,7 @@ int eval_replay(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
-        {"data", 0, "DIR", "holds mint/prompt and mint/alfworld; DIR of --replay or a folder above it where not given"},
+        {"data", 0, "DIR", "holds mint/prompt and mint/alfworld; DIR of --replay or above where not given"},
         {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
@@ -352,9 +353,8 @@ int eval_replay(int argc, char **argv)
             "  R5 verdicts on code  R6 what cells print                R7 the last line when they raise\n"
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
             "  R10 household openings from the games, R11 what cells print there, R12 success\n"
-            "R5 to R7, R11 and R12 run the recorded programs in the sandbox.  Exit status 1: something disagrees, or "
-            "could\n"
-            "not be checked.\n"
+            "R5 to R7, R11 and R12 run the recorded programs in the sandbox.  Exit status 1: something\n"
+            "disagrees, or could not be checked.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",
         COMMAND_FLAGS(flags),
     };
