@@ -69,6 +69,10 @@ if command -v bash >/dev/null; then
     expect 0 'build show sample cat' complete_words corpus ''
     expect 0 'decode' complete_words help tokenizer dec
     expect 0 '--threads' complete_words corpus build --th
+    expect 0 '--likelihood --list' complete_words eval --l
+    expect 0 '--checks' complete_words eval --replay data --ch
+    expect 0 'gsm8k,mint_math' complete_words eval --tasks gsm8k,mint_ma
+    expect 0 'humaneval' complete_words eval --fetch gsm8k h
 else
     echo "SKIP no bash"
 fi

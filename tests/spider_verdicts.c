@@ -1,11 +1,15 @@
 /* Verdicts on pairs of queries, for tests/spider_oracle.py to lay beside those of the published code.
  *
- *     make && gcc -std=c17 -Isrc -D_GNU_SOURCE -O2 -o build/spider_verdicts tests/spider_verdicts.c \
- *         build/libeval.a build/libenv.a build/libbase.a $(pkg-config --libs sqlite3 jansson libutf8proc ...)
- * -lm build/spider_verdicts databases DUMP.sql FOLDER       writes FOLDER/<db>/<db>.sqlite
- *     build/spider_verdicts verdicts FOLDER tables.json     reads {"db", "gold", "answer"} a line, prints
- *         "exact exact-with-values execution hardness", each 0, 1 or - where gold is refused; tables.json may
- * be "" */
+ *     make
+ *     gcc -std=c17 -Isrc -D_GNU_SOURCE -O2 -o build/spider_verdicts tests/spider_verdicts.c \
+ *         build/libeval.a build/libenv.a build/libbase.a $(pkg-config --libs sqlite3 jansson libutf8proc \
+ *         libfyaml libarchive libpcre2-8 libxxhash libcrypto) -lm
+ *
+ * build/spider_verdicts databases DUMP.sql FOLDER
+ *     writes FOLDER/DB/DB.sqlite for each database of a MySQL dump
+ * build/spider_verdicts verdicts FOLDER TABLES
+ *     reads {"db", "gold", "answer"} a line, prints exact-set match, the same with values, execution match (0, 1,
+ *     or - where gold is refused) and hardness; TABLES is Spider's tables.json, or "" for the databases' own keys */
 #include <stdio.h>
 #include <string.h>
 

@@ -3,10 +3,17 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/check.h"
 
-enum { COLUMNS_MAX = 16 };
+enum { COLUMNS_MAX = 16, NARROWEST = 16 /* of a column that is wrapped */ };
+
+size_t columns_width(FILE *out, size_t otherwise)
+{
+    struct winsize w;
+    return ioctl(fileno(out), TIOCGWINSZ, &w) == 0 && w.ws_col > 1 ? w.ws_col : otherwise;
+}
 
 static size_t count_of(const Columns *c)
 {
@@ -50,6 +57,28 @@ static void pad(Str *out, size_t n)
         str_addc(out, ' ');
 }
 
+/* A cell from the column `indent` on, broken at blanks. */
+static void add_wrapped(Str *out, const char *cell, size_t indent, size_t width)
+{
+    size_t at = 0;
+    while (*cell) {
+        size_t n = strcspn(cell, " "), w = 0;
+        for (size_t i = 0; i < n; i++)
+            w += ((unsigned char)cell[i] & 0xc0) != 0x80;
+        if (at && indent + at + 1 + w > width) {
+            str_addc(out, '\n');
+            pad(out, indent);
+            at = 0;
+        } else if (at) {
+            str_addc(out, ' ');
+            at++;
+        }
+        str_add(out, cell, n);
+        at += w;
+        cell += n + strspn(cell + n, " ");
+    }
+}
+
 void columns_text(const Columns *c, Str *out)
 {
     size_t columns = count_of(c), widths[COLUMNS_MAX] = {0}, due = 0;
@@ -58,12 +87,18 @@ void columns_text(const Columns *c, Str *out)
         if (w > widths[i % columns])
             widths[i % columns] = w;
     }
+    size_t indent = 2 * (columns - 1);
+    for (size_t i = 0; i + 1 < columns; i++)
+        indent += widths[i];
     for (size_t i = 0; i < c->cells.n; i++) { /* `due`: blanks that are written once something follows them */
         size_t column = i % columns, w = width_of(c->cells.at[i]), room = widths[column] - w;
         bool right = c->align[column] == 'r';
         if (w) {
             pad(out, due + (right ? room : 0));
-            str_adds(out, c->cells.at[i]);
+            if (c->wrap >= indent + NARROWEST && column + 1 == columns && !right && indent + w > c->wrap)
+                add_wrapped(out, c->cells.at[i], indent, c->wrap);
+            else
+                str_adds(out, c->cells.at[i]);
             due = right ? 0 : room;
         } else {
             due += room;

@@ -1,5 +1,7 @@
 #include "base/columns.h"
 
+#include <string.h>
+
 /* clang-format off */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,6 +34,28 @@ static void cells_stand_below_each_other(void **state)
     columns_drop(&c);
 }
 
+static void the_last_column_goes_on_below(void **state)
+{
+    (void)state;
+    Columns c = {.align = "ll", .wrap = 22};
+    Str out = {0};
+    columns_add(&c, "ab");
+    columns_add(&c, "one two n\303\244me four-and-a-long-word five");
+    columns_add(&c, "abcd");
+    columns_add(&c, "six");
+    columns_text(&c, &out);
+    assert_string_equal(str_c(&out), "ab    one two n\303\244me\n"
+                                     "      four-and-a-long-word\n"
+                                     "      five\n"
+                                     "abcd  six\n");
+    str_clear(&out);
+    c.wrap = 21; /* 15 characters are no column */
+    columns_text(&c, &out);
+    assert_non_null(strstr(str_c(&out), "long-word five\n"));
+    str_drop(&out);
+    columns_drop(&c);
+}
+
 static void nothing_is_nothing(void **state)
 {
     (void)state;
@@ -47,6 +71,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_stand_below_each_other),
+        cmocka_unit_test(the_last_column_goes_on_below),
         cmocka_unit_test(nothing_is_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -51,7 +52,7 @@ Status file_map(FileMap *out, const char *path)
         close(fd);
         return fail(ST_IO, "%s is not a regular file", path);
     }
-    void *at = NULL;
+    const void *at = ""; /* of an empty file: a place to count bytes from */
     if (info.st_size > 0)
         at = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, fd, 0);
     close(fd);
@@ -63,7 +64,7 @@ Status file_map(FileMap *out, const char *path)
 
 void file_unmap(FileMap *m)
 {
-    if (m->at)
+    if (m->n)
         munmap((void *)(uintptr_t)m->at, m->n);
     *m = (FileMap){0};
 }
@@ -135,6 +136,18 @@ Status file_replace(const char *path, const void *bytes, size_t n)
         return file_commit(&w);
     file_abandon(&w);
     return st;
+}
+
+Status file_lock(int *fd, const char *path)
+{
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (*fd < 0)
+        return fail_errno(ST_IO, "cannot write %s", path);
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return ST_OK;
+    close(*fd);
+    *fd = -1;
+    return fail(ST_LIMIT, "another process has %s", path);
 }
 
 Status folder_make(const char *path)

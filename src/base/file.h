@@ -11,7 +11,7 @@
 /* Reads a whole file of at most `limit` bytes (0: no limit) into *out, appended.  ST_IO, ST_LIMIT. */
 MUST_CHECK Status file_read(Str *out, const char *path, size_t limit);
 
-/* A read-only map of a whole file.  An empty file maps to n = 0. */
+/* A read-only map of a whole file.  An empty file maps to n = 0, and `at` is not NULL. */
 typedef struct {
     const unsigned char *at;
     size_t n;
@@ -43,6 +43,10 @@ typedef struct {
 } FolderList;
 MUST_CHECK Status folder_list(FolderList *out, const char *path);
 void folder_list_drop(FolderList *l);
+
+/* Takes a file, made where it is not there, for this process alone until *fd is closed or the process ends; on a
+ * file system without locks it goes on without.  ST_LIMIT: another process has it.  ST_IO. */
+MUST_CHECK Status file_lock(int *fd, const char *path);
 
 bool path_exists(const char *path);
 bool folder_holds(const char *folder, const char *name); /* folder/name exists */

@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/scratch_test.h"
 
@@ -40,6 +41,7 @@ static void maps_show_the_bytes(void **state)
     assert_int_equal(file_replace(empty, "", 0), ST_OK);
     assert_int_equal(file_map(&m, empty), ST_OK);
     assert_int_equal(m.n, 0);
+    assert_non_null(m.at); /* sums with it are defined */
     file_unmap(&m);
     assert_int_equal(file_map(&m, scratch), ST_IO);
     assert_int_equal(file_map(&m, "/nowhere"), ST_IO);
@@ -96,6 +98,23 @@ static void a_full_disk_is_a_sentence(void **state)
     assert_int_equal(st, ST_IO);
     assert_non_null(strstr(error_text(), "No space left"));
     assert_false(path_exists("out"));
+}
+
+static void a_locked_file_is_one_holders(void **state)
+{
+    (void)state;
+    char *path = path_join(scratch, ".lock");
+    int fd, other;
+    assert_int_equal(file_lock(&fd, path), ST_OK);
+    assert_int_equal(file_lock(&other, path), ST_LIMIT);
+    assert_int_equal(other, -1);
+    close(fd);
+    assert_int_equal(file_lock(&other, path), ST_OK);
+    close(other);
+    assert_int_equal(file_lock(&other, "/nowhere/x"), ST_IO);
+    assert_int_equal(other, -1);
+    unlink(path);
+    mem_free(path);
 }
 
 static void folders_are_made_and_removed_deeply(void **state)
@@ -160,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole_files_are_written_and_read), cmocka_unit_test(maps_show_the_bytes),
         cmocka_unit_test(writes_happen_wholly_or_not),      cmocka_unit_test(a_full_disk_is_a_sentence),
+        cmocka_unit_test(a_locked_file_is_one_holders),
         cmocka_unit_test(folders_are_made_and_removed_deeply), cmocka_unit_test(names_in_a_folder_are_sorted),
         cmocka_unit_test(paths_are_joined_and_split),
     };

@@ -15,7 +15,7 @@ enum { POLL_MS = 50 }; /* how long a wish to stop may go unheard */
 /* A connection, or a few, and what drives them.  One thread at a time has it. */
 typedef struct {
     CURLM *multi;
-    CURL *easy;
+    CURL *easy; /* NULL between exchanges */
 } Line;
 
 struct HttpClient {
@@ -69,7 +69,6 @@ Status http_open(HttpClient **out)
 
 static void drop_line(Line *l)
 {
-    curl_easy_cleanup(l->easy);
     curl_multi_cleanup(l->multi);
 }
 
@@ -91,16 +90,20 @@ static Line take_line(HttpClient *c)
     if (c->idle.n)
         l = c->idle.at[--c->idle.n];
     pthread_mutex_unlock(&c->lock);
-    if (!l.easy) {
-        l = (Line){curl_multi_init(), curl_easy_init()};
-        check(l.multi && l.easy); /* they fail for want of memory only */
-    }
+    if (!l.multi)
+        l.multi = curl_multi_init();
+    l.easy = curl_easy_init();
+    check(l.multi && l.easy); /* they fail for want of memory only */
     return l;
 }
 
 static void give_line(HttpClient *c, Line l)
 {
-    curl_easy_reset(l.easy); /* its headers, a key among them, are forgotten */
+    /* Its headers, a key among them, go; the connections are multi's.  Used again after curl_easy_reset, it
+     * has in libcurl 7.88 a pointer to the last reply's freed headers, and reads there when a reply begins
+     * with a folded line. */
+    curl_easy_cleanup(l.easy);
+    l.easy = NULL;
     pthread_mutex_lock(&c->lock);
     array_push(&c->idle, l);
     pthread_mutex_unlock(&c->lock);

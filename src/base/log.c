@@ -1,10 +1,13 @@
 #include "base/log.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/columns.h"
 #include "base/str.h"
 
 static LogLevel shown_level = LOG_INFO;
@@ -64,19 +67,45 @@ Progress progress_start(const char *what, double total, const char *unit)
                       .terminal = isatty(2) == 1};
 }
 
+/* Questions are counted; what is in millions is measured. */
+static const char *amount(char *out, size_t n, double value, bool whole)
+{
+    snprintf(out, n, whole ? "%.0f" : "%.1f", value);
+    return out;
+}
+
+/* A line longer than the terminal would not be drawn over, but again and again below: what is said least goes
+ * first, the rate, then the end of the name. */
+static void fit(char *name, char *rate, size_t others)
+{
+    size_t room = columns_width(stderr, SIZE_MAX) - 1, n = strlen(name);
+    if (n + strlen(rate) + others > room)
+        *rate = 0;
+    if (n + others <= room)
+        return;
+    for (n = room > others ? room - others : 0; n && ((unsigned char)name[n] & 0xc0) == 0x80; n--) {}
+    name[n] = 0;
+}
+
 static void progress_show(const Progress *p, double now)
 {
-    char text[256], left[32];
+    char name[160], done[80], rate[80] = "", left[64] = "", number[32];
+    bool whole = p->done == floor(p->done) && p->total == floor(p->total) && p->unit[0] != 'M';
     double spent = now - p->start, share = p->total > 0 ? p->done / p->total : 0;
-    int n = snprintf(text, sizeof text, "%s: ", p->what);
+    snprintf(name, sizeof name, "%s", p->what);
+    amount(number, sizeof number, p->done, whole);
     if (p->total > 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, "%3.0f%%  ", 100 * share);
-    n += snprintf(text + n, sizeof text - (size_t)n, "%.1f %s", p->done, p->unit);
+        snprintf(done, sizeof done, ": %3.0f%%  %s %s", 100 * share, number, p->unit);
+    else
+        snprintf(done, sizeof done, ": %s %s", number, p->unit);
     if (spent > 0)
-        n += snprintf(text + n, sizeof text - (size_t)n, "  %.1f %s/s", p->done / spent, p->unit);
+        snprintf(rate, sizeof rate, "  %.1f %s/s", p->done / spent, p->unit);
     if (share > 0 && share < 1)
-        snprintf(text + n, sizeof text - (size_t)n, "  %s left", human_time(left, spent / share - spent));
-    fprintf(stderr, p->terminal ? "\r%s\x1b[K" : "%s\n", text);
+        snprintf(left, sizeof left, "  %s left", human_time(number, spent / share - spent));
+    if (p->terminal)
+        fit(name, rate, strlen(done) + strlen(left));
+    const char *counted = *name ? done : done + 2; /* no colon without a name */
+    fprintf(stderr, p->terminal ? "\r%s%s%s%s\x1b[K" : "%s%s%s%s\n", name, counted, rate, left);
 }
 
 void progress_at(Progress *p, double done)

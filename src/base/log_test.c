@@ -89,7 +89,7 @@ static void progress_tells_share_and_time_left(void **state)
     const char *text = heard(make_progress);
     assert_non_null(strstr(text, "reading:  25%  50.0 MB"));
     assert_non_null(strstr(text, "1 min 00 s left"));
-    assert_non_null(strstr(text, "waiting: 22.0 files"));
+    assert_non_null(strstr(text, "waiting: 22 files"));
     assert_null(strstr(text, "51.0"));
     assert_null(strstr(text, "nan"));
 }

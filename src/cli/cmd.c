@@ -83,17 +83,22 @@ int cmd_run(const Command *c, int argc, char **argv, Status (*work)(const Args *
     return code;
 }
 
+int cmd_exit_code(Status st)
+{
+    return st == ST_OK          ? EXIT_DONE
+           : st == ST_CANCELLED ? EXIT_INTERRUPTED
+           : st == ST_ARG       ? EXIT_USAGE
+                                : EXIT_FAILED;
+}
+
 int cmd_exit(Status st)
 {
-    if (st == ST_OK)
-        return EXIT_DONE;
     const char *text = error_text();
-    if (st == ST_CANCELLED) {
+    if (st == ST_CANCELLED)
         log_info("%s", *text ? text : "stopped");
-        return EXIT_INTERRUPTED;
-    }
-    log_error("%s", *text ? text : status_name(st));
-    return st == ST_ARG ? EXIT_USAGE : EXIT_FAILED;
+    else if (st != ST_OK)
+        log_error("%s", *text ? text : status_name(st));
+    return cmd_exit_code(st);
 }
 
 Status cmd_number(int64_t *out, const Args *a, const char *flag, int64_t min, int64_t max)

@@ -56,6 +56,7 @@ bool cmd_parse(const Command *c, Args *out, int argc, char **argv, int *code);
 
 /* The exit code for `st`; prints this thread's error first where there is one. */
 int cmd_exit(Status st);
+int cmd_exit_code(Status st); /* the same without a word */
 
 /* The value of a flag that takes a whole number; *out stays where the flag is not given.  ST_ARG: out of
  * bounds, or no number; the sentence names the flag. */

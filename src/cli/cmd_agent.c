@@ -334,15 +334,6 @@ static Status run(const Args *args, void *context)
     return st;
 }
 
-/* As cmd_exit has it, without a word. */
-static int exit_of(Status st)
-{
-    return st == ST_OK          ? EXIT_DONE
-           : st == ST_CANCELLED ? EXIT_INTERRUPTED
-           : st == ST_ARG       ? EXIT_USAGE
-                                : EXIT_FAILED;
-}
-
 int cmd_agent(int argc, char **argv)
 {
     Job job = {0};
@@ -370,5 +361,5 @@ int cmd_agent(int argc, char **argv)
     workbench_close(job.bench);
     str_drop(&job.system);
     str_drop(&job.task);
-    return code == EXIT_DONE ? exit_of(job.failed) : code;
+    return code == EXIT_DONE ? cmd_exit_code(job.failed) : code;
 }

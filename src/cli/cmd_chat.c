@@ -262,15 +262,6 @@ static Status run(const Args *args, void *context)
     return st;
 }
 
-/* As cmd_exit has it, without a word. */
-static int exit_of(Status st)
-{
-    return st == ST_OK          ? EXIT_DONE
-           : st == ST_CANCELLED ? EXIT_INTERRUPTED
-           : st == ST_ARG       ? EXIT_USAGE
-                                : EXIT_FAILED;
-}
-
 int cmd_chat(int argc, char **argv)
 {
     Job job = {0};
@@ -288,5 +279,5 @@ int cmd_chat(int argc, char **argv)
     };
     int code = cmd_run(&c, argc, argv, run, &job);
     array_drop(&job.stops);
-    return code == EXIT_DONE ? exit_of(job.failed) : code;
+    return code == EXIT_DONE ? cmd_exit_code(job.failed) : code;
 }

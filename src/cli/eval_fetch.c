@@ -16,7 +16,7 @@ static void tell(void *arg, const char *path, const char *what)
     if (files)
         json_object_set_new(files, path, json_string(what));
     else
-        printf("%-48s %s\n", path, what);
+        printf("%-20s  %s\n", what, path); /* paths are of any length */
     fflush(stdout);
 }
 

@@ -7,6 +7,8 @@
 #include "cli/eval_tasks.h"
 #include "eval/inventory.h"
 
+enum { LINE = 120 }; /* characters, where no terminal says otherwise */
+
 static const char *text(const json_t *o, const char *key)
 {
     const char *t = json_string_value(json_object_get(o, key));
@@ -18,7 +20,7 @@ static bool is_absent(const json_t *file)
     return strcmp(text(file, "state"), "absent") == 0;
 }
 
-/* "here", "2 of 5 files", or that the files cannot be read.  A benchmark may do without some of its files. */
+/* "here" (a benchmark may do without some of its files), "2 of 5 files", or that the files cannot be read. */
 static void data_words(Str *out, const json_t *b)
 {
     const json_t *files = json_object_get(b, "files");
@@ -26,7 +28,7 @@ static void data_words(Str *out, const json_t *b)
     size_t n = json_array_size(files), absent = 0;
     for (size_t i = 0; i < n; i++)
         absent += is_absent(json_array_get(files, i));
-    if (absent && (absent < n || !readable))
+    if (absent && !readable)
         str_addf(out, absent == n ? "not here" : "%zu of %zu files", n - absent, n);
     else
         str_adds(out, readable ? "here" : "unreadable");
@@ -46,9 +48,10 @@ static void program_words(Str *out, const json_t *programs, bool in_full)
     }
     if (in_full || n <= 3)
         return;
-    str_addf(out, "%s%zu programs", out->n ? ", " : "", n);
+    str_adds(out, out->n ? ", " : "");
     if (missing)
-        str_addf(out, " (%zu missing)", missing);
+        str_addf(out, "%zu of ", n - missing);
+    str_addf(out, "%zu programs", n);
 }
 
 static void need_words(Str *out, const json_t *b, bool in_full)
@@ -100,7 +103,8 @@ static json_t *groups_of(const json_t *all)
 static void print_list(const json_t *all)
 {
     static const char *const titles[] = {"benchmark", "questions", "data", "needs", "what it is"};
-    Columns c = {.align = "lrlll"}, g = {.align = "ll"};
+    size_t width = columns_width(stdout, LINE);
+    Columns c = {.align = "lrlll", .wrap = width}, g = {.align = "ll", .wrap = width};
     const char *sandbox = "", *name;
     json_t *names, *groups = groups_of(all);
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
@@ -119,11 +123,15 @@ static void print_list(const json_t *all)
         columns_add(&g, "%s", name);
         columns_add(&g, "%s", json_string_value(names) + 1);
     }
+    if (*sandbox) {
+        columns_add(&g, "%s", "");
+        columns_end_row(&g);
+        columns_add(&g, "sandbox");
+        columns_add(&g, "%s", sandbox);
+    }
     columns_print(&g, stdout);
     columns_drop(&g);
     json_decref(groups);
-    if (*sandbox)
-        printf("\nsandbox: %s\n", sandbox);
     puts("lemur eval --list NAME tells all of one; lemur eval --fetch NAME gets its data.");
 }
 
@@ -131,32 +139,33 @@ static void print_list(const json_t *all)
 
 static void print_files(const json_t *b)
 {
-    Columns c = {.align = "lll"};
     const json_t *files = json_object_get(b, "files");
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *f = json_array_get(files, i);
         const char *state = text(f, "state"), *url = text(f, "url");
-        columns_add(&c, "    %s", text(f, "path"));
-        columns_add(&c, "%s",
-                    strcmp(state, "right") == 0     ? "here, as published"
-                    : strcmp(state, "wrong") == 0   ? "here, and not as published"
-                    : strcmp(state, "present") == 0 ? "here"
-                                                    : "not here");
-        columns_add(&c, "%s", *url ? url : "by hand");
+        printf("    %s: %s%s\n", text(f, "path"),
+               strcmp(state, "right") == 0     ? "here, as published"
+               : strcmp(state, "wrong") == 0   ? "here, and not as published"
+               : strcmp(state, "present") == 0 ? "here"
+                                               : "not here",
+               *url ? "" : "; by hand");
+        if (*url) /* on a line of its own: it is long, and wants to be copied */
+            printf("        %s\n", url);
+    }
+}
+
+/* A name and its text, which goes on below itself; each line of it begins anew. */
+static void print_row(const char *name, const char *value)
+{
+    Columns c = {.align = "ll", .wrap = columns_width(stdout, LINE)};
+    char *lines = mem_str(value), *rest = NULL;
+    for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        columns_add(&c, "  %-9s", line == lines ? name : "");
+        columns_add(&c, "%s", line);
     }
     columns_print(&c, stdout);
     columns_drop(&c);
-}
-
-static void print_source(const char *source)
-{
-    printf("  from       ");
-    for (; *source; source++)
-        if (*source == '\n')
-            printf("\n             ");
-        else
-            putchar(*source);
-    putchar('\n');
+    mem_free(lines);
 }
 
 static void print_missing(const json_t *missing)
@@ -167,33 +176,56 @@ static void print_missing(const json_t *missing)
     puts(json_array_size(missing) ? "" : "nothing: it can be run here");
 }
 
+/* Which questions need what this machine may not have. */
+static void print_lacking(const json_t *lacking)
+{
+    const char *what;
+    const json_t *ids;
+    json_object_foreach((json_t *)lacking, what, ids)
+    {
+        printf("  lack %s (%zu):", what, json_array_size(ids));
+        for (size_t i = 0; i < json_array_size(ids); i++)
+            printf(" %s", json_string_value(json_array_get(ids, i)));
+        putchar('\n');
+    }
+}
+
 static void print_full(const json_t *b)
 {
-    Str needs = {0}, groups = {0};
+    Str needs = {0}, groups = {0}, questions = {0};
     const json_t *n = json_object_get(b, "questions"), *of = json_object_get(b, "groups");
     for (size_t i = 0; i < json_array_size(of); i++)
         str_addf(&groups, "%s%s", i ? ", " : "", json_string_value(json_array_get(of, i)));
     need_words(&needs, b, true);
     printf("%s: %s\n", text(b, "name"), text(b, "about"));
-    print_source(text(b, "source"));
+    print_row("from", text(b, "source"));
     if (groups.n)
-        printf("  groups     %s\n", str_c(&groups));
+        print_row("groups", str_c(&groups));
     printf("  metric     %s, version %lld, %lld-shot by default\n", text(b, "metric"),
            (long long)json_integer_value(json_object_get(b, "version")),
            (long long)json_integer_value(json_object_get(b, "shots")));
+    long long bad = json_integer_value(json_object_get(b, "bad_lines"));
     if (json_is_integer(n))
-        printf("  questions  %lld; %lld lines of the data are none\n", (long long)json_integer_value(n),
-               (long long)json_integer_value(json_object_get(b, "bad_lines")));
+        str_addf(&questions, "%lld", (long long)json_integer_value(n));
     else
-        printf("  questions  unknown: %s\n", text(b, "questions_why"));
-    printf("  needs      %s\n", needs.n ? str_c(&needs) : "nothing but a model");
+        str_addf(&questions, "unknown: %s", text(b, "questions_why"));
+    if (bad)
+        str_addf(&questions, "; %lld line%s of the data %s none", bad, bad == 1 ? "" : "s",
+                 bad == 1 ? "is" : "are");
+    long long left_out = json_integer_value(json_object_get(b, "left_out"));
+    if (left_out)
+        str_addf(&questions, "; %lld left out for want of what they need", left_out);
+    print_row("questions", str_c(&questions));
+    print_lacking(json_object_get(b, "lacking"));
+    print_row("needs", needs.n ? str_c(&needs) : "nothing but a model");
     if (json_object_get(b, "sandbox"))
-        printf("  sandbox    %s\n", text(json_object_get(b, "sandbox"), "says"));
+        print_row("sandbox", text(json_object_get(b, "sandbox"), "says"));
     puts("  files");
     print_files(b);
     print_missing(json_object_get(b, "missing"));
     str_drop(&needs);
     str_drop(&groups);
+    str_drop(&questions);
 }
 
 static Status run(const Args *args, void *context)

@@ -19,30 +19,33 @@ typedef struct {
     ReplaySpec spec;
     ReplayReport report;
     ReplayRunners *runners;
-    char *data;
+    char *data, *intercode;
     double seconds;
     int unchecked; /* kinds of checks that could not be made at all */
 } Job;
 
-static bool holds_prompts(const char *folder)
-{
-    return folder_holds(folder, "mint/prompt");
-}
-
-char *eval_replay_data(const char *given, const char *below)
+/* The folder that holds `what`: `given`, or the nearest of `below` and the folders above it. */
+static char *data_holding(const char *what, const char *given, const char *below)
 {
     char *at = realpath(given ? given : below, NULL), *found = NULL;
+    size_t top = strcspn(what, "/");
     while (at && !found) {
-        if (holds_prompts(at))
+        if (folder_holds(at, what))
             found = mem_str(at);
         char *slash = strrchr(at, '/');
-        /* A folder given by name is meant, or the one above it where it is mint itself. */
-        if (!slash || slash == at || (given && strcmp(slash, "/mint") != 0))
+        /* A folder given by name is meant, or the one above it where it is mint or intercode itself. */
+        if (!slash || slash == at ||
+            (given && (strlen(slash + 1) != top || strncmp(slash + 1, what, top) != 0)))
             break;
         *slash = 0;
     }
     free(at);
     return found;
+}
+
+char *eval_replay_data(const char *given, const char *below)
+{
+    return data_holding("mint/prompt", given, below);
 }
 
 static Status one_check(unsigned *checks, Span name)
@@ -60,8 +63,10 @@ static Status one_check(unsigned *checks, Span name)
         }
     }
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
-    return fail(ST_ARG, "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh",
-                    text,
+    return fail(ST_ARG,
+                "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, "
+                "ctf",
+                text,
                 near ? ", did you mean " : "", near ? near : "");
 }
 
@@ -111,6 +116,23 @@ static void find_prompts(Job *job, const char *given)
     (void)fail(ST_ARG, "no mint/prompt below %s%s; give --data the folder that holds it",
                given ? given : job->folder, given ? "" : ", nor beside it");
     unchecked(job, "R1, R10, R11, R12 are");
+}
+
+static void find_questions(Job *job, const char *given)
+{
+    bool sql = job->spec.checks & (1u << REPLAY_S2 | 1u << REPLAY_S4) &&
+               job->files.count[RECORDING_INTERCODE_SQL];
+    bool ctf = job->spec.checks & 1u << REPLAY_CTF && job->files.count[RECORDING_INTERCODE_CTF];
+    const char *what = sql ? "intercode/sql" : "intercode/ctf";
+    if (!sql && !ctf)
+        return;
+    job->intercode = data_holding(what, given, job->folder);
+    job->spec.intercode = job->intercode;
+    if (job->intercode)
+        return;
+    (void)fail(ST_ARG, "no %s below %s%s; give --data the folder that holds it", what,
+               given ? given : job->folder, given ? "" : ", nor beside it");
+    unchecked(job, "S2, S4, ctf are");
 }
 
 static void find_sandbox(Job *job)
@@ -277,6 +299,9 @@ static void tell_troubles(const Job *job)
 static Status outcome(const Job *job)
 {
     int64_t n = mismatches(&job->report), compared = 0;
+    const ReplayCount *s4 = &job->report.counts[REPLAY_S4];
+    if ((s4->compared - s4->agreed) * 100 <= s4->compared) /* SQLite is not MySQL */
+        n -= s4->compared - s4->agreed;
     for (int i = 0; i < REPLAY_CHECKS; i++)
         compared += job->report.counts[i].compared;
     if (n)
@@ -296,6 +321,7 @@ static Status replay(Job *job, const Args *args)
     double bytes = 0, start = clock_now();
     TRY(replay_find(&job->files, job->folder));
     find_prompts(job, args_value(args, "data"));
+    find_questions(job, args_value(args, "data"));
     find_sandbox(job);
     for (size_t i = 0; i < job->files.files.n; i++)
         bytes += (double)job->files.files.at[i].bytes;
@@ -329,6 +355,7 @@ static Status run(const Args *args, void *context)
     replay_report_drop(&job->report);
     replay_files_drop(&job->files);
     mem_free(job->data);
+    mem_free(job->intercode);
     return st;
 }
 
@@ -336,8 +363,9 @@ int eval_replay(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
-        {"data", 0, "DIR", "holds mint/prompt and mint/alfworld; DIR of --replay or above where not given"},
-        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh"},
+        {"data", 0, "DIR",
+         "holds mint/prompt, mint/alfworld, intercode; not given: DIR of --replay or a folder above it"},
+        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, ctf"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
         {"threads", 0, "N", "threads; all processors where not given"},
@@ -353,8 +381,10 @@ int eval_replay(int argc, char **argv)
             "  R5 verdicts on code  R6 what cells print                R7 the last line when they raise\n"
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
             "  R10 household openings from the games, R11 what cells print there, R12 success\n"
-            "R5 to R7, R11 and R12 run the recorded programs in the sandbox.  Exit status 1: something\n"
-            "disagrees, or could not be checked.\n"
+            "  S2 rewards of InterCode-SQL from recorded text        S4 the same by running its queries\n"
+            "  ctf what InterCode-CTF's commands print, and rewards\n"
+            "R5 to R7, R11, R12 and ctf run the recorded programs in the sandbox.  Exit status 1: something\n"
+            "disagrees, or could not be checked; S4 may disagree in 1 of 100, where SQLite is not MySQL.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",
         COMMAND_FLAGS(flags),
     };

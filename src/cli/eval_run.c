@@ -98,14 +98,20 @@ static Status read_steps(Job *job)
     return ST_OK;
 }
 
-/* eval-NAME below the current folder, of what the model's path, address or file ends in. */
-static char *default_folder(const char *model)
+/* eval-NAME below the current folder: a server's host and model, else what the path ends in. */
+static char *default_folder(const char *model, const char *server_model)
 {
-    char *name = mem_str(model);
-    size_t n = strlen(name);
+    const char *host = strstr(model, "://");
+    char *name = mem_str(host ? host + 3 : strncmp(model, "script:", 7) == 0 ? model + 7 : model);
+    size_t n = host ? strcspn(name, "/") : strlen(name);
     while (n > 1 && name[n - 1] == '/')
-        name[--n] = 0;
-    char *folder = mem_format("eval-%s", path_base(name));
+        n--;
+    name[n] = 0;
+    bool named = host && server_model && server_model[0];
+    char *folder = mem_format("eval-%s%s%s", path_base(name), named ? "-" : "", named ? server_model : "");
+    for (char *c = folder; *c; c++)
+        if (*c == '/' || *c == ':')
+            *c = '-';
     mem_free(name);
     return folder;
 }
@@ -223,7 +229,7 @@ static Status run_curve(Job *job, const Args *args)
     for (int64_t k = job->first_steps; k <= job->last_steps && st == ST_OK; k++) {
         char *folder = mem_format("%s/steps_%lld", job->folder, (long long)k);
         json_t *results;
-        log_info("episodes of %lld steps", (long long)k);
+        log_info("episodes of %lld step%s", (long long)k, k == 1 ? "" : "s");
         st = run_once(job, args, folder, k);
         if (st == ST_OK)
             st = read_results(&results, folder);
@@ -253,7 +259,8 @@ static Status open_models(Job *job, const Args *args)
         return fail(ST_ARG, "which benchmarks? --tasks names them; lemur eval --list shows them");
     TRY(read_steps(job));
     TRY(task_list_read(&job->tasks, args_value(args, "tasks")));
-    job->folder = args_value(args, "output") ? mem_str(args_value(args, "output")) : default_folder(model);
+    const char *folder = args_value(args, "output");
+    job->folder = folder ? mem_str(folder) : default_folder(model, job->model.server_model);
     TRY(chatmodel_open_named(&job->answers, model, &job->model, (int)job->config.parallel));
     if (feedback)
         TRY(chatmodel_open_named(&job->comments, feedback, &job->feedback, (int)job->config.parallel));
@@ -301,7 +308,7 @@ int eval_run(int argc, char **argv)
                  "    lemur eval --fetch NAME...           their published data\n"
                  "    lemur eval --replay DIR              recorded runs through our loop and marks\n"
                  "    lemur eval --compare RUN RUN         is one better than the other?\n"
-                 "    lemur eval --index DUMP -o FILE      articles, for wikipedia_search without network\n",
+                 "    lemur eval --index DUMP -o FILE      articles, for wikipedia_search without network",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };

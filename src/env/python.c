@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "env/sandbox_host.h"
 
 /* The programs inside; paths are from the folder that make runs in. */
 extern const char python_driver_text[], python_render_text[], python_shell_text[];
@@ -158,7 +159,7 @@ static Status begin(Python *p)
         SandboxResult r = {0};
         Status ended = sandbox_end(p->sandbox, &r);
         if (ended != ST_OK) /* it never began: the sandbox's own words are the reason */
-            st = fail_in(ended, "starting Python");
+            st = fail_in(said.n ? host_explain(str_span(&said)) : ended, "starting Python");
         else
             st = fail(said.n ? ST_ARG : ST_IO, "Python does not start (%s %d): %.300s",
                       sandbox_end_name(r.end), r.code, str_c(&said));

@@ -18,6 +18,8 @@
 #include "env/sandbox_usage.h"
 #include "env/sandbox_view.h"
 
+enum { ENDING_MS = 1000 };
+
 const char *sandbox_end_name(SandboxEnd end)
 {
     static const char *const names[SANDBOX_END_COUNT] = {
@@ -198,9 +200,17 @@ static void read_code(SandboxResult *r, const Sandbox *s, int code)
         r->code = 0;
 }
 
+/* A program whose output has ended is ending itself, and is given the time for it. */
+static void let_it_end(const Sandbox *s)
+{
+    if (s->launch.out < 0 && s->launch.err < 0)
+        poll(&(struct pollfd){.fd = s->launch.bwrap_fd, .events = POLLIN}, 1, ENDING_MS);
+}
+
 Status inside_end(Sandbox *s, SandboxResult *r, Span words)
 {
     check(!s->ended);
+    let_it_end(s);
     sandbox_kill(s);
     *r = (SandboxResult){.end = SANDBOX_EXITED, .wall_seconds = clock_now() - s->watch.started};
     watch_stop(&s->watch);

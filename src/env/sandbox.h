@@ -70,10 +70,12 @@ SandboxLimits sandbox_limits(void); /* for a small program: 1 GB, 64 processes, 
  *   env        "NAME=value", beside PATH, HOME, TMPDIR, LANG, USER and OMP_NUM_THREADS=1; NULL: no more
  *   read_only  absolute host paths to show at the same place; NULL: none
  *   work       a host folder to be /work, writable; NULL: a private one, which goes with the run.
+ *   place      an absolute path outside /usr where `work` is shown too, and where the program starts;
+ *              NULL: /work
  *              If the caller is root the program runs as the folder's owner, who must be somebody else. */
 typedef struct {
     const char *const *argv, *const *env, *const *read_only;
-    const char *work;
+    const char *work, *place;
     SandboxLimits limits;
 } SandboxSpec;
 

@@ -134,7 +134,9 @@ Status host_explain(Span words)
         why = "this bubblewrap is too old: 0.8.0 or newer is wanted (Debian 12 has it)";
     const char *program = "execvp ";
     bool absent = span_starts(words, program);
-    Status st = absent ? fail(ST_ARG, "the sandbox cannot run %s", said + strlen(program))
+    Status st = absent ? fail(ST_ARG,
+                                "the sandbox cannot run %s; it sees this machine's /usr: is it installed there?",
+                                said + strlen(program))
                 : why  ? fail(ST_UNSUPPORTED, "no sandbox: %s (bwrap: %s)", why, said)
                        : fail(ST_UNSUPPORTED, "no sandbox: bwrap: %s", *said ? said : "ended without a word");
     mem_free(said);

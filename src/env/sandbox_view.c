@@ -118,11 +118,13 @@ void view_options(Str *options, const SandboxSpec *spec)
         words(options, "--bind", spec->work, "/work");
     else
         folder(options, "/work", spec->limits.disk_bytes, "0755");
+    if (spec->work && spec->place)
+        words(options, "--bind", spec->work, spec->place);
     for (const char *const *p = spec->read_only; p && *p; p++)
         words(options, "--ro-bind", *p, *p);
     /* Last: the root itself is memory without bound until here. */
     words(options, "--remount-ro", "/", NULL);
-    words(options, "--chdir", "/work", NULL);
+    words(options, "--chdir", spec->work && spec->place ? spec->place : "/work", NULL);
     environment(options, spec->env);
 }
 
@@ -153,6 +155,9 @@ Status view_check(const SandboxSpec *spec)
                         "%s, to be shown in the sandbox, is no absolute path of something that exists", *p);
     if (spec->work && !path_is_folder(spec->work))
         return fail(ST_ARG, "the sandbox's work folder %s is no folder", spec->work);
+    if (spec->place &&
+        (spec->place[0] != '/' || strncmp(spec->place, "/usr/", 5) == 0 || strstr(spec->place, "/..")))
+        return fail(ST_ARG, "the work folder cannot be shown at %s in the sandbox", spec->place);
     if (l->memory_bytes <= 0 || l->disk_bytes <= 0 || l->file_bytes <= 0 || l->output_bytes <= 0 ||
         l->processes <= 0 || !(l->cpu_seconds > 0) || !(l->wall_seconds > 0))
         return fail(ST_ARG, "every limit of a sandbox must be above 0; sandbox_limits() gives them");

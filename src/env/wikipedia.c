@@ -1,17 +1,19 @@
 #include "env/wikipedia.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "env/wikipedia_source.h"
 
 struct Wikipedia {
     const WikipediaSource *source;
     void *self;
+    int64_t searches, failed; /* of sessions; atomic */
 };
 
 Wikipedia *wikipedia_of(const WikipediaSource *source, void *self)
 {
     Wikipedia *w = mem_new(Wikipedia);
-    *w = (Wikipedia){source, self};
+    *w = (Wikipedia){.source = source, .self = self};
     return w;
 }
 
@@ -19,6 +21,9 @@ void wikipedia_close(Wikipedia *w)
 {
     if (!w)
         return;
+    if (w->failed > 1)
+        log_warn("%lld of %lld searches of Wikipedia failed, and the scores suffer", (long long)w->failed,
+                 (long long)w->searches);
     w->source->close(w->self);
     mem_free(w);
 }
@@ -63,12 +68,26 @@ Status wikipedia_search(Wikipedia *w, Span query, Str *answer)
     return st;
 }
 
+/* The model sees the failure as an exception, goes on without, and nobody would know why it does badly. */
+static void count_search(Wikipedia *w, Status st)
+{
+    __atomic_add_fetch(&w->searches, 1, __ATOMIC_RELAXED);
+    if (st == ST_OK || st == ST_ARG || st == ST_CANCELLED)
+        return;
+    if (__atomic_add_fetch(&w->failed, 1, __ATOMIC_RELAXED) == 1)
+        log_warn("%s; the model is told so and goes on; an index or a recording needs no network",
+                 error_text());
+}
+
 static Status call(void *context, const json_t *arguments, Str *answer)
 {
     const json_t *query = json_object_get(arguments, "query");
     if (!json_is_string(query))
         return fail(ST_ARG, "wikipedia_search: the query is no text");
-    return wikipedia_search(context, (Span){json_string_value(query), json_string_length(query)}, answer);
+    Span words = {json_string_value(query), json_string_length(query)};
+    Status st = wikipedia_search(context, words, answer);
+    count_search(context, st);
+    return st;
 }
 
 PythonTool wikipedia_tool(Wikipedia *w)

@@ -14,7 +14,8 @@
  * there is none the sentence that recorded episodes have, which says the reverse of what it means.
  *
  * All functions but wikipedia_close: any thread, many at once.  A failure inside a cell is raised there
- * (python.h) and ends neither the episode nor the run. */
+ * (python.h) and ends neither the episode nor the run; the first is told in the log, and how many there were
+ * when it is closed. */
 #ifndef ENV_WIKIPEDIA_H
 #define ENV_WIKIPEDIA_H
 

@@ -1,11 +1,9 @@
 #include "env/wikipedia_index.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <sqlite3.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -43,11 +41,9 @@ static Status run(Build *b, const char *sql)
 /* The part is a file of this process alone, empty. */
 static Status open_part(Build *b)
 {
-    b->lock = open(b->part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (b->lock < 0)
-        return fail_errno(ST_IO, "opening %s", b->part);
-    if (flock(b->lock, LOCK_EX | LOCK_NB) != 0)
-        return fail(ST_ARG, "%s is being written by another process", b->file);
+    Status st = file_lock(&b->lock, b->part);
+    if (st != ST_OK)
+        return st == ST_LIMIT ? fail(ST_ARG, "%s is being written by another process", b->file) : st;
     if (ftruncate(b->lock, 0) != 0)
         return fail_errno(ST_IO, "emptying %s", b->part);
     return ST_OK;

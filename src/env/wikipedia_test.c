@@ -264,9 +264,51 @@ static void a_session_asks_it(void **state)
     end(&f);
 }
 
+/* Two searches that fail, one that the model made wrong, one that is answered. */
+static void failures_are_told_once_and_counted(void **state)
+{
+    (void)state;
+    char file[] = "/tmp/lemur-wikipedia-XXXXXX", text[2048];
+    int fd = mkstemp(file);
+    assert_true(fd >= 0);
+    static const char lines[] = "{\"query\": \"a\", \"error\": \"away\"}\n"
+                                "{\"query\": \"b\", \"text\": \"B\"}\n";
+    assert_int_equal(write(fd, lines, sizeof lines - 1), sizeof lines - 1);
+    close(fd);
+    Wikipedia *w;
+    Str answer = {0};
+    FILE *heard = tmpfile();
+    int saved = dup(2);
+    assert_true(heard && saved >= 0);
+    assert_int_equal(wikipedia_open_recording(&w, file), ST_OK);
+    PythonTool tool = wikipedia_tool(w);
+    assert_true(dup2(fileno(heard), 2) == 2);
+    static const char *const queries[] = {"a", "b", "a"};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *arguments = json_pack("{s:s}", "query", queries[i]), *wrong = json_pack("{s:i}", "query", 1);
+        assert_int_equal(tool.call(tool.context, arguments, &answer) == ST_OK, i == 1);
+        assert_int_equal(tool.call(tool.context, wrong, &answer), ST_ARG);
+        json_decref(arguments);
+        json_decref(wrong);
+    }
+    wikipedia_close(w);
+    assert_true(dup2(saved, 2) == 2);
+    close(saved);
+    rewind(heard);
+    text[fread(text, 1, sizeof text - 1, heard)] = 0;
+    fclose(heard);
+    const char *first = strstr(text, "away; the model is told so");
+    assert_non_null(first);
+    assert_null(strstr(first + strlen("away; "), "away"));
+    assert_non_null(strstr(first, "2 of 3 searches of Wikipedia failed"));
+    str_drop(&answer);
+    unlink(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest all[] = {
+        cmocka_unit_test(failures_are_told_once_and_counted),
         cmocka_unit_test(answers_are_mints),
         cmocka_unit_test(only_articles_are_summed_up),
         cmocka_unit_test(what_passes_is_tried_again),

@@ -48,6 +48,7 @@ void questions_drop(Questions *q)
     }
     array_drop(&q->all);
     json_decref(q->facts);
+    json_decref(q->lacking);
     *q = (Questions){0};
 }
 
@@ -150,6 +151,8 @@ static ChatCall call_of(const EvalRun *run, const Conversation *messages, const 
     call.sampler.temperature = (float)(set->temperature >= 0 ? set->temperature : how->temperature);
     if (set->top_p >= 0)
         call.sampler.top_p = (float)set->top_p;
+    else if (how->top_p > 0)
+        call.sampler.top_p = (float)how->top_p;
     call.sampler.seed = (uint64_t)(set->seed + how->nth);
     call.max_tokens = set->max_tokens > 0 ? set->max_tokens : how->max_tokens;
     call.stops = how->stops;

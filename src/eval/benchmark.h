@@ -61,6 +61,8 @@ typedef struct {
     int64_t bad;   /* lines of the data that were no questions: counted, and told */
     json_t *facts; /* object or NULL: what else decides the scores, such as hashes of prompt texts; kept in
                     * run.json and results.json, and must be the same when a run goes on; owned */
+    json_t *lacking; /* object or NULL: what some questions need and this machine may not have -> their ids;
+                      * told by `lemur eval --list NAME`; owned */
     int64_t left_out; /* questions that cannot be asked here, for want of a tool: told by `open` */
 } Questions;
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
@@ -160,7 +162,7 @@ void sample_drop(Sample *s);
  * same question, so that each has a seed of its own. */
 typedef struct {
     int64_t max_tokens;
-    double temperature; /* where the user gave none */
+    double temperature, top_p; /* where the user gave none; top_p 0: 1 */
     const char *const *stops;
     size_t stops_n;
     int64_t nth;

@@ -1,6 +1,7 @@
 /* The list of all benchmarks, in the order in which they are told. */
 #include "eval/benchmark.h"
 
+#include "eval/agents/intercode.h"
 #include "eval/agents/mint.h"
 #include "eval/static/ds1000.h"
 #include "eval/static/humaneval.h"
@@ -17,6 +18,8 @@ const Benchmark *const benchmarks[] = {
     &mint_mmlu,
     &mint_humaneval,
     &mint_mbpp,
+    &ic_sql,
+    &ic_ctf,
     &own_tasks,
     &mmlu_stem_benchmark,
     &mmlu_humanities_benchmark,

@@ -44,7 +44,7 @@ static void write_run(const char *run, bool second, int version)
         " \"group_subtasks\": {\"both\": [\"hits\", \"shares\"]}}");
     file_of(run, "results.json");
     for (int i = 0; i < 26; i++) {
-        char id[8];
+        char id[16];
         int q = second ? 25 - i : i; /* the order of the lines does not matter */
         snprintf(id, sizeof id, "q%d", q);
         double value = q < 10 ? second : q < 13 ? !second : q % 2;
@@ -54,7 +54,7 @@ static void write_run(const char *run, bool second, int version)
     file_of(run, "samples_hits.jsonl");
     static const double d[] = {.5, -.25, .75, .125, 1, .5, -.5, .25};
     for (int i = 0; i < 8; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "s%d", i);
         double base = d[i] > 0 ? 0 : -d[i];
         sample(id, "", "success", second ? base + d[i] : base, "p");

@@ -66,39 +66,21 @@ Status eval_folder_identity(json_t **out, const char *folder)
 {
     char *path = path_join(folder, "run.json");
     Status st = path_exists(path) ? json_file_read(out, path)
-                                  : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
+                : folder_holds(folder, "steps_1")
+                    ? fail(ST_ARG, "%s holds runs by steps: name one, as %s/steps_1", folder, folder)
+                    : fail(ST_ARG, "%s is no folder of a run: it has no run.json", folder);
     mem_free(path);
     return st;
 }
 
+/* But for our lock, which a run that was refused or met a full disk leaves behind. */
 static bool is_empty(const char *folder)
 {
     FolderList l = {0};
-    bool empty = !path_exists(folder) || (folder_list(&l, folder) == ST_OK && l.n == 0);
+    bool empty = !path_exists(folder) || (folder_list(&l, folder) == ST_OK &&
+                                          (l.n == 0 || (l.n == 1 && strcmp(l.at[0], ".lock") == 0)));
     folder_list_drop(&l);
     return empty;
-}
-
-Status eval_folder_begin(const char *folder, const json_t *identity)
-{
-    json_t *was;
-    char *path = path_join(folder, "run.json");
-    Status st = ST_OK;
-    if (path_exists(path)) {
-        st = json_file_read(&was, path);
-        if (st == ST_OK) {
-            st = compare(folder, was, identity);
-            json_decref(was);
-        }
-    } else if (!is_empty(folder)) {
-        st = fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
-    } else {
-        st = folder_make(folder);
-        if (st == ST_OK)
-            st = json_file_write(path, identity);
-    }
-    mem_free(path);
-    return st;
 }
 
 static bool is_of_run(const char *name)
@@ -108,12 +90,8 @@ static bool is_of_run(const char *name)
            (span_ends(n, ".jsonl") && (span_starts(n, "samples_") || span_starts(n, "transcripts_")));
 }
 
-Status eval_folder_clear(const char *folder)
+static Status clear(const char *folder)
 {
-    if (is_empty(folder))
-        return ST_OK;
-    if (!folder_holds(folder, "run.json"))
-        return fail(ST_ARG, "%s holds files, and no run of lemur eval: nothing was removed", folder);
     FolderList l;
     Status st = ST_OK;
     TRY(folder_list(&l, folder));
@@ -127,6 +105,52 @@ Status eval_folder_clear(const char *folder)
             mem_free(path);
         }
     folder_list_drop(&l);
+    return st;
+}
+
+static Status take_lock(int *lock, const char *folder)
+{
+    if (path_exists(folder) && !path_is_folder(folder))
+        return fail(ST_ARG, "%s is a file; name the run's folder with -o", folder);
+    if (!folder_holds(folder, "run.json") && !is_empty(folder))
+        return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
+    Status st = folder_make(folder);
+    if (st != ST_OK)
+        return fail_in(st, "the run's folder, which -o names");
+    char *path = path_join(folder, ".lock");
+    st = file_lock(lock, path);
+    mem_free(path);
+    if (st == ST_LIMIT)
+        return fail(ST_ARG,
+                    "another process works in %s; wait for it, stop it, or choose another folder with -o",
+                    folder);
+    return st == ST_OK ? ST_OK : fail_in(st, "the run's folder, which -o names");
+}
+
+static Status write_or_compare(const char *folder, const json_t *identity)
+{
+    json_t *was = NULL;
+    char *path = path_join(folder, "run.json");
+    Status st = path_exists(path) ? json_file_read(&was, path) : json_file_write(path, identity);
+    if (st == ST_OK && was)
+        st = compare(folder, was, identity);
+    json_decref(was);
+    mem_free(path);
+    return st;
+}
+
+Status eval_folder_begin(int *lock, const char *folder, const json_t *identity, bool restart)
+{
+    *lock = -1;
+    Status st = take_lock(lock, folder);
+    if (st == ST_OK && restart)
+        st = clear(folder);
+    if (st == ST_OK)
+        st = write_or_compare(folder, identity);
+    if (st != ST_OK && *lock >= 0) {
+        close(*lock);
+        *lock = -1;
+    }
     return st;
 }
 
@@ -168,7 +192,7 @@ static Status read_lines(Lines *l, const char *path, size_t *whole)
     for (int64_t number = 1; at < end && st == ST_OK; number++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         json_error_t why;
-        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), 0, &why) : NULL;
+        json_t *object = stop ? json_loadb(at, (size_t)(stop - at), JSON_ALLOW_NUL, &why) : NULL;
         if (json_is_object(object)) {
             take(l, (Span){at, (size_t)(stop - at) + 1}, object);
             *whole = (size_t)(stop + 1 - (const char *)m.at);

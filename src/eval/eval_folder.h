@@ -9,11 +9,13 @@
 #include "base/map.h"
 #include "base/str.h"
 
-/* Writes folder/run.json, or compares it with the one that is there.
- *   ST_ARG  the folder holds another run (the sentence names the first thing that differs), or what is no run */
-MUST_CHECK Status eval_folder_begin(const char *folder, const json_t *identity);
-/* Removes what a run wrote, and nothing else.  ST_ARG: the folder holds something, and no run. */
-MUST_CHECK Status eval_folder_clear(const char *folder);
+/* Takes the folder for this process alone (folder/.lock), until *lock is closed: two that append to one file would
+ * record each question twice.  Then writes folder/run.json, or compares it with the one that is there; `restart`
+ * removes what a run wrote before, and nothing else.
+ *   ST_ARG  another process works in the folder; it holds another run (the sentence names the first thing that
+ *           differs), or what is no run
+ *   ST_IO   *lock is -1 after any failure */
+MUST_CHECK Status eval_folder_begin(int *lock, const char *folder, const json_t *identity, bool restart);
 /* run.json of a finished or unfinished run.  ST_ARG: it is none. */
 MUST_CHECK Status eval_folder_identity(json_t **out, const char *folder);
 

@@ -115,6 +115,10 @@ static bool add_questions(const Inventory *v, json_t *out, const Benchmark *b)
     if (st == ST_OK) {
         json_object_set_new(out, "questions", json_integer((json_int_t)q.all.n));
         json_object_set_new(out, "bad_lines", json_integer(q.bad));
+        if (q.left_out)
+            json_object_set_new(out, "left_out", json_integer(q.left_out));
+        if (q.lacking)
+            json_object_set(out, "lacking", q.lacking);
         if (b->close)
             b->close(state);
     } else {

@@ -14,6 +14,7 @@ void inventory_free(Inventory *v);
 /* Of one benchmark; a new reference:
  *   {"name", "groups": [...], "about", "source", "metric", "version", "shots",
  *    "questions": n, null where they cannot be read ("questions_why" says why not), "bad_lines": n,
+ *    "left_out": n and "lacking": {what: [ids]} where some need what is not here,
  *    "files": [{"path", "url", "sha256", "state": "absent", "present", "right" or "wrong"}],
  *    "likelihood": true where it takes a model that runs here,
  *    "sandbox": {"here", "says"}, "programs": {"python3": true},          each where it needs such

@@ -7,12 +7,15 @@
 
 #include "base/thread.h"
 #include "eval/replay_answers.h"
+#include "eval/replay_ctf.h"
+#include "eval/replay_intercode.h"
 #include "eval/replay_mint.h"
 
 enum { NAMED_MOST = 10000, WORDS_MOST = 300 };
 
 const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4",    "R4_option",
-                                                       "R5", "R6", "R7", "R10", "R11", "R12", "gsm8k", "bbh"};
+                                                       "R5", "R6", "R7", "R10",   "R11",
+                                                       "R12", "gsm8k", "bbh", "S2", "S4", "ctf"};
 const char *const replay_why_words[REPLAY_WHYS] = {
     "no prompt files",
     "games that are not here",
@@ -24,6 +27,11 @@ const char *const replay_why_words[REPLAY_WHYS] = {
     "could not be run here",
     "only Python could mark them",
     "what to compare with is missing or broken",
+    "no questions: intercode/sql or intercode/ctf is not there",
+    "ask the network",
+    "print versions or dates, or need a tool that is not here",
+    "of tasks whose files are not in the data",
+    "without the gold query's rows among the recorded ones",
 };
 
 int64_t replay_undecided(const ReplayCount *c)
@@ -132,6 +140,8 @@ static Status one_file(ReplayReport *report, const ReplaySpec *spec, const Repla
     case RECORDING_MINT: return replay_mint_file(report, spec, programs, f->path);
     case RECORDING_GSM8K: return replay_gsm8k_file(report, spec, f->path);
     case RECORDING_BBH: return replay_bbh_file(report, spec, f->path);
+    case RECORDING_INTERCODE_SQL: return replay_intercode_sql_file(report, spec, f->path);
+    case RECORDING_INTERCODE_CTF: return replay_ctf_file(report, spec, f->path);
     case RECORDING_KINDS: break;
     }
     return ST_OK;

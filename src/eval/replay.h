@@ -21,6 +21,9 @@
  *   R12    whether the episode succeeded, and not before its end
  *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
  *   bbh    the accuracy of each file of BIG-Bench Hard outputs
+ *   S2     the rewards of InterCode-SQL from recorded text (replay_intercode.h)
+ *   S4     the same, and success, by running its queries
+ *   ctf    what InterCode-CTF's commands print, and their rewards (replay_ctf.h)
  *
  * R5 to R7, R11 and R12 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
@@ -47,6 +50,9 @@ typedef enum {
     REPLAY_R12,
     REPLAY_GSM8K,
     REPLAY_BBH,
+    REPLAY_S2,
+    REPLAY_S4,
+    REPLAY_CTF,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
@@ -64,6 +70,11 @@ typedef enum {
     REPLAY_NOT_RUN,    /* a program or cell that could not be run here                                  */
     REPLAY_PYTHON,     /* an answer that only a Python could mark                                       */
     REPLAY_BROKEN,     /* what is compared with is missing or malformed                                 */
+    REPLAY_NO_QUESTIONS, /* intercode/sql or intercode/ctf is not below the data folder                   */
+    REPLAY_NETWORK,    /* a command that asks the network                                               */
+    REPLAY_TOOL,       /* one that prints versions or dates, or whose tool is not here                  */
+    REPLAY_NO_ASSETS,  /* its task's files are not in the data                                          */
+    REPLAY_NO_GOLD,    /* no recorded turn shows the gold query's rows                                  */
     REPLAY_WHYS
 } ReplayWhy;
 extern const char *const replay_why_words[REPLAY_WHYS];
@@ -133,6 +144,7 @@ typedef enum { REPLAY_RULE_RECORDING, REPLAY_RULE_LEGACY, REPLAY_RULE_CURRENT } 
 
 typedef struct {
     const char *data; /* holds mint/prompt, and mint/alfworld/games; NULL: R1, R10 to R12 compare nothing */
+    const char *intercode; /* holds intercode/sql, intercode/ctf; NULL: S2, S4 and ctf compare nothing */
     ReplayRule rule;
     ActionRule actions;
     unsigned checks; /* 1 << check of those to make */

@@ -425,9 +425,9 @@ static void world_end(const ReplaySpec *spec, Recording *r, const World *w, bool
     array_push(&r->verdicts, v);
 }
 
-static int count_of(const json_t *state, const char *key)
+static json_int_t count_of(const json_t *state, const char *key)
 {
-    return (int)json_integer_value(json_object_get(json_object_get(state, "agent_action_count"), key));
+    return json_integer_value(json_object_get(json_object_get(state, "agent_action_count"), key));
 }
 
 static bool end_agrees(const Turns *t, const json_t *state)

@@ -70,6 +70,17 @@ static void add_episodes(Walk *w, const char *path)
         add(w, RECORDING_MINT, path);
 }
 
+static void add_intercode(Walk *w, const char *path, const char *name)
+{
+    if (strncmp(name, "ic_sql_multiturn_", 17) == 0)
+        add(w, RECORDING_INTERCODE_SQL, path);
+    else
+        array_push(&w->out->passed_over,
+                   mem_format("%s: no multi-turn run of InterCode-SQL; others keep rewards otherwise, and "
+                              "let the agent change the databases",
+                              path));
+}
+
 static void look_at_file(Walk *w, const char *path, const char *name)
 {
     bool beside = span_is(name_from_end(path, 1), "replay") && span_is(name_from_end(path, 2), "gsm8k");
@@ -80,6 +91,12 @@ static void look_at_file(Walk *w, const char *path, const char *name)
         add(w, RECORDING_GSM8K, path);
     else if (strstr(name, "_few_shot_template_") && span_ends(span(name), ".json"))
         add(w, RECORDING_BBH, path);
+    else if (span_ends(span(name), ".json") &&
+             (strncmp(name, "ic_ctf_multiturn_", 17) == 0 ||
+              (span_is(name_from_end(path, 1), "ctf") && span_is(name_from_end(path, 2), "replay"))))
+        add(w, RECORDING_INTERCODE_CTF, path);
+    else if (strncmp(name, "ic_sql_", 7) == 0 && span_ends(span(name), ".json"))
+        add_intercode(w, path, name);
 }
 
 static bool first_visit(Walk *w, const char *folder)
@@ -122,7 +139,7 @@ static Status nothing_there(const ReplayFiles *f, const char *folder)
         return fail(ST_ARG, "no recordings of known tasks in %s: %s", folder, f->passed_over.at[0]);
     return fail(ST_ARG,
                 "no recordings in %s: looked below it for <model>/F=.../max<k>_p<p>.../<group>/<task>/"
-                "results.jsonl, gsm8k/replay/*.jsonl and *_few_shot_template_*.json",
+                "results.jsonl, gsm8k/replay/*.jsonl, *_few_shot_template_*.json and ic_sql_multiturn_*.json",
                 folder);
 }
 

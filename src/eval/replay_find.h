@@ -4,6 +4,9 @@
  *   example_model_solutions.jsonl, gsm8k/replay/<any>.jsonl                             GSM8K's solutions
  *   <any>_few_shot_template_<any>.json                                                  BIG-Bench Hard's
  * outputs
+ *   ic_sql_multiturn_<any>.json                                                         InterCode-SQL's
+ *   ic_ctf_multiturn_<any>.json, replay/ctf/<any>.json                                   InterCode-CTF's
+ * (ic_sql_<any>.json of its other prompts are passed over: their agents changed the databases)
  *
  * The folder may be any one above them, or below: names above it count as well. */
 #ifndef EVAL_REPLAY_FIND_H
@@ -15,7 +18,14 @@
 
 #include "base/status.h"
 
-typedef enum { RECORDING_MINT, RECORDING_GSM8K, RECORDING_BBH, RECORDING_KINDS } RecordingKind;
+typedef enum {
+    RECORDING_MINT,
+    RECORDING_GSM8K,
+    RECORDING_BBH,
+    RECORDING_INTERCODE_SQL,
+    RECORDING_INTERCODE_CTF,
+    RECORDING_KINDS
+} RecordingKind;
 
 typedef struct {
     RecordingKind kind;

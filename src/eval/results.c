@@ -119,9 +119,13 @@ static void add_number(json_t *object, const char *key, double more)
     json_object_set_new(object, key, json_real(json_number_value(json_object_get(object, key)) + more));
 }
 
+/* A sum beyond the integers, which only a file that was tampered with can have, stays at their end. */
 static void add_count(json_t *object, const char *key, json_int_t more)
 {
-    json_object_set_new(object, key, json_integer(json_integer_value(json_object_get(object, key)) + more));
+    json_int_t sum;
+    if (__builtin_add_overflow(json_integer_value(json_object_get(object, key)), more, &sum))
+        sum = more < 0 ? INT64_MIN : INT64_MAX;
+    json_object_set_new(object, key, json_integer(sum));
 }
 
 /* Errors by kind, tokens and seconds. */
@@ -213,6 +217,35 @@ static json_t *samples_by_part(const json_t *samples)
     return parts;
 }
 
+/* The mean over parts, whatever their sizes, as BIG-Bench Hard's publishers make it; of the main metric. */
+static void add_parts_mean(json_t *out, const ResultsPart *p, const json_t *parts)
+{
+    json_t *mean = json_object(), *samples;
+    const char *part;
+    char *value = results_key(p->metric, ""), *error = results_key(p->metric, "_stderr");
+    double sum = 0, squares = 0, n = (double)json_object_size(parts);
+    bool known = true;
+    json_object_foreach((json_t *)parts, part, samples)
+    {
+        char *name = mem_format("%s_%s", p->name, part);
+        const json_t *entry = json_object_get(json_object_get(out, "results"), name);
+        const json_t *e = json_object_get(entry, error);
+        sum += json_number_value(json_object_get(entry, value));
+        squares += json_number_value(e) * json_number_value(e);
+        known = known && json_is_number(e);
+        mem_free(name);
+    }
+    if (n > 1) {
+        json_object_set_new(mean, value, json_real(sum / n));
+        json_object_set_new(mean, error, known ? json_real(sqrt(squares) / n) : json_string("N/A"));
+        json_object_set_new(mean, "parts", json_integer((json_int_t)n));
+        json_object_set(inside(out, "means_of_parts"), p->name, mean);
+    }
+    json_decref(mean);
+    mem_free(value);
+    mem_free(error);
+}
+
 static void add_parts(json_t *out, const ResultsPart *p, const Map *metrics)
 {
     json_t *parts = samples_by_part(p->samples), *names = json_array(), *samples;
@@ -226,6 +259,7 @@ static void add_parts(json_t *out, const ResultsPart *p, const Map *metrics)
         mem_free(name);
     }
     json_object_set_new(inside(out, "group_subtasks"), p->name, names);
+    add_parts_mean(out, p, parts);
     json_decref(parts);
 }
 

@@ -91,6 +91,15 @@ static void add_parts(Columns *c, const json_t *results, const json_t *names, co
     }
 }
 
+static void add_parts_mean(Columns *c, const json_t *mean, const char *metric)
+{
+    if (!mean)
+        return;
+    char *n = mem_format("%lld parts", (long long)json_integer_value(json_object_get(mean, "parts")));
+    add_row(c, "  mean of parts", n, mean, metric);
+    mem_free(n);
+}
+
 /* "48", or "48 of 1319" where not all were asked. */
 static char *count_words(const json_t *all, const char *name, const json_t *entry)
 {
@@ -114,6 +123,7 @@ static void add_benchmarks(Columns *c, const json_t *all)
         add_row(c, name, n, entry, metric);
         add_other_metrics(c, entry, metric, json_object_get(json_object_get(all, "curves"), name));
         add_parts(c, results, json_object_get(json_object_get(all, "group_subtasks"), name), metric);
+        add_parts_mean(c, json_object_get(json_object_get(all, "means_of_parts"), name), metric);
         mem_free(n);
     }
 }

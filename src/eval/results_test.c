@@ -124,6 +124,10 @@ static void what_stands_beside(void **state)
     near(at(r, "tokens", "two", "retries"), 1);
     near(at(r, "seconds", "two", "model"), 4.5);
     near(at(r, "seconds", "two", "total"), 6);
+    near(at(r, "means_of_parts", "one", "success,none"), (2.0 / 3 + 1) / 2);
+    assert_string_equal(json_string_value(at(r, "means_of_parts", "one", "success_stderr,none")), "N/A");
+    near(at(r, "means_of_parts", "one", "parts"), 2);
+    assert_null(at(r, "means_of_parts", "two", NULL));
     const json_t *curve = at(r, "curves", "one", "success");
     assert_int_equal(json_array_size(curve), 2);
     near(json_array_get(curve, 0), 0.375);
@@ -159,6 +163,7 @@ static void the_table(void **state)
         "                              turns    2.5000  0.6455\n"
         "  algebra                  3  success  0.6667  0.3333  0.2077 to 0.9385\n"
         "  anatomy                  1  success  1.0000     N/A  0.2065 to 1.0000\n"
+        "  mean of parts      2 parts  success  0.8333     N/A\n"
         "two                        3  success  0.5833  0.2205  0.1512 to 1.0000\n"
         "                              turns    2.0000  0.5774\n"
         "both (2 benchmarks)        7  success  0.6786  0.1725  0.3629 to 0.9942\n"
@@ -200,13 +205,16 @@ static void odd_samples_do_no_harm(void **state)
     (void)state;
     json_t *odd =
         json_loads("[1, null, {}, {\"metrics\": 3}, {\"metrics\": {\"success\": \"x\"}, \"kind\": 7},"
-                   " {\"metrics\": {\"success\": 1}, \"part\": 4}]",
+                   " {\"metrics\": {\"success\": 1}, \"part\": 4, \"calls\": 9223372036854775807},"
+                   " {\"calls\": 5, \"retries\": -9223372036854775808}, {\"retries\": -1}]",
                    0, NULL);
     json_t *none = json_array();
     ResultsPart parts[] = {{.name = "odd", .metric = "success", .groups = "g", .samples = odd},
                            {.name = "none", .metric = "success", .groups = "g", .samples = none}};
     json_t *r = results_make(parts, 2, NULL, 0);
     near(at(r, "results", "odd", "success,none"), 1);
+    assert_true(json_integer_value(at(r, "tokens", "odd", "calls")) == INT64_MAX);
+    assert_true(json_integer_value(at(r, "tokens", "odd", "retries")) == INT64_MIN);
     assert_null(at(r, "results", "none", "success,none"));
     assert_null(at(r, "groups", "g", NULL)); /* one of them has nothing */
     char *text = printed(r);

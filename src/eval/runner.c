@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -40,6 +41,7 @@ typedef struct {
     const RunnerSpec *spec;
     Part *parts; /* [spec->chosen_n] */
     Array(Job) jobs, again; /* again: the model failed them; they are asked once more */
+    int folder_lock;        /* descriptor; -1: not taken */
     pthread_mutex_t lock;   /* of all below, and of the files */
     size_t next;
     int64_t asked, answered, before, failed_in_a_row;
@@ -85,12 +87,28 @@ static json_t *part_identity(const Part *p)
     return o;
 }
 
+/* A run goes on by ids: of two questions of one id the second would not be asked again. */
+static Status check_ids(const Part *p)
+{
+    Map *seen = map_new();
+    Status st = ST_OK;
+    for (size_t i = 0; i < p->questions.all.n && st == ST_OK; i++) {
+        const char *id = p->questions.all.at[i].id;
+        if (map_find(seen, id, strlen(id)))
+            st = fail(ST_FORMAT, "%s: two questions have the id \"%s\"; each needs its own", p->b->name, id);
+        *map_put(seen, id, strlen(id)) = 1;
+    }
+    map_free(seen);
+    return st;
+}
+
 static Status open_part(Runner *r, Part *p)
 {
     Status st = p->b->open(&r->spec->run, &p->questions, &p->state);
     if (st != ST_OK)
         return fail_in(st, "%s", p->b->name);
     p->opened = true;
+    TRY(check_ids(p));
     draw(p, r->spec->limit, (uint64_t)r->spec->run.settings->seed);
     return p->asked.n ? ST_OK : fail(ST_FORMAT, "%s has no questions", p->b->name);
 }
@@ -151,9 +169,7 @@ static Status begin_folder(Runner *r)
     for (size_t i = 0; i < r->spec->chosen_n; i++)
         json_object_set_new(benchmarks_, r->parts[i].b->name, part_identity(&r->parts[i]));
     json_object_set_new(identity, "benchmarks", benchmarks_);
-    Status st = r->spec->restart ? eval_folder_clear(r->spec->folder) : ST_OK;
-    if (st == ST_OK)
-        st = eval_folder_begin(r->spec->folder, identity);
+    Status st = eval_folder_begin(&r->folder_lock, r->spec->folder, identity, r->spec->restart);
     json_decref(identity);
     return st;
 }
@@ -391,6 +407,8 @@ static void close_all(Runner *r)
         questions_drop(&p->questions);
         array_drop(&p->asked);
     }
+    if (r->folder_lock >= 0)
+        close(r->folder_lock);
     mem_free(r->parts);
     array_drop(&r->jobs);
     array_drop(&r->again);
@@ -411,6 +429,10 @@ static Status sync_all(Runner *r)
 static Status tell_end(Runner *r)
 {
     int64_t left = r->asked - r->answered - r->before;
+    if (r->over && r->st == ST_CANCELLED)
+        return fail(ST_CANCELLED,
+                    "stopped; %lld of %lld questions are answered and kept; the same command goes on",
+                    (long long)(r->answered + r->before), (long long)r->asked);
     if (r->over) {
         error_put(&r->error);
         return fail_in(r->st, "%lld of %lld questions are answered and kept; the same command goes on",
@@ -427,7 +449,7 @@ static Status tell_end(Runner *r)
 Status runner_run(RunnerReport *report, const RunnerSpec *spec)
 {
     double start = clock_now();
-    Runner r = {.spec = spec, .parts = mem_array(Part, spec->chosen_n), .synced = start};
+    Runner r = {.spec = spec, .folder_lock = -1, .parts = mem_array(Part, spec->chosen_n), .synced = start};
     pthread_mutex_init(&r.lock, NULL);
     Status st = open_all(&r);
     if (st == ST_OK) {

@@ -11,7 +11,7 @@
 static struct {
     Status fails;
     int64_t from, until; /* calls that fail, counted from 0 */
-    int64_t calls, questions, stop_at;
+    int64_t calls, questions, stop_at, twice; /* twice: a question with the id of the first */
 } set;
 
 static Status numbers_open(const EvalRun *run, Questions *out, void **state)
@@ -20,7 +20,7 @@ static Status numbers_open(const EvalRun *run, Questions *out, void **state)
     char id[32];
     for (int64_t i = 0; i < set.questions; i++) {
         json_t *doc = json_pack("{s:I}", "n", (json_int_t)i);
-        snprintf(id, sizeof id, "q%lld", (long long)i);
+        snprintf(id, sizeof id, "q%lld", (long long)(i == set.twice ? 0 : i));
         questions_add(out, id, i % 3 ? "rest" : "thirds", doc);
         json_decref(doc);
     }
@@ -36,7 +36,7 @@ static Status numbers_ask(const EvalRun *run, void *state, const Question *q, Sa
         return fail(set.fails, "call %lld fails", (long long)call);
     out->target = json_integer(n % 2);
     json_array_append_new(out->prompts, json_string(q->id));
-    json_array_append_new(out->answers, json_string("even"));
+    json_array_append_new(out->answers, json_stringn("ev\0en", 5)); /* a model may write a NUL */
     sample_metric(out, "acc", n % 2 == 0);
     out->transcript = json_pack("{s:i, s:s}", "transcript", 1, "task", q->id);
     return ST_OK;
@@ -218,6 +218,51 @@ static void a_folder_of_something_else_stays(void **state)
     assert_int_equal(run_as(&r, "a", 2, 0, false), ST_ARG);
     assert_int_equal(run_as(&r, "a", 2, 0, true), ST_ARG);
     assert_true(folder_holds(folder, "letter.txt"));
+    char *whole = folder;
+    folder = path_join(whole, "letter.txt");
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_ARG);
+    assert_non_null(strstr(error_text(), "is a file"));
+    mem_free(folder);
+    folder = whole;
+}
+
+static void a_folder_where_another_works_is_refused(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    int fd;
+    set.stop_at = 5;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_CANCELLED);
+    set.stop_at = 0;
+    char *path = path_join(folder, ".lock");
+    assert_int_equal(file_lock(&fd, path), ST_OK); /* as a second process has it */
+    for (int restart = 0; restart < 2; restart++) {
+        assert_int_equal(run_as(&r, "a", 1, 0, restart), ST_ARG);
+        assert_non_null(strstr(error_text(), "another process works in"));
+    }
+    json_t *kept = lines("samples_numbers.jsonl");
+    assert_int_equal(json_array_size(kept), 5);
+    json_decref(kept);
+    close(fd);
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_OK);
+    assert_int_equal(r.before, 5);
+    expect_whole(40);
+    /* what alone is left of a run that could not begin is no run's, and nobody else's */
+    assert_int_equal(folder_remove(folder), ST_OK);
+    assert_int_equal(folder_make(folder), ST_OK);
+    assert_int_equal(file_replace(path, "", 0), ST_OK);
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_OK);
+    mem_free(path);
+}
+
+static void an_id_is_one_questions(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    set.twice = 7;
+    assert_int_equal(run_as(&r, "a", 2, 0, false), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "two questions have the id \"q0\""));
+    assert_false(path_exists(folder));
 }
 
 /* A server that is away for a moment costs nothing; one that stays away ends the run, which can go on. */
@@ -270,6 +315,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_broken_line_in_the_middle_is_named, begin, end),
         cmocka_unit_test_setup_teardown(another_run_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(a_folder_of_something_else_stays, begin, end),
+        cmocka_unit_test_setup_teardown(a_folder_where_another_works_is_refused, begin, end),
+        cmocka_unit_test_setup_teardown(an_id_is_one_questions, begin, end),
         cmocka_unit_test_setup_teardown(passing_failures_are_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_key_ends_it_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_draws_the_same_questions, begin, end),

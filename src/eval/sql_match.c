@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/map.h"
-#include "eval/python_repr.h"
+#include "base/python_repr.h"
 #include "eval/sql_text.h"
 
 enum { WORK_MAX = 500000000 };

@@ -6,7 +6,7 @@
 #ifndef EVAL_SQL_MATCH_H
 #define EVAL_SQL_MATCH_H
 
-#include "eval/sql_result.h"
+#include "env/sql_result.h"
 
 /* Appends the query as it is run: "> =", "< =" and "! =" joined; the first statement only; without the word
  * DISTINCT outside quotes and comments, unless `distinct` keeps it; YEAR(CURDATE()) is 2020. */

@@ -91,6 +91,21 @@ static void cut_at_stops(const ChatCall *call, ChatAnswer *a)
     }
 }
 
+/* Numbers that no call has come from a server or a script that tells tales; added up they would run over. */
+static void drop_tales(ChatAnswer *a)
+{
+    const int64_t most = INT64_C(1) << 40;
+    if (a->prompt_tokens < 0 || a->prompt_tokens > most || a->completion_tokens < 0 ||
+        a->completion_tokens > most) {
+        a->counted = false;
+        a->prompt_tokens = a->completion_tokens = 0;
+    }
+    if (a->retries < 0 || a->retries > most)
+        a->retries = 0;
+    if (!isfinite(a->seconds))
+        a->seconds = 0;
+}
+
 static void end_failed(Status st, ChatAnswer *a)
 {
     str_clear(&a->text);
@@ -106,6 +121,7 @@ Status chatmodel_ask(ChatModel *m, const ChatCall *call, ChatAnswer *out)
     Status st = check_call(call);
     if (st == ST_OK)
         st = m->kind->ask(m->self, call, out);
+    drop_tales(out);
     if (out->seconds <= 0)
         out->seconds = clock_now() - from;
     if (st == ST_OK)

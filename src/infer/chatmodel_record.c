@@ -1,11 +1,10 @@
 #include "infer/chatmodel_record.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -91,13 +90,11 @@ Status chatmodel_record_open(ChatModel **out, ChatModel *inner, const char *path
     Recorder *r = mem_new(Recorder);
     *r = (Recorder){.inner = inner, .path = mem_str(path)};
     check(pthread_mutex_init(&r->lock, NULL) == 0);
-    r->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (r->fd < 0)
-        st = fail_errno(ST_IO, "%s cannot be opened for recording", path);
-    else if (flock(r->fd, LOCK_EX | LOCK_NB) != 0)
-        st = fail_errno(ST_IO, "another run records into %s", path);
-    else
+    st = file_lock(&r->fd, path);
+    if (st == ST_OK)
         st = find_end(r);
+    else if (st == ST_LIMIT)
+        st = fail(ST_ARG, "another process records into %s; wait for it, or record into another file", path);
     if (st != ST_OK) {
         record_close(r);
         return st;

@@ -12,7 +12,7 @@
 /* Borrows `inner` until *out is closed, which does not close it.  Any number of threads at once, if `inner`
  * takes them.  A call whose line cannot be written fails with ST_IO: what cannot be replayed is not gone on
  * with.  Calls that were cancelled are passed on and not recorded: nobody asks for them in a replay.
- *   ST_IO  cannot be opened, or somebody else records into it */
+ *   ST_ARG  another process records into it     ST_IO  cannot be opened */
 MUST_CHECK Status chatmodel_record_open(ChatModel **out, ChatModel *inner, const char *path);
 
 #endif

@@ -87,8 +87,8 @@ static void one_recorder_a_file(void **state)
     (void)state;
     ChatModel *second = NULL;
     open_all("{\"text\": \"x\"}\n");
-    assert_int_equal(chatmodel_record_open(&second, inner, in_scratch("record.jsonl")), ST_IO);
-    assert_non_null(strstr(error_text(), "another run records"));
+    assert_int_equal(chatmodel_record_open(&second, inner, in_scratch("record.jsonl")), ST_ARG);
+    assert_non_null(strstr(error_text(), "another process records"));
     assert_int_equal(chatmodel_record_open(&second, inner, in_scratch("absent/x")), ST_IO);
     assert_null(second);
     close_all();

@@ -20,13 +20,14 @@ typedef struct {
     char *url;
     char *key, *authorization; /* NULL: none */
     HttpClient *client;
-    pthread_mutex_t lock; /* of `calls` */
+    pthread_mutex_t lock; /* of what is below */
     uint64_t calls;
+    int64_t told; /* the highest try that was told since the last answer */
 } Remote;
 
 /* One call: its tries share these. */
 typedef struct {
-    const Remote *remote;
+    Remote *remote;
     const ChatCall *call;
     double until; /* clock_now's; 0: no deadline */
     Str body;
@@ -67,11 +68,11 @@ static const char *advice(const Ask *a)
     long status = a->wire.status;
     if (status == 401 || status == 403)
         return a->remote->key ? "is the key right, and may it use this model?"
-                              : "does it want a key?  Name the environment variable that holds it";
+                              : "does it want a key?  Name the environment variable that holds it (--key-variable)";
     if (status == 404)
         return "are the address and the model's name right?";
     if (status == 429)
-        return a->wire.quota ? "the account has nothing left" : "too many requests: make fewer at once";
+        return a->wire.quota ? "the account has nothing left" : "too many requests at once";
     if (status >= 300 && status < 400)
         return "the server has moved: give its new address";
     return status >= 500 ? "the server's own log says why" : "the server does not take this request";
@@ -177,17 +178,38 @@ static Status sleep_for(const Ask *a, double seconds)
     return ST_OK;
 }
 
+/* A server that is away fails every call in flight: one of them says each try. */
+static void tell_wait(const Ask *a, double wait, int64_t retries)
+{
+    Remote *r = a->remote;
+    pthread_mutex_lock(&r->lock);
+    bool is_new = retries > r->told;
+    r->told = is_new ? retries : r->told;
+    pthread_mutex_unlock(&r->lock);
+    if (is_new)
+        log_warn("%s; trying again in %.1f s (%lld of %lld)", error_text(), wait, (long long)retries,
+                 (long long)r->setup.retries);
+}
+
+static void note_answer(Remote *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->told = 0;
+    pthread_mutex_unlock(&r->lock);
+}
+
 static Status try_until(Ask *a, ChatAnswer *out)
 {
     for (;;) {
         Status st = try_once(a, out);
+        if (st == ST_OK)
+            note_answer(a->remote);
         if (st == ST_OK || !a->again)
             return st;
         double wait = wait_of(a, out->retries);
         TRY(check_wait(a, wait, out));
         out->retries++;
-        log_warn("%s; trying again in %.1f s (%lld of %lld)", error_text(), wait, (long long)out->retries,
-                 (long long)a->remote->setup.retries);
+        tell_wait(a, wait, out->retries);
         TRY(sleep_for(a, wait));
     }
 }

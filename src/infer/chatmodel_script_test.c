@@ -71,6 +71,23 @@ static void lines_are_given_in_order_until_there_are_none(void **state)
     close_script();
 }
 
+/* Added up over a run they would run over. */
+static void numbers_that_no_call_has_are_none(void **state)
+{
+    (void)state;
+    open_script("{\"text\": \"a\", \"prompt_tokens\": 9223372036854775807, \"completion_tokens\": 1}\n"
+                "{\"text\": \"b\", \"prompt_tokens\": 1, \"completion_tokens\": -5, \"retries\": -1}\n"
+                "{\"text\": \"c\", \"prompt_tokens\": 1, \"completion_tokens\": 1000000, \"retries\": 3}\n",
+                SCRIPT_IN_ORDER);
+    for (int i = 0; i < 2; i++) {
+        expect("any", i ? "b" : "a");
+        assert_false(answer.counted || answer.prompt_tokens || answer.completion_tokens || answer.retries);
+    }
+    expect("any", "c");
+    assert_true(answer.counted && answer.completion_tokens == 1000000 && answer.retries == 3);
+    close_script();
+}
+
 static void another_prompt_is_told(void **state)
 {
     (void)state;
@@ -208,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_given_in_order_until_there_are_none),
+        cmocka_unit_test(numbers_that_no_call_has_are_none),
         cmocka_unit_test(another_prompt_is_told),
         cmocka_unit_test(answers_are_found_by_their_messages),
         cmocka_unit_test(broken_scripts_name_the_line),

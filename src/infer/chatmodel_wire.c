@@ -170,12 +170,59 @@ static Status read_root(WireReply *r, const HttpReply *http, const json_t *root,
     return fail(ST_FORMAT, "the answer is no JSON from line %d, column %d on", why->line, why->column);
 }
 
+/* The number of an escape "\uXXXX" at s[i], -1 where there is none. */
+static long escape_at(const Str *s, size_t i)
+{
+    long value = 0;
+    if (i + 6 > s->n || s->at[i] != '\\' || s->at[i + 1] != 'u')
+        return -1;
+    for (size_t k = i + 2; k < i + 6; k++) {
+        static const char digits[] = "0123456789abcdef";
+        const char *digit = memchr(digits, s->at[k] | 0x20, 16);
+        if (!digit)
+            return -1;
+        value = value * 16 + (digit - digits);
+    }
+    return value;
+}
+
+/* What a model wrote need not be text: bytes that are no UTF-8 and half surrogate pairs become U+FFFD. */
+static void mend(Str *out, const Str *body)
+{
+    str_add_valid(out, body->at, body->n);
+    for (size_t i = 0; i + 1 < out->n; i++) {
+        long code = escape_at(out, i), next = escape_at(out, i + 6);
+        bool high = code >= 0xd800 && code < 0xdc00;
+        if (out->at[i] != '\\')
+            continue;
+        if (high && next >= 0xdc00 && next < 0xe000)
+            i += 11;
+        else if (code >= 0xd800 && code < 0xe000)
+            memcpy(out->at + i, "\\ufffd", 6), i += 5;
+        else
+            i++;
+    }
+}
+
+static json_t *read_body(const Str *body, json_error_t *why)
+{
+    json_t *root = json_loadb(str_c(body), body->n, JSON_ALLOW_NUL, why);
+    if (root || body->n == 0)
+        return root;
+    Str mended = {0};
+    json_error_t ignored; /* places are those of the text that came */
+    mend(&mended, body);
+    root = json_loadb(str_c(&mended), mended.n, JSON_ALLOW_NUL, &ignored);
+    str_drop(&mended);
+    return root;
+}
+
 Status chatmodel_wire_reply(WireReply *r, const HttpReply *http, ChatAnswer *out)
 {
     json_error_t why;
     str_clear(&r->words);
     *r = (WireReply){.status = http->status, .words = r->words};
-    json_t *root = json_loadb(str_c(&http->body), http->body.n, JSON_ALLOW_NUL, &why);
+    json_t *root = read_body(&http->body, &why);
     Status st = read_root(r, http, root, &why, out);
     json_decref(root);
     return st;

@@ -47,6 +47,24 @@ static void every_truncation_is_a_cut(void **state)
     str_drop(&r.words);
 }
 
+/* Half of a letter as bytes and as escapes; a pair, an escaped backslash and a NUL stay what they are. */
+static void what_is_no_text_is_mended(void **state)
+{
+    (void)state;
+    static const char body[] =
+        "{\"choices\":[{\"message\":{\"content\":\"a\xE9 \\ud83d \\uDE00\\n\\ud83d\\ude00 "
+        "\\\\ud83d \\u0000.\\uD83D\"}}]}";
+    static const char text[] =
+        "a\xEF\xBF\xBD \xEF\xBF\xBD \xEF\xBF\xBD\n\xF0\x9F\x98\x80 \\ud83d \0.\xEF\xBF\xBD";
+    WireReply r = {0};
+    ChatAnswer a = {0};
+    assert_int_equal(read_text(200, body, sizeof body - 1, &r, &a), ST_OK);
+    assert_int_equal(a.text.n, sizeof text - 1);
+    assert_memory_equal(a.text.at, text, sizeof text - 1);
+    chatmodel_answer_drop(&a);
+    str_drop(&r.words);
+}
+
 static void errors_are_read_in_every_dialect(void **state)
 {
     (void)state;
@@ -107,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_truncation_is_a_cut),
+        cmocka_unit_test(what_is_no_text_is_mended),
         cmocka_unit_test(errors_are_read_in_every_dialect),
         cmocka_unit_test(requests_are_json_whatever_is_said),
     };

@@ -5,8 +5,9 @@
  * operations in the same order.  Result y[n, m] depends on x[n, :] and w[m, :] alone, bit for bit, whatever
  * else is in the batch, however many threads.
  *
- * Numbers: plain types: x rounded to bf16, products bf16 x bf16 -> f32 in the order of k (F32 and F16 weights
- * are packed as BF16 where bf16 is fast, else as F32).  Quantised types: x is quantised to i8 in blocks of 32
+ * Numbers: plain types: x rounded to bf16, products bf16 x bf16 -> f32 in the order of k, or of pieces of 32
+ * of it where a table says so (F32 and F16 weights are packed as BF16 where bf16 is fast, else as F32).
+ * Quantised types: x is quantised to i8 in blocks of 32
  * with an f32 scale each (d = max|x| / 127), dot products inside a block are exact integers, and blocks are
  * added in f32 in the order of k.
  *

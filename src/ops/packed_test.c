@@ -137,11 +137,11 @@ static void require_rows_alike(const OpsTable *table, QuantType type, DType act,
 static void a_row_is_the_same_in_any_batch(void **state)
 {
     (void)state;
-    static const int64_t batches[] = {2, 5, 6, 7, 8, 9, 12, 13, 29};
+    static const int64_t batches[] = {2, 5, 6, 7, 8, 9, 12, 13, 16, 17, 29, 33};
     OpsTable list[OPS_TABLES_MAX];
     for (int n = tables(list), i = 2; i < n; i++)
         for (int t = 0; t < TYPES; t++)
-            for (int b = 0; b < 9; b++)
+            for (int b = 0; b < 12; b++)
                 require_rows_alike(&list[i], types[t], b % 2 ? DTYPE_BF16 : DTYPE_F32, batches[b], 30 + b * 8,
                                    b % 3 ? 256 : 768);
 }

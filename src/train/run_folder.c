@@ -1,13 +1,11 @@
 #include "train/run_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -87,11 +85,8 @@ static Status recover(const char *path)
 static Status take_lock(RunFolder *f)
 {
     char *name = path_join(f->path, ".lock");
-    Status st = ST_OK;
-    f->lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (f->lock < 0)
-        st = fail_errno(ST_IO, "cannot write in %s", f->path);
-    else if (flock(f->lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    Status st = file_lock(&f->lock, name);
+    if (st == ST_LIMIT)
         st = fail(ST_ARG,
                   "another process trains in %s; wait for it, stop it, or choose another folder with -o",
                   f->path);

@@ -69,8 +69,10 @@ Status code_task_ask(const EvalRun *run, Sample *out, const Question *q, const C
     int64_t n = run->settings->samples > 0 ? run->settings->samples : 1, right = 0;
     SampleKind first = SAMPLE_FINE;
     AskText how = task->how;
-    if (n > 1)
+    if (n > 1) {
         how.temperature = task->sampled;
+        how.top_p = 0.95; /* Chen et al. 2021, section 2.1; MultiPL-E's too */
+    }
     for (int64_t i = 0; i < n; i++) {
         if (i && run->stopped && run->stopped(run->stopped_context))
             return fail(ST_CANCELLED, "stopped after %lld of %lld answers to %s", (long long)i, (long long)n,

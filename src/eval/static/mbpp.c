@@ -118,6 +118,8 @@ static Status take_examples(Mbpp *m, Questions *q, int64_t shots)
     if (st == ST_OK && found < shots)
         st = fail(ST_FORMAT, "mbpp: %lld of the %lld examples (task_id 2 to %lld) are there",
                   (long long)found, (long long)shots, (long long)(1 + shots));
+    if (st == ST_OK && kept == 0)
+        st = fail(ST_FORMAT, "mbpp: there are examples only, and no task from task_id %d on", FIRST);
     return st;
 }
 

@@ -99,6 +99,24 @@ static void shots_are_counted(void **state)
     bench_close(&z);
 }
 
+static void data_without_a_task_is_refused(void **state)
+{
+    (void)state;
+    Bench x = {0};
+    Str lines = {0};
+    unlink(in_scratch("mbpp/prompt.txt"));
+    for (int id = 2; id <= 4; id++)
+        str_addf(&lines,
+                 "{\"text\": \"Add.\", \"code\": \"x\", \"task_id\": %d, \"test_setup_code\": \"\", "
+                 "\"test_list\": [\"assert x\"], \"challenge_test_list\": []}\n",
+                 id);
+    scratch_write("mbpp/mbpp.jsonl", lines.at, lines.n);
+    assert_int_equal(bench_open(&x, &mbpp, scratch), ST_FORMAT);
+    expect_words("no task from task_id 11 on");
+    bench_close(&x);
+    str_drop(&lines);
+}
+
 /* LEMUR_EVERY=1: all; else every twenty-fifth. */
 static size_t stride(void)
 {
@@ -141,6 +159,7 @@ int main(void)
         cmocka_unit_test(without_the_papers_words_a_form_of_our_own),
         cmocka_unit_test(the_papers_words_are_data),
         cmocka_unit_test(shots_are_counted),
+        cmocka_unit_test(data_without_a_task_is_refused),
         cmocka_unit_test(references_pass_and_others_do_not),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -320,12 +320,12 @@ const Benchmark spider = {
     .name = "spider",
     .groups = "static code sql",
     .about = "1034 questions about 20 databases to be answered by a SQL query: execution and exact-set match",
-    .source = "Yu et al. 2018, arXiv:1809.08887; yale-lily.github.io/spider, CC BY-SA 4.0.  Get "
-              "the zip there "
-              "(Google Drive)\nand unpack it so that spider/dev.json and spider/database/ are there; the "
-              "databases of "
-              "the test suite, from\ngithub.com/taoyds/test-suite-sql-eval (Google Drive as well), go to "
-              "spider/test_database/.  spider/prompt.txt is yours.",
+    .source = "Yu et al. 2018, arXiv:1809.08887; yale-lily.github.io/spider, CC BY-SA 4.0.  Get the zip there "
+              "(Google Drive)\n"
+              "and unpack it so that spider/dev.json and spider/database/ are there; the databases of the test "
+              "suite, from\n"
+              "github.com/taoyds/test-suite-sql-eval (Google Drive too), go to spider/test_database/.\n"
+              "spider/prompt.txt, the words around schema and question, is yours to put there",
     .metric = "exec",
     .version = 1,
     .files = (const DataFile[]){{"spider/dev.json", NULL, NULL},

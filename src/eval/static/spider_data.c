@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "env/mysql_dump.h"
 #include "eval/fewshot.h"
-#include "eval/sql_result.h"
+#include "env/sql_result.h"
 
 #define TABLES "spider/tables.json"
 #define DUMP "intercode/sql/ic_spider_dbs.sql"

@@ -1,14 +1,16 @@
 /* Products with quantised weights in tiles: a panel is taken apart into signed bytes, and a block of it times
- * sixteen rows of x is one product.  Its sums are exact, so that they are the same as those of matmul_direct.h,
- * and are scaled and added by the same operations in the same order: rows few and many have the same sums.
- * For matmul_packed.c. */
+ * sixteen rows of x is one product.  Its sums are exact, hence those of matmul_direct.h, and are scaled and
+ * added by the same operations in the same order: rows few and many have the same sums. For matmul_packed.c.
+ */
 #ifndef OPS_AMX_DOTS_TILES_H
 #define OPS_AMX_DOTS_TILES_H
 
 #include "ops/amx/tiles_product.h"
 #include "ops/simd/matmul_direct.h"
 
-enum { RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR /* of a block taken apart: words, and scales or minimum */ };
+enum {
+    RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR /* of a block taken apart: words, and scales or minimum */
+};
 
 /* The byte that stands for 0. */
 SIMD_INLINE int zero_of(const QuantType t)
@@ -40,16 +42,33 @@ SIMD_INLINE void take_apart(unsigned char *to, const QuantType t, const unsigned
     }
 }
 
-/* Sixteen rows times half h of a block; without halves, the whole. */
-SIMD_INLINE void block_product(int32_t *to, const QuantType t, const unsigned char *w, const unsigned char *x,
-                               const int h)
+/* Half h of a block, or without halves the whole, times sixteen rows of x, in sums' tile `c`, a constant. */
+SIMD_INLINE void block_product(const int c, const unsigned char *w, const unsigned char *x, const int h)
 {
-    TILE_LOAD(4, x + h * DOT_BLOCK / 2, DOT_BLOCK);
-    TILE_LOAD(6, w + h * DOT_BLOCK / 2 * TILE_N, PACKED_VECTOR);
-    TILE_ZERO(0);
-    TILE_I8(0, 4, 6);
-    TILE_STORE(to, TILE_LINE, 0);
-    (void)t;
+    x += h * DOT_BLOCK / 2;
+    w += h * DOT_BLOCK / 2 * TILE_N;
+#define PRODUCT(c, a, b)            \
+    TILE_LOAD(a, x, DOT_BLOCK);     \
+    TILE_LOAD(b, w, PACKED_VECTOR); \
+    TILE_ZERO(c);                   \
+    TILE_I8(c, a, b)
+    switch (c) {
+    case 0: PRODUCT(0, 4, 6); break;
+    case 1: PRODUCT(1, 5, 7); break;
+    case 2: PRODUCT(2, 4, 6); break;
+    default: PRODUCT(3, 5, 7); break;
+    }
+#undef PRODUCT
+}
+
+SIMD_INLINE void block_store(int32_t *to, const int c)
+{
+    switch (c) {
+    case 0: TILE_STORE(to, TILE_LINE, 0); break;
+    case 1: TILE_STORE(to, TILE_LINE, 1); break;
+    case 2: TILE_STORE(to, TILE_LINE, 2); break;
+    default: TILE_STORE(to, TILE_LINE, 3); break;
+    }
 }
 
 SIMD_INLINE void block_add(Vec sum[TILE_N], const QuantType t, const int32_t *dots, const unsigned char *w,
@@ -70,28 +89,40 @@ SIMD_INLINE void block_add(Vec sum[TILE_N], const QuantType t, const int32_t *do
         sum[r] = vec_fnma(min, vec_all(x_scales[TILE_N + r]), sum[r]);
 }
 
-/* Sixteen rows and a panel.  Products are begun some blocks before their sums are wanted. */
+/* Sixteen rows and a panel.  A product takes some fifty cycles, and a store some more until it can be read:
+ * so a block is multiplied, the one before it stored and the one before that added. */
 SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned char *w, const unsigned char *x,
                            int64_t blocks, int64_t n, const unsigned char *ask, int64_t ask_lines)
 {
-    enum { EARLY = 2, RING = 4 };
     const int parts = has_halves(t) ? 2 : 1;
-    _Alignas(64) int32_t dots[RING][2][TILE_N * TILE_N];
+    _Alignas(64) int32_t dots[2][2][TILE_N * TILE_N];
     Vec sum[TILE_N];
     int64_t asked = 0;
+#pragma GCC unroll 16
     for (int r = 0; r < TILE_N; r++)
         sum[r] = vec_all(0);
-    for (int64_t b = 0; b < blocks + EARLY; b++) {
-        if (b < blocks)
-            for (int h = 0; h < parts; h++)
-                block_product(dots[b % RING][h], t, w + b * RECORD, x + b * X_RECORD, h);
-        if (b < EARLY)
-            continue;
-        for (int64_t until = ask_lines * (b - EARLY + 1) / blocks; asked < until; asked++)
-            __builtin_prefetch(ask + asked * TILE_LINE, 0, 2);
-        for (int h = 0; h < parts; h++)
-            block_add(sum, t, dots[(b - EARLY) % RING][h], w + (b - EARLY) * RECORD,
-                      x + (b - EARLY) * X_RECORD, h);
+    for (int64_t first = 0; first < blocks + 2; first += 2) {
+#pragma GCC unroll 2
+        for (int odd = 0; odd < 2; odd++) {
+            int64_t b = first + odd;
+            if (b < blocks) {
+                block_product(2 * odd, w + b * RECORD, x + b * X_RECORD, 0);
+                if (parts > 1)
+                    block_product(2 * odd + 1, w + b * RECORD, x + b * X_RECORD, 1);
+            }
+            if (b >= 2 && b - 2 < blocks) {
+                block_add(sum, t, dots[odd][0], w + (b - 2) * RECORD, x + (b - 2) * X_RECORD, 0);
+                if (parts > 1)
+                    block_add(sum, t, dots[odd][1], w + (b - 2) * RECORD, x + (b - 2) * X_RECORD, 1);
+            }
+            if (b >= 1 && b - 1 < blocks) {
+                block_store(dots[1 - odd][0], 2 * (1 - odd));
+                if (parts > 1)
+                    block_store(dots[1 - odd][1], 2 * (1 - odd) + 1);
+            }
+            for (int64_t until = ask_lines * (b + 1) / (blocks + 2); asked < until; asked++)
+                __builtin_prefetch(ask + asked * TILE_LINE, 0, 2);
+        }
     }
 #pragma GCC unroll 16
     for (int r = 0; r < TILE_N; r++)
@@ -110,16 +141,19 @@ SIMD_INLINE void dots_panel(const Place *at, const QuantType t, const PackedMatr
     take_apart(p->apart, t, panel, blocks);
     for (int64_t i = first; i < last; i++) {
         int64_t from = lines * (i - first) / steps;
-        dots_tile(at, has_min(t) ? QUANT_Q4_K : has_halves(t) ? t : QUANT_Q8_0, p->apart,
-                  p->x.i8 + (size_t)i * i8_row_tile(w->cols), blocks, i * TILE_N, panel + bytes + from * TILE_LINE,
-                  lines * (i - first + 1) / steps - from);
+        dots_tile(at,
+                  has_min(t)      ? QUANT_Q4_K
+                  : has_halves(t) ? t
+                                  : QUANT_Q8_0,
+                  p->apart, p->x.i8 + (size_t)i * i8_row_tile(w->cols), blocks, i * TILE_N,
+                  panel + bytes + from * TILE_LINE, lines * (i - first + 1) / steps - from);
     }
 }
 
 /* One function a type, so that each is compiled once. */
 #define DOTS_FUNCTION(TYPE, name)                                                                          \
-    static void dots_##name(const Place *at, const PackedMatrix *w, const unsigned char *panel,            \
-                            bool more, int64_t first, int64_t last)                                        \
+    static void dots_##name(const Place *at, const PackedMatrix *w, const unsigned char *panel, bool more, \
+                            int64_t first, int64_t last)                                                   \
     {                                                                                                      \
         dots_panel(at, TYPE, w, panel, more, first, last);                                                 \
     }

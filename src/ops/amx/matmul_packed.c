@@ -2,33 +2,21 @@
  * rows; quantised ones by VNNI's dot products while rows are few, which gives the same sums.  F32 weights are
  * the table's below.
  *
- * A row is bound by reading weights, and a core of these processors reads fastest in several places at once, some
- * hundred bytes asked for ahead (docs/speed.md).  Many rows are cut into chunks that the second cache holds;
- * a thread takes a chunk and a block of panels at a time. */
+ * A row is bound by reading weights, and a core of these processors reads fastest in several places at once,
+ * some hundred bytes asked for ahead (docs/speed.md).  Many rows are cut into chunks that the second cache
+ * holds; a thread takes a chunk and a block of panels at a time. */
 #include "ops/amx/amx.h"
 #include "ops/avx512bf16/vec.h"
 
 #include "ops/avx512bf16/packed_dots.h"
 
-#ifndef OP_
-#define OP_ 2
-#endif
-#ifndef OA_
-#define OA_ 1024
-#endif
-#ifndef BA_
-#define BA_ 1024
-#endif
-#ifndef CH_
-#define CH_ 1024
-#endif
-enum { FEW_TILE = 8, DIRECT_PANELS = 2, ONE_PANELS = OP_, ONE_AHEAD = OA_ };
+enum { FEW_TILE = 8, DIRECT_PANELS = 2, ONE_PANELS = 2, ONE_AHEAD = 1536 };
 #include "ops/amx/dots_tiles.h"
 #include "ops/amx/plain_tiles.h"
 
 enum {
-    MANY = TILE_N + 1,       /* rows that are cut into chunks */
-    CHUNK_BYTES = CH_ << 10,  /* of x that the second cache is to hold */
+    MANY = TILE_N + 1,     /* rows that are cut into chunks */
+    CHUNK_BYTES = 1 << 20, /* of x that the second cache is to hold */
     BLOCK_PANELS = 64
 };
 
@@ -51,10 +39,10 @@ static int64_t row_tiles(int64_t rows)
     return rows < MANY ? 1 : packed_round_up(rows, 2 * TILE_N) / TILE_N;
 }
 
-static int64_t tiles_of_chunk(const TilesProduct *p)
+static int64_t tiles_of_chunk(const Product *p, bool bf16)
 {
-    int64_t K = p->product.x.x->cols, all = row_tiles(p->product.y->rows);
-    size_t bytes = p->x.bf16 ? bf16_row_tile(K) : i8_row_tile(K);
+    int64_t K = p->x.x->cols, all = row_tiles(p->y->rows);
+    size_t bytes = bf16 ? bf16_row_tile(K) : i8_row_tile(K);
     int64_t most = (int64_t)(CHUNK_BYTES / bytes) / 2 * 2;
     most = most < 2 ? 2 : most;
     int64_t chunks = (all + most - 1) / most;
@@ -104,7 +92,8 @@ static void block_task(const Product *p, int64_t block, int64_t panels, int64_t 
 static void many_rows(const TilesProduct *p)
 {
     const Product *product = &p->product;
-    int64_t all = row_tiles(product->y->rows), tiles = tiles_of_chunk(p), chunks = (all + tiles - 1) / tiles;
+    int64_t all = row_tiles(product->y->rows), tiles = tiles_of_chunk(product, p->x.bf16),
+            chunks = (all + tiles - 1) / tiles;
     int64_t panels = panels_of_block(product, chunks, omp_get_num_threads());
     int64_t blocks = all_blocks(product, panels);
     SimdShare mine = simd_share(blocks * chunks, 1);
@@ -158,7 +147,8 @@ static void round_x(const TilesProduct *p, SimdShare rows, SimdShare tiles)
 static void tiles_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count,
                                 bool add_to)
 {
-    TilesProduct p = {.product = {.x = {.x = x, .tile = FEW_TILE}, .y = y, .w = w, .count = count, .add_to = add_to}};
+    TilesProduct p = {
+        .product = {.x = {.x = x, .tile = FEW_TILE}, .y = y, .w = w, .count = count, .add_to = add_to}};
     Room room = room_for(&p);
     size_t of_x = room.dots + room.bf16 + room.i8;
     bool own = x->rows == 1;

@@ -1,5 +1,5 @@
-/* Products with BF16 weights in tiles: sixteen vectors of a panel, which are 32 numbers of sixteen rows, are a
- * factor as they lie.
+/* Products with BF16 weights in tiles: sixteen vectors of a panel, which are 32 numbers of sixteen rows, are
+ * a factor as they lie.
  *
  * The processor adds a piece of 32 numbers of k to a sum so: the even numbers' products in one chain, the odd
  * ones' in another, then both to the sum; subnormal numbers are 0.  One row and five hundred, a panel alone
@@ -9,8 +9,8 @@
 
 #include "ops/amx/tiles_product.h"
 
-/* From panel to panel of a few rows so many bytes are asked for ahead. */
-enum { FEW_STREAMS = 4, BF16_AHEAD = BA_ };
+/* Of few rows so many panels are read at once, and so many bytes asked for ahead. */
+enum { FEW_STREAMS = 4, BF16_AHEAD = 512 };
 
 /* Sixteen vectors of a panel for a whole piece of k; those behind the last one as zeros, in memory of the
  * caller's. */
@@ -52,9 +52,9 @@ static void bf16_streams(const Place *at, const Panels *w, const unsigned char *
     TILE_ZERO(3);
     for (int64_t i = 0; i < x_pieces(K); i++, x += TILE_BYTES) {
         TILE_LOAD(4, x, TILE_LINE);
-#define STREAM(c, b)                                                                      \
-    ask_for_tile(panel[c] + i * TILE_BYTES + BF16_AHEAD);                                 \
-    TILE_LOAD(b, piece_of_panel(panel[c], i, K, zeroed[c]), TILE_LINE);                   \
+#define STREAM(c, b)                                                    \
+    ask_for_tile(panel[c] + i * TILE_BYTES + BF16_AHEAD);               \
+    TILE_LOAD(b, piece_of_panel(panel[c], i, K, zeroed[c]), TILE_LINE); \
     TILE_BF16(c, 4, b)
         STREAM(0, 5);
         STREAM(1, 6);
@@ -62,10 +62,10 @@ static void bf16_streams(const Place *at, const Panels *w, const unsigned char *
         STREAM(3, 5);
 #undef STREAM
     }
-#define STORE(c)                      \
-    TILE_STORE(sums, TILE_LINE, c);   \
-    if (c < w->count)                 \
-    put_tile(at, 0, c *w->apart, sums)
+#define STORE(c)                    \
+    TILE_STORE(sums, TILE_LINE, c); \
+    if (c < w->count)               \
+    put_tile(at, 0, c * w->apart, sums)
     STORE(0);
     STORE(1);
     STORE(2);
@@ -86,8 +86,8 @@ static void bf16_few(const Place *at, const PackedMatrix *w, const Panels *panel
     }
 }
 
-/* Two tiles of rows and two panels, of which the second may not be there; part `part` of `parts` of the next
- * two is asked for. */
+/* Two tiles of rows and two panels, of which the second may not be there; some lines of the next two are
+ * asked for. */
 static void bf16_square(const Place *at, const Panels *w, const unsigned char *x, int64_t K, int64_t n,
                         const unsigned char *ask, int64_t ask_lines)
 {

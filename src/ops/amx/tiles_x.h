@@ -3,8 +3,7 @@
  *
  *   bf16   [16 rows][piece of 32 numbers][row][number]      zeros behind the last number
  *   i8     [16 rows][block of 32 numbers] [row][number], then sixteen scales in f32, then, in f32, the scale
- *          times the sum of the block's numbers, which the types with a minimum need
- */
+ *          times the sum of the block's numbers where a type has a minimum */
 #ifndef OPS_AMX_TILES_X_H
 #define OPS_AMX_TILES_X_H
 
@@ -45,21 +44,43 @@ static inline void x_tile_bf16(unsigned char *to, const Tensor *x, int64_t n)
     }
 }
 
-/* Row r of a tile; `p` says what a block's words are. */
+/* Row r of a block, as x_round_block has it, bit for bit; its sum where it is wanted. */
+SIMD_INLINE void x_block_i8(unsigned char *to, int64_t r, Vec a, Vec b, const bool sum)
+{
+    float *scales = (float *)(void *)(to + TILE_N * DOT_BLOCK);
+    float d = vec_greatest(a, b) / 127.0f;
+    bool normal = d >= FLT_MIN && d <= FLT_MAX;
+    Vec inverse = vec_all(normal ? 1.0f / d : 0);
+    __m512i low = _mm512_setzero_si512(), high = low;
+    if (normal) {
+        low = _mm512_cvtps_epi32(a * inverse);
+        high = _mm512_cvtps_epi32(b * inverse);
+    }
+    _mm_storeu_si128((void *)(to + r * DOT_BLOCK), _mm512_cvtepi32_epi8(low));
+    _mm_storeu_si128((void *)(to + r * DOT_BLOCK + DOT_BLOCK / 2), _mm512_cvtepi32_epi8(high));
+    scales[r] = d;
+    if (sum)
+        scales[TILE_N + r] = d * (float)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+}
+
+SIMD_INLINE void x_blocks_i8(unsigned char *to, int64_t r, const void *row, const DType d, int64_t K,
+                             const bool sum)
+{
+    for (int64_t k = 0; k < K; k += DOT_BLOCK, to += X_RECORD)
+        x_block_i8(to, r, simd_load(row, d, k, LANES), simd_load(row, d, k + LANES, LANES), sum);
+}
+
+/* Row r of a tile; `p` says which of the types there are. */
 static inline void x_tile_i8(unsigned char *to, const PackedX *p, int64_t n, int64_t r)
 {
     const void *row = simd_row(p->x, n);
-    for (int64_t k = 0; k < p->x->cols; k += DOT_BLOCK, to += X_RECORD) {
-        uint32_t block[X_LINES + 8];
-        if (p->x->dtype == DTYPE_BF16)
-            x_round_block(p, block, 1, row, DTYPE_BF16, k);
-        else
-            x_round_block(p, block, 1, row, DTYPE_F32, k);
-        uint32_t *scales = (uint32_t *)(void *)(to + TILE_N * DOT_BLOCK);
-        memcpy(to + r * DOT_BLOCK, block, DOT_BLOCK);
-        scales[r] = block[X_SCALE];
-        scales[TILE_N + r] = p->min ? block[p->min] : 0;
-    }
+    int64_t K = p->x->cols;
+    if (p->x->dtype == DTYPE_F32)
+        x_blocks_i8(to, r, row, DTYPE_F32, K, p->min != 0);
+    else if (p->min)
+        x_blocks_i8(to, r, row, DTYPE_BF16, K, true);
+    else
+        x_blocks_i8(to, r, row, DTYPE_BF16, K, false);
 }
 
 /* Tiles [first, last) of sixteen rows. */
@@ -67,7 +88,8 @@ static inline void tiles_x_round(const TilesX *t, const PackedX *p, int64_t firs
 {
     int64_t K = p->x->cols;
     for (int64_t i = first; (t->bf16 || t->i8) && i < last; i++) {
-        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K), *i8 = t->i8 + (size_t)i * i8_row_tile(K);
+        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K),
+                      *i8 = t->i8 + (size_t)i * i8_row_tile(K);
         int64_t rows = p->x->rows - i * TILE_N;
         if (t->bf16 && rows < TILE_N)
             memset(bf16, 0, bf16_row_tile(K));

@@ -51,8 +51,8 @@ SIMD_INLINE Sums min_end(Sums sum, const XBlocks *x, Sums min, const int R, int 
 }
 
 /* Asks for the words of a later block, as many as sub-block j of a half takes.  One or two rows are bound by
- * memory, which is read fastest where nobody asks; more are bound by arithmetic, and wait if nobody does.  Of
- * Q8_0 so much comes that the first cache cannot take it early. */
+ * memory, which is read fastest where nobody asks, or where ONE_AHEAD says; more are bound by arithmetic, and
+ * wait if nobody does.  Of Q8_0 so much comes that the first cache cannot take it early. */
 SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, const int j, const int R)
 {
     const int words = words_of_block(t), sub = sub_blocks(t);
@@ -89,7 +89,7 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
                 const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts;
                 Sums scale[MOST_PANELS][2], min[MOST_PANELS];
                 for (int p = 0; p < P; p++) {
-                    if (R > 2 || ONE_AHEAD)
+                    if (R > 2 || ONE_AHEAD > 0)
                         ask_ahead(t, &b[p], half, j, R);
                     block_scales(scale[p], &min[p], t, &b[p], half, j);
                 }
@@ -163,19 +163,25 @@ static DirectKernel *const direct_kernels[QUANT_TYPES] = {
 #define DIRECT_ENTRY(TYPE, name) [TYPE] = direct_##name,
     QUANTISED_TYPES(DIRECT_ENTRY)};
 
+/* One row, where memory is read fastest in several places: as many parts of the panels, side by side. */
+static void dots_one(const Place *at, const PackedMatrix *w, const Panels *panels)
+{
+    int64_t apart = (panels->count + ONE_PANELS - 1) / ONE_PANELS;
+    for (int64_t p = 0; p < apart; p++) {
+        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Panels here = {panels->first + p * panels->next, panels->next * apart,
+                       (panels->count - p + apart - 1) / apart, apart};
+        direct_kernels[w->type](&to, &here, x_blocks(&at->p->x, w->type, 0, 0), w->cols / DOT_BLOCK, 0, 1);
+    }
+}
+
 /* Few rows: so many panels as one tile takes come from memory, and stay in a cache for the other tiles. */
 static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const PackedX *x = &at->p->x;
-    const int64_t step = MOST_PANELS;
+    const int64_t step = DIRECT_PANELS;
     if (ONE_PANELS > 1 && at->p->y->rows == 1) {
-        int64_t apart = (panels->count + ONE_PANELS - 1) / ONE_PANELS;
-        for (int64_t p = 0; p < apart; p++) {
-            Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
-            Panels here = {panels->first + p * panels->next, panels->next * apart,
-                           (panels->count - p + apart - 1) / apart, apart};
-            direct_kernels[w->type](&to, &here, x_blocks(x, w->type, 0, 0), w->cols / DOT_BLOCK, 0, 1);
-        }
+        dots_one(at, w, panels);
         return;
     }
     for (int64_t p = 0; p < panels->count; p += step) {
@@ -184,7 +190,7 @@ static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panel
         Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step, 1};
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
             direct_kernels[w->type](&to, &here, x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
-                                              tile_rows(x, n));
+                                    tile_rows(x, n));
     }
 }
 

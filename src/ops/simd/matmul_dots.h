@@ -1,5 +1,5 @@
-/* Products of many rows with quantised weights: a piece of a few panels at a time is taken apart for all rows.
- * For matmul_packed.h. */
+/* Products of many rows with quantised weights: a piece of a few panels at a time is taken apart for all
+ * rows. For matmul_packed.h. */
 #ifndef OPS_SIMD_MATMUL_DOTS_H
 #define OPS_SIMD_MATMUL_DOTS_H
 

@@ -1,5 +1,5 @@
-/* Products with packed weights, for the matmul_packed.c of an instruction set.  Before this header come
- * vec.h, the folder's packed_dots.h, and
+/* Products with packed weights, for the matmul_packed.c of an instruction set; AMX's has only parts of it.
+ * Before this header come vec.h, the folder's packed_dots.h, and
  *
  *   FEW_TILE, FEW_PANELS     rows and panels at once, of which the sums stay in registers, while rows are few
  *   TILE_ROWS, TILE_PANELS   the same of plain weights when there are more
@@ -12,10 +12,11 @@
  * Each sum is one chain over k, in its order, whatever the tile, the pieces in which k is walked, and the
  * threads: sums of a piece of k are stored in f32 and taken up again.
  *
- * One row is bound by reading: every thread walks through its own panels, one after the other, since
- * processors read ahead best in one place.  A few rows take two panels at once, so that what goes to all
- * lanes is loaded once for both.  Many rows are bound by arithmetic: a piece of a few panels goes into the
- * first cache, quantised ones taken apart, and is used by all rows. */
+ * One row is bound by reading: every thread walks through its own panels, one after the other, since most
+ * processors read ahead best in one place; where ONE_PANELS says so, in several places of them.  A few rows
+ * take two panels at once, so that what goes to all lanes is loaded once for both.  Many rows are bound by
+ * arithmetic: a piece of a few panels goes into the first cache, quantised ones taken apart, and is used by
+ * all rows. */
 #ifndef OPS_SIMD_MATMUL_PACKED_H
 #define OPS_SIMD_MATMUL_PACKED_H
 

@@ -1,4 +1,4 @@
-/* Few rows are bound by reading weights, so every thread has the same number of bytes of them to read.  Before
+/* Few rows are bound by reading weights, so every thread has the same number of bytes of them to read. Before
  * this header comes few_panels, which does what a thread has of one matrix. */
 #ifndef OPS_SIMD_PACKED_SHARE_H
 #define OPS_SIMD_PACKED_SHARE_H

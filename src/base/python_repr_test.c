@@ -1,4 +1,4 @@
-#include "eval/python_repr.h"
+#include "base/python_repr.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* Numbers as Python 3 prints them. */
-#ifndef EVAL_PYTHON_REPR_H
-#define EVAL_PYTHON_REPR_H
+#ifndef BASE_PYTHON_REPR_H
+#define BASE_PYTHON_REPR_H
 
 #include "base/str.h"
 

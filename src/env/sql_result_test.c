@@ -1,6 +1,6 @@
 /* Queries of all types of values, and those of attackers and clumsy models: each is bounded, and the database
  * stays as it was. */
-#include "eval/sql_result.h"
+#include "env/sql_result.h"
 
 #include "base/scratch_test.h"
 

@@ -17,8 +17,8 @@
  *     sql_result_drop(&r);
  *     sqlite3_close(db);
  */
-#ifndef EVAL_SQL_RESULT_H
-#define EVAL_SQL_RESULT_H
+#ifndef ENV_SQL_RESULT_H
+#define ENV_SQL_RESULT_H
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -61,6 +61,7 @@ SqlLimits sql_limits(void);
 typedef struct {
     int64_t rows, columns;
     Array(SqlValue) values; /* [rows * columns] */
+    Array(Span) declared;   /* [columns] the type that its table declares; empty of an expression */
     Str error;              /* what SQLite says; empty after SQL_RAN */
     Arena arena;
 } SqlResult; /* {0} the first time; later runs keep the memory */

@@ -1,4 +1,4 @@
-#include "eval/sql_result.h"
+#include "env/sql_result.h"
 
 #include <string.h>
 
@@ -20,6 +20,7 @@ const SqlValue *sql_value(const SqlResult *r, int64_t row, int64_t column)
 void sql_result_drop(SqlResult *r)
 {
     array_drop(&r->values);
+    array_drop(&r->declared);
     str_drop(&r->error);
     arena_drop(&r->arena);
     *r = (SqlResult){0};
@@ -38,7 +39,7 @@ static int may(void *context, int action, const char *a, const char *name, const
     case SQLITE_RECURSIVE: return SQLITE_OK;
     case SQLITE_FUNCTION:
         return name && sqlite3_stricmp(name, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
-    case SQLITE_UPDATE: /* declaring json_each and its like asks this; a real one SQLite refuses, and we below */
+    case SQLITE_UPDATE: /* declaring json_each and its like asks this; a real one SQLite refuses */
         return sqlite3_stricmp(a, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_PRAGMA:
         return sqlite3_stricmp(a, "table_info") == 0 || sqlite3_stricmp(a, "foreign_key_list") == 0
@@ -230,6 +231,16 @@ static SqlOutcome refuse(SqlResult *out, SqlOutcome outcome, const char *why)
     return outcome;
 }
 
+static void keep_declared(SqlResult *out, sqlite3_stmt *s)
+{
+    for (int i = 0; i < out->columns; i++) {
+        const char *type = sqlite3_column_decltype(s, i);
+        size_t n = type ? strlen(type) : 0;
+        Span kept = {n ? arena_strn(&out->arena, type, n) : "", n};
+        array_push(&out->declared, kept);
+    }
+}
+
 static SqlOutcome step_through(sqlite3 *db, sqlite3_stmt *s, const SqlLimits *limits, SqlResult *out)
 {
     static const char *const ends[] = {[SQL_TIME] = "ran past its time",
@@ -238,6 +249,7 @@ static SqlOutcome step_through(sqlite3 *db, sqlite3_stmt *s, const SqlLimits *li
     Watch watch = {limits, clock_now() + limits->seconds, SQL_RAN};
     int rc;
     out->columns = sqlite3_column_count(s);
+    keep_declared(out, s);
     sqlite3_progress_handler(db, ASK_EVERY, look, &watch);
     SqlOutcome outcome = take_rows(s, limits, out, &rc);
     sqlite3_progress_handler(db, 0, NULL, NULL);
@@ -257,6 +269,7 @@ SqlOutcome sql_run(sqlite3 *db, Span query, const SqlLimits *limits, SqlResult *
     SqlOutcome outcome;
     out->rows = out->columns = 0;
     array_clear(&out->values);
+    array_clear(&out->declared);
     str_clear(&out->error);
     arena_clear(&out->arena);
     if (query.n > 100000 || (query.n && memchr(query.at, '\0', query.n)))

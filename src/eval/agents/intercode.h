@@ -1,0 +1,59 @@
+/* InterCode: a model acts in a world turn by turn (Yang et al. 2023, arXiv:2306.14898), by the protocol of
+ * the Lemur paper's runs (OpenLemur/intercode, experiments/eval_n_turn.py and policies.py, HFChatPolicy).
+ * intercode.c is the protocol; ic_sql and ic_ctf are the benchmarks that bind a world to it. */
+#ifndef EVAL_AGENTS_INTERCODE_H
+#define EVAL_AGENTS_INTERCODE_H
+
+#include "eval/benchmark.h"
+
+extern const Benchmark ic_sql, ic_ctf;
+
+#define INTERCODE_TEMPLATES "intercode/prompt/templates.json"
+
+/* The texts of one template, with holes {query}, {observation}, {reward}. */
+typedef struct {
+    Str init, query, observation, empty_observation, retry;
+} InterCodeTexts;
+/* Reads template `name`, and adds the file's hash to facts.  ST_IO: no file; ST_FORMAT: not in it, or a text
+ * is missing.  *out is the caller's to drop in either case; it is {0} before. */
+MUST_CHECK Status intercode_texts_read(InterCodeTexts *out, const char *data, const char *name,
+                                       json_t *facts);
+void intercode_texts_drop(InterCodeTexts *t);
+
+/* What came of a turn; filled by the world. */
+typedef struct {
+    Str action;      /* as the dialogue keeps the model's answer          */
+    Str observation; /* as the model is told, cut to size                 */
+    Str reward;      /* its reward as Python prints it, for templates that tell it */
+    double score;    /* the same as a number                              */
+    bool understood; /* the answer held an action                         */
+    bool failed;     /* the action was an error                           */
+    bool ends;       /* the model gives up                                */
+} InterCodeTurn;
+
+typedef struct {
+    void *self;
+    Status (*act)(void *self, Span answer, InterCodeTurn *out);
+} InterCodeWorld;
+
+typedef struct {
+    const char *environment; /* "ic_sql" */
+    const InterCodeTexts *texts;
+    Span system, query;
+    bool line_between; /* of the game's text and the query */
+    int window;        /* messages that are kept beside the first two */
+} InterCodeSetup;
+
+enum { INTERCODE_TURNS = 10 };
+int intercode_turns(const EvalRun *run); /* --steps, or those */
+
+/* Plays one episode: until the reward is 1, the model gives up, or turns or budgets are used up.  Fills *out:
+ * prompts, answers, actions (read), metrics success and reward (the highest) and steps, kind, transcript.
+ * Failures of the model and the world: no result. */
+MUST_CHECK Status intercode_play(Sample *out, const EvalRun *run, const char *task,
+                                 const InterCodeSetup *setup, const InterCodeWorld *world);
+
+/* The first n characters of a text that is UTF-8. */
+Span intercode_cut(Span text, size_t n);
+
+#endif
