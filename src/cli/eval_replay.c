@@ -64,7 +64,9 @@ static Status one_check(unsigned *checks, Span name)
     }
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
     return fail(ST_ARG,
-                "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, gsm8k, bbh, S2, S4, ctf", text,
+                "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, "
+                "ctf",
+                text,
                 near ? ", did you mean " : "", near ? near : "");
 }
 
@@ -104,7 +106,8 @@ static void unchecked(Job *job, const char *checks)
 
 static void find_prompts(Job *job, const char *given)
 {
-    if (!replay_wants(&job->spec, REPLAY_R1) || !job->files.count[RECORDING_MINT])
+    unsigned data = 1u << REPLAY_R1 | 1u << REPLAY_R10 | 1u << REPLAY_R11 | 1u << REPLAY_R12;
+    if (!(job->spec.checks & data) || !job->files.count[RECORDING_MINT])
         return;
     job->data = eval_replay_data(given, job->folder);
     job->spec.data = job->data;
@@ -112,7 +115,7 @@ static void find_prompts(Job *job, const char *given)
         return;
     (void)fail(ST_ARG, "no mint/prompt below %s%s; give --data the folder that holds it",
                given ? given : job->folder, given ? "" : ", nor beside it");
-    unchecked(job, "R1 is");
+    unchecked(job, "R1, R10, R11, R12 are");
 }
 
 static void find_questions(Job *job, const char *given)
@@ -134,13 +137,14 @@ static void find_questions(Job *job, const char *given)
 
 static void find_sandbox(Job *job)
 {
-    unsigned programs = 1u << REPLAY_R5 | 1u << REPLAY_R6 | 1u << REPLAY_R7;
+    unsigned programs = 1u << REPLAY_R5 | 1u << REPLAY_R6 | 1u << REPLAY_R7 | 1u << REPLAY_R11 |
+                        1u << REPLAY_R12;
     if (!(job->spec.checks & programs) || !job->files.count[RECORDING_MINT])
         return;
     if (replay_runners_open(&job->runners, job->spec.threads) == ST_OK)
         job->spec.programs = replay_runners_programs(job->runners);
     else
-        unchecked(job, "R5, R6, R7 are");
+        unchecked(job, "R5, R6, R7, R11, R12 are");
 }
 
 /* ---- the report -------------------------------------------------------------------------------------------
@@ -359,8 +363,9 @@ int eval_replay(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
-        {"data", 0, "DIR", "holds mint/prompt, intercode; not given: DIR of --replay or a folder above it"},
-        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, gsm8k, bbh, S2, S4, ctf"},
+        {"data", 0, "DIR",
+         "holds mint/prompt, mint/alfworld, intercode; not given: DIR of --replay or a folder above it"},
+        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, ctf"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
         {"threads", 0, "N", "threads; all processors where not given"},
@@ -375,11 +380,11 @@ int eval_replay(int argc, char **argv)
             "theoremqa\n"
             "  R5 verdicts on code  R6 what cells print                R7 the last line when they raise\n"
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
+            "  R10 household openings from the games, R11 what cells print there, R12 success\n"
             "  S2 rewards of InterCode-SQL from recorded text        S4 the same by running its queries\n"
             "  ctf what InterCode-CTF's commands print, and rewards\n"
-            "R5 to R7 and ctf run the recorded programs in the sandbox.  Exit status 1: something disagrees,\n"
-            "or could "
-            "not be checked; S4 may disagree in 1 of 100, where SQLite is not MySQL.\n"
+            "R5 to R7, R11, R12 and ctf run the recorded programs in the sandbox.  Exit status 1: something\n"
+            "disagrees, or could not be checked; S4 may disagree in 1 of 100, where SQLite is not MySQL.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",
         COMMAND_FLAGS(flags),
     };

@@ -37,7 +37,8 @@
 
 /* A function inside.  `parameters` as `def` has them, "query: str".  `call` gets an object with a value by
  * each parameter's name and appends the text that the function returns; after a failure the function raises
- * RuntimeError with the sentence.  It runs in the thread of python_run and must not use the session. */
+ * RuntimeError with the sentence.  It runs in the thread of python_run and must not use the session.  Inside
+ * it is an object that is called, as in MINT: a wrong number of arguments raises "__call__() takes ...". */
 typedef struct {
     const char *name, *parameters;
     Status (*call)(void *context, const json_t *arguments, Str *answer);

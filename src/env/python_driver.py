@@ -115,9 +115,17 @@ def call_tool(name, arguments):
 
 
 def make_tool(name, parameters):
+    """An object that is called, as MINT's tools are: errors of its arguments say "__call__() takes ..."."""
     scope = {"call_tool": call_tool, "__name__": "tools"}
-    exec(f"def {name}({parameters}):\n    return call_tool({name!r}, dict(locals()))", scope)
-    return scope[name]
+    exec(
+        f"class {name}:\n    def __call__(self, {parameters}):\n        arguments = dict(locals())\n"
+        f"        del arguments['self']\n        return call_tool({name!r}, arguments)",
+        scope,
+    )
+    scope[name].__call__.__qualname__ = "__call__"
+    tool = scope[name]()
+    tool.__name__ = name
+    return tool
 
 
 def render():

@@ -152,7 +152,7 @@ static void tools_cross_to_the_program(void **state)
     expect(p, "print(wikipedia_search('Ed Wood'))\nwikipedia_search(query='x')", PYTHON_DONE,
            "Page: Ed Wood\nOut[1]: 'Page: x'");
     expect_part(p, "wikipedia_search('nothing')", PYTHON_RAISED, "\nRuntimeError: no page found");
-    expect_part(p, "wikipedia_search()", PYTHON_RAISED, "TypeError: wikipedia_search() missing 1 required");
+    expect_part(p, "wikipedia_search()", PYTHON_RAISED, "TypeError: __call__() missing 1 required");
     expect_part(p, "wikipedia_search({1})", PYTHON_RAISED, "TypeError: wikipedia_search: Object of type set");
     assert_int_equal(searches, 3);
     /* From threads at once, and from a child, which may not. */

@@ -14,9 +14,11 @@
 enum { NAMED_MOST = 10000, WORDS_MOST = 300 };
 
 const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4",    "R4_option",
-                                                       "R5", "R6", "R7", "gsm8k", "bbh", "S2", "S4", "ctf"};
+                                                       "R5", "R6", "R7", "R10",   "R11",
+                                                       "R12", "gsm8k", "bbh", "S2", "S4", "ctf"};
 const char *const replay_why_words[REPLAY_WHYS] = {
     "no prompt files",
+    "games that are not here",
     "no sandbox",
     "need more than the standard library, or change with time and chance",
     "come after such a cell in their episode",

@@ -16,19 +16,23 @@
  *   R5     the same of humaneval and mbpp, by running them
  *   R6     what a cell prints, where it needs the standard library alone, up to the episode's first that
  * needs more R7     the last line of what it prints when it raises (wording.h says which wordings are one)
+ *   R10    the opening message of a household episode, its task's words from the game itself
+ *   R11    what a cell prints that plays the game; of one that raises, the last line
+ *   R12    whether the episode succeeded, and not before its end
  *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
  *   bbh    the accuracy of each file of BIG-Bench Hard outputs
  *   S2     the rewards of InterCode-SQL from recorded text (replay_intercode.h)
  *   S4     the same, and success, by running its queries
  *   ctf    what InterCode-CTF's commands print, and their rewards (replay_ctf.h)
  *
- * R5 to R7 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
+ * R5 to R7, R11 and R12 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
 #define EVAL_REPLAY_H
 
 #include "agent/action.h"
 #include "base/array.h"
 #include "base/log.h"
+#include "env/household.h"
 #include "eval/mark.h"
 #include "eval/replay_find.h"
 
@@ -41,6 +45,9 @@ typedef enum {
     REPLAY_R5,
     REPLAY_R6,
     REPLAY_R7,
+    REPLAY_R10,
+    REPLAY_R11,
+    REPLAY_R12,
     REPLAY_GSM8K,
     REPLAY_BBH,
     REPLAY_S2,
@@ -54,6 +61,7 @@ enum { REPLAY_ALL = (1 << REPLAY_CHECKS) - 1 };
 /* Why something was not compared. */
 typedef enum {
     REPLAY_NO_PROMPTS, /* mint/prompt is not below the data folder                                      */
+    REPLAY_NO_GAME,    /* mint/alfworld/games below the data folder has not its game                    */
     REPLAY_NO_SANDBOX, /* nothing runs programs                                                         */
     REPLAY_BEYOND,     /* a cell that needs more than the standard library, or changes with time, chance */
     REPLAY_AFTER,      /* a cell behind such a one in its episode                                       */
@@ -124,6 +132,10 @@ typedef struct {
     void (*begin)(void *arg);                           /* a new interpreter, for the cells of one episode */
     /* Appends what the cell printed, its traceback among it; *why of one that it is unable to compare. */
     CellResult (*cell)(void *arg, Str *out, ReplayWhy *why, Span code);
+    /* A new interpreter with MINT's functions for the game, which stays; false: it cannot be had. */
+    bool (*begin_world)(void *arg, const Household *game);
+    /* As `cell`, of any cell; *succeeded: the episode has, after it. */
+    CellResult (*act)(void *arg, Str *out, ReplayWhy *why, Span code, bool *succeeded);
     void (*end)(void *arg); /* the file is done: its interpreters go */
 } ReplayPrograms;
 
@@ -131,13 +143,13 @@ typedef struct {
 typedef enum { REPLAY_RULE_RECORDING, REPLAY_RULE_LEGACY, REPLAY_RULE_CURRENT } ReplayRule;
 
 typedef struct {
-    const char *data; /* holds mint/prompt; NULL: R1 compares nothing */
+    const char *data; /* holds mint/prompt, and mint/alfworld/games; NULL: R1, R10 to R12 compare nothing */
     const char *intercode; /* holds intercode/sql, intercode/ctf; NULL: S2, S4 and ctf compare nothing */
     ReplayRule rule;
     ActionRule actions;
     unsigned checks; /* 1 << check of those to make */
     int threads;
-    const ReplayPrograms *programs; /* as many as threads; NULL: R5 to R7 compare nothing */
+    const ReplayPrograms *programs; /* as many as threads; NULL: R5 to R7, R11, R12 compare nothing */
     Progress *progress;             /* in megabytes of files; NULL: none */
 } ReplaySpec;
 

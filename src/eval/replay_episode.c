@@ -9,6 +9,7 @@
 #include "agent/turns.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "env/household_tools.h"
 #include "eval/wording.h"
 
 void recording_drop(Recording *r)
@@ -110,32 +111,34 @@ static Status read_prompts(Recording *r, const ReplaySpec *spec, Span id)
     return read_text(&r->example, spec, path);
 }
 
-static Status make_opening(Str *out, const ReplaySpec *spec, Recording *r, const json_t *task)
+static Status make_opening(Str *out, const ReplaySpec *spec, Recording *r, const json_t *task, Span question)
 {
     TRY(read_prompts(r, spec, text_of(task, "task_id")));
     MintOpening o = {.template = str_span(&r->template),
                      .tools = str_span(&r->tools),
                      .example = str_span(&r->example),
-                     .task = text_of(task, "prompt"),
+                     .task = question,
                      .max_steps = r->max_steps,
                      .max_propose = r->max_propose};
     return prompt_mint_opening(out, &o);
 }
 
-static void check_opening(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *task,
-                          Span recorded)
+/* R1 of the recorded question, or R10 of the game's. */
+static void check_opening(ReplayReport *report, const ReplaySpec *spec, Recording *r, ReplayCheck check,
+                          const json_t *task, Span question, Span recorded)
 {
-    if (!replay_wants(spec, REPLAY_R1))
+    if (!replay_wants(spec, check))
         return;
     Str made = {0};
-    if (spec->data && !r->no_prompts && make_opening(&made, spec, r, task) != ST_OK) {
-        replay_trouble(report, "%s: no opening messages (R1): %s", r->path, error_text());
+    if (spec->data && !r->no_prompts && make_opening(&made, spec, r, task, question) != ST_OK) {
+        replay_trouble(report, "%s: no opening messages (%s): %s", r->path, replay_check_names[check],
+                       error_text());
         r->no_prompts = true;
     }
     if (!spec->data || r->no_prompts)
-        report->counts[REPLAY_R1].undecided[REPLAY_NO_PROMPTS]++;
+        report->counts[check].undecided[REPLAY_NO_PROMPTS]++;
     else
-        count(report, spec, r, REPLAY_R1, equal(str_span(&made), recorded), "opening message");
+        count(report, spec, r, check, equal(str_span(&made), recorded), "opening message");
     str_drop(&made);
 }
 
@@ -323,6 +326,105 @@ static void add_verdict(const ReplaySpec *spec, Recording *r, const json_t *task
     array_push(&r->verdicts, v);
 }
 
+/* --- household games: R10 to R12 ----------------------------------------------------------------------- */
+
+static bool wants_world(const ReplaySpec *spec, const Recording *r)
+{
+    return span_is(r->group, "decision_making") &&
+           (replay_wants(spec, REPLAY_R10) || replay_wants(spec, REPLAY_R11) ||
+            replay_wants(spec, REPLAY_R12));
+}
+
+/* An id is "<folder>/<trial>", of names and no more. */
+static Household *open_game(ReplayReport *report, const ReplaySpec *spec, const Recording *r, Span id)
+{
+    Household *game = NULL;
+    if (!spec->data || !id.n || id.at[0] == '/' || python_in(span(".."), id) || memchr(id.at, 0, id.n))
+        return NULL;
+    char *path = mem_format("%s/mint/alfworld/games/%.*s/game.tw-pddl", spec->data, (int)id.n, id.at);
+    if (path_exists(path) && household_open(&game, path) != ST_OK)
+        replay_trouble(report, "%s:%lld: the game cannot be played: %s", r->path, (long long)r->line,
+                       error_text());
+    mem_free(path);
+    return game;
+}
+
+/* How an episode's game goes. */
+typedef struct {
+    bool playing;   /* what the game holds is what the recorded one held */
+    bool succeeded; /* by the cells so far                               */
+    bool early;     /* and the recorded episode went on                  */
+    ReplayWhy why;  /* it is not playing                                 */
+} World;
+
+static World world_begin(const Recording *r, const Household *game)
+{
+    if (!game)
+        return (World){.why = REPLAY_NO_GAME};
+    if (!r->programs)
+        return (World){.why = REPLAY_NO_SANDBOX};
+    return (World){.playing = r->programs->begin_world(r->programs->arg, game), .why = REPLAY_NOT_RUN};
+}
+
+/* What the cell printed, against the recorded text. */
+static bool world_agrees(CellResult result, Span ours, Span observation)
+{
+    if (shows_error(observation))
+        return result == CELL_RAISED && wording_compare(last_line(observation), last_line(ours));
+    return result == CELL_PRINTED && equal(ours, observation);
+}
+
+/* Plays one cell; reply NULL: the last, whose observation is not recorded. */
+static void world_take(ReplayReport *report, const ReplaySpec *spec, const Recording *r, World *w,
+                       const Turns *t, const Action *a, const json_t *reply)
+{
+    Span observation = {NULL, 0}, feedback;
+    ReplayCount *counts = &report->counts[REPLAY_R11];
+    bool compare = reply && replay_wants(spec, REPLAY_R11) &&
+                   take_apart(text_of(reply, "content"), t, &observation, &feedback);
+    if (!w->playing) {
+        counts->undecided[w->why] += compare;
+        return;
+    }
+    if (observation.at && python_in(span("TimeoutError: Timed out after"), observation)) {
+        counts->undecided[REPLAY_TIME_LIMIT]++;
+        *w = (World){.why = REPLAY_AFTER};
+        return;
+    }
+    Str out = {0};
+    ReplayWhy why;
+    CellResult result = r->programs->act(r->programs->arg, &out, &why, str_span(&a->text), &w->succeeded);
+    w->early = w->early || (w->succeeded && reply);
+    if (result == CELL_UNABLE) {
+        counts->undecided[why] += compare;
+        *w = (World){.why = why};
+    } else if (compare && shows_error(observation) && span_ends(observation, "[Output Truncated]")) {
+        counts->undecided[REPLAY_CUT]++;
+    } else if (compare) {
+        count(report, spec, r, REPLAY_R11, world_agrees(result, str_span(&out), observation), str_c(&out));
+    }
+    str_drop(&out);
+}
+
+/* As a verdict, so that the table has it.  An episode that ran on after a success is wrong whatever it says.
+ */
+static void world_end(const ReplaySpec *spec, Recording *r, const World *w, bool recorded)
+{
+    if (!wants_world(spec, r) || !replay_wants(spec, REPLAY_R12))
+        return;
+    Verdict v = {.check = REPLAY_R12, .recorded = recorded, .line = r->line, .why = w->why};
+    bool ours = w->early ? !recorded : w->succeeded;
+    v.marks[MARK_LEGACY] = v.marks[MARK_CURRENT] = !w->playing ? MARK_UNDECIDED
+                                                   : ours      ? MARK_RIGHT
+                                                               : MARK_WRONG;
+    v.text = mem_format("%s, recorded %s",
+                        w->early ? "succeeds before its end"
+                        : ours   ? "succeeds"
+                                 : "fails",
+                        recorded ? "success" : "failure");
+    array_push(&r->verdicts, v);
+}
+
 static json_int_t count_of(const json_t *state, const char *key)
 {
     return json_integer_value(json_object_get(json_object_get(state, "agent_action_count"), key));
@@ -360,7 +462,7 @@ static void take_turn(Turns *t, const Action *a, const json_t *reply, bool solve
 }
 
 static void check_turns(ReplayReport *report, const ReplaySpec *spec, Recording *r, const json_t *task,
-                        const json_t *state)
+                        const json_t *state, const Household *game)
 {
     const json_t *history = json_object_get(state, "history");
     bool success = json_is_true(json_object_get(state, "success"));
@@ -369,6 +471,8 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, Recording 
     Action a = {0};
     turns_begin(&t, r->max_steps, r->max_propose);
     Cells cells = cells_begin(spec, r);
+    bool acts = wants_world(spec, r);
+    World world = acts ? world_begin(r, game) : (World){0};
     for (size_t i = 1; i < n; i += 2) {
         const json_t *reply = json_array_get(history, i + 1);
         action_find(&a, spec->actions, answer_of(text_of(json_array_get(history, i), "content")));
@@ -382,12 +486,15 @@ static void check_turns(ReplayReport *report, const ReplaySpec *spec, Recording 
         if (cells && reply && a.kind == ACTION_CODE && !a.unreadable &&
             take_apart(text_of(reply, "content"), &t, &observation, &feedback))
             cells = cells_take(report, spec, r, cells, &a, observation);
+        if (acts && a.kind == ACTION_CODE && !a.unreadable)
+            world_take(report, spec, r, &world, &t, &a, reply);
         if (reply)
             count(report, spec, r, REPLAY_R2, answer_agrees(spec, &t, &a, text_of(reply, "content")),
                   "a message of the environment");
     }
     if (t.end == TURNS_OPEN && json_is_string(json_object_get(state, "error")))
         turns_fail(&t);
+    world_end(spec, r, &world, success);
     count(report, spec, r, REPLAY_R2, end_agrees(&t, state), "counters or the end");
     action_drop(&a);
 }
@@ -398,10 +505,23 @@ void replay_episode(ReplayReport *report, const ReplaySpec *spec, Recording *r, 
     const json_t *opening = json_array_get(json_object_get(state, "history"), 0);
     report->episodes++;
     report->solved += json_is_true(json_object_get(state, "success"));
-    check_opening(report, spec, r, task, text_of(opening, "content"));
-    check_turns(report, spec, r, task, state);
+    Span said = text_of(opening, "content");
+    check_opening(report, spec, r, REPLAY_R1, task, text_of(task, "prompt"), said);
+    bool acts = wants_world(spec, r);
+    Household *game = acts ? open_game(report, spec, r, text_of(task, "task_id")) : NULL;
+    Str question = {0};
+    if (game)
+        household_question(&question, game);
+    if (game)
+        check_opening(report, spec, r, REPLAY_R10, task, str_span(&question), said);
+    else if (acts && replay_wants(spec, REPLAY_R10))
+        report->counts[REPLAY_R10].undecided[REPLAY_NO_GAME]++;
+    str_drop(&question);
+    check_turns(report, spec, r, task, state, game);
+    household_close(game);
     bool code = span_is(r->group, "code_generation"), world = span_is(r->group, "decision_making");
     EpisodeEnd end = {.verdicts_end = r->verdicts.n,
-                      .unmarked = world || (code && !(r->programs && replay_wants(spec, REPLAY_R5)))};
+                      .unmarked = (world && !replay_wants(spec, REPLAY_R12)) ||
+                                  (code && !(r->programs && replay_wants(spec, REPLAY_R5)))};
     array_push(&r->ends, end);
 }

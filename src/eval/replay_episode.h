@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
     size_t verdicts_end; /* behind its last verdict            */
-    bool unmarked;       /* a task whose proposals have no verdicts of ours */
+    bool unmarked;       /* no verdict of ours was asked for, or can be had */
 } EpisodeEnd;
 
 /* One file of episodes.  The prompt files' texts are read at its first episode; drop frees them. */

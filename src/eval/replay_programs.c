@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "env/python.h"
+#include "env/household_tools.h"
 #include "eval/program.h"
 
 /* The path is from the folder that make runs in. */
@@ -17,6 +17,8 @@ __asm__(".section .rodata\n"
 typedef struct {
     Python *asked, *cells; /* NULL: not started */
     bool stale;            /* `cells` holds what another episode left */
+    HouseholdPlay *play;   /* of `world`                              */
+    Python *world;         /* with the household's functions          */
     ProgramVerdict verdict;
 } Runner;
 
@@ -124,11 +126,42 @@ static CellResult run_cell(void *arg, Str *out, ReplayWhy *why, Span code)
     return result;
 }
 
+static bool begin_world(void *arg, const Household *game)
+{
+    Runner *r = arg;
+    if (!r->play)
+        r->play = household_play_new();
+    household_play_begin(r->play, game);
+    PythonSpec spec = {.tools = household_play_tools(r->play), .tools_n = HOUSEHOLD_TOOLS};
+    return (r->world ? python_restart(r->world) : python_start(&r->world, &spec)) == ST_OK;
+}
+
+static CellResult act_in_world(void *arg, Str *out, ReplayWhy *why, Span code, bool *succeeded)
+{
+    Runner *r = arg;
+    PythonCell cell;
+    *why = REPLAY_NOT_RUN;
+    if (!r->world || !python_alive(r->world) || python_run(r->world, &cell, code) != ST_OK)
+        return CELL_UNABLE;
+    if (cell.end == PYTHON_TIMED_OUT)
+        *why = REPLAY_TIME_LIMIT;
+    bool ended = cell.end == PYTHON_DONE || cell.end == PYTHON_RAISED;
+    if (ended)
+        str_add(out, str_c(&cell.text), cell.text.n);
+    CellResult result = !ended ? CELL_UNABLE : cell.end == PYTHON_DONE ? CELL_PRINTED : CELL_RAISED;
+    *succeeded = household_play_succeeded(r->play);
+    python_cell_drop(&cell);
+    return result;
+}
+
 static void end_file(void *arg)
 {
     Runner *r = arg;
     close_session(&r->asked);
     close_session(&r->cells);
+    close_session(&r->world);
+    household_play_free(r->play);
+    r->play = NULL;
 }
 
 Status replay_runners_open(ReplayRunners **out, int threads)
@@ -141,7 +174,13 @@ Status replay_runners_open(ReplayRunners **out, int threads)
     r->runners = mem_array(Runner, threads);
     r->programs = mem_array(ReplayPrograms, threads);
     for (int i = 0; i < threads; i++)
-        r->programs[i] = (ReplayPrograms){&r->runners[i], test_program, begin_cells, run_cell, end_file};
+        r->programs[i] = (ReplayPrograms){.arg = &r->runners[i],
+                                          .test = test_program,
+                                          .begin = begin_cells,
+                                          .cell = run_cell,
+                                          .begin_world = begin_world,
+                                          .act = act_in_world,
+                                          .end = end_file};
     *out = r;
     return ST_OK;
 }

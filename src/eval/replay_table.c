@@ -85,7 +85,7 @@ static double percent(int64_t part, const Cell *c)
     return 100 * (double)part / (double)c->n;
 }
 
-static void text_cell(Str *out, const char *name, const Cell *c, bool world)
+static void text_cell(Str *out, const char *name, const Cell *c)
 {
     if (c->n == 0)
         return;
@@ -95,9 +95,7 @@ static void text_cell(Str *out, const char *name, const Cell *c, bool world)
         return;
     }
     str_addf(out, " %7lld %7.2f", (long long)c->solved, percent(c->solved, c));
-    if (world)
-        str_adds(out, "   as recorded, not marked anew");
-    else if (c->unmarked)
+    if (c->unmarked)
         str_addf(out, "   %lld not marked", (long long)c->unmarked);
     else
         str_addf(out, " %7lld %7.2f", (long long)c->ours, percent(c->ours, c));
@@ -113,10 +111,10 @@ void replay_table_text(Str *out, const ReplayReport *report)
         str_addf(out, "%s%s  %s\n  %-16s %12s %7s %7s %7s %7s\n", i ? "\n" : "", row->model, row->setting, "",
                  "episodes", "solved", "%", "ours", "%");
         for (int t = 0; t < TASKS; t++)
-            text_cell(out, tasks[t].task, &row->tasks[t], strcmp(tasks[t].group, "decision_making") == 0);
+            text_cell(out, tasks[t].task, &row->tasks[t]);
         for (int a = 0; a < AVERAGES; a++) {
             Cell c = average_of(row, averages[a]);
-            text_cell(out, averages[a], &c, false);
+            text_cell(out, averages[a], &c);
         }
     }
     array_drop(&rows);

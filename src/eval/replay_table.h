@@ -3,8 +3,7 @@
  *
  * An average is given only where the recordings are whole: every task of the group has as many episodes as
  * the benchmark (xingyaoww/mint-bench, data/processed: 48 + 100 + 49 + 43 + 76 = 316 and 45 + 91 = 136; 134
- * household games).  Those games have no verdicts of ours: their recorded flags are counted, and the table
- * says so. */
+ * household games). */
 #ifndef EVAL_REPLAY_TABLE_H
 #define EVAL_REPLAY_TABLE_H
 
