@@ -70,7 +70,7 @@ perl recipes/demo_tasks.pl "$run/agent" 3000 60
 "$lemur" eval -m "script:$run/agent/expert.jsonl" --tasks tasks --data "$run/agent/train" --wikipedia none \
     --parallel 3 -o "$run/agent/expert"
 
-tuning=$(awk -v m="$minutes" 'BEGIN {printf "%.3f", m / 2}')
+tuning=$(awk -v m="$minutes" 'BEGIN {printf "%g", m / 2}')
 say "10. Tuning for $tuning minutes on questions, functions and episodes: the answers are learned and nothing else"
 sed "s|run/demo/|$run/|" "$recipe" > "$run/examples/recipe.yaml"
 "$lemur" tune --recipe "$run/examples/recipe.yaml" -m "$run/model" --minutes "$tuning" -o "$run/chat"
