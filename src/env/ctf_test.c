@@ -1,27 +1,12 @@
 #include "env/ctf.h"
+#include "base/data_test.h"
 
 #include <jansson.h>
 #include <sys/stat.h>
 
 #include "base/json_file.h"
 #include "base/scratch_test.h"
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
-
-static void need_sandbox(void)
-{
-    Str says = {0};
-    Status st = sandbox_probe(&says);
-    str_drop(&says);
-    if (st != ST_OK) {
-        print_message("SKIP sandbox: %s\n", error_text());
-        skip();
-    }
-}
+#include "env/needs_sandbox_test.h"
 
 static void flags_are_compared_as_the_original_does(void **state)
 {
@@ -117,7 +102,7 @@ static void expect(const char *action, bool done, const char *text)
 static void an_episode(void **state)
 {
     (void)state;
-    need_sandbox();
+    needs_sandbox();
     scratch_text("assets/flag", "picoCTF{x}\n");
     scratch_text("assets/run", "#!/bin/sh\necho ran\n");
     scratch_text("assets/deep/er/file", "1");

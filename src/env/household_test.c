@@ -8,6 +8,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/data_test.h"
 #include "base/file.h"
 #include "base/rng.h"
 #include "env/household_tiny_test.h"
@@ -247,8 +248,7 @@ typedef Array(char *) Paths;
 
 static void find_games(Paths *out)
 {
-    const char *set = getenv("LEMUR_DATA");
-    char *root = path_join(set && *set ? set : "../shared/data", "mint/alfworld/games");
+    char *root = path_join(data_folder(), "mint/alfworld/games");
     FolderList kinds, trials;
     *out = (Paths){0};
     if (folder_list(&kinds, root) != ST_OK) {

@@ -1,6 +1,7 @@
 /* Dumps of our own, every truncation of one, hostile ones; and InterCode's under $LEMUR_DATA, or
  * ../shared/data. */
 #include "env/mysql_dump.h"
+#include "base/data_test.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -216,8 +217,7 @@ static void it_can_be_stopped(void **state)
 static void intercode_is_read_whole(void **state)
 {
     (void)state;
-    const char *set = getenv("LEMUR_DATA");
-    char *path = path_join(set && *set ? set : "../shared/data", "intercode/sql/ic_spider_dbs.sql");
+    char *path = path_join(data_folder(), "intercode/sql/ic_spider_dbs.sql");
     if (!path_exists(path)) {
         printf("SKIP no %s (set LEMUR_DATA)\n", path);
         mem_free(path);

@@ -1,6 +1,7 @@
 /* Answers as models write them, and recorded ones under $LEMUR_DATA or ../shared/data.  What Python's re
  * makes of each text was computed with CPython 3.11. */
 #include "eval/extract.h"
+#include "base/data_test.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -193,8 +194,7 @@ static void long_texts(void **state)
 
 static bool found(const char *path, char **whole)
 {
-    const char *set = getenv("LEMUR_DATA");
-    *whole = path_join(set && *set ? set : "../shared/data", path);
+    *whole = path_join(data_folder(), path);
     if (path_exists(*whole))
         return true;
     printf("SKIP %s is not there (set LEMUR_DATA)\n", *whole);

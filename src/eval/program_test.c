@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/data_test.h"
 #include "base/file.h"
 #include "base/stream.h"
 #include "base/thread.h"
@@ -130,12 +131,6 @@ typedef struct {
     Array(Str) good, hollow;
     int64_t passed, hollow_passed;
 } References;
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 static const char *field(const json_t *row, const char *key)
 {

@@ -1,4 +1,5 @@
 #include "eval/replay_intercode.h"
+#include "base/data_test.h"
 
 #include <stdlib.h>
 
@@ -7,12 +8,6 @@
 #include "env/sandbox.h"
 #include "env/sql.h"
 #include "eval/intercode_reward.h"
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 static void need_data(void)
 {

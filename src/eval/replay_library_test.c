@@ -7,6 +7,7 @@
 
 #include "agent/action.h"
 #include "base/array.h"
+#include "base/data_test.h"
 #include "base/file.h"
 #include "base/scratch_test.h"
 #include "base/stream.h"
@@ -21,12 +22,6 @@ typedef struct {
     int compared, equal, but_for_versions;
     bool failed;
 } Check;
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 static bool asks_library(Span code)
 {

@@ -1,5 +1,6 @@
 /* The programs in recorded MINT episodes, run in the sandbox, never without: R5 to R7, R11 and R12. */
 #include "eval/replay_programs.h"
+#include "base/data_test.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -12,12 +13,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 static ReplayRunners *open_runners(int threads)
 {

@@ -1,6 +1,7 @@
 /* Everything recorded under $LEMUR_DATA, or ../shared/data, but what runs programs (replay_programs_test.c),
  * and that threads change nothing.  docs/checks.md says how to read the output. */
 #include "eval/replay.h"
+#include "base/data_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,6 @@ enum {
     WITH_PROGRAMS = 1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7 | 1 << REPLAY_R11 | 1 << REPLAY_R12,
     WITHOUT_PROGRAMS = REPLAY_ALL & ~(WITH_PROGRAMS | 1 << REPLAY_S2 | 1 << REPLAY_S4 | 1 << REPLAY_CTF)
 };
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 /* Skips the test where there are none. */
 static void replay_all(ReplayReport *r, ReplayRule rule, int threads)

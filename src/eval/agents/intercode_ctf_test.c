@@ -3,14 +3,9 @@
 #include <stdlib.h>
 
 #include "agent/scripted_test.h"
+#include "base/data_test.h"
 #include "base/scratch_test.h"
 #include "env/sandbox.h"
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 static void need_all(void)
 {

@@ -3,13 +3,8 @@
 #include <stdlib.h>
 
 #include "agent/scripted_test.h"
+#include "base/data_test.h"
 #include "base/scratch_test.h"
-
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
 
 typedef struct {
     Scripted script;

@@ -4,36 +4,16 @@
 #include <string.h>
 
 #include "agent/scripted_test.h"
+#include "base/data_test.h"
 #include "base/scratch_test.h"
+#include "env/needs_sandbox_test.h"
 #include "env/sandbox.h"
 #include "eval/program.h"
 
-static const char *data_folder(void)
-{
-    const char *set = getenv("LEMUR_DATA");
-    return set && *set ? set : "../shared/data";
-}
-
 static void need_data(void)
 {
-    char *path = path_join(data_folder(), "mint/prompt");
-    bool there = path_exists(path);
-    mem_free(path);
-    if (!there) {
-        print_message("no %s/mint/prompt: skipped\n", data_folder());
+    if (!data_with("mint/prompt"))
         skip();
-    }
-}
-
-static void need_sandbox(void)
-{
-    Str says = {0};
-    Status st = sandbox_probe(&says);
-    str_drop(&says);
-    if (st != ST_OK) {
-        print_message("no sandbox (%s): skipped\n", error_text());
-        skip();
-    }
 }
 
 typedef struct {
@@ -109,7 +89,7 @@ static void gold_scores_one_and_nonsense_none(void **state)
 {
     (void)state;
     need_data();
-    need_sandbox();
+    needs_sandbox();
     static const int64_t wants[] = {48, 100, 49, 43, 76, 45, 91};
     for (MintTask task = MINT_GSM8K; task <= MINT_MBPP; task++) {
         Fixture f;
@@ -217,7 +197,7 @@ static void kinds_of_failure_are_told_apart(void **state)
 {
     (void)state;
     need_data();
-    need_sandbox();
+    needs_sandbox();
     Fixture f;
     SampleKind kind;
     open_task(&f, &mint_gsm8k);
@@ -240,7 +220,7 @@ static void python_decides_what_only_it_can(void **state)
 {
     (void)state;
     need_data();
-    need_sandbox();
+    needs_sandbox();
     Fixture f;
     open_task(&f, &mint_theoremqa);
     json_t *doc = json_pack("{s:i, s:s, s:f}", "id", 1, "prompt", "?", "reference", 3.0);

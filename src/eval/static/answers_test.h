@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/data_test.h"
 #include "eval/benchmark.h"
 
 #include "base/scratch_test.h"
@@ -149,16 +150,6 @@ static inline void bench_says(const char *metric, double want)
     if (is < want || is > want)
         fail_msg("%s is %g, not %g, for: %s", metric, is, want,
                  json_string_value(json_array_get(bench.sample.answers, 0)));
-}
-
-/* Published data below $LEMUR_DATA or ../shared/data: the folder, or NULL where `file` is not in it. */
-static inline const char *bench_data(const char *file)
-{
-    const char *set = getenv("LEMUR_DATA"), *folder = set && *set ? set : "../shared/data";
-    if (folder_holds(folder, file))
-        return folder;
-    printf("SKIP no %s in %s (set LEMUR_DATA)\n", file, folder);
-    return NULL;
 }
 
 #endif

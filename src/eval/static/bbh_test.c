@@ -152,7 +152,7 @@ static void direct_answer(Str *answer, Span prompt)
 static void every_published_question(void **state)
 {
     (void)state;
-    const char *data = bench_data("bbh/bbh/snarks.json");
+    const char *data = data_with("bbh/bbh/snarks.json");
     if (!data)
         skip();
     bench_open(&bbh_benchmark, data, eval_settings());
@@ -235,7 +235,7 @@ static void replay_task(const char *data, const char *name)
 static void recorded_prompts_and_accuracies(void **state)
 {
     (void)state;
-    const char *data = bench_data("bbh/replay");
+    const char *data = data_with("bbh/replay");
     if (!data)
         skip();
     FolderList list;

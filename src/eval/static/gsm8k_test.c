@@ -155,7 +155,7 @@ static void without_the_result(Str *answer, Span prompt)
 static void every_published_question(void **state)
 {
     (void)state;
-    const char *data = bench_data("gsm8k/test.jsonl");
+    const char *data = data_with("gsm8k/test.jsonl");
     if (!data)
         skip();
     bench_open(&gsm8k_benchmark, data, eval_settings());

@@ -167,7 +167,7 @@ static size_t stride(void)
 static void published_solutions_pass_and_others_do_not(void **state)
 {
     (void)state;
-    const char *data = shared_data("humaneval/HumanEval.jsonl.gz");
+    const char *data = data_with("humaneval/HumanEval.jsonl.gz");
     if (!data)
         skip();
     needs_sandbox();

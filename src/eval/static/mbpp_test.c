@@ -127,7 +127,7 @@ static size_t stride(void)
 static void references_pass_and_others_do_not(void **state)
 {
     (void)state;
-    const char *data = shared_data("mbpp/ic_mbpp.json");
+    const char *data = data_with("mbpp/ic_mbpp.json");
     if (!data)
         skip();
     needs_sandbox();

@@ -5,6 +5,8 @@
 #include <signal.h>
 
 #include "base/scratch_test.h"
+#include "env/needs_sandbox_test.h"
+#include "base/data_test.h"
 #include "env/sandbox.h"
 #include "eval/benchmark.h"
 
@@ -118,28 +120,6 @@ static inline const Question *question(const Bench *x, const char *id)
     for (size_t i = 0; i < x->questions.all.n; i++)
         if (strcmp(x->questions.all.at[i].id, id) == 0)
             return &x->questions.all.at[i];
-    return NULL;
-}
-
-/* Says why and skips, where this host has no sandbox. */
-static inline void needs_sandbox(void)
-{
-    Str says = {0};
-    Status st = sandbox_probe(&says);
-    str_drop(&says);
-    if (st != ST_OK) {
-        print_message("SKIP sandbox: %s\n", error_text());
-        skip();
-    }
-}
-
-/* The folder of shared data, or NULL, told, where this file of it is not there. */
-static inline const char *shared_data(const char *file)
-{
-    const char *set = getenv("LEMUR_DATA"), *data = set && *set ? set : "../shared/data";
-    if (folder_holds(data, file))
-        return data;
-    print_message("SKIP no %s in %s (set LEMUR_DATA)\n", file, data);
     return NULL;
 }
 

@@ -217,7 +217,7 @@ static void queries_are_found_in_answers(void **state)
 static void intercode_gold_is_right_and_nonsense_wrong(void **state)
 {
     (void)state;
-    const char *data = shared_data("intercode/sql/ic_spider_dbs.sql");
+    const char *data = data_with("intercode/sql/ic_spider_dbs.sql");
     if (!data)
         skip();
     Bench x = {0};
