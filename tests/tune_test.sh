@@ -149,12 +149,24 @@ ok "spelled out instead" "$lemur" tune -m "$work/base-bare" -d "$in/messages.jso
 # ... over a quantised base: its matrices stay in their blocks, the embedding and the head grow and are trained whole.
 ok "a quantised base" "$lemur" convert "$work/base-bare" --type Q8_0 -o "$work/bare.gguf"
 expect 0 'added to the vocabulary: <|im_start|> <|im_end|>' "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" \
-    --lora --context 128 --steps 8 --batch 2 -o "$work/grown-lora"
-ok "the grown adapter writes" sh -c '"$1" generate -m "$2/bare.gguf" --adapter "$2/grown-lora" -n 12 --temp 0 --ignore-eos "int main" > "$2/adapted.txt"' \
-    - "$lemur" "$work"
-ok "... and merges" "$lemur" convert "$work/bare.gguf" --merge "$work/grown-lora" --type F32 -o "$work/merged.gguf"
-ok "the merged model writes the same" sh -c '"$1" generate -m "$2/merged.gguf" -n 12 --temp 0 --ignore-eos "int main" | cmp - "$2/adapted.txt"' \
-    - "$lemur" "$work"
+    --lora --context 128 --steps 60 --learning-rate 5e-3 --batch 2 -o "$work/grown-lora"
+ok "the grown adapter merges" "$lemur" convert "$work/bare.gguf" --merge "$work/grown-lora" --type F32 -o "$work/merged.gguf"
+# Likelihoods of an answer it learned: texts would differ where two tokens are about equally likely.
+likelihoods() { # FILE, MODEL...
+    file=$1
+    shift
+    "$lemur" generate -m "$@" -n 1 --logprobs 1 --prompt-logprobs "What is 7 + 1? It is 8. What is 9 + 1? It is 10." > "$file"
+}
+apart() { # FILE FILE: their mean distance in nats
+    awk 'NR == FNR {a[FNR] = $1; next} FNR > 1 {d = a[FNR] - $1; sum += d < 0 ? -d : d} END {if (FNR > 9) print sum / FNR; else print "few"}' "$1" "$2"
+}
+ok "the grown adapter reads" likelihoods "$work/adapted.txt" "$work/bare.gguf" --adapter "$work/grown-lora"
+ok "... the merged model" likelihoods "$work/merged.txt" "$work/merged.gguf"
+ok "... and the base alone" likelihoods "$work/alone.txt" "$work/bare.gguf"
+merged=$(apart "$work/adapted.txt" "$work/merged.txt")
+alone=$(apart "$work/adapted.txt" "$work/alone.txt")
+ok "merged is the same: $merged nats" awk -v d="$merged" 'BEGIN {exit !(d + 0 == d && d < 0.05)}'
+ok "... alone is not: $alone nats" awk -v d="$alone" 'BEGIN {exit !(d > 0.5)}'
 ok "all of a quantised base grows, too" "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" --context 128 --steps 2 \
     --batch 2 -o "$work/grown-whole"
 
