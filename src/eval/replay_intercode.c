@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "env/sql.h"
-#include "eval/intercode_reward.h"
+#include "env/sql_reward.h"
 
 #define BLOCKED \
     "blocked" /* the action of a turn whose model failed; it has no observation, and ends the episode */

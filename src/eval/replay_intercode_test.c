@@ -7,7 +7,7 @@
 #include "base/scratch_test.h"
 #include "env/sandbox.h"
 #include "env/sql.h"
-#include "eval/intercode_reward.h"
+#include "env/sql_reward.h"
 
 static void need_data(void)
 {

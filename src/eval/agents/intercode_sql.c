@@ -1,5 +1,5 @@
 /* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite.  The reward that is told and counted is the
- * scaled one (intercode_reward.h), as in the code of the Lemur paper's runs. */
+ * scaled one (env/sql_reward.h), as in the code of the Lemur paper's runs. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "base/python_repr.h"
 #include "env/sql.h"
 #include "eval/agents/intercode.h"
-#include "eval/intercode_reward.h"
+#include "env/sql_reward.h"
 
 #define QUESTIONS "intercode/sql/ic_spider_dev.json"
 #define DUMP "intercode/sql/ic_spider_dbs.sql"
