@@ -78,6 +78,15 @@ def fixed(*inputs):
     return lambda draw, i: inputs[i % len(inputs)]
 
 
+def near_and_far(draw, i):
+    """In the first the nearest and the farthest are others by other metrics."""
+    points, point = draw.points(), draw.array(2)
+    if i == 0:
+        points[[3, 6]] = point + [[0.006, 0.006], [0.009, 0]]
+        points[[1, 8]] = point + [[1.2, 1.2], [1.8, 0]]
+    return points, point
+
+
 def in_or_out(draw, i):
     low, high = draw.array(2, low=-1, high=0), draw.array(2, low=0.1)
     point = low + (high - low) * draw.array(2, low=0.05, high=0.95)
@@ -122,8 +131,8 @@ INPUTS = {
     "get_bottom_most_idx": lambda d, i: (d.points(),),
     "get_left_most_idx": lambda d, i: (d.points(),),
     "get_right_most_idx": lambda d, i: (d.points(),),
-    "get_farthest_idx": lambda d, i: (d.points(), d.array(2)),
-    "get_closest_idx": lambda d, i: (d.points(), d.array(2)),
+    "get_farthest_idx": near_and_far,
+    "get_closest_idx": near_and_far,
     "get_bbox_xyxy_area": lambda d, i: (np.concatenate([d.array(2), d.array(2, low=1.1, high=2)]),),
     "bbox_xyxy_contains_pt": in_or_out,
     "interpolate_pts_np": lambda d, i: (d.array(2), d.array(2), d.whole(3, 6)),

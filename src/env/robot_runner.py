@@ -136,7 +136,7 @@ def right_answers(problem):
 def same(problem, right, got):
     """As the original: what cannot be compared ends its test, too."""
     try:
-        return got is not None and bool(EQUAL[problem["test_equiv"]](right, got)), ""
+        return bool(EQUAL[problem["test_equiv"]](right, got)) and got is not None, ""
     except Exception as error:
         return False, complaint(error)[1]
 
@@ -271,7 +271,10 @@ class Calls(ast.NodeVisitor):
     def visit_Assign(self, node):
         self.generic_visit(node)
         if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name):
-            self.assigned[node.value.func.id] = ast.unparse(node)
+            targets = [ast.unparse(t) for t in node.targets]
+            targets = ["(%s)" % t if isinstance(n, ast.Tuple) and t[0] != "(" else t
+                       for t, n in zip(targets, node.targets)]
+            self.assigned[node.value.func.id] = " = ".join(targets + [ast.unparse(node.value)])
 
     def visit_Name(self, node):
         if isinstance(node.ctx, ast.Store):
@@ -295,7 +298,7 @@ def undefined_calls(request):
         return []
     seen = Calls()
     seen.visit(first)
-    known = set(HELPERS) | set(dir(builtins)) | seen.bound | set(request["known"])
+    known = set(HELPERS) | set(dir(builtins)) | seen.bound | {name for name, _ in request["helpers"]}
     return [[name, seen.assigned.get(name, call)] for name, call in seen.calls.items() if name not in known]
 
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "corpus/reader.h"
@@ -125,16 +126,6 @@ void sample_drop(Sample *s)
 void sample_metric(Sample *s, const char *name, double value)
 {
     json_object_set_new(s->metrics, name, json_real(value));
-}
-
-/* JSON text is UTF-8, and a model may write any bytes. */
-static json_t *json_text(Span text)
-{
-    Str valid = {0};
-    str_add_valid(&valid, text.at, text.n);
-    json_t *string = json_stringn(str_c(&valid), valid.n);
-    str_drop(&valid);
-    return string;
 }
 
 void sample_read(Sample *s, Span text)
