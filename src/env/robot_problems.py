@@ -163,7 +163,7 @@ INPUTS = {
     "is_obj0_bigger_than_obj1": fixed(
         ("block0", "block3"), ("block5", "block1"), ("block2", "block4"), ("block4", "block3"), ("block3", "block2")),
     "get_one_bbox_xyxy_of_all_objs": fixed((["block2", "block5", "block4"],), (["block3", "block0"],)),
-    "are_obj_centers_close": fixed((["block0", "block5", "block4"], 0.96), (["block0", "block2", "block1"], 0.35)),
+    "are_obj_centers_close": fixed((["block0", "block2", "block3"], 0.6), (["block0", "block2", "block1"], 0.35)),
     "get_name_of_biggest_obj": fixed((["block2", "block3", "block4"],), (["block0", "block5", "block1"],)),
     "do_any_object_shapes_intersect_with_each_other": fixed(
         (["block3", "block2", "block0"],), (["block5", "block3", "block4"],)),

@@ -9,7 +9,7 @@
 #include "env/needs_sandbox_test.h"
 
 /* The inputs are frozen: a change of theirs is a change of every score. */
-static const char inputs_hash[] = "c7856812ea9212b0edc00bee73bffaf14fc8fd4e6c8c39b74d8148d3e55db462";
+static const char inputs_hash[] = "779b1dc6dcdca21e0c0f5ec099a8b4d87af2451f2e9819180a25611831c32abe";
 
 /* A change of each solution that makes it another function. */
 static const struct {
