@@ -88,8 +88,8 @@ static Status ask_once(Robot *r, json_t **out, Span cell_text)
     return take_answer(out, &cell);
 }
 
-/* Takes `request`.  A session that has ended, as it does with the thread that started it, is begun anew; it is the
- * request's fault where that ends, too: ST_PEER. */
+/* Takes `request`.  A session that has ended, as it does with the thread that started it, is begun anew; it
+ * is the request's fault where that ends, too: ST_PEER. */
 static Status ask(Robot *r, json_t **out, json_t *request)
 {
     Str text = {0};
@@ -254,6 +254,21 @@ Status robot_calls(Robot *r, json_t **out, const RobotTry *try)
         return ST_OK;
     }
     return st;
+}
+
+void robot_query(Str *out, Span prompt, Span signature)
+{
+    str_add(out, prompt.at, prompt.n);
+    str_adds(out, "\n# define function: ");
+    str_add(out, signature.at, signature.n);
+    str_addc(out, '.');
+}
+
+void robot_tell(Str *out, const RobotVerdict *v)
+{
+    str_addf(out, "%d of %d inputs pass.", v->passed, v->inputs);
+    if (v->says.n)
+        str_addf(out, "\n%s", str_c(&v->says));
 }
 
 static Status ask_text(Robot *r, Str *out, json_t *request)

@@ -85,6 +85,12 @@ MUST_CHECK Status robot_run(Robot *r, RobotVerdict *out, const RobotTry *try);
  * an array of [name, signature], "y = f(x)" where a call's value is given a name; new reference. */
 MUST_CHECK Status robot_calls(Robot *r, json_t **out, const RobotTry *try);
 
+/* Appends prompt, line end and what is asked, as the original puts it to a model: "# define function: y =
+ * f(x)." */
+void robot_query(Str *out, Span prompt, Span signature);
+/* Appends how many inputs pass and what is wrong, a line or two for who wrote the source. */
+void robot_tell(Str *out, const RobotVerdict *v);
+
 /* Appends our solution.  ST_ARG: there is none of that name. */
 MUST_CHECK Status robot_solution(Robot *r, Str *out, const char *name);
 
