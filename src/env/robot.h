@@ -81,8 +81,8 @@ void robot_verdict_drop(RobotVerdict *v);
 /* However it ends is data in *out.  ST_FORMAT: as of robot_knows; others as of python_start. */
 MUST_CHECK Status robot_run(Robot *r, RobotVerdict *out, const RobotTry *try);
 
-/* The functions that the first one of `source` calls and that neither it, the helpers nor Python have:
- * an array of [name, signature], "y = f(x)" where a call's value is given a name; new reference. */
+/* What the function of `source` calls and nobody has, neither it, the helpers, the problem nor Python: an array
+ * of [name, signature], "y = f(x)" where a call's value is given a name; new reference. */
 MUST_CHECK Status robot_calls(Robot *r, json_t **out, const RobotTry *try);
 
 /* Appends prompt, line end and what is asked, as the original puts it to a model: "# define function: y =

@@ -293,7 +293,7 @@ static void undefined_calls_are_found(void **state)
                                  "    got = given(a)\n"
                                  "    return f(abs(np.sum(last(get_total(x)))))\n";
     RobotFunction given = {"given", span("def given(a): return a")};
-    RobotTry try = {.source = {source, sizeof source - 1}, .helpers = &given, .helpers_n = 1};
+    RobotTry try = {.defines = "f", .source = {source, sizeof source - 1}, .helpers = &given, .helpers_n = 1};
     json_t *calls;
     must(robot_calls(robot, &calls, &try));
     char *text = json_dumps(calls, JSON_COMPACT);
@@ -301,7 +301,7 @@ static void undefined_calls_are_found(void **state)
                               "[\"pair\",\"(b, c) = pair(a)\"],[\"last\",\"last(get_total(x))\"]]");
     free(text);
     json_decref(calls);
-    static const char *const none[] = {"", "x = g(1)", "def f(:", "def f(x): return x"};
+    static const char *const none[] = {"", "x = g(1)", "def f(:", "def f(x): return x", "def g(x): return h(x)"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
         try.source = span(none[i]);
         must(robot_calls(robot, &calls, &try));
@@ -319,8 +319,8 @@ static void helpers_see_those_before_them(void **state)
                                {"turn", span("def turn(p):\n  return deep(p)")}};
     RobotTry try = {.helpers = helpers, .helpers_n = 2};
     expect_rule(p, &(Rule){DEF "return turn(pts)", ROBOT_PASSED, ""}, &try);
-    helpers[0].name = "absent";
-    expect_rule(p, &(Rule){DEF "return turn(pts)", ROBOT_NOTHING, "no function 'absent'"}, &try);
+    helpers[0].source = span("def deep(p) return p"); /* one that is none returns None */
+    expect_rule(p, &(Rule){DEF "return turn(pts)", ROBOT_WRONG, "returns None"}, &try);
     json_decref(p);
 }
 

@@ -3,6 +3,7 @@
 
 #include "eval/agents/intercode.h"
 #include "eval/agents/mint.h"
+#include "eval/agents/robocodegen.h"
 #include "eval/static/ds1000.h"
 #include "eval/static/humaneval.h"
 #include "eval/static/mbpp.h"
@@ -20,6 +21,9 @@ const Benchmark *const benchmarks[] = {
     &mint_mbpp,
     &ic_sql,
     &ic_ctf,
+    &robocodegen,
+    &robocodegen_flat,
+    &robocodegen_debug,
     &own_tasks,
     &mmlu_stem_benchmark,
     &mmlu_humanities_benchmark,
