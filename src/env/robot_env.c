@@ -128,9 +128,9 @@ static Status guess(void *state, Rng *rng, Str *action)
 const EnvKind robot_env = {
     .name = "robot",
     .about = "RoboCodeGen: write a function for a robot, with NumPy and Shapely",
-    .actions =
-        "a function's source, such as `def get_total(xs): return np.sum(xs)`; its functions may call one "
-        "another, and it holds neither \"import\" nor \"__\"",
+    .actions = "a function's source, such as `def get_total(xs): return np.sum(xs)`, many lines of it "
+               "between two \"\"\"; its functions may call one "
+               "another, and it holds neither \"import\" nor \"__\"",
     .source =
         "Code as Policies, arXiv:2209.07753; google-research/google-research, code_as_policies, Apache-2.0",
     .files = ROBOT_PROBLEMS ", " ROBOT_PROMPT,

@@ -102,7 +102,9 @@ Status replay_robot_file(ReplayReport *report, const ReplaySpec *spec, const cha
     TRY_TO(undo, json_file_read(&problems, beside));
     f.problems = problems;
     st = robot_open(&f.robot, &(RobotSpec){0});
-    if (st != ST_OK && st != ST_UNSUPPORTED)
+    if (st == ST_UNSUPPORTED)
+        replay_trouble(report, "RC: %s", error_text());
+    else if (st != ST_OK)
         goto undo;
     st = runs(&f, all);
 undo:
