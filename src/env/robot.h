@@ -14,7 +14,7 @@
  * "import" nor "__" in it, exec and eval do nothing, an exception or None fails.
  *
  * One interpreter serves all sources, each in a fork of its own: some three milliseconds a source.  What this
- * does not stop: a source that searches its process finds the solutions there.
+ * does not stop: a source that searches its process finds the solutions there, or forges its verdict.
  * Source: google-research/google-research, code_as_policies/Experiment_ Robot Code-Gen Benchmark.ipynb. */
 #ifndef ENV_ROBOT_H
 #define ENV_ROBOT_H

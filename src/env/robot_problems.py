@@ -168,7 +168,8 @@ INPUTS = {
     "do_any_object_shapes_intersect_with_each_other": fixed(
         (["block3", "block2", "block0"],), (["block5", "block3", "block4"],)),
     "get_name_of_obj_with_min_dist_to_pt": fixed(
-        (np.array([0.7, 0.9]), ["block0", "block3", "block5"]), (np.array([0.6, -0.4]), ["block4", "block5", "block2"])),
+        (np.array([0.7, 0.9]), ["block0", "block3", "block5"]),
+        (np.array([0.6, -0.4]), ["block4", "block5", "block2"])),
 }
 
 # Solutions. ------------------------------------------------------------------------------------------------

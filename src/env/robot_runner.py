@@ -114,7 +114,8 @@ def cut(text):
 def show(value):
     try:
         if isinstance(value, np.ndarray):
-            return cut("array(%s)" % np.array2string(value, precision=5, separator=", ", threshold=40).replace("\n", ""))
+            text = np.array2string(value, precision=5, separator=", ", threshold=40)
+            return cut("array(%s)" % text.replace("\n", ""))
         if isinstance(value, (tuple, list)):
             inside = ", ".join(show(v) for v in value[:20]) + (", ..." if len(value) > 20 else "")
             return cut("(%s)" % inside if isinstance(value, tuple) else "[%s]" % inside)
@@ -219,19 +220,21 @@ def run_child(request, rights):
         child(sink, request, rights)
     os.close(sink)
     data, deadline = b"", time.monotonic() + request["seconds"] + 1
-    while not data.endswith(b"\n"):
-        ready = select.select([source], [], [], max(0, deadline - time.monotonic()))[0]
-        piece = os.read(source, 1 << 16) if ready else b""
-        if not piece:
-            break
-        data += piece
-    os.close(source)
-    for end in (os.killpg, os.kill):
-        try:
-            end(pid, signal.SIGKILL)
-        except OSError:
-            pass
-    os.waitpid(pid, 0)
+    try:
+        while not data.endswith(b"\n"):
+            ready = select.select([source], [], [], max(0, deadline - time.monotonic()))[0]
+            piece = os.read(source, 1 << 16) if ready else b""
+            if not piece:
+                break
+            data += piece
+    finally:  # also where the caller interrupts
+        os.close(source)
+        for end in (os.killpg, os.kill):
+            try:
+                end(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        os.waitpid(pid, 0)
     return data, time.monotonic() >= deadline
 
 
@@ -240,7 +243,8 @@ def words(result, count):
     for number, one in enumerate(result["inputs"]):
         if one["verdict"] != "passed":
             result["bare"] = one["bare"]
-            came = "raises " + one["error"] if one["error"] else "returns %s; right is %s" % (one["got"], one["expected"])
+            came = "returns %s; right is %s" % (one["got"], one["expected"])
+            came = "raises " + one["error"] if one["error"] else came
             return "input %d of %d: %s %s" % (number + 1, count, one["call"], came)
     return result["says"]
 
@@ -256,7 +260,7 @@ def attempt(request):
         result["says"] = words(result, key[1])
         result["passed"] = sum(one["verdict"] == "passed" for one in result["inputs"])
     except (ValueError, KeyError, TypeError):
-        result = {"end": "late" if late else "raised", "says": "its process ended", "bare": "", "inputs": [], "passed": 0}
+        result = dict(end="late" if late else "raised", says="its process ended", bare="", inputs=[], passed=0)
     if result["end"] == "late":
         result["says"] = "it was still running after %g s" % request["seconds"]
     return result

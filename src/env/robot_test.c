@@ -363,6 +363,8 @@ static void hostile_sources_are_verdicts(void **state)
         DEF "while 1:\n    try:\n      while 1: pass\n    except BaseException: pass",
         DEF "return open('/proc/self/mem', 'rb').read()",
         DEF "[open(i, 'wb', closefd=False).write(b'x' * 99) for i in range(3, 300)]\n  return 1",
+        DEF "np.compat.py3k.os.kill(np.compat.py3k.os.getppid(), 9)\n  return pts[::-1]",
+        DEF "np.compat.py3k.os._exit(0)",
         DEF "return getattr(np, '_' + '_builtins_' + '_')",
         DEF "return (lambda f: f(f))(lambda f: f(f))",
         "x = [0]\nfor _ in range(99): x = [x, x]\n" DEF "return x",
@@ -398,6 +400,35 @@ static void hostile_sources_are_verdicts(void **state)
     assert_int_equal(v.end, ROBOT_REFUSED);
     expect_rule(p, &(Rule){DEF "return pts[::-1]", ROBOT_PASSED, ""}, NULL); /* it still runs */
     mem_free(large);
+    robot_verdict_drop(&v);
+    json_decref(p);
+}
+
+static int64_t asked;
+static bool after_a_while(void *context)
+{
+    (void)context;
+    return ++asked > 3;
+}
+
+static void a_run_can_be_stopped(void **state)
+{
+    (void)state;
+    need_robot();
+    Robot *r;
+    json_t *p = problem_of("reverse_pts", "allclose");
+    RobotVerdict v = {0};
+    RobotTry forever = {.problem = p, .source = span(DEF "while True: pass")},
+             right = {.problem = p, .source = span(DEF "return pts[::-1]")};
+    RobotSpec spec = {.seconds = 60, .stopped = after_a_while};
+    asked = -1000;
+    must(robot_open(&r, &spec));
+    asked = 0;
+    assert_int_equal(robot_run(r, &v, &forever), ST_CANCELLED);
+    asked = -1000;
+    must(robot_run(r, &v, &right));
+    assert_int_equal(v.end, ROBOT_PASSED);
+    robot_close(r);
     robot_verdict_drop(&v);
     json_decref(p);
 }
@@ -461,6 +492,7 @@ int main(void)
         cmocka_unit_test(other_problems_are_refused),
         cmocka_unit_test(hostile_sources_are_verdicts),
         cmocka_unit_test(threads_take_turns),
+        cmocka_unit_test(a_run_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, scratch_make, close_all);
 }

