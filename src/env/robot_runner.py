@@ -19,6 +19,7 @@ import traceback
 
 BANNED = ("import", "__")
 MEMORY = 3 << 29
+SAID_MAX = 1 << 20
 WORDS = 400
 FILE = "<function>"
 
@@ -89,7 +90,11 @@ def define(name, source, known, together):
             raise Unfit("refused: the source holds '%s'" % word)
     names = dict(HELPERS, **known, exec=lambda *a, **k: None, eval=lambda *a, **k: None)
     own = names if together else {}
-    exec(compile(source, FILE, "exec"), names, own)
+    try:
+        code = compile(source, FILE, "exec")
+    except ValueError as error:  # a NUL in it
+        raise SyntaxError(str(error))
+    exec(code, names, own)
     found = own.get(name)
     if not callable(found) or (together and found is known.get(name)):
         raise Unfit("the source defines no function '%s'" % name)
@@ -190,7 +195,7 @@ def judge(request, rights):
         result["end"] = "late"
     except BaseException as error:
         result["says"], result["bare"] = complaint(error)
-        result["end"] = "syntax" if isinstance(error, (SyntaxError, ValueError)) else "raised"
+        result["end"] = "syntax" if isinstance(error, SyntaxError) else "raised"
     signal.setitimer(signal.ITIMER_REAL, 0)
     return result
 
@@ -221,7 +226,7 @@ def run_child(request, rights):
     os.close(sink)
     data, deadline = b"", time.monotonic() + request["seconds"] + 1
     try:
-        while not data.endswith(b"\n"):
+        while not data.endswith(b"\n") and len(data) < SAID_MAX:
             ready = select.select([source], [], [], max(0, deadline - time.monotonic()))[0]
             piece = os.read(source, 1 << 16) if ready else b""
             if not piece:
@@ -257,6 +262,8 @@ def attempt(request):
     data, late = run_child(request, RIGHT[key])
     try:
         result = json.loads(data)
+        if len(result["inputs"]) > key[1] or not isinstance(result["end"], str):
+            raise ValueError("the source has spoken for its child")
         result["says"] = words(result, key[1])
         result["passed"] = sum(one["verdict"] == "passed" for one in result["inputs"])
     except (ValueError, KeyError, TypeError):
