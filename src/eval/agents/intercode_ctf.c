@@ -172,7 +172,7 @@ typedef struct {
     CtfTurn turn;
 } Asked;
 
-static Status act(void *self, Span answer, InterCodeTurn *out)
+static Status act(void *self, Span answer, DialogueTurn *out)
 {
     Asked *a = self;
     Span action = action_of(answer);
@@ -204,7 +204,7 @@ static Status ask_ctf(const EvalRun *run, void *state, const Question *q, Sample
                                 .query = doc_text(q->doc, "query"),
                                 .line_between = true,
                                 .window = WINDOW};
-        InterCodeWorld world = {&a, act};
+        DialogueWorld world = {&a, act};
         out->target = json_incref(json_object_get(q->doc, "gold"));
         st = intercode_play(out, run, q->id, &setup, &world);
         ctf_close(a.world);
