@@ -18,6 +18,7 @@ const Benchmark *const benchmarks[] = {
     &mint_mmlu,
     &mint_humaneval,
     &mint_mbpp,
+    &mint_alfworld,
     &ic_sql,
     &ic_ctf,
     &own_tasks,
