@@ -193,7 +193,8 @@ static Status add_household_tools(Str *out, Span source, const char *path)
         Span example = find_between(source, &at, mark, mark);
         if (!arguments.at || !says.at || !example.at)
             return other_version(path, "args=\", desc=\", example=\"");
-        str_addf(out, "[%d] ", ++n);
+        str_addf(out, "%s[%d] ", n ? "\n" : "", n + 1);
+        n++;
         add(out, name);
         str_addc(out, '(');
         add(out, arguments);
@@ -201,7 +202,7 @@ static Status add_household_tools(Str *out, Span source, const char *path)
         add(out, says);
         str_adds(out, "\nFor example: ");
         add(out, example);
-        str_adds(out, "\n\n");
+        str_addc(out, '\n');
     }
     return n ? ST_OK : other_version(path, "name = \"");
 }

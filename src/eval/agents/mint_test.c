@@ -219,12 +219,12 @@ static void household_functions_are_described_from_their_classes(void **state)
     assert_int_equal(household_tools(&said, source), ST_OK);
     assert_string_equal(str_c(&said), "Tools here:\n[1] give(what: str) -> str\nGive a thing.\n"
                                       "For example: give(\"mug 1\")\n\n"
-                                      "[2] wait() -> str\nWait.\nFor example: wait()\n\n");
+                                      "[2] wait() -> str\nWait.\nFor example: wait()\n");
     for (size_t n = 0; n + 1 < sizeof source; n++) { /* whole classes, or refused */
         char *cut = mem_strn(source, n);
         Status st = household_tools(&said, cut);
         assert_true(st == ST_OK || st == ST_FORMAT);
-        assert_true(st != ST_OK || strstr(str_c(&said), "For example: give(\"mug 1\")\n\n"));
+        assert_true(st != ST_OK || strstr(str_c(&said), "For example: give(\"mug 1\")\n"));
         mem_free(cut);
     }
     str_drop(&said);
