@@ -1,5 +1,5 @@
-/* A line of an expert's list (gt_traj.txt) in mint-bench's copy of the games: a call, `take("mug 1", "shelf 2")`, of
- * functions whose names are not quite those that MINT's cells have.  For tests. */
+/* A line of an expert's list (gt_traj.txt) in mint-bench's copy of the games: a call, `take("mug 1", "shelf
+ * 2")`, of functions whose names are not quite those that MINT's cells have.  For tests. */
 #ifndef ENV_HOUSEHOLD_LIST_TEST_H
 #define ENV_HOUSEHOLD_LIST_TEST_H
 

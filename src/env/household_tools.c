@@ -36,6 +36,11 @@ struct HouseholdPlay {
     ToolContext contexts[HOUSEHOLD_TOOLS];
 };
 
+Status household_play_step(HouseholdPlay *p, const char *command)
+{
+    return household_step(p->game, p->state, command);
+}
+
 /* What is no text names nothing in a house; its command finds nothing either. */
 static void add_argument(Str *command, const json_t *arguments, const char *key)
 {
@@ -58,7 +63,7 @@ static Status call_tool(void *context, const json_t *arguments, Str *answer)
         str_adds(&command, t->call->second);
         add_argument(&command, arguments, t->call->keys[1]);
     }
-    Status st = household_step(p->game, p->state, str_c(&command));
+    Status st = household_play_step(p, str_c(&command));
     str_drop(&command);
     TRY(st);
     Span said = household_heard(p->state);

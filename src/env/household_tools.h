@@ -32,6 +32,9 @@ const HouseholdState *household_play_state(const HouseholdPlay *p); /* NULL: not
 /* Commands after which the episode that was begun is done, instead of HOUSEHOLD_STEPS. */
 void household_play_limit(HouseholdPlay *p, int commands);
 
+/* One command, by itself; failures as of household_step. */
+MUST_CHECK Status household_play_step(HouseholdPlay *p, const char *command);
+
 /* What the game said last, as the functions return it; a view until the next step. */
 Span household_heard(const HouseholdState *s);
 

@@ -1,6 +1,7 @@
 /* The list of all benchmarks, in the order in which they are told. */
 #include "eval/benchmark.h"
 
+#include "eval/agents/alfworld.h"
 #include "eval/agents/intercode.h"
 #include "eval/agents/mint.h"
 #include "eval/static/ds1000.h"
@@ -19,6 +20,8 @@ const Benchmark *const benchmarks[] = {
     &mint_humaneval,
     &mint_mbpp,
     &mint_alfworld,
+    &alfworld,
+    &alfworld_python,
     &ic_sql,
     &ic_ctf,
     &own_tasks,

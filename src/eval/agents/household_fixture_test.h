@@ -1,5 +1,5 @@
-/* For tests of the benchmarks that play ALFWorld's games: one of them, open on the data's games, with a scripted
- * model, and the experts' lists as what such a model says. */
+/* For tests of the benchmarks that play ALFWorld's games: one of them, open on the data's games, with a
+ * scripted model, and the experts' lists as what such a model says. */
 #ifndef EVAL_AGENTS_HOUSEHOLD_FIXTURE_TEST_H
 #define EVAL_AGENTS_HOUSEHOLD_FIXTURE_TEST_H
 
@@ -43,6 +43,13 @@ static inline void house_close(House *h)
     chatmodel_close(h->run.models.feedback);
 }
 
+/* LEMUR_EVERY=1: all games; else every sixth where each takes a session of Python. */
+static inline size_t house_stride(void)
+{
+    const char *set = getenv("LEMUR_EVERY");
+    return set && *set ? 1 : 6;
+}
+
 typedef struct {
     double success, goal, commands;
     SampleKind kind;
@@ -62,7 +69,8 @@ static inline HouseResult house_ask(House *h, const Question *q, const char *con
     if (h->benchmark->ask(&h->run, h->state, q, &s) != ST_OK)
         fail_msg("%s: %s", q->id, error_text());
     assert_true(json_is_object(s.transcript));
-    HouseResult r = {house_metric(&s, "success"), house_metric(&s, "goal"), house_metric(&s, "commands"), s.kind};
+    HouseResult r = {house_metric(&s, "success"), house_metric(&s, "goal"), house_metric(&s, "commands"),
+                     s.kind};
     sample_drop(&s);
     return r;
 }

@@ -91,12 +91,12 @@ static Status add_all(Questions *out, const EvalRun *run)
 {
     HouseholdGames games = {0};
     char *folder = path_join(run->data, HOUSEHOLD_GAMES);
-    Status st = path_is_folder(folder)
-                    ? household_games_find(&games, folder)
-                    : fail(ST_IO,
-                           "neither %s/" HOUSEHOLD_LIST " nor %s is there; lemur eval --fetch gets them, lemur "
-                           "env make -o makes games",
-                           run->data, folder);
+    Status st = path_is_folder(folder) ? household_games_find(&games, folder)
+                                       : fail(ST_IO,
+                                              "neither %s/" HOUSEHOLD_LIST
+                                              " nor %s is there; lemur eval --fetch gets them, lemur "
+                                              "env make -o makes games",
+                                              run->data, folder);
     for (size_t i = 0; st == ST_OK && i < games.n; i++)
         st = add_game(out, run, games.at[i].id);
     household_games_drop(&games);
@@ -112,7 +112,8 @@ Status household_tasks_read(Questions *out, const EvalRun *run)
     TRY(st);
     if (out->all.n == 0)
         return fail(ST_IO,
-                    "%s/" HOUSEHOLD_GAMES " has no <folder>/<trial>/game.tw-pddl%s; lemur eval --list says where "
+                    "%s/" HOUSEHOLD_GAMES
+                    " has no <folder>/<trial>/game.tw-pddl%s; lemur eval --list says where "
                     "they come from, lemur eval --fetch gets them",
                     run->data, out->left_out ? " of those that " HOUSEHOLD_LIST " names" : "");
     if (out->left_out)

@@ -11,14 +11,18 @@
 #define HOUSEHOLD_GAMES "mint/alfworld/games"
 
 /* Where --fetch gets them: entries of a DataFile list. */
-#define HOUSEHOLD_SOURCE \
+#define HOUSEHOLD_SOURCE                                                                               \
     "https://raw.githubusercontent.com/xingyaoww/mint-bench/3f7f12c10bf763be1e6dbdeb42feb57624121f61/" \
     "data/processed/alfworld/"
-#define HOUSEHOLD_LIST_FILE \
-    {HOUSEHOLD_LIST, HOUSEHOLD_SOURCE "gamefile_id.txt", \
-     "0ae4826ca105f91a7fabd5a2a06198bfa21796287b98b54481bdc1ee57f3f156"}
-#define HOUSEHOLD_GAME_FILE(name, file, sum) \
-    {HOUSEHOLD_GAMES "/" name "/" file, HOUSEHOLD_SOURCE "json_2.1.1/valid_unseen/" name "/" file, sum}
+#define HOUSEHOLD_LIST_FILE                                                    \
+    {                                                                          \
+        HOUSEHOLD_LIST, HOUSEHOLD_SOURCE "gamefile_id.txt",                    \
+            "0ae4826ca105f91a7fabd5a2a06198bfa21796287b98b54481bdc1ee57f3f156" \
+    }
+#define HOUSEHOLD_GAME_FILE(name, file, sum)                                                              \
+    {                                                                                                     \
+        HOUSEHOLD_GAMES "/" name "/" file, HOUSEHOLD_SOURCE "json_2.1.1/valid_unseen/" name "/" file, sum \
+    }
 
 /* The games that the list names, or where there is no list, all below HOUSEHOLD_GAMES.  Parts are the six
  * types of task (household_types); docs are {"id", "type", "game_sha256", "reference": the expert's list,

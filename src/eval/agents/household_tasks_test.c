@@ -50,7 +50,8 @@ static void a_list_names_them_in_its_order(void **state)
     (void)state;
     Questions q;
     make_games();
-    assert_int_equal(read_tasks(&q, "pick_heat_then_place_in_recep-A/t1\r\n\n  look_at_obj_in_light-B/t2\nx/y"), ST_OK);
+    assert_int_equal(
+        read_tasks(&q, "pick_heat_then_place_in_recep-A/t1\r\n\n  look_at_obj_in_light-B/t2\nx/y"), ST_OK);
     assert_int_equal(q.all.n, 2);
     assert_int_equal(q.left_out, 1);
     assert_string_equal(q.all.at[0].part, "heat");
@@ -66,8 +67,8 @@ static void a_list_names_them_in_its_order(void **state)
 static void what_is_no_name_is_refused(void **state)
 {
     (void)state;
-    static const char *const lists[] = {"a/..",    "../a", "/a", "a/", "a", "a/b/c", "a/b\n./c\n", "a/.b",
-                                        "\xff\xfe"};
+    static const char *const lists[] = {"a/..",  "../a",       "/a",   "a/",      "a",
+                                        "a/b/c", "a/b\n./c\n", "a/.b", "\xff\xfe"};
     Questions q;
     make_games();
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {

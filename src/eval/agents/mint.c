@@ -76,12 +76,8 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 {
     World *w = self;
     PythonCell cell;
-    if (!w->python) {
-        PythonSpec spec = {.tools = w->tools, .tools_n = w->tools_n};
-        TRY(python_start(&w->python, &spec));
-    } else if (!python_alive(w->python)) {
-        TRY(python_restart(w->python));
-    }
+    PythonSpec spec = {.tools = w->tools, .tools_n = w->tools_n};
+    TRY(python_ready(&w->python, &spec));
     TRY(python_run(w->python, &cell, code));
     str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;

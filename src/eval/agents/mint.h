@@ -11,8 +11,8 @@ extern const Benchmark mint_gsm8k, mint_math, mint_theoremqa, mint_hotpotqa, min
 extern const Benchmark own_tasks;
 
 /* The question as the model is shown it, from the data file's; appends.  Each task has its own way with
- * spaces and a word in front (mint-bench, mint/tasks/reasoning.py and codegen.py).  Not of MINT_ALFWORLD, whose
- * questions are the games' (household_question). */
+ * spaces and a word in front (mint-bench, mint/tasks/reasoning.py and codegen.py).  Not of MINT_ALFWORLD,
+ * whose questions are the games' (household_question). */
 typedef enum {
     MINT_GSM8K,
     MINT_MATH,
@@ -27,7 +27,8 @@ typedef enum {
 } MintTask;
 void mint_question(Str *out, MintTask task, Span prompt);
 
-/* The tools' descriptions are written from these (below the data folder) where they are not there themselves. */
+/* The tools' descriptions are written from these (below the data folder) where they are not there themselves.
+ */
 #define MINT_TOOLSET_FILE "mint/tools/__init__.py"
 #define MINT_WIKIPEDIA_FILE "mint/tools/wikipedia_search.py"
 #define MINT_HOUSEHOLD_FILE "mint/tools/alfworld.py"

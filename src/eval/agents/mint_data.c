@@ -18,10 +18,15 @@ enum { PROMPT_BYTES = 1 << 20 };
 #define TOOLS_FOLDER "mint/prompt/tools/"
 #define EXAMPLES_FOLDER "mint/prompt/in_context_examples/"
 #define QUESTIONS_FILE(task) "mint/" task "/test_prompts.json"
-#define REASONING_KIND(task)                                                                                 \
-    {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, EXAMPLES_FOLDER "reasoning",                         \
-     TOOLS_FOLDER "reasoning.txt", false}
-#define CODE_KIND(task) {"mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, EXAMPLES_FOLDER task, NULL, true}
+#define REASONING_KIND(task)                                                            \
+    {                                                                                   \
+        "mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, EXAMPLES_FOLDER "reasoning", \
+            TOOLS_FOLDER "reasoning.txt", false                                         \
+    }
+#define CODE_KIND(task)                                                                     \
+    {                                                                                       \
+        "mint_" task, QUESTIONS_FILE(task), TEMPLATE_FILE, EXAMPLES_FOLDER task, NULL, true \
+    }
 const MintKind mint_kinds[MINT_TASKS] = {
     [MINT_GSM8K] = REASONING_KIND("gsm8k"),
     [MINT_MATH] = REASONING_KIND("math"),
@@ -158,7 +163,8 @@ static Span find_between(Span text, size_t *at, const char *begin, const char *e
 
 static Status other_version(const char *path, const char *mark)
 {
-    return fail(ST_FORMAT, "%s has no text between '%s' and its end: another version than is known", path, mark);
+    return fail(ST_FORMAT, "%s has no text between '%s' and its end: another version than is known", path,
+                mark);
 }
 
 /* What stands between two marks in a file; ST_FORMAT: it has them not. */

@@ -9,7 +9,7 @@
 /* Files are below the data folder; NULL: there is none. */
 typedef struct {
     const char *name, *questions, *template, *examples, *tools; /* tools: their descriptions */
-    bool code; /* a program graded by tests */
+    bool code;                                                  /* a program graded by tests */
 } MintKind;
 extern const MintKind mint_kinds[MINT_TASKS];
 

@@ -40,7 +40,8 @@ static void close_task(Fixture *f, const Benchmark *b)
     chatmodel_close(f->run.models.chat);
 }
 
-static double ask(Fixture *f, const Benchmark *b, const Question *q, const char *const *lines, SampleKind *kind)
+static double ask(Fixture *f, const Benchmark *b, const Question *q, const char *const *lines,
+                  SampleKind *kind)
 {
     Sample s;
     sample_init(&s);
@@ -65,7 +66,8 @@ static const char *text(const json_t *doc, const char *key)
 static char *gold_of(MintTask task, const json_t *doc)
 {
     if (task == MINT_HUMANEVAL)
-        return mem_format("<solution>%s\n%s</solution>", text(doc, "prompt"), text(doc, "canonical_solution"));
+        return mem_format("<solution>%s\n%s</solution>", text(doc, "prompt"),
+                          text(doc, "canonical_solution"));
     if (task == MINT_MBPP)
         return mem_format("<solution>%s</solution>", text(doc, "code"));
     const json_t *gold = json_object_get(doc, "reference");
@@ -117,8 +119,8 @@ static void openings_are_the_recorded_ones(void **state)
 {
     (void)state;
     need_data();
-    static const char *const places[] = {"reasoning/gsm8k", "reasoning/math", "reasoning/theoremqa",
-                                         "reasoning/hotpotqa", "reasoning/mmlu", "code_generation/humaneval",
+    static const char *const places[] = {"reasoning/gsm8k",     "reasoning/math", "reasoning/theoremqa",
+                                         "reasoning/hotpotqa",  "reasoning/mmlu", "code_generation/humaneval",
                                          "code_generation/mbpp"};
     static const char *const quits[] = {"<solution>?!</solution>", "<solution>~</solution>", NULL};
     for (MintTask task = MINT_GSM8K; task <= MINT_MBPP; task++) {
@@ -133,8 +135,8 @@ static void openings_are_the_recorded_ones(void **state)
         for (; line; line = strtok_r(NULL, "\n", &rest)) {
             json_t *episode = json_loads(line, 0, NULL);
             const json_t *history = json_object_get(json_object_get(episode, "state"), "history");
-            char *id = mem_format("%lld", (long long)json_integer_value(json_object_get(
-                                              json_object_get(episode, "task"), "task_id")));
+            char *id = mem_format("%lld", (long long)json_integer_value(
+                                              json_object_get(json_object_get(episode, "task"), "task_id")));
             for (size_t i = 0; i < f.questions.all.n; i++) {
                 if (strcmp(f.questions.all.at[i].id, id) != 0)
                     continue;
@@ -172,7 +174,8 @@ static void descriptions_come_from_sources_too(void **state)
     m->task = MINT_GSM8K;
     json_t *facts = json_object();
     assert_int_equal(mint_data_prompts(m, &run, facts), ST_OK);
-    assert_string_equal(str_c(&m->tools), "Tools here:\n[1] wikipedia_search(query: str) -> str\nIt knows.\nAsk.\n");
+    assert_string_equal(str_c(&m->tools),
+                        "Tools here:\n[1] wikipedia_search(query: str) -> str\nIt knows.\nAsk.\n");
     assert_int_equal(json_object_size(facts), 3);
     str_clear(&m->tools);
     scratch_text(MINT_TOOLSET_FILE, "else");
@@ -204,15 +207,18 @@ static void household_functions_are_described_from_their_classes(void **state)
     (void)state;
     static const char source[] =
         "class Base:\n    name = \"\"\nDESCRIPTION_TEMPLATE = \"\"\"{desc}\nFor example: {example}\n\"\"\"\n"
-        "class Give(Base):\n    name = \"give\"\n    signature = T.format(\n        name=name, args=\"what: str\"\n"
-        "    )\n    description = D.format(\n        desc=\"Give a thing.\",\n        example='give(\"mug 1\")',\n    )\n"
+        "class Give(Base):\n    name = \"give\"\n    signature = T.format(\n        name=name, args=\"what: "
+        "str\"\n"
+        "    )\n    description = D.format(\n        desc=\"Give a thing.\",\n        example='give(\"mug "
+        "1\")',\n    )\n"
         "class Wait(Base):\n    name = \"wait\"\n    signature = T.format(name=name, args=\"\")\n"
         "    description = D.format(desc=\"Wait.\", example=\"wait()\")\n";
     Str said = {0};
     scratch_text("mint/prompt/templates/template_with_tool.txt", "{tool_desc}");
     scratch_text(MINT_TOOLSET_FILE, "def f(tools):\n    output = \"Tools here:\\n\"\n");
     for (int i = 0; i < HOUSEHOLD_TYPES; i++) {
-        char *file = mem_format("mint/prompt/in_context_examples/alfworld/%s/with_tool.txt", household_types[i]);
+        char *file =
+            mem_format("mint/prompt/in_context_examples/alfworld/%s/with_tool.txt", household_types[i]);
         scratch_text(file, "");
         mem_free(file);
     }
