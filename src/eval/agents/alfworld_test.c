@@ -240,9 +240,12 @@ static void prompts_can_be_replaced(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commands_are_found),      cmocka_unit_test(commands_of_experts_win),
-        cmocka_unit_test(code_of_experts_wins),    cmocka_unit_test(both_ask_the_same),
-        cmocka_unit_test(budgets_are_the_same),    cmocka_unit_test(the_model_is_told_what_the_game_says),
+        cmocka_unit_test(commands_are_found),
+        cmocka_unit_test(commands_of_experts_win),
+        cmocka_unit_test(code_of_experts_wins),
+        cmocka_unit_test(both_ask_the_same),
+        cmocka_unit_test(budgets_are_the_same),
+        cmocka_unit_test(the_model_is_told_what_the_game_says),
         cmocka_unit_test(admissible_commands_are_told_where_they_are_wanted),
         cmocka_unit_test(prompts_can_be_replaced),
     };

@@ -69,6 +69,7 @@ static inline HouseResult house_ask(House *h, const Question *q, const char *con
     if (h->benchmark->ask(&h->run, h->state, q, &s) != ST_OK)
         fail_msg("%s: %s", q->id, error_text());
     assert_true(json_is_object(s.transcript));
+    assert_int_equal(json_array_size(s.prompts), 1); /* the rest is in the transcript */
     HouseResult r = {house_metric(&s, "success"), house_metric(&s, "goal"), house_metric(&s, "commands"),
                      s.kind};
     sample_drop(&s);
