@@ -197,6 +197,32 @@ static void the_model_is_told_what_the_game_says(void **state)
     str_drop(&house);
 }
 
+/* By either, in the same words, without "You arrive at loc 7. ". */
+static void observations_have_no_location(void **state)
+{
+    (void)state;
+    House text, code;
+    house_open(&text, &alfworld, false);
+    needs_sandbox();
+    house_open(&code, &alfworld_python, false);
+    text.settings.steps = code.settings.steps = 2;
+    const Question *q = &text.questions.all.at[0];
+    Commands c = expert_commands(q);
+    char *cell = expert_cell(q, 1);
+    house_ask(&text, q, (const char *const[]){c.at[0], "> look", NULL});
+    house_ask(&code, q, (const char *const[]){cell, "<execute>look()</execute>", NULL});
+    Span said = message(&text, 2);
+    assert_true(span_starts(span(c.at[0]), "> go to ") && said.n > 0);
+    assert_false(span_starts(said, "You arrive"));
+    assert_false(span_is(said, "Nothing happens."));
+    assert_int_equal(said.n, message(&code, 2).n);
+    assert_memory_equal(said.at, message(&code, 2).at, said.n);
+    mem_free(cell);
+    commands_drop(&c);
+    house_close(&text);
+    house_close(&code);
+}
+
 static void admissible_commands_are_told_where_they_are_wanted(void **state)
 {
     (void)state;
@@ -246,6 +272,7 @@ int main(void)
         cmocka_unit_test(both_ask_the_same),
         cmocka_unit_test(budgets_are_the_same),
         cmocka_unit_test(the_model_is_told_what_the_game_says),
+        cmocka_unit_test(observations_have_no_location),
         cmocka_unit_test(admissible_commands_are_told_where_they_are_wanted),
         cmocka_unit_test(prompts_can_be_replaced),
     };
