@@ -4,16 +4,14 @@
 #define EVAL_AGENTS_HOUSEHOLD_TASKS_H
 
 #include "env/household.h"
-#include "eval/benchmark.h"
+#include "eval/agents/mint.h"
 
 /* Below the data folder.  An id is the game's name, "<folder>/<trial>", as the list has it, a line each. */
 #define HOUSEHOLD_LIST "mint/alfworld/gamefile_id.txt"
 #define HOUSEHOLD_GAMES "mint/alfworld/games"
 
 /* Where --fetch gets them: entries of a DataFile list. */
-#define HOUSEHOLD_SOURCE                                                                               \
-    "https://raw.githubusercontent.com/xingyaoww/mint-bench/3f7f12c10bf763be1e6dbdeb42feb57624121f61/" \
-    "data/processed/alfworld/"
+#define HOUSEHOLD_SOURCE MINT_BENCH "data/processed/alfworld/"
 #define HOUSEHOLD_LIST_FILE                                                    \
     {                                                                          \
         HOUSEHOLD_LIST, HOUSEHOLD_SOURCE "gamefile_id.txt",                    \

@@ -6,6 +6,10 @@
 
 #include "eval/benchmark.h"
 
+/* Where its files are published. */
+#define MINT_BENCH \
+    "https://raw.githubusercontent.com/xingyaoww/mint-bench/3f7f12c10bf763be1e6dbdeb42feb57624121f61/"
+
 extern const Benchmark mint_gsm8k, mint_math, mint_theoremqa, mint_hotpotqa, mint_mmlu, mint_humaneval,
     mint_mbpp, mint_alfworld;
 extern const Benchmark own_tasks;

@@ -2,7 +2,6 @@
 #include "eval/agents/household_tasks.h"
 #include "eval/agents/mint.h"
 
-#define MINT_BENCH "https://raw.githubusercontent.com/xingyaoww/mint-bench/3f7f12c10bf763be1e6dbdeb42feb57624121f61/"
 #define SOURCE(path, sum) {path, MINT_BENCH path, sum}
 #define PROMPT(path, at, sum) {"mint/prompt/" path, MINT_BENCH at path, sum}
 #define EXAMPLES(kind, plain, commented)                                                \
