@@ -34,6 +34,18 @@ void questions_add(Questions *q, const char *id, const char *part, json_t *doc)
     array_push(&q->all, ((Question){mem_str(id), part ? mem_str(part) : NULL, json_incref(doc)}));
 }
 
+void questions_lack(Questions *q, const char *what, const char *id)
+{
+    if (!q->lacking)
+        q->lacking = json_object();
+    json_t *ids = json_object_get(q->lacking, what);
+    if (!ids) {
+        ids = json_array();
+        json_object_set_new(q->lacking, what, ids);
+    }
+    json_array_append_new(ids, json_string(id));
+}
+
 Span doc_text(const json_t *doc, const char *key)
 {
     const json_t *s = json_object_get(doc, key);

@@ -1,6 +1,7 @@
 /* The list of all benchmarks, in the order in which they are told. */
 #include "eval/benchmark.h"
 
+#include "eval/agents/alfworld.h"
 #include "eval/agents/intercode.h"
 #include "eval/agents/mint.h"
 #include "eval/agents/robocodegen.h"
@@ -19,6 +20,9 @@ const Benchmark *const benchmarks[] = {
     &mint_mmlu,
     &mint_humaneval,
     &mint_mbpp,
+    &mint_alfworld,
+    &alfworld,
+    &alfworld_python,
     &ic_sql,
     &ic_ctf,
     &robocodegen,
