@@ -147,7 +147,7 @@ static void broken_houses(void **state)
         {0, "?a - agent ?from", "?a - (either agent place) ?from", "(either ...) as a type", ST_UNSUPPORTED},
         {1, "ball_bar_2 table_bar_1", "ball_bar_3 table_bar_1",
          "problem: line 4: unknown object \"ball_bar_3\"", ST_FORMAT},
-        {1, "(:goal", "(:gaol", "(:goal FORMULA) expected", ST_FORMAT},
+        {1, "(:goal", "(:gaol", "problem: line 5: unknown section \":gaol\"", ST_FORMAT},
         {1, "box_bar_1) (not (= ?a ?b))))))", "box_bar_1))))))", "line 5: text behind", ST_FORMAT},
         {2, "#box#\"; }\naction open", "#bag#\"; }\naction open", "line 9: go: unknown symbol #bag#",
          ST_FORMAT},
