@@ -1,318 +1,9 @@
 #include "env/household_expert.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "base/map.h"
-
-enum {
-    FAR = 1 << 24,   /* the cost of what cannot be reached */
-    GOALS_TRIED = 3, /* nearest alternatives of the goal of which the shortest plan is taken */
-    NARROW = 20000,  /* states of the search in breadth */
-    WIDE = 2000,     /* states that the best-first search leaves */
-    BY_NOBODY = -1,
-};
-
-typedef Array(int) Operators;
-
-/* Costs of literals (bit << 1 | false, as in GroundList) from one state, with deletions left out. */
-typedef struct {
-    const Ground *g;
-    int *cost;                 /* operators that it takes; what two parts need is counted twice */
-    int *maker;                /* the operator that gives it most cheaply; BY_NOBODY: it holds  */
-    const GroundEffect **gift; /* that operator's effect */
-} Relaxed;
-
-static Relaxed relaxed_new(const Ground *g)
-{
-    int literals = 2 * g->bits_n + 1;
-    return (Relaxed){g, mem_array(int, literals), mem_array(int, literals),
-                     mem_array(const GroundEffect *, literals)};
-}
-
-static void relaxed_drop(Relaxed *r)
-{
-    mem_free(r->cost);
-    mem_free(r->maker);
-    mem_free(r->gift);
-}
-
-static int cost_of(const Relaxed *r, GroundList list)
-{
-    int sum = 0;
-    for (int i = 0; i < list.n && sum < FAR; i++)
-        sum += r->cost[list.at[i]];
-    return sum < FAR ? sum : FAR;
-}
-
-static int32_t literal_of(const GroundEffect *e)
-{
-    return e->bit << 1 | !e->add;
-}
-
-static bool give(Relaxed *r, int op)
-{
-    const GroundOperator *o = &r->g->operators[op];
-    int needs = cost_of(r, o->needs);
-    bool cheaper = false;
-    for (int i = 0; needs < FAR && i < o->effects_n; i++) {
-        const GroundEffect *e = &o->effects[i];
-        int32_t literal = literal_of(e);
-        int cost = 1 + needs + cost_of(r, e->when);
-        if (cost >= r->cost[literal] || cost >= FAR)
-            continue;
-        r->cost[literal] = cost;
-        r->maker[literal] = op;
-        r->gift[literal] = e;
-        cheaper = true;
-    }
-    return cheaper;
-}
-
-/* Sweeps over all operators until nothing gets cheaper: a handful, as they stand in the domain's order. */
-static void relax(Relaxed *r, const uint64_t *state)
-{
-    for (int bit = 0; bit < r->g->bits_n; bit++) {
-        bool holds = ground_has(state, bit);
-        r->cost[bit << 1] = holds ? 0 : FAR;
-        r->cost[bit << 1 | 1] = holds ? FAR : 0;
-        r->maker[bit << 1] = r->maker[bit << 1 | 1] = BY_NOBODY;
-    }
-    for (bool again = true; again;) {
-        again = false;
-        for (int op = 0; op < r->g->operators_n; op++)
-            again |= give(r, op);
-    }
-}
-
-/* --- what leads to one alternative of the goal --------------------------------------------------------- */
-
-typedef struct {
-    bool *needed; /* by literal: the goal's, and what the relaxed plan's operators need */
-    bool *there;  /* by literal: holds, or the relaxed plan gives it */
-} Leads;
-
-static void need(const Relaxed *r, Leads *l, GroundList list)
-{
-    for (int i = 0; i < list.n; i++) {
-        int32_t literal = list.at[i];
-        if (l->needed[literal])
-            continue;
-        l->needed[literal] = l->there[literal] = true;
-        if (r->maker[literal] == BY_NOBODY)
-            continue;
-        need(r, l, r->g->operators[r->maker[literal]].needs);
-        need(r, l, r->gift[literal]->when);
-    }
-}
-
-static bool leads(const Ground *g, const Leads *l, int op)
-{
-    const GroundOperator *o = &g->operators[op];
-    bool gives = false;
-    for (int i = 0; i < o->effects_n && !gives; i++)
-        gives = l->needed[literal_of(&o->effects[i])];
-    for (int i = 0; i < o->needs.n && gives; i++)
-        gives = l->there[o->needs.at[i]];
-    return gives;
-}
-
-static void find_leading(const Relaxed *r, const uint64_t *state, GroundList goal, Operators *out)
-{
-    int literals = 2 * r->g->bits_n + 1;
-    Leads l = {mem_array(bool, literals), mem_array(bool, literals)};
-    for (int bit = 0; bit < r->g->bits_n; bit++)
-        l.there[bit << 1 | !ground_has(state, bit)] = true;
-    need(r, &l, goal);
-    for (int op = 0; op < r->g->operators_n; op++)
-        if (leads(r->g, &l, op))
-            array_push(out, op);
-    mem_free(l.needed);
-    mem_free(l.there);
-}
-
-/* --- searches over states ------------------------------------------------------------------------------ */
-
-typedef struct {
-    int from, op; /* the state and the operator that led here */
-    int cost;     /* of the best-first search; FAR: left already */
-} Node;
-
-typedef struct {
-    const Ground *g;
-    size_t words;
-    Array(uint64_t) bits; /* `words` a node */
-    Array(Node) nodes;
-    Map *seen;
-    uint64_t *now, *next;
-} Search;
-
-static bool search_add(Search *s, const uint64_t *state, Node node)
-{
-    int64_t count = map_count(s->seen);
-    map_put(s->seen, (const char *)state, s->words * sizeof *state);
-    if (map_count(s->seen) == count)
-        return false;
-    array_reserve(&s->bits, s->words);
-    memcpy(s->bits.at + s->bits.n, state, s->words * sizeof *state);
-    s->bits.n += s->words;
-    array_push(&s->nodes, node);
-    return true;
-}
-
-static Search search_begin(const Ground *g, const uint64_t *state)
-{
-    Search s = {.g = g, .words = (size_t)ground_words(g), .seen = map_new()};
-    s.now = mem_array(uint64_t, s.words + 1);
-    s.next = mem_array(uint64_t, s.words + 1);
-    search_add(&s, state, (Node){BY_NOBODY, BY_NOBODY, 0});
-    return s;
-}
-
-static void search_drop(Search *s)
-{
-    array_drop(&s->bits);
-    array_drop(&s->nodes);
-    map_free(s->seen);
-    mem_free(s->now);
-    mem_free(s->next);
-}
-
-static void search_leave(Search *s, size_t node)
-{
-    memcpy(s->now, s->bits.at + node * s->words, s->words * sizeof *s->now);
-}
-
-/* s->next: what the operator makes of s->now.  False: it cannot be applied, or leads to where one was. */
-static bool search_step(Search *s, size_t node, int op, int cost)
-{
-    const GroundOperator *o = &s->g->operators[op];
-    if (!ground_holds(s->now, o->needs))
-        return false;
-    memcpy(s->next, s->now, s->words * sizeof *s->now);
-    ground_apply(o, s->now, s->next);
-    return search_add(s, s->next, (Node){(int)node, op, cost});
-}
-
-/* The operators that led to the last node, first to last. */
-static void search_trace(const Search *s, Operators *out)
-{
-    array_clear(out);
-    for (int node = (int)s->nodes.n - 1; s->nodes.at[node].from != BY_NOBODY; node = s->nodes.at[node].from)
-        array_push(out, s->nodes.at[node].op);
-    for (size_t i = 0; i < out->n / 2; i++) {
-        int op = out->at[i];
-        out->at[i] = out->at[out->n - 1 - i];
-        out->at[out->n - 1 - i] = op;
-    }
-}
-
-/* In breadth over some operators: the shortest way, if there is one. */
-static bool search_narrow(const Ground *g, const uint64_t *state, GroundList goal, const Operators *operators,
-                          Operators *out)
-{
-    Search s = search_begin(g, state);
-    bool found = false;
-    for (size_t node = 0; node < s.nodes.n && s.nodes.n < NARROW && !found; node++) {
-        search_leave(&s, node);
-        for (size_t i = 0; i < operators->n && !found; i++)
-            found = search_step(&s, node, operators->at[i], 0) && ground_holds(s.next, goal);
-    }
-    if (found)
-        search_trace(&s, out);
-    search_drop(&s);
-    return found;
-}
-
-static int goal_cost(Relaxed *r, const uint64_t *state)
-{
-    int best = FAR;
-    relax(r, state);
-    for (int i = 0; i < r->g->goal_n; i++) {
-        int cost = cost_of(r, r->g->goal[i]);
-        best = cost < best ? cost : best;
-    }
-    return best;
-}
-
-static int nearest_node(const Search *s)
-{
-    int best = BY_NOBODY;
-    for (size_t i = 0; i < s->nodes.n; i++)
-        if (s->nodes.at[i].cost < FAR && (best < 0 || s->nodes.at[i].cost < s->nodes.at[best].cost))
-            best = (int)i;
-    return best;
-}
-
-/* The nearest state first, over all operators. */
-static bool search_wide(Relaxed *r, const uint64_t *state, Operators *out)
-{
-    Search s = search_begin(r->g, state);
-    bool found = false;
-    for (int left = 0, node; left < WIDE && !found && (node = nearest_node(&s)) >= 0; left++) {
-        s.nodes.at[node].cost = FAR;
-        search_leave(&s, (size_t)node);
-        for (int op = 0; op < r->g->operators_n && !found; op++)
-            if (search_step(&s, (size_t)node, op, 0)) {
-                int cost = goal_cost(r, s.next);
-                s.nodes.at[s.nodes.n - 1].cost = cost;
-                found = cost == 0;
-            }
-    }
-    if (found)
-        search_trace(&s, out);
-    search_drop(&s);
-    return found;
-}
-
-/* --- the plan ------------------------------------------------------------------------------------------ */
-
-/* The alternative of the goal that is nearest behind (cost, number): they are gone through in that order. */
-static int next_goal(const Relaxed *r, int cost, int number)
-{
-    int best = BY_NOBODY, best_cost = FAR;
-    for (int i = 0; i < r->g->goal_n; i++) {
-        int c = cost_of(r, r->g->goal[i]);
-        if (c < best_cost && (c > cost || (c == cost && i > number))) {
-            best = i;
-            best_cost = c;
-        }
-    }
-    return best;
-}
-
-static Status find_plan(Relaxed *r, const uint64_t *state, Operators *out)
-{
-    Operators leading = {0}, way = {0};
-    bool found = false;
-    relax(r, state);
-    int goal = next_goal(r, -1, -1);
-    if (goal < 0)
-        return fail(ST_UNSUPPORTED, "the goal cannot be reached from here, whatever is done");
-    for (int tried = 0; tried < GOALS_TRIED && goal >= 0; tried++) {
-        GroundList list = r->g->goal[goal];
-        if (cost_of(r, list) == 0) {
-            array_clear(out);
-            found = true;
-            break;
-        }
-        array_clear(&leading);
-        find_leading(r, state, list, &leading);
-        if (search_narrow(r->g, state, list, &leading, &way) && (!found || way.n < out->n)) {
-            Operators shorter = way;
-            way = *out;
-            *out = shorter;
-            found = true;
-        }
-        goal = next_goal(r, cost_of(r, list), goal);
-    }
-    array_drop(&leading);
-    array_drop(&way);
-    if (found || search_wide(r, state, out))
-        return ST_OK;
-    return fail(ST_LIMIT, "no way to the goal among the %d states that were looked at", WIDE);
-}
+#include "env/ground_plan.h"
 
 static int shared_arguments(const Ground *g, int op, int other)
 {
@@ -325,7 +16,7 @@ static int shared_arguments(const Ground *g, int op, int other)
 }
 
 /* Whether `op` has more to do with what comes behind plan->at[at] than that has. */
-static bool fits_better(const Ground *g, const Operators *plan, size_t at, int op)
+static bool fits_better(const Ground *g, const GroundPlan *plan, size_t at, int op)
 {
     for (size_t next = at + 1; next < plan->n; next++) {
         int more =
@@ -338,7 +29,7 @@ static bool fits_better(const Ground *g, const Operators *plan, size_t at, int o
 
 /* Of operators that do the same the one that a person would name: one who wants something from the counter
  * goes to the counter, and not to the toaster that stands at the same place. */
-static void name_the_same(const Ground *g, const uint64_t *state, Operators *plan)
+static void name_the_same(const Ground *g, const uint64_t *state, GroundPlan *plan)
 {
     size_t words = (size_t)ground_words(g), bytes = words * sizeof *state;
     uint64_t *now = mem_array(uint64_t, 3 * words + 1), *next = now + words, *other = next + words;
@@ -360,20 +51,17 @@ static void name_the_same(const Ground *g, const uint64_t *state, Operators *pla
     mem_free(now);
 }
 
-static Status find_operators(const Household *h, const HouseholdState *s, Operators *out)
+static Status find_operators(const Household *h, const HouseholdState *s, GroundPlan *out)
 {
     const Ground *g = household_ground(h);
-    Relaxed r = relaxed_new(g);
-    Status st = find_plan(&r, s->bits, out);
-    relaxed_drop(&r);
-    if (st == ST_OK)
-        name_the_same(g, s->bits, out);
-    return st;
+    TRY(ground_plan(out, g, s->bits));
+    name_the_same(g, s->bits, out);
+    return ST_OK;
 }
 
 Status household_plan(const Household *h, const HouseholdState *s, HouseholdPlan *out)
 {
-    Operators ops = {0};
+    GroundPlan ops = {0};
     array_clear(out);
     Status st = find_operators(h, s, &ops);
     for (size_t i = 0; i < ops.n && st == ST_OK; i++)
@@ -386,7 +74,7 @@ Status household_plan(const Household *h, const HouseholdState *s, HouseholdPlan
 
 struct HouseholdExpert {
     const Household *h;
-    Operators plan;
+    GroundPlan plan;
     size_t at;          /* the operator that was told last */
     uint64_t *expected; /* the state that it leads to; NULL: nothing was told */
 };

@@ -4,13 +4,8 @@
  *     HouseholdPlan plan = {0};
  *     TRY(household_plan(game, state, &plan));
  *     plan.at[0]                       "go to fridge 1"
- *     array_drop(&plan);
- *
- * General over domain and goal: nothing here knows what an apple is.  The cost of everything with deletions
- * left out (h_add: Bonet & Geffner 2001, doi:10.1016/S0004-3702(01)00108-4) tells which alternatives of the
- * goal are near and which facts lead there (the relaxed plan: Hoffmann & Nebel 2001, arXiv:1106.0675); a
- * search in breadth over the operators that give these facts finds the shortest real plan among them.  Where
- * there is none, a best-first search over all operators goes on. */
+ *     array_drop(&plan); ground_plan.h finds the plan: nothing here knows
+ * what an apple is. */
 #ifndef ENV_HOUSEHOLD_EXPERT_H
 #define ENV_HOUSEHOLD_EXPERT_H
 
@@ -23,9 +18,7 @@ typedef struct {
 } HouseholdPlan;
 
 /* Sets *out to what leads from `s` to the goal; nothing where it holds already.  The limit of steps is not
- * looked at.  The caller drops *out with array_drop.
- *   ST_UNSUPPORTED  the goal cannot be reached from here: proved, with deletions left out
- *   ST_LIMIT        no plan was found among the states that are looked at */
+ * looked at.  The caller drops *out with array_drop.  Fails as ground_plan. */
 MUST_CHECK Status household_plan(const Household *h, const HouseholdState *s, HouseholdPlan *out);
 
 /* The next command, state by state: one plan is followed as long as the game goes along with it. */
