@@ -4,8 +4,9 @@
  *     HouseholdPlan plan = {0};
  *     TRY(household_plan(game, state, &plan));
  *     plan.at[0]                       "go to fridge 1"
- *     array_drop(&plan); ground_plan.h finds the plan: nothing here knows
- * what an apple is. */
+ *     array_drop(&plan);
+ *
+ * ground_plan.h finds the plans: nothing here knows what an apple is. */
 #ifndef ENV_HOUSEHOLD_EXPERT_H
 #define ENV_HOUSEHOLD_EXPERT_H
 
