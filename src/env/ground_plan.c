@@ -17,20 +17,37 @@ enum {
 /* Costs of literals (bit << 1 | false, as in GroundList) from one state, with deletions left out. */
 typedef struct {
     const Ground *g;
+    GroundPlan usable;         /* operators that may be used at all */
     int *cost;                 /* operators that it takes; what two parts need is counted twice */
     int *maker;                /* the operator that gives it most cheaply; BY_NOBODY: it holds  */
     const GroundEffect **gift; /* that operator's effect */
 } Relaxed;
 
-static Relaxed relaxed_new(const Ground *g)
+static bool is_usable(const Ground *g, int op, const bool *unknown)
+{
+    const GroundOperator *o = &g->operators[op];
+    for (int i = 0; unknown && i < g->task->actions[o->action].params_n; i++)
+        if (unknown[o->args[i]])
+            return false;
+    return true;
+}
+
+static Relaxed relaxed_new(const Ground *g, const bool *unknown)
 {
     int literals = 2 * g->bits_n + 1;
-    return (Relaxed){g, mem_array(int, literals), mem_array(int, literals),
-                     mem_array(const GroundEffect *, literals)};
+    Relaxed r = {.g = g,
+                 .cost = mem_array(int, literals),
+                 .maker = mem_array(int, literals),
+                 .gift = mem_array(const GroundEffect *, literals)};
+    for (int op = 0; op < g->operators_n; op++)
+        if (is_usable(g, op, unknown))
+            array_push(&r.usable, op);
+    return r;
 }
 
 static void relaxed_drop(Relaxed *r)
 {
+    array_drop(&r->usable);
     mem_free(r->cost);
     mem_free(r->maker);
     mem_free(r->gift);
@@ -79,8 +96,8 @@ static void relax(Relaxed *r, const uint64_t *state)
     }
     for (bool again = true; again;) {
         again = false;
-        for (int op = 0; op < r->g->operators_n; op++)
-            again |= give(r, op);
+        for (size_t i = 0; i < r->usable.n; i++)
+            again |= give(r, r->usable.at[i]);
     }
 }
 
@@ -123,9 +140,9 @@ static void find_leading(const Relaxed *r, const uint64_t *state, GroundList goa
     for (int bit = 0; bit < r->g->bits_n; bit++)
         l.there[bit << 1 | !ground_has(state, bit)] = true;
     need(r, &l, goal);
-    for (int op = 0; op < r->g->operators_n; op++)
-        if (leads(r->g, &l, op))
-            array_push(out, op);
+    for (size_t i = 0; i < r->usable.n; i++)
+        if (leads(r->g, &l, r->usable.at[i]))
+            array_push(out, r->usable.at[i]);
     mem_free(l.needed);
     mem_free(l.there);
 }
@@ -251,8 +268,8 @@ static bool search_wide(Relaxed *r, const uint64_t *state, GroundPlan *out)
     for (int left = 0, node; left < WIDE && !found && (node = nearest_node(&s)) >= 0; left++) {
         s.nodes.at[node].cost = FAR;
         search_leave(&s, (size_t)node);
-        for (int op = 0; op < r->g->operators_n && !found; op++)
-            if (search_step(&s, (size_t)node, op, 0)) {
+        for (size_t i = 0; i < r->usable.n && !found; i++)
+            if (search_step(&s, (size_t)node, r->usable.at[i], 0)) {
                 int cost = goal_cost(r, s.next);
                 s.nodes.at[s.nodes.n - 1].cost = cost;
                 found = cost == 0;
@@ -309,9 +326,9 @@ static Status find_plan(Relaxed *r, const uint64_t *state, GroundPlan *out)
     return fail(ST_LIMIT, "no way to the goal among the %d states that were looked at", WIDE);
 }
 
-Status ground_plan(GroundPlan *out, const Ground *g, const uint64_t *state)
+Status ground_plan(GroundPlan *out, const Ground *g, const uint64_t *state, const bool *unknown)
 {
-    Relaxed r = relaxed_new(g);
+    Relaxed r = relaxed_new(g, unknown);
     array_clear(out);
     Status st = find_plan(&r, state, out);
     relaxed_drop(&r);

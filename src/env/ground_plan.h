@@ -16,6 +16,6 @@ typedef Array(int) GroundPlan; /* operators */
 /* Sets *out to what leads from `state` to the goal; nothing where it holds already.  The caller drops *out
  * with array_drop. ST_UNSUPPORTED  the goal cannot be reached from here: proved, with deletions left out
  *   ST_LIMIT        no plan was found among the states that are looked at */
-MUST_CHECK Status ground_plan(GroundPlan *out, const Ground *g, const uint64_t *state);
+MUST_CHECK Status ground_plan(GroundPlan *out, const Ground *g, const uint64_t *state, const bool *unknown);
 
 #endif

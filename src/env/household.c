@@ -278,6 +278,11 @@ const Ground *household_ground(const Household *h)
     return &h->ground;
 }
 
+const char *household_name(const Household *h, int object)
+{
+    return h->names[object];
+}
+
 const char *household_words(const Household *h, int operator)
 {
     return h->commands[h->command_of[operator]].words;

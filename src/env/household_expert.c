@@ -51,23 +51,30 @@ static void name_the_same(const Ground *g, const uint64_t *state, GroundPlan *pl
     mem_free(now);
 }
 
-static Status find_operators(const Household *h, const HouseholdState *s, GroundPlan *out)
+static Status find_operators(const Household *h, const HouseholdState *s, const bool *unknown,
+                             GroundPlan *out)
 {
     const Ground *g = household_ground(h);
-    TRY(ground_plan(out, g, s->bits));
+    TRY(ground_plan(out, g, s->bits, unknown));
     name_the_same(g, s->bits, out);
     return ST_OK;
 }
 
-Status household_plan(const Household *h, const HouseholdState *s, HouseholdPlan *out)
+Status household_plan_knowing(const Household *h, const HouseholdState *s, const bool *unknown,
+                              HouseholdPlan *out)
 {
     GroundPlan ops = {0};
     array_clear(out);
-    Status st = find_operators(h, s, &ops);
+    Status st = find_operators(h, s, unknown, &ops);
     for (size_t i = 0; i < ops.n && st == ST_OK; i++)
         array_push(out, household_words(h, ops.at[i]));
     array_drop(&ops);
     return st;
+}
+
+Status household_plan(const Household *h, const HouseholdState *s, HouseholdPlan *out)
+{
+    return household_plan_knowing(h, s, NULL, out);
 }
 
 /* --- step by step -------------------------------------------------------------------------------------- */
@@ -104,7 +111,7 @@ Status household_expert_next(HouseholdExpert *e, const HouseholdState *s, const 
     if (!follows) {
         mem_free(e->expected);
         e->expected = NULL;
-        TRY(find_operators(e->h, s, &e->plan));
+        TRY(find_operators(e->h, s, NULL, &e->plan));
     }
     *command = NULL;
     if (e->at >= e->plan.n)

@@ -21,6 +21,9 @@ typedef struct {
 /* Sets *out to what leads from `s` to the goal; nothing where it holds already.  The limit of steps is not
  * looked at.  The caller drops *out with array_drop.  Fails as ground_plan. */
 MUST_CHECK Status household_plan(const Household *h, const HouseholdState *s, HouseholdPlan *out);
+/* The same without commands on objects with unknown[object]; NULL: all are known. */
+MUST_CHECK Status household_plan_knowing(const Household *h, const HouseholdState *s, const bool *unknown,
+                                         HouseholdPlan *out);
 
 /* The next command, state by state: one plan is followed as long as the game goes along with it. */
 typedef struct HouseholdExpert HouseholdExpert;
