@@ -74,7 +74,8 @@ static Status open_houses(const EnvOptions *options, EnvTasks *tasks, void **wor
     if (st == ST_OK && games.n == 0)
         st = fail(ST_FORMAT, "%s has no <name>/<trial>/game.tw-pddl in it", folder);
     if (st != ST_OK)
-        st = fail_in(st, "the household's games (lemur env make -o FOLDER makes some, --games FOLDER names them)");
+        st = fail_in(
+            st, "the household's games (lemur env make -o FOLDER makes some, --games FOLDER names them)");
     for (size_t i = 0; i < games.n; i++) {
         json_t *doc = json_pack("{s:s}", "game", games.at[i].path);
         about_game(&about, games.at[i].id);
@@ -213,7 +214,8 @@ const EnvKind household_env = {
     .name = "household",
     .about = "ALFWorld's household: find things, clean, heat, cool and put them where they belong",
     .actions = "a command such as `go to fridge 1`, `open fridge 1`, `take apple 1 from fridge 1`,\n"
-               "`heat apple 1 with microwave 1`, `put apple 1 in/on garbagecan 1`, `use desklamp 1`, `look`, `inventory`",
+               "`heat apple 1 with microwave 1`, `put apple 1 in/on garbagecan 1`, `use desklamp 1`, `look`, "
+               "`inventory`",
     .source = "ALFWorld, arXiv:2010.03768; alfworld/alfworld, MIT",
     .files = GAMES "/<name>/<trial>/game.tw-pddl, or any folder of that form by --games",
     .steps = HOUSEHOLD_STEPS,
