@@ -76,21 +76,6 @@ static Status act(Seeker *k, const char *command, bool *happened)
     return ST_OK;
 }
 
-/* Goes there, or examines what is here already, and opens it. */
-static Status look_into(Seeker *k, const char *place)
-{
-    static const char *const ways[] = {"go to ", "examine ", "open "};
-    bool happened = false;
-    Status st = ST_OK;
-    for (int i = 0; i < 3 && st == ST_OK; i++) {
-        char *command = mem_format("%s%s", ways[i], place);
-        if (i != 1 || !happened)
-            st = act(k, command, &happened);
-        mem_free(command);
-    }
-    return st;
-}
-
 /* --- where to look ------------------------------------------------------------------------------------- */
 
 static void mark_arguments(const Ground *g, int predicate, int fact, bool *marks)
@@ -176,7 +161,36 @@ static void find_places(const Seeker *k, Rng *rng, Places *out)
 
 /* --- the whole way ------------------------------------------------------------------------------------- */
 
-static Status seek_in_order(Seeker *k, const Places *places)
+static Status act_on(Seeker *k, const char *verb, const char *place, bool *happened)
+{
+    char *command = mem_format("%s %s", verb, place);
+    Status st = act(k, command, happened);
+    mem_free(command);
+    return st;
+}
+
+/* Goes to places->at[i] and opens it.  One cannot go to where one stands, as where two places are one: then
+ * the next that one can go to takes its turn, or, there being none, one steps aside first. */
+static Status look_into(Seeker *k, Places *places, size_t i)
+{
+    bool went = false, opened;
+    for (size_t other = i; other < places->n && !went; other++) {
+        TRY(act_on(k, "go to", places->at[other].name, &went));
+        if (went && other > i) {
+            Place first = places->at[other];
+            places->at[other] = places->at[i];
+            places->at[i] = first;
+        }
+    }
+    for (size_t aside = 0; aside < i && !went; aside++) {
+        TRY(act_on(k, "go to", places->at[aside].name, &went));
+        if (went)
+            TRY(act_on(k, "go to", places->at[i].name, &went));
+    }
+    return act_on(k, "open", places->at[i].name, &opened);
+}
+
+static Status seek_in_order(Seeker *k, Places *places)
 {
     HouseholdPlan plan = {0};
     Status st = ST_UNSUPPORTED;
@@ -186,7 +200,7 @@ static Status seek_in_order(Seeker *k, const Places *places)
         k->news = false;
         if (st != ST_UNSUPPORTED || i == places->n)
             break;
-        TRY_TO(undo, look_into(k, places->at[i].name));
+        TRY_TO(undo, look_into(k, places, i));
         st = ST_UNSUPPORTED;
     }
     for (size_t i = 0; i < plan.n && st == ST_OK; i++)

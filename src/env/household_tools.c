@@ -61,8 +61,8 @@ static Status call_tool(void *context, const json_t *arguments, Str *answer)
     Status st = household_step(p->game, p->state, str_c(&command));
     str_drop(&command);
     TRY(st);
-    const char *said = str_c(&p->state->observation), *stop = strstr(said, ". ");
-    str_adds(answer, span_starts(span(said), "You arrive at loc ") && stop ? stop + 2 : said);
+    Span said = household_heard(p->state);
+    str_add(answer, said.at, said.n);
     return ST_OK;
 }
 
@@ -104,6 +104,32 @@ bool household_play_succeeded(const HouseholdPlay *p)
 const HouseholdState *household_play_state(const HouseholdPlay *p)
 {
     return p->state;
+}
+
+Span household_heard(const HouseholdState *s)
+{
+    const char *said = str_c(&s->observation), *stop = strstr(said, ". ");
+    return span(span_starts(span(said), "You arrive at loc ") && stop ? stop + 2 : said);
+}
+
+bool household_call(Str *out, const char *command)
+{
+    for (int i = 0; i < HOUSEHOLD_TOOLS; i++) {
+        const Call *c = &calls[i];
+        if (!span_starts(span(command), c->first) || (!c->keys[0] && command[strlen(c->first)]))
+            continue;
+        const char *first = command + strlen(c->first), *second = c->second ? strstr(first, c->second) : NULL;
+        if (c->second && !second)
+            continue;
+        str_addf(out, "%s(", c->name);
+        if (c->keys[0])
+            str_addf(out, "\"%.*s\"", second ? (int)(second - first) : (int)strlen(first), first);
+        if (second)
+            str_addf(out, ", \"%s\"", second + strlen(c->second));
+        str_addc(out, ')');
+        return true;
+    }
+    return false;
 }
 
 void household_question(Str *out, const Household *game)

@@ -30,6 +30,11 @@ const PythonTool *household_play_tools(const HouseholdPlay *p);
 bool household_play_succeeded(const HouseholdPlay *p);
 const HouseholdState *household_play_state(const HouseholdPlay *p); /* NULL: nothing was begun */
 
+/* What the game said last, as the functions return it; a view until the next step. */
+Span household_heard(const HouseholdState *s);
+/* Appends the call that is this command: goto("fridge 1").  False: there is none, as for "inventory". */
+bool household_call(Str *out, const char *command);
+
 /* Appends what MINT asks of the model: a first line, the room and the task, without the welcome banner. */
 void household_question(Str *out, const Household *game);
 
