@@ -326,11 +326,59 @@ static Status find_plan(Relaxed *r, const uint64_t *state, GroundPlan *out)
     return fail(ST_LIMIT, "no way to the goal among the %d states that were looked at", WIDE);
 }
 
+/* --- in good order ------------------------------------------------------------------------------------- */
+
+static bool goal_holds(const Ground *g, const uint64_t *state)
+{
+    for (int i = 0; i < g->goal_n; i++)
+        if (ground_holds(state, g->goal[i]))
+            return true;
+    return false;
+}
+
+/* Whether the plan with its operator `from` put off until behind `to` still reaches the goal, and that
+ * operator cannot be applied at some time between: one leaves, and comes by again. */
+static bool can_wait(const Ground *g, const uint64_t *state, const GroundPlan *plan, size_t from, size_t to)
+{
+    size_t words = (size_t)ground_words(g), bytes = words * sizeof *state;
+    uint64_t *now = mem_array(uint64_t, 2 * words + 1), *next = now + words;
+    bool holds = true, left = false;
+    memcpy(now, state, bytes);
+    for (size_t i = 0; i < plan->n && holds; i++) {
+        size_t which = i < from || i > to ? i : i == to ? from : i + 1;
+        const GroundOperator *o = &g->operators[plan->at[which]];
+        left |= i > from && i <= to && !ground_holds(now, g->operators[plan->at[from]].needs);
+        holds = ground_holds(now, o->needs);
+        memcpy(next, now, bytes);
+        ground_apply(o, now, next);
+        memcpy(now, next, bytes);
+    }
+    holds = holds && left && goal_holds(g, now);
+    mem_free(now);
+    return holds;
+}
+
+/* Nothing is done on the way that can as well be done when one comes there for it. */
+static void put_off(const Ground *g, const uint64_t *state, GroundPlan *plan)
+{
+    for (size_t from = plan->n; from-- > 0;)
+        for (size_t to = plan->n - 1; to > from + 1; to--) {
+            if (!can_wait(g, state, plan, from, to))
+                continue;
+            int op = plan->at[from];
+            memmove(plan->at + from, plan->at + from + 1, (to - from) * sizeof *plan->at);
+            plan->at[to] = op;
+            break;
+        }
+}
+
 Status ground_plan(GroundPlan *out, const Ground *g, const uint64_t *state, const bool *unknown)
 {
     Relaxed r = relaxed_new(g, unknown);
     array_clear(out);
     Status st = find_plan(&r, state, out);
     relaxed_drop(&r);
+    if (st == ST_OK)
+        put_off(g, state, out);
     return st;
 }
