@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/env.h"
+#include "cli/env_make.h"
 #include "cli/parts.h"
 #include "cli/stop_signal.h"
 
@@ -50,6 +51,7 @@ int cmd_env(int argc, char **argv)
 {
     static const Part parts[] = {
         {"list", "[WORLD]", "the worlds there are, or the tasks of one", env_list, false},
+        {"make", "-o FOLDER [-n N]", "make new games of the household, and episodes to learn from", env_make, false},
         {"play", "WORLD [TASK]", "play a task yourself, or watch a policy play it", env_play, false},
         {"score", "WORLD... --policy NAME", "let the expert, chance or a script play all tasks", env_score,
          false},

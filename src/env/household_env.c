@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "env/envs.h"
-#include "env/household.h"
+#include "env/household_expert.h"
 #include "env/household_games.h"
 
 #define GAMES "mint/alfworld/games"
@@ -30,6 +30,7 @@ typedef struct {
     Household *game;
     HouseholdState *state;
     HouseholdCommands commands;
+    HouseholdExpert *expert; /* NULL: was not asked yet */
 } Play;
 
 static void close_houses(void *world)
@@ -169,6 +170,7 @@ static void end(void *state)
 {
     Play *p = state;
     household_state_free(p->state);
+    household_expert_free(p->expert);
     array_drop(&p->commands);
     give_back(p->houses, p->game, -1);
     mem_free(p);
@@ -210,6 +212,20 @@ static Status fork_play(const void *state, void **out)
     return ST_OK;
 }
 
+static Status ask_expert(void *state, Str *action)
+{
+    Play *p = state;
+    const char *command;
+    if (!p->expert)
+        p->expert = household_expert_new(p->game);
+    Status st = household_expert_next(p->expert, p->state, &command);
+    if (st != ST_OK)
+        return fail_in(ST_UNSUPPORTED, "the household's expert");
+    str_clear(action);
+    str_adds(action, command ? command : "look"); /* won: nothing is left to do */
+    return ST_OK;
+}
+
 const EnvKind household_env = {
     .name = "household",
     .about = "ALFWorld's household: find things, clean, heat, cool and put them where they belong",
@@ -226,4 +242,5 @@ const EnvKind household_env = {
     .end = end,
     .admissible = admissible,
     .fork = fork_play,
+    .expert = ask_expert,
 };

@@ -135,6 +135,26 @@ int household_type(Span name)
     return 0;
 }
 
+bool household_call(Str *out, const char *command)
+{
+    for (int i = 0; i < HOUSEHOLD_TOOLS; i++) {
+        const Call *c = &calls[i];
+        if (!span_starts(span(command), c->first) || (!c->keys[0] && command[strlen(c->first)]))
+            continue;
+        const char *first = command + strlen(c->first), *second = c->second ? strstr(first, c->second) : NULL;
+        if (c->second && !second)
+            continue;
+        str_addf(out, "%s(", c->name);
+        if (c->keys[0])
+            str_addf(out, "\"%.*s\"", second ? (int)(second - first) : (int)strlen(first), first);
+        if (second)
+            str_addf(out, ", \"%s\"", second + strlen(c->second));
+        str_addc(out, ')');
+        return true;
+    }
+    return false;
+}
+
 void household_question(Str *out, const Household *game)
 {
     Span room = household_room(game), task = household_task(game);
