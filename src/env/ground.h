@@ -11,7 +11,7 @@
 
 #include "env/pddl.h"
 
-enum { GROUND_WORK_MAX = 60000000, GROUND_OPERATORS_MAX = 400000, GROUND_ALTERNATIVES_MAX = 20000 };
+enum { GROUND_WORK_MAX = 20000000, GROUND_OPERATORS_MAX = 400000, GROUND_ALTERNATIVES_MAX = 20000 };
 
 /* A bit and the value that is wanted of it: bit << 1 | false. */
 typedef struct {
