@@ -21,6 +21,10 @@
 
 #include "env/sql_result.h"
 
+/* Where the data has InterCode's questions and databases. */
+#define SQL_QUESTIONS "intercode/sql/ic_spider_dev.json"
+#define SQL_DUMP "intercode/sql/ic_spider_dbs.sql"
+
 /* All databases of a dump; after opening read by any number of threads. */
 typedef struct SqlWorlds SqlWorlds;
 /* Failures as of mysql_dump_read. */

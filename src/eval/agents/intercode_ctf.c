@@ -9,8 +9,6 @@
 #include "env/ctf.h"
 #include "eval/agents/intercode.h"
 
-#define TASKS "intercode/ctf/ic_ctf.json"
-#define ASSETS "intercode/ctf/task_assets"
 #define INTERCODE "https://raw.githubusercontent.com/princeton-nlp/intercode/master/data/ctf/"
 
 enum { WINDOW = 7, OBSERVATION_CHARACTERS = 1000 };
@@ -47,7 +45,7 @@ static bool take_task(Questions *q, int64_t number, json_t *object)
 
 static char *assets_of(const char *data, const char *id)
 {
-    char *name = mem_format("%s/%s", ASSETS, id), *path = path_join(data, name);
+    char *name = mem_format("%s/%s", CTF_ASSETS, id), *path = path_join(data, name);
     mem_free(name);
     return path;
 }
@@ -141,13 +139,13 @@ static Status open_ctf(const EvalRun *run, Questions *out, void **state)
     IcCtf *s = mem_new(IcCtf);
     s->data = run->data;
     out->facts = json_pack("{s:i}", "max_steps", intercode_turns(run));
-    TRY_TO(undo, questions_read(out, run->data, TASKS, take_task));
+    TRY_TO(undo, questions_read(out, run->data, CTF_TASKS, take_task));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "ctf", out->facts));
     look_at_tasks(out, run->data);
     json_object_set_new(out->facts, "tasks", json_integer((json_int_t)out->all.n));
     if (out->left_out)
         log_warn("ic_ctf: %lld tasks have no files below %s/%s and are left out", (long long)out->left_out,
-                 run->data, ASSETS);
+                 run->data, CTF_ASSETS);
     *state = s;
     return ST_OK;
 undo:
@@ -218,7 +216,7 @@ static Status ask_ctf(const EvalRun *run, void *state, const Question *q, Sample
 
 static const char *const programs[] = {"python3", NULL};
 static const DataFile files[] = {
-    {TASKS, INTERCODE "ic_ctf.json", NULL}, {ASSETS, NULL, NULL}, {INTERCODE_TEMPLATES, NULL, NULL}, {0}};
+    {CTF_TASKS, INTERCODE "ic_ctf.json", NULL}, {CTF_ASSETS, NULL, NULL}, {INTERCODE_TEMPLATES, NULL, NULL}, {0}};
 
 const Benchmark ic_ctf = {
     .name = "ic_ctf",

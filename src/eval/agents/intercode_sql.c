@@ -9,8 +9,6 @@
 #include "eval/agents/intercode.h"
 #include "env/sql_reward.h"
 
-#define QUESTIONS "intercode/sql/ic_spider_dev.json"
-#define DUMP "intercode/sql/ic_spider_dbs.sql"
 #define INTERCODE                                                                                         \
     "https://raw.githubusercontent.com/princeton-nlp/intercode/c3e46d827cfc9d4c704ec078f7abf9f41e3191d8/" \
     "data/sql/spider/"
@@ -51,7 +49,7 @@ static Status check_databases(const IcSql *s, const Questions *q)
         Span db = doc_text(q->all.at[i].doc, "db");
         if (!sql_worlds_has(s->worlds, db.at)) /* views of JSON's strings end in NUL */
             return fail(ST_FORMAT,
-                        QUESTIONS ": question %s asks the database '%.64s', which " DUMP " has not",
+                        SQL_QUESTIONS ": question %s asks the database '%.64s', which " SQL_DUMP " has not",
                         q->all.at[i].id, db.at);
     }
     return ST_OK;
@@ -59,7 +57,7 @@ static Status check_databases(const IcSql *s, const Questions *q)
 
 static Status open_dump(IcSql *s, const EvalRun *run)
 {
-    char *path = path_join(run->data, DUMP);
+    char *path = path_join(run->data, SQL_DUMP);
     Status st = sql_worlds_open(&s->worlds, path, run->stopped, run->stopped_context);
     mem_free(path);
     return st;
@@ -71,7 +69,7 @@ static Status open_sql(const EvalRun *run, Questions *out, void **state)
     IcSql *s = mem_new(IcSql);
     out->facts = json_pack("{s:i, s:s, s:s}", "max_steps", intercode_turns(run), "reward",
                            "IoU x Kendall's tau-b", "server", "SQLite");
-    TRY_TO(undo, questions_read(out, run->data, QUESTIONS, take_question));
+    TRY_TO(undo, questions_read(out, run->data, SQL_QUESTIONS, take_question));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "game_sql", out->facts));
     TRY_TO(undo, open_dump(s, run));
     TRY_TO(undo, check_databases(s, out));
@@ -201,9 +199,9 @@ static Status ask_sql(const EvalRun *run, void *state, const Question *q, Sample
 }
 
 static const DataFile files[] = {
-    {QUESTIONS, INTERCODE "ic_spider_dev.json",
+    {SQL_QUESTIONS, INTERCODE "ic_spider_dev.json",
      "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
-    {DUMP, INTERCODE "ic_spider_dbs.sql", "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
+    {SQL_DUMP, INTERCODE "ic_spider_dbs.sql", "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
     {INTERCODE_TEMPLATES, NULL, NULL},
     {0}};
 
