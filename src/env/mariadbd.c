@@ -43,8 +43,8 @@ static const char *temporary(void)
     return tmp && *tmp ? tmp : "/tmp";
 }
 
-/* Removes folders whose maker was killed: nobody holds their lock.  One without a lock is being made; where the
- * file system has no locks all stay. */
+/* Removes folders whose maker was killed: nobody holds their lock.  One without a lock is being made; where
+ * the file system has no locks all stay. */
 static void sweep(void)
 {
     FolderList all;
@@ -93,7 +93,8 @@ static Status make_folder(Mariadbd *m)
     m->loader.user = mem_str("loader");
     m->reader.user = mem_str("reader");
     if (strlen(m->root.socket) > SOCKET_PATH_MAX)
-        return fail(ST_IO, "%s: longer than the path of a socket may be; set TMPDIR to a shorter one", m->root.socket);
+        return fail(ST_IO, "%s: longer than the path of a socket may be; set TMPDIR to a shorter one",
+                    m->root.socket);
     return ST_OK;
 }
 
@@ -120,8 +121,9 @@ static Status find_program(char **out, const char *given)
         found = in_path("/usr/sbin:/usr/local/sbin:/usr/libexec:/usr/bin", "mariadbd");
     if (!found || access(found, X_OK) != 0) {
         mem_free(found);
-        return fail(ST_UNSUPPORTED, "no MariaDB server here: ./setup.sh mariadb installs Debian's mariadb-server-core, "
-                                    "or name a server that runs by --sql-server mysql://USER@HOST/");
+        return fail(ST_UNSUPPORTED,
+                    "no MariaDB server here: ./setup.sh mariadb installs Debian's mariadb-server-core, "
+                    "or name a server that runs by --sql-server mysql://USER@HOST/");
     }
     *out = found;
     return ST_OK;
@@ -131,7 +133,8 @@ static Status find_program(char **out, const char *given)
 static Status find_tables(char **out, const char *program)
 {
     static const char *const places[] = {"mysql/mysql_system_tables.sql", "mariadb/mariadb_system_tables.sql",
-                                         "mariadb/mysql_system_tables.sql", "mysql/mariadb_system_tables.sql"};
+                                         "mariadb/mysql_system_tables.sql",
+                                         "mysql/mariadb_system_tables.sql"};
     char *real = realpath(program, NULL);
     for (int up = 0; real && up < 2; up++) {
         char *slash = strrchr(real, '/');
@@ -148,7 +151,8 @@ static Status find_tables(char **out, const char *program)
         mem_free(file);
     }
     free(real);
-    return fail(ST_UNSUPPORTED, "%s: its share folder has no mysql_system_tables.sql; install mariadb-server-core whole",
+    return fail(ST_UNSUPPORTED,
+                "%s: its share folder has no mysql_system_tables.sql; install mariadb-server-core whole",
                 program);
 }
 
@@ -187,10 +191,9 @@ static void add_options(Words *w, const char *program, const char *folder)
         "--innodb-stats-persistent=OFF",
         "--innodb-use-native-aio=OFF",
     };
-    static const char *const placed[] = {"--datadir=%s/data",           "--tmpdir=%s/tmp",
-                                         "--secure-file-priv=%s/files", "--plugin-dir=%s/plugins",
-                                         "--socket=%s/socket",          "--pid-file=%s/pid",
-                                         "--log-error=%s/log"};
+    static const char *const placed[] = {
+        "--datadir=%s/data",  "--tmpdir=%s/tmp",   "--secure-file-priv=%s/files", "--plugin-dir=%s/plugins",
+        "--socket=%s/socket", "--pid-file=%s/pid", "--log-error=%s/log"};
     array_push(w, mem_str(program));
     array_push(w, mem_str("--no-defaults")); /* the first, or it counts for nothing */
     if (geteuid() == 0)
@@ -215,8 +218,8 @@ static void become(char **words, pid_t parent, int null)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && dup2(null, 0) == 0 && dup2(null, 1) == 1 &&
-        dup2(null, 2) == 2 && close_range(3, ~0u, 0) == 0)
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent && dup2(null, 0) == 0 &&
+        dup2(null, 1) == 1 && dup2(null, 2) == 2 && close_range(3, ~0u, 0) == 0)
         execv(words[0], words);
     _exit(127);
 }
@@ -257,7 +260,8 @@ static Status tell_log(const Mariadbd *m, const char *what)
             at += line.n + 1;
         }
     }
-    Status st = fail(ST_IO, "the server of databases %s: %.*s", what, (int)(last.n < 400 ? last.n : 400), last.at);
+    Status st =
+        fail(ST_IO, "the server of databases %s: %.*s", what, (int)(last.n < 400 ? last.n : 400), last.at);
     str_drop(&log);
     mem_free(path);
     return st;
@@ -313,11 +317,12 @@ static Status say_all(SqlClient *c, const char *const *statements, size_t n, con
 static Status make_users(const Mariadbd *m, SqlClient *root, const char *program)
 {
     static const char *const before[] = {"CREATE DATABASE mysql", "USE mysql"};
-    static const char *const after[] = {
-        "FLUSH PRIVILEGES", "CREATE USER loader@localhost", "CREATE USER reader@localhost",
-        "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, REFERENCES, LOCK TABLES, CREATE VIEW, "
-        "SHOW VIEW ON *.* TO loader@localhost",
-        "GRANT SELECT, SHOW DATABASES, SHOW VIEW ON *.* TO reader@localhost"};
+    static const char *const after[] = {"FLUSH PRIVILEGES", "CREATE USER loader@localhost",
+                                        "CREATE USER reader@localhost",
+                                        "GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, ALTER, INDEX, "
+                                        "REFERENCES, LOCK TABLES, CREATE VIEW, "
+                                        "SHOW VIEW ON *.* TO loader@localhost",
+                                        "GRANT SELECT, EXECUTE, SHOW DATABASES, SHOW VIEW ON *.* TO reader@localhost"};
     char *tables = NULL;
     TRY(find_tables(&tables, program));
     Status st = say_all(root, before, sizeof before / sizeof *before, &m->limits);

@@ -1,6 +1,6 @@
 /* InterCode-SQL's world: databases asked one action at a time, each answered by the text that MySQL's Python
- * connector gives for it.  They are those of a MySQL dump or Spider's own files on SQLite, or stand on a server
- * that speaks MySQL's protocol.
+ * connector gives for it.  They are those of a MySQL dump or Spider's own files on SQLite, or stand on a
+ * server that speaks MySQL's protocol.
  *
  *     SqlWorlds *all;
  *     TRY(sql_worlds_open(&all, "data/intercode/sql/ic_spider_dbs.sql", NULL, NULL));
@@ -12,10 +12,11 @@
  *     sql_turn_drop(&t);  sql_world_close(w);  sql_worlds_close(all);
  *
  * A database is read-only, so that each episode finds it fresh; a statement that writes is an error, where
- * the original carries it out and leaves it to the next tasks.  What is MySQL's and done on SQLite: sql_mysql.h,
- * sql_group.h; rows without ORDER BY come in SQLite's order, averages and sums of whole numbers are floats, not
- * Decimals, DESCRIBE knows nothing of auto_increment.  What a server differs in: sql_server.h.
- * Source: princeton-nlp/intercode, intercode/envs/sql/sql_env.py and experiments/policies.py; recorded text.
+ * the original carries it out and leaves it to the next tasks.  What is MySQL's and done on SQLite:
+ * sql_mysql.h, sql_group.h; rows without ORDER BY come in SQLite's order, averages and sums of whole numbers
+ * are floats, not Decimals, DESCRIBE knows nothing of auto_increment.  What a server differs in:
+ * sql_server.h. Source: princeton-nlp/intercode, intercode/envs/sql/sql_env.py and experiments/policies.py;
+ * recorded text.
  */
 #ifndef ENV_SQL_H
 #define ENV_SQL_H
@@ -30,7 +31,11 @@
 
 /* All databases; after opening read by any number of threads. */
 typedef struct SqlWorlds SqlWorlds;
-typedef enum { SQL_FROM_EITHER, SQL_FROM_DUMP, SQL_FROM_SPIDER } SqlFrom; /* either: the dump where it is there */
+typedef enum {
+    SQL_FROM_EITHER,
+    SQL_FROM_DUMP,
+    SQL_FROM_SPIDER
+} SqlFrom; /* either: the dump where it is there */
 typedef struct {
     const char *data; /* holds SQL_DUMP or SQL_SPIDER */
     SqlFrom from;

@@ -117,8 +117,9 @@ Status sql_address_read(SqlAddress *out, const char *text)
         a.socket = mem_strn(place.at, place.n);
     if (!good) {
         sql_address_drop(&a);
-        return fail(ST_ARG, "no address of a server: write mysql://USER[:PASSWORD]@HOST[:PORT]/, a socket's path, "
-                            "or auto for a server of our own");
+        return fail(ST_ARG,
+                    "no address of a server: write mysql://USER[:PASSWORD]@HOST[:PORT]/, a socket's path, "
+                    "or auto for a server of our own");
     }
     if (!a.password && password)
         a.password = mem_str(password);

@@ -27,7 +27,8 @@ typedef struct {
  * the sentence does not repeat the password. */
 MUST_CHECK Status sql_address_read(SqlAddress *out, const char *text);
 void sql_address_drop(SqlAddress *a);
-void sql_address_add(Str *out, const SqlAddress *a); /* "root@localhost:3306", for people: without the password */
+void sql_address_add(Str *out,
+                     const SqlAddress *a); /* "root@localhost:3306", for people: without the password */
 
 typedef enum {
     SQL_CELL_INT,
@@ -45,8 +46,9 @@ typedef struct {
 } SqlCell;
 
 typedef struct {
-    SqlOutcome outcome; /* ERROR: the server refuses it; TIME, LARGE and STOPPED: the connection is gone with it */
-    bool listed;        /* it has rows, be they none; false of a statement that gives no list */
+    SqlOutcome
+        outcome; /* ERROR: the server refuses it; TIME, LARGE and STOPPED: the connection is gone with it */
+    bool listed; /* it has rows, be they none; false of a statement that gives no list */
     Array(SqlCellKind) columns;
     Array(SqlCell) cells; /* [rows * columns] */
     int64_t rows;
@@ -62,11 +64,11 @@ typedef struct SqlClient SqlClient;
  *   ST_PEER         nobody there, or not let in: the server's words
  *   ST_UNSUPPORTED  built without libmariadb */
 MUST_CHECK Status sql_client_open(SqlClient **out, const SqlAddress *where, const char *database);
-/* Runs one statement; fills *out anew.  The limits' rows, bytes and seconds are watched from here, `stopped` is
- * asked all the while; working memory is the server's.  ST_PEER: the connection broke. */
+/* Runs one statement; fills *out anew.  The limits' rows, bytes and seconds are watched from here, `stopped`
+ * is asked all the while; working memory is the server's.  ST_PEER: the connection broke. */
 MUST_CHECK Status sql_client_ask(SqlClient *c, SqlAnswer *out, Span statement, const SqlLimits *limits);
-bool sql_client_is_open(const SqlClient *c);       /* false: ended with the last statement */
+bool sql_client_is_open(const SqlClient *c);        /* false: ended with the last statement */
 const char *sql_client_version(const SqlClient *c); /* "10.11.19-MariaDB-..." */
-void sql_client_close(SqlClient *c);               /* NULL is fine */
+void sql_client_close(SqlClient *c);                /* NULL is fine */
 
 #endif

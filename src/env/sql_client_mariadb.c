@@ -11,7 +11,7 @@
 
 enum {
     CONNECT_SECONDS = 10,
-    LOOK_MS = 50,    /* between two looks at `stopped`                                          */
+    LOOK_MS = 50,      /* between two looks at `stopped`                                          */
     GRACE_SECONDS = 5, /* for a server that keeps the time itself to say so, before we give it up */
     BINARY_CHARSET = 63
 };
@@ -57,8 +57,8 @@ Status sql_client_open(SqlClient **out, const SqlAddress *where, const char *dat
     mysql_options(m, MYSQL_OPT_LOCAL_INFILE, &no_files); /* a server may ask its client for a file: never */
     mysql_options(m, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_options(m, MYSQL_READ_DEFAULT_FILE, "/dev/null"); /* nobody's settings but these */
-    if (!mysql_real_connect(m, where->socket ? "localhost" : where->host, where->user, where->password, database,
-                            (unsigned)(where->port ? where->port : 3306), where->socket, 0)) {
+    if (!mysql_real_connect(m, where->socket ? "localhost" : where->host, where->user, where->password,
+                            database, (unsigned)(where->port ? where->port : 3306), where->socket, 0)) {
         Str place = {0};
         sql_address_add(&place, where);
         Status st = fail(ST_PEER, "%s: %s", str_c(&place), mysql_error(m));
@@ -95,7 +95,8 @@ static SqlCellKind kind_of(const MYSQL_FIELD *f)
     case MYSQL_TYPE_DATETIME:
     case MYSQL_TYPE_TIMESTAMP: return SQL_CELL_DATETIME;
     case MYSQL_TYPE_BIT: return SQL_CELL_BIT;
-    default: return f->charsetnr == BINARY_CHARSET && f->type != MYSQL_TYPE_NULL ? SQL_CELL_BYTES : SQL_CELL_TEXT;
+    default:
+        return f->charsetnr == BINARY_CHARSET && f->type != MYSQL_TYPE_NULL ? SQL_CELL_BYTES : SQL_CELL_TEXT;
     }
 }
 
@@ -132,7 +133,8 @@ static SqlOutcome ended(SqlClient *c, SqlAnswer *out, SqlOutcome outcome)
 
 static bool is_lost(int code)
 {
-    return code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST || (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR);
+    return code == CR_SERVER_GONE_ERROR || code == CR_SERVER_LOST ||
+           (code >= CR_MIN_ERROR && code <= CR_MAX_ERROR);
 }
 
 static Status refused(SqlClient *c, SqlAnswer *out)

@@ -4,8 +4,9 @@
 Status sql_client_open(SqlClient **out, const SqlAddress *where, const char *database)
 {
     (void)out, (void)where, (void)database;
-    return fail(ST_UNSUPPORTED, "this lemur was built without a client of MySQL's protocol: install libmariadb-dev "
-                                "(./setup.sh does) and build again with make");
+    return fail(ST_UNSUPPORTED,
+                "this lemur was built without a client of MySQL's protocol: install libmariadb-dev "
+                "(./setup.sh does) and build again with make");
 }
 
 Status sql_client_ask(SqlClient *c, SqlAnswer *out, Span statement, const SqlLimits *limits)

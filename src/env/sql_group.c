@@ -97,11 +97,12 @@ static const char *const comma[] = {",", NULL};
 /* A name at i, without its quotes; n is 0: no name. */
 static Span name_at(const Block *b, size_t i)
 {
-    static const char *const none[] = {"distinct", "as", "and", "or", "not", "null", "is", "in", "like", "case", "when",
-                                       "then", "else", "end", "true", "false", "between", "div", "mod", "all",
-                                       "interval", "asc", "desc", "exists", "select", "from", "on", "where", "xor",
-                                       "regexp", "rlike", "escape", "binary", "any", "some",
-                                       "using", "separator", "join", "inner", "left", "right", "cross", "outer", NULL};
+    static const char *const none[] = {
+        "distinct",  "as",   "and",      "or",    "not",    "null",   "is",     "in",      "like",
+        "case",      "when", "then",     "else",  "end",    "true",   "false",  "between", "div",
+        "mod",       "all",  "interval", "asc",   "desc",   "exists", "select", "from",    "on",
+        "where",     "xor",  "regexp",   "rlike", "escape", "binary", "any",    "some",    "using",
+        "separator", "join", "inner",    "left",  "right",  "cross",  "outer",  NULL};
     if (i >= b->t->n)
         return (Span){0};
     const SqlToken *w = &b->t->at[i];
@@ -169,7 +170,8 @@ static Part clause(const Block *b, size_t at, size_t end, const char *word, bool
 
 static void find_clauses(Block *b, size_t select)
 {
-    static const char *const from[] = {"from", NULL}, *const stop[] = {"union", "intersect", "except", ";", NULL};
+    static const char *const from[] = {"from", NULL}, *const stop[] = {"union", "intersect", "except", ";",
+                                                                       NULL};
     size_t end = find_word(b, select + 1, b->t->n, stop);
     b->list = (Part){select + 1, find_word(b, select + 1, end, from)};
     if (is_at(b, b->list.from, "distinct") || is_at(b, b->list.from, "all"))
@@ -228,8 +230,8 @@ static void take_sources(Block *b, const SqlSchema *schema)
     }
 }
 
-/* "a.x = b.y" and "a.x = 1" behind ON, WHERE or AND; what an OR behind them makes of it is not asked, so that more
- * passes than should. */
+/* "a.x = b.y" and "a.x = 1" behind ON, WHERE or AND; what an OR behind them makes of it is not asked, so that
+ * more passes than should. */
 static void take_equalities(Block *b, Part p)
 {
     static const char *const before[] = {"and", "on", "where", "&&", "between", NULL};
@@ -350,7 +352,8 @@ static void determine(Block *b)
         more = false;
         for (size_t i = 0; i < b->equalities.n; i++) {
             const Equality *e = &b->equalities.at[i];
-            bool a = is_determined(b, e->a), constant = e->b.name.n == 0, other = constant || is_determined(b, e->b);
+            bool a = is_determined(b, e->a), constant = e->b.name.n == 0,
+                 other = constant || is_determined(b, e->b);
             if (a != other) {
                 array_push(&b->determined, a ? e->b : e->a);
                 more = true;
@@ -365,10 +368,26 @@ static void determine(Block *b)
 /* What is asked for. --------------------------------------------------------------------------------------
  */
 
-static const char *const aggregates[] = {"avg",     "bit_and", "bit_or", "bit_xor",  "count",       "group_concat",
-                                         "max",     "min",     "std",    "stddev",   "stddev_pop",  "stddev_samp",
-                                         "sum",     "var_pop", "var_samp", "variance", "any_value", "json_arrayagg",
-                                         "json_objectagg", NULL};
+static const char *const aggregates[] = {"avg",
+                                         "bit_and",
+                                         "bit_or",
+                                         "bit_xor",
+                                         "count",
+                                         "group_concat",
+                                         "max",
+                                         "min",
+                                         "std",
+                                         "stddev",
+                                         "stddev_pop",
+                                         "stddev_samp",
+                                         "sum",
+                                         "var_pop",
+                                         "var_samp",
+                                         "variance",
+                                         "any_value",
+                                         "json_arrayagg",
+                                         "json_objectagg",
+                                         NULL};
 
 static bool is_aggregate_at(const Block *b, size_t i)
 {
@@ -504,7 +523,8 @@ static bool judge(Str *error, const Block *b, const char *database)
     if (grouped)
         str_addf(error, "Expression #%d of %s is not in GROUP BY clause and contains ", place, clause);
     else
-        str_addf(error, "In aggregated query without GROUP BY, expression #%d of %s contains ", place, clause);
+        str_addf(error, "In aggregated query without GROUP BY, expression #%d of %s contains ", place,
+                 clause);
     add_name(error, b, database, c);
     str_addf(error, "%s; this is incompatible with sql_mode=only_full_group_by",
              grouped ? " which is not functionally dependent on columns in GROUP BY clause" : "");
@@ -518,8 +538,8 @@ static bool block_is_refused(Str *error, const SqlSchema *schema, const char *da
     Block b = {.t = t};
     bool refused = false;
     find_clauses(&b, select);
-    bool grouped = b.group.to > b.group.from ||
-                   has_aggregate(&b, b.list) || has_aggregate(&b, b.having) || has_aggregate(&b, b.order);
+    bool grouped = b.group.to > b.group.from || has_aggregate(&b, b.list) || has_aggregate(&b, b.having) ||
+                   has_aggregate(&b, b.order);
     b.passes = find_word(&b, b.list.from, b.end, windows) < b.end;
     if (grouped && !b.passes) {
         take_sources(&b, schema);

@@ -1,10 +1,10 @@
-/* Which grouped queries MySQL's ONLY_FULL_GROUP_BY refuses, told from the query's words and the tables' keys; for
- * sql_sqlite.c and sql_server.c, as neither SQLite nor MariaDB follows MySQL there: SQLite takes any column, and
- * MariaDB knows nothing of keys.
+/* Which grouped queries MySQL's ONLY_FULL_GROUP_BY refuses, told from the query's words and the tables' keys;
+ * for sql_sqlite.c and sql_server.c, as neither SQLite nor MariaDB follows MySQL there: SQLite takes any
+ * column, and MariaDB knows nothing of keys.
  *
  * A column of the select list or of ORDER BY outside of aggregates must stand in GROUP BY or be determined by
- * it: by the primary key of its table, by equalities of columns and constants in ON and WHERE.  Refused is only
- * what is surely so; a query with windows, USING, NATURAL, or a column of unknown place is let pass.
+ * it: by the primary key of its table, by equalities of columns and constants in ON and WHERE.  Refused is
+ * only what is surely so; a query with windows, USING, NATURAL, or a column of unknown place is let pass.
  * Source: MySQL 8.0 Reference Manual, 12.19.3 and 12.19.4. */
 #ifndef ENV_SQL_GROUP_H
 #define ENV_SQL_GROUP_H
@@ -23,7 +23,8 @@ typedef struct {
 typedef struct {
     Array(SqlTable) tables;
 } SqlSchema;
-/* Adds a column to a table, which is made where it is not there; a table's columns come one after the other. */
+/* Adds a column to a table, which is made where it is not there; a table's columns come one after the other.
+ */
 void sql_schema_add(SqlSchema *s, const char *table, const char *column, bool key);
 void sql_schema_drop(SqlSchema *s);
 

@@ -73,7 +73,7 @@ static bool has_limit_in(const SqlTokens *t)
 /* The query. ----------------------------------------------------------------------------------------------
  */
 
-static void syntax_error(Str *error, Span query, const char *at)
+void sql_mysql_syntax_error(Str *error, Span query, const char *at)
 {
     size_t rest = (size_t)(query.at + query.n - at), line = 1;
     for (const char *c = query.at; c < at; c++)
@@ -127,19 +127,42 @@ static bool has_reserved(Str *error, const SqlTokens *t, Span query)
         if (is_refused(t, i)) {
             bool function = sql_token_is_any(&t->at[i], windows);
             const char *end = query.at + query.n;
-            syntax_error(error, query, !function ? t->at[i].text.at : i + 1 < t->n ? t->at[i + 1].text.at : end);
+            sql_mysql_syntax_error(error, query,
+                                   !function      ? t->at[i].text.at
+                                   : i + 1 < t->n ? t->at[i + 1].text.at
+                                                  : end);
             return true;
         }
     return false;
 }
 
-static bool refuses(Str *error, const SqlTokens *t, const char *open, Span query)
+/* COUNT (*): a blank behind one of these makes a name of it, which calls a function of the user's. */
+static bool has_blank_before_bracket(Str *error, const SqlTokens *t, const char *database, Span query)
 {
-    if (open)
-        syntax_error(error, query, open);
-    else if (has_reserved(error, t, query))
+    static const char *const names[] = {"count", "max",  "min", "sum", "group_concat", "substr", "substring",
+                                        "trim",  "cast", "now", "std", "curdate",      NULL};
+    for (size_t i = 0; i + 2 < t->n; i++) {
+        Span word = t->at[i].text, next = t->at[i + 2].text;
+        if (!sql_token_is_any(&t->at[i], names) || !sql_token_is(&t->at[i + 1], "(") ||
+            word.at + word.n == t->at[i + 1].text.at)
+            continue;
+        if (sql_token_is(&t->at[i + 2], "*") || sql_token_is(&t->at[i + 2], "distinct"))
+            sql_mysql_syntax_error(error, query, next.at);
+        else
+            str_addf(error,
+                     "FUNCTION %s.%.*s does not exist. Check the 'Function Name Parsing and Resolution' "
+                     "section in the Reference Manual",
+                     database, (int)word.n, word.at);
         return true;
-    else if (has_nameless_table(t))
+    }
+    return false;
+}
+
+static bool refuses(Str *error, const SqlTokens *t, const char *database, Span query)
+{
+    if (has_reserved(error, t, query) || has_blank_before_bracket(error, t, database, query))
+        return true;
+    if (has_nameless_table(t))
         str_adds(error, "Every derived table must have its own alias");
     else if (has_limit_in(t))
         str_adds(error, "This version of MySQL doesn't yet support 'LIMIT & IN/ALL/ANY/SOME subquery'");
@@ -148,23 +171,24 @@ static bool refuses(Str *error, const SqlTokens *t, const char *open, Span query
     return true;
 }
 
-bool sql_mysql_refuses(Str *error, Span query)
+bool sql_mysql_refuses(Str *error, const char *database, Span query)
 {
     SqlTokens t = {0};
     str_clear(error);
-    const char *open = sql_tokens_split(&t, query);
-    bool refused = refuses(error, &t, open, query);
+    bool refused = !sql_tokens_split(&t, query) && refuses(error, &t, database, query);
     array_drop(&t);
     return refused;
 }
 
-bool sql_mysql_query(Str *out, Str *error, Span query)
+bool sql_mysql_query(Str *out, Str *error, const char *database, Span query)
 {
     SqlTokens t = {0};
     str_clear(out);
     str_clear(error);
     const char *open = sql_tokens_split(&t, query);
-    bool good = !refuses(error, &t, open, query);
+    bool good = !open && !refuses(error, &t, database, query);
+    if (open)
+        sql_mysql_syntax_error(error, query, open);
     for (size_t i = 0; good && i < t.n; i++) {
         bool glued = i > 0 && t.at[i - 1].text.at + t.at[i - 1].text.n == t.at[i].text.at;
         str_adds(out, i && !glued ? " " : "");
@@ -197,7 +221,7 @@ static const char *clause_of(Span query, Span name)
     for (size_t i = 0; i < t.n; i++) {
         const SqlToken *w = &t.at[i];
         bool here = w->kind == SQL_TOKEN_NAME ? is_same((Span){w->text.at + 1, w->text.n - 2}, last)
-                                          : w->kind == SQL_TOKEN_WORD && is_same(w->text, last);
+                                              : w->kind == SQL_TOKEN_WORD && is_same(w->text, last);
         bool before_dot = i + 1 < t.n && sql_token_is(&t.at[i + 1], ".");
         if (here && !before_dot)
             break;
@@ -207,7 +231,7 @@ static const char *clause_of(Span query, Span name)
                  : sql_token_is(w, "group")  ? "group statement"
                  : sql_token_is(w, "having") ? "having clause"
                  : sql_token_is(w, "order")  ? "order clause"
-                                   : clause;
+                                             : clause;
     }
     array_drop(&t);
     return clause;
@@ -240,9 +264,9 @@ void sql_mysql_error(Str *out, const char *says, const char *database, Span quer
     } else if (behind(&name, says, "near \"") && memchr(name.at, '"', name.n)) {
         size_t n = (size_t)((const char *)memchr(name.at, '"', name.n) - name.at);
         const char *at = n ? memmem(query.at, query.n, name.at, n) : NULL;
-        syntax_error(out, query, at ? at : query.at + query.n);
+        sql_mysql_syntax_error(out, query, at ? at : query.at + query.n);
     } else if (strcmp(says, "incomplete input") == 0) {
-        syntax_error(out, query, query.at + query.n);
+        sql_mysql_syntax_error(out, query, query.at + query.n);
     } else {
         str_adds(out, says);
     }

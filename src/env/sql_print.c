@@ -81,8 +81,8 @@ bool sql_print_datetime(Str *out, Span text)
 {
     char c[32];
     int y, mo, d, h, mi, s, n = 0;
-    if (!copy_time(c, text) ||
-        sscanf(c, "%4d-%2d-%2d %2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &n) != 6 || n == 0 || !is_day(y, mo, d))
+    if (!copy_time(c, text) || sscanf(c, "%4d-%2d-%2d %2d:%2d:%2d%n", &y, &mo, &d, &h, &mi, &s, &n) != 6 ||
+        n == 0 || !is_day(y, mo, d))
         return false;
     int micro = microseconds(c + n);
     if (micro < 0)

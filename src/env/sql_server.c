@@ -62,8 +62,8 @@ static Status say(SqlClient *c, SqlAnswer *a, const char *statement, const SqlLi
     TRY(sql_client_ask(c, a, span(statement), limits));
     if (a->outcome == SQL_RAN)
         return ST_OK;
-    return fail(a->outcome == SQL_STOPPED ? ST_CANCELLED : ST_PEER, "the server of databases: %s: %s", statement,
-                str_c(&a->error));
+    return fail(a->outcome == SQL_STOPPED ? ST_CANCELLED : ST_PEER, "the server of databases: %s: %s",
+                statement, str_c(&a->error));
 }
 
 static const char schema_query[] =
@@ -107,7 +107,8 @@ static Status look_around(Server *s, const SqlLimits *limits)
     return st;
 }
 
-Status sql_server_open(void **all, const char *server, const char *dump, bool (*stopped)(void *), void *context)
+Status sql_server_open(void **all, const char *server, const char *dump, bool (*stopped)(void *),
+                       void *context)
 {
     Server *s = mem_new(Server);
     SqlLimits limits = sql_limits();
@@ -153,8 +154,10 @@ static Status connect_world(World *w)
     Str time = {0};
     TRY(sql_client_open(&w->client, address_of(w->server), w->database->name));
     if (w->server->mariadb) {
-        str_addf(&time, "SET SESSION max_statement_time = %.3f, sql_mode = REPLACE(@@sql_mode, 'ONLY_FULL_GROUP_BY', '')",
-                 w->limits.seconds);
+        str_addf(
+            &time,
+            "SET SESSION max_statement_time = %.3f, sql_mode = REPLACE(@@sql_mode, 'ONLY_FULL_GROUP_BY', '')",
+            w->limits.seconds);
     } else {
         str_addf(&time, "SET SESSION max_execution_time = %.0f", w->limits.seconds * 1000);
     }
@@ -214,7 +217,9 @@ static void add_cell(Str *out, SqlCellKind kind, Span text)
         switch (kind) {
         case SQL_CELL_INT: str_add(out, text.at, text.n); break;
         case SQL_CELL_DECIMAL: str_addf(out, "Decimal('%.*s')", (int)text.n, text.at); break;
-        case SQL_CELL_REAL: python_repr_real(out, strtod(text.at, NULL)); break; /* the arena's copies end in NUL */
+        case SQL_CELL_REAL:
+            python_repr_real(out, strtod(text.at, NULL));
+            break; /* the arena's copies end in NUL */
         case SQL_CELL_TEXT: sql_print_text(out, text); break;
         case SQL_CELL_BYTES: sql_print_bytes(out, text); break;
         case SQL_CELL_DATE: good = sql_print_date(out, text); break;
@@ -226,22 +231,41 @@ static void add_cell(Str *out, SqlCellKind kind, Span text)
         str_adds(out, "None");
 }
 
-/* `described`: of DESCRIBE, whose second column is the type. */
-static void add_rows(Str *out, const World *w, bool described)
+/* What an answer describes: its rows, or a table's columns, whose types and defaults the connector gives as
+ * bytes. */
+typedef enum { TELLS_ROWS, TELLS_COLUMNS } Tells;
+
+/* A cell of DESCRIBE: Field, Type, [Collation,] Null, Key, Default, Extra; MariaDB's put as MySQL's. */
+static void add_described(Str *out, const World *w, const SqlCell *row, size_t i, Str *room)
+{
+    size_t preset = w->answer.columns.n > 6 ? 5 : 4; /* SHOW FULL COLUMNS */
+    Span text = row[i].text;
+    static const char now[] = "current_timestamp()";
+    bool by_now = w->server->mariadb && i >= preset && row[preset].text.at && span_is(row[preset].text, now);
+    if (by_now && i == preset)
+        text = span("CURRENT_TIMESTAMP");
+    else if (by_now && i == preset + 1 && text.n == 0)
+        text = span("DEFAULT_GENERATED");
+    else if (w->server->mariadb && i == 1 && text.at)
+        text = sql_server_type(room, text);
+    add_cell(out, i == 1 || i == preset ? SQL_CELL_BYTES : w->answer.columns.at[i], text);
+}
+
+static void add_rows(Str *out, const World *w, Tells tells)
 {
     const SqlAnswer *a = &w->answer;
     Str room = {0};
     size_t n = a->columns.n;
     str_addc(out, '[');
-    for (size_t row = 0; row < (size_t)a->rows; row++) {
-        str_adds(out, row ? ", (" : "(");
+    for (size_t at = 0; at < (size_t)a->rows; at++) {
+        const SqlCell *row = &a->cells.at[at * n];
+        str_adds(out, at ? ", (" : "(");
         for (size_t i = 0; i < n; i++) {
-            Span text = a->cells.at[row * n + i].text;
-            bool type = described && i == 1 && text.at;
             str_adds(out, i ? ", " : "");
-            if (type && w->server->mariadb)
-                text = sql_server_type(&room, text);
-            add_cell(out, type ? SQL_CELL_BYTES : a->columns.at[i], text);
+            if (tells == TELLS_COLUMNS && n >= 6)
+                add_described(out, w, row, i, &room);
+            else
+                add_cell(out, a->columns.at[i], row[i].text);
         }
         str_adds(out, n == 1 ? ",)" : ")");
     }
@@ -270,10 +294,14 @@ Span sql_server_type(Str *room, Span type)
 }
 
 /* Where a name stands, as MariaDB calls it and as MySQL does. */
-static const char *const places[][2] = {{"SELECT", "field list"},        {"WHERE", "where clause"},
-                                        {"ON", "on clause"},             {"GROUP BY", "group statement"},
-                                        {"HAVING", "having clause"},     {"ORDER BY", "order clause"},
-                                        {"PARTITION BY", "window partition by"}, {"FROM", "from clause"}};
+static const char *const places[][2] = {{"SELECT", "field list"},
+                                        {"WHERE", "where clause"},
+                                        {"ON", "on clause"},
+                                        {"GROUP BY", "group statement"},
+                                        {"HAVING", "having clause"},
+                                        {"ORDER BY", "order clause"},
+                                        {"PARTITION BY", "window partition by"},
+                                        {"IN/ALL/ANY", "IN/ALL/ANY subquery"}};
 
 /* "Unknown column 'x' in 'SELECT'", "Column 'x' in SELECT is ambiguous". */
 static bool add_place(Str *out, Span says)
@@ -296,7 +324,27 @@ static bool add_place(Str *out, Span says)
     return false;
 }
 
-void sql_server_wording(Str *out, Span says)
+/* "... near 'what' at line 1": MySQL shows 80 bytes of the rest, MariaDB 77 and dots. */
+static void add_near(Str *out, Span says, Span statement)
+{
+    static const char near[] = " near '", dots[] = "...' at line ";
+    const char *begin = says.n ? memmem(says.at, says.n, near, sizeof near - 1) : NULL, *shown, *end, *here;
+    if (begin) {
+        shown = begin + sizeof near - 1;
+        end = memmem(shown, (size_t)(says.at + says.n - shown), dots, sizeof dots - 1);
+        here = end ? memmem(statement.at, statement.n, shown, (size_t)(end - shown)) : NULL;
+        if (here) {
+            Span rest = {here, (size_t)(statement.at + statement.n - here)};
+            str_add(out, says.at, (size_t)(shown - says.at));
+            str_add(out, rest.at, rest.n < 80 ? rest.n : 80);
+            str_add(out, end + 3, (size_t)(says.at + says.n - end) - 3);
+            return;
+        }
+    }
+    str_add(out, says.at, says.n);
+}
+
+void sql_server_wording(Str *out, Span says, Span statement)
 {
     static const char *const words[][2] = {{"your MariaDB server version", "your MySQL server version"},
                                            {"This version of MariaDB", "This version of MySQL"}};
@@ -309,10 +357,9 @@ void sql_server_wording(Str *out, Span says)
             continue;
         str_add(out, says.at, (size_t)(at - says.at));
         str_adds(out, words[i][1]);
-        str_add(out, at + n, (size_t)(says.at + says.n - at) - n);
-        return;
+        says = (Span){at + n, (size_t)(says.at + says.n - at) - n};
     }
-    str_add(out, says.at, says.n);
+    add_near(out, says, statement);
 }
 
 /* Actions. ------------------------------------------------------------------------------------------------
@@ -324,58 +371,95 @@ static Status refuse(World *w, SqlTurn *out)
     return sql_turn_fail(out, str_c(&w->error));
 }
 
-static Status tell(World *w, SqlTurn *out, Span action, bool described)
+static Status tell(World *w, SqlTurn *out, Span action, Tells tells)
 {
     str_clear(&w->error);
     if (w->answer.outcome == SQL_RAN && w->server->mariadb &&
         sql_group_refuses(&w->error, &w->database->schema, w->database->name, action))
         return refuse(w, out);
     out->outcome = w->answer.outcome;
-    if (w->answer.outcome == SQL_RAN) {
-        if (w->answer.listed)
-            add_rows(&out->text, w, described);
-        else
-            str_adds(&out->text, "None");
+    if (w->answer.outcome == SQL_RAN && w->answer.listed)
+        add_rows(&out->text, w, tells);
+    if (w->answer.outcome == SQL_RAN && !w->answer.listed)
+        str_adds(&out->text, "None");
+    if (w->answer.outcome == SQL_RAN)
         return ST_OK;
-    }
     Span says = str_span(&w->answer.error);
     if (w->server->mariadb)
-        sql_server_wording(&w->error, says);
+        sql_server_wording(&w->error, says, action);
     else
         str_add(&w->error, says.at, says.n);
     return sql_turn_fail(out, str_c(&w->error));
 }
 
-static Status act(void *world, SqlTurn *out, Span action)
+/* The letters that a statement begins with, behind brackets. */
+static Span first_word(Span statement)
 {
-    static const char *const reads[] = {"SELECT", "SHOW",   "DESCRIBE", "DESC", "EXPLAIN",
-                                        "WITH",   "VALUES", "TABLE",    NULL};
-    World *w = world;
-    Span rest = span_trim(action);
-    while (rest.n && rest.at[0] == '(')
-        rest = span_trim((Span){rest.at + 1, rest.n - 1});
-    Span first = sql_word_next(&rest), second = sql_word_next(&rest);
-    bool shows = sql_word_is(first, "SHOW"), reading = false;
-    bool described = (sql_word_is(first, "DESCRIBE") || sql_word_is(first, "DESC")) && !sql_word_is(second, "SELECT");
-    described = described || (shows && (sql_word_is(second, "COLUMNS") || sql_word_is(second, "FIELDS")));
-    for (size_t i = 0; reads[i]; i++)
-        reading = reading || sql_word_is(first, reads[i]);
-    if (!reading) {
-        out->outcome = SQL_FORBIDDEN;
-        return sql_turn_fail(out, "this world is read, not written: SELECT, SHOW, DESCRIBE and the like");
-    }
-    if (w->server->mariadb && !described && !shows && sql_mysql_refuses(&w->error, action))
-        return refuse(w, out);
+    Span s = span_trim(statement);
+    while (s.n && s.at[0] == '(')
+        s = span_trim((Span){s.at + 1, s.n - 1});
+    size_t n = 0;
+    while (n < s.n && ((s.at[n] | 32) >= 'a' && (s.at[n] | 32) <= 'z'))
+        n++;
+    return (Span){s.at, n};
+}
+
+static bool is_any(Span word, const char *const *words)
+{
+    for (; *words; words++)
+        if (sql_word_is(word, *words))
+            return true;
+    return false;
+}
+
+static Status ask(World *w, SqlTurn *out, Span action, Tells tells)
+{
     if (w->client && !sql_client_is_open(w->client)) {
         sql_client_close(w->client);
         w->client = NULL;
     }
     if (!w->client)
         TRY(connect_world(w));
-    TRY(sql_client_ask(w->client, &w->answer, span_trim(action), &w->limits));
+    TRY(sql_client_ask(w->client, &w->answer, action, &w->limits));
     if (w->answer.outcome == SQL_STOPPED)
         return fail(ST_CANCELLED, "stopped");
-    return tell(w, out, action, described);
+    return tell(w, out, action, tells);
+}
+
+/* What begins with none of MySQL's statements is told so here: the server is only given what reads. */
+static Status act(void *world, SqlTurn *out, Span action)
+{
+    static const char *const reads[] = {"SELECT", "SHOW",   "DESCRIBE", "DESC", "EXPLAIN",
+                                        "WITH",   "VALUES", "TABLE",    NULL};
+    static const char *const writes[] = {
+        "ALTER",    "ANALYZE",   "BEGIN",     "CALL",    "CHANGE",   "CHECK",   "CHECKSUM",
+        "COMMIT",   "CREATE",    "DELETE",    "DO",      "DROP",     "EXECUTE", "FLUSH",
+        "GRANT",    "HANDLER",   "INSERT",    "INSTALL", "KILL",     "LOAD",    "LOCK",
+        "OPTIMIZE", "PREPARE",   "PURGE",     "RENAME",  "REPAIR",   "REPLACE", "RESET",
+        "REVOKE",   "ROLLBACK",  "SAVEPOINT", "SET",     "SHUTDOWN", "START",   "STOP",
+        "TRUNCATE", "UNINSTALL", "UNLOCK",    "UPDATE",  "USE",      "XA",      NULL};
+    World *w = world;
+    Span first = first_word(action), rest = span_trim(action);
+    (void)sql_word_next(&rest);
+    Span second = sql_word_next(&rest);
+    bool shows = sql_word_is(first, "SHOW"),
+         describes = sql_word_is(first, "DESCRIBE") || sql_word_is(first, "DESC");
+    Tells tells = describes || (shows && sql_word_is(second, "FULL")) ||
+                          (shows && (sql_word_is(second, "COLUMNS") || sql_word_is(second, "FIELDS")))
+                      ? TELLS_COLUMNS
+                      : TELLS_ROWS;
+    if (is_any(first, writes)) {
+        out->outcome = SQL_FORBIDDEN;
+        return sql_turn_fail(out, "this world is read, not written: SELECT, SHOW, DESCRIBE and the like");
+    }
+    str_clear(&w->error);
+    if (!is_any(first, reads)) {
+        sql_mysql_syntax_error(&w->error, action, span_trim(action).at);
+        return refuse(w, out);
+    }
+    if (w->server->mariadb && !describes && !shows && sql_mysql_refuses(&w->error, w->database->name, action))
+        return refuse(w, out);
+    return ask(w, out, action, tells);
 }
 
 const SqlBackend sql_on_server = {has, open, act, end, close_server};

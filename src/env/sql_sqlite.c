@@ -39,12 +39,13 @@ typedef struct {
 static void read_schema(SqlSchema *out, sqlite3 *db)
 {
     sqlite3_stmt *s = NULL;
-    static const char query[] = "SELECT m.name, c.name, c.pk FROM sqlite_master m, pragma_table_info(m.name) c "
-                                "WHERE m.type = 'table' ORDER BY m.rowid, c.cid";
+    static const char query[] =
+        "SELECT m.name, c.name, c.pk FROM sqlite_master m, pragma_table_info(m.name) c "
+        "WHERE m.type = 'table' ORDER BY m.rowid, c.cid";
     if (sqlite3_prepare_v2(db, query, -1, &s, NULL) == SQLITE_OK)
         while (sqlite3_step(s) == SQLITE_ROW)
-            sql_schema_add(out, (const char *)sqlite3_column_text(s, 0), (const char *)sqlite3_column_text(s, 1),
-                           sqlite3_column_int(s, 2) > 0);
+            sql_schema_add(out, (const char *)sqlite3_column_text(s, 0),
+                           (const char *)sqlite3_column_text(s, 1), sqlite3_column_int(s, 2) > 0);
     sqlite3_finalize(s);
 }
 
@@ -251,7 +252,7 @@ static void add_rows(Str *out, const SqlResult *r)
 static Status run_query(World *w, SqlTurn *out, Span query)
 {
     out->outcome = SQL_ERROR;
-    if (!sql_mysql_query(&w->query, &w->error, query))
+    if (!sql_mysql_query(&w->query, &w->error, w->name, query))
         return sql_turn_fail(out, str_c(&w->error));
     out->outcome = sql_run(w->db, str_span(&w->query), &w->limits, &w->result);
     if (out->outcome == SQL_STOPPED)
@@ -341,6 +342,5 @@ static Status act(void *world, SqlTurn *out, Span action)
         return tell_columns(w, out, second);
     return run_query(w, out, action);
 }
-
 
 const SqlBackend sql_on_sqlite = {has, open, act, end, close_all};
