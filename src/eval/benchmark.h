@@ -47,6 +47,8 @@ typedef struct {
     bool feedback_binary; /* feedback is "This is GOOD." or "This is BAD."                         */
     bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
+    const char *sql_server; /* ic_sql's databases: SqlSource.server of env/sql.h; NULL: SQLite     */
+    int sql_from;        /* and its SqlFrom                                                        */
 } EvalSettings;
 EvalSettings eval_settings(void); /* all defaults */
 
