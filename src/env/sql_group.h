@@ -9,24 +9,7 @@
 #ifndef ENV_SQL_GROUP_H
 #define ENV_SQL_GROUP_H
 
-#include "env/sql_token.h"
-
-typedef struct {
-    char *name;
-    bool key; /* one of its table's primary key */
-} SqlColumn;
-typedef struct {
-    char *name;
-    Array(SqlColumn) columns;
-} SqlTable;
-/* {0} is one without tables. */
-typedef struct {
-    Array(SqlTable) tables;
-} SqlSchema;
-/* Adds a column to a table, which is made where it is not there; a table's columns come one after the other.
- */
-void sql_schema_add(SqlSchema *s, const char *table, const char *column, bool key);
-void sql_schema_drop(SqlSchema *s);
+#include "env/sql_select.h"
 
 /* Appends MySQL's words to *error where it refuses the query. */
 bool sql_group_refuses(Str *error, const SqlSchema *schema, const char *database, Span query);

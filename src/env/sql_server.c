@@ -12,6 +12,7 @@
 #include "env/sql_mysql.h"
 #include "env/sql_print.h"
 #include "env/sql_token.h"
+#include "env/sql_unknown.h"
 
 typedef struct {
     char *name; /* as the server writes it */
@@ -385,10 +386,12 @@ static Status tell(World *w, SqlTurn *out, Span action, Tells tells)
     if (w->answer.outcome == SQL_RAN)
         return ST_OK;
     Span says = str_span(&w->answer.error);
-    if (w->server->mariadb)
+    if (w->server->mariadb) {
         sql_server_wording(&w->error, says, action);
-    else
+        sql_unknown_column(&w->error, &w->database->schema, action);
+    } else {
         str_add(&w->error, says.at, says.n);
+    }
     return sql_turn_fail(out, str_c(&w->error));
 }
 

@@ -11,6 +11,7 @@
 #include "env/sql_mysql.h"
 #include "env/sql_print.h"
 #include "env/sql_token.h"
+#include "env/sql_unknown.h"
 
 typedef struct {
     char *name;
@@ -267,6 +268,7 @@ static Status run_query(World *w, SqlTurn *out, Span query)
         return sql_turn_fail(out, str_c(&w->error));
     }
     sql_mysql_error(&w->error, str_c(&w->result.error), w->name, query);
+    sql_unknown_column(&w->error, w->schema, query);
     return sql_turn_fail(out, str_c(&w->error));
 }
 
