@@ -46,9 +46,8 @@ typedef struct {
 } SqlCell;
 
 typedef struct {
-    SqlOutcome
-        outcome; /* ERROR: the server refuses it; TIME, LARGE and STOPPED: the connection is gone with it */
-    bool listed; /* it has rows, be they none; false of a statement that gives no list */
+    SqlOutcome outcome; /* ERROR: the server refuses it; LARGE and STOPPED end the connection, TIME may */
+    bool listed;        /* it has rows, be they none; false of a statement that gives no list */
     Array(SqlCellKind) columns;
     Array(SqlCell) cells; /* [rows * columns] */
     int64_t rows;

@@ -13,7 +13,9 @@ enum {
     CONNECT_SECONDS = 10,
     LOOK_MS = 50,      /* between two looks at `stopped`                                          */
     GRACE_SECONDS = 5, /* for a server that keeps the time itself to say so, before we give it up */
-    BINARY_CHARSET = 63
+    BINARY_CHARSET = 63,
+    MARIADB_TIMEOUT = 1969, /* the errors of a server that ends a query: ER_STATEMENT_TIMEOUT, ER_QUERY_TIMEOUT */
+    MYSQL_TIMEOUT = 3024
 };
 
 struct SqlClient {
@@ -141,7 +143,7 @@ static Status refused(SqlClient *c, SqlAnswer *out)
 {
     out->code = (int)mysql_errno(c->mysql);
     str_adds(&out->error, mysql_error(c->mysql));
-    out->outcome = SQL_ERROR;
+    out->outcome = out->code == MARIADB_TIMEOUT || out->code == MYSQL_TIMEOUT ? SQL_TIME : SQL_ERROR;
     if (!is_lost(out->code))
         return ST_OK;
     give_up(c);
