@@ -371,7 +371,7 @@ static Status each(File *f, EachEpisode visit, bool tell)
             st = visit(f, &e);
         } else if (tell) {
             f->report->bad_lines++;
-            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " INTERCODE_QUESTIONS "; passed over",
+            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " SQL_QUESTIONS "; passed over",
                            f->path, key);
         }
         if (st != ST_OK)
@@ -428,7 +428,7 @@ Status replay_intercode_sql_file(ReplayReport *report, const ReplaySpec *spec, c
     if (!spec->sql && replay_wants(spec, REPLAY_S3))
         report->counts[REPLAY_S3].undecided[REPLAY_NO_SERVER]++;
     TRY_TO(undo, json_file_read(&f.episodes, path));
-    TRY_TO(undo, read_below(&f.questions, spec->intercode, INTERCODE_QUESTIONS));
+    TRY_TO(undo, read_below(&f.questions, spec->intercode, SQL_QUESTIONS));
     TRY_TO(undo, find_worlds(&f, &own));
     TRY_TO(undo, check_file(&f));
 undo:
