@@ -393,6 +393,7 @@ static Status prepare(Mariadbd *m, const MariadbdSpec *spec, const char *program
 Status mariadbd_start(Mariadbd **out, const MariadbdSpec *spec)
 {
     char *program = NULL;
+    TRY(sql_client_built());
     TRY(find_program(&program, spec->program));
     Mariadbd *m = mem_new(Mariadbd);
     m->lock = -1;

@@ -153,9 +153,9 @@ static void none_is_left_over(void **state)
 {
     (void)state;
     int told[2];
-    needs_mariadbd(mariadbd_start(&(Mariadbd *){NULL}, &(MariadbdSpec){.stopped = now}) == ST_UNSUPPORTED
-                       ? ST_UNSUPPORTED
-                       : ST_OK);
+    Status st = mariadbd_start(&(Mariadbd *){NULL}, &(MariadbdSpec){.stopped = now});
+    if (st != ST_CANCELLED)
+        needs_mariadbd(st);
     assert_int_equal(folders(), 0); /* that one was stopped as it began */
     assert_int_equal(pipe(told), 0);
     pid_t child = fork();
@@ -163,7 +163,7 @@ static void none_is_left_over(void **state)
         Mariadbd *m;
         bool good = mariadbd_start(&m, &(MariadbdSpec){0}) == ST_OK;
         char word = good ? 'y' : 'n';
-        if (write(told[1], &word, 1) == 1)
+        if (write(told[1], &word, 1) == 1 && good)
             pause();
         _exit(1);
     }

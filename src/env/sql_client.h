@@ -57,11 +57,14 @@ typedef struct {
 } SqlAnswer; /* {0} the first time; later ones keep the memory */
 void sql_answer_drop(SqlAnswer *a);
 
+/* ST_UNSUPPORTED: built without libmariadb. */
+MUST_CHECK Status sql_client_built(void);
+
 /* One thread at a time. */
 typedef struct SqlClient SqlClient;
 /* Connects; database NULL: none.
- *   ST_PEER         nobody there, or not let in: the server's words
- *   ST_UNSUPPORTED  built without libmariadb */
+ *   ST_PEER         nobody there, or not let in: the server's words          ST_UNSUPPORTED  as of
+ * sql_client_built */
 MUST_CHECK Status sql_client_open(SqlClient **out, const SqlAddress *where, const char *database);
 /* Runs one statement; fills *out anew.  The limits' rows, bytes and seconds are watched from here, `stopped`
  * is asked all the while; working memory is the server's.  ST_PEER: the connection broke. */

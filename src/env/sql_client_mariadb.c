@@ -14,7 +14,8 @@ enum {
     LOOK_MS = 50,      /* between two looks at `stopped`                                          */
     GRACE_SECONDS = 5, /* for a server that keeps the time itself to say so, before we give it up */
     BINARY_CHARSET = 63,
-    MARIADB_TIMEOUT = 1969, /* the errors of a server that ends a query: ER_STATEMENT_TIMEOUT, ER_QUERY_TIMEOUT */
+    MARIADB_TIMEOUT =
+        1969, /* the errors of a server that ends a query: ER_STATEMENT_TIMEOUT, ER_QUERY_TIMEOUT */
     MYSQL_TIMEOUT = 3024
 };
 
@@ -22,6 +23,11 @@ struct SqlClient {
     MYSQL *mysql; /* NULL: given up */
     char *version;
 };
+
+Status sql_client_built(void)
+{
+    return ST_OK;
+}
 
 bool sql_client_is_open(const SqlClient *c)
 {
