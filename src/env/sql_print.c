@@ -6,7 +6,7 @@
 
 static void add_quoted(Str *out, Span text, bool bytes)
 {
-    bool single = memchr(text.at, '\'', text.n) && !memchr(text.at, '"', text.n);
+    bool single = text.n && memchr(text.at, '\'', text.n) && !memchr(text.at, '"', text.n);
     char quote = single ? '"' : '\'';
     str_adds(out, bytes ? "b" : "");
     str_addc(out, quote);
