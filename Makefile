@@ -86,8 +86,11 @@ $(B)/%.o: src/%.c $(B)/flags $(if $(filter all,$(or $(MAKECMDGOALS),all)),| foun
 
 # The programs that it holds as bytes (.incbin), which -MMD does not see.
 $(B)/env/python.o: $(addprefix src/env/python_,driver.py values.py exceptions.py cells.py shell.py magics.py)
+$(B)/env/robot.o: $(addprefix src/env/robot_,problems.py runner.py)
+$(B)/env/household_problem.o: src/env/household_domain.pddl src/env/household_grammar.twl2
 $(B)/eval/program.o: src/eval/program_guard.py
 $(B)/eval/replay_programs.o: src/eval/replay_cells.py
+$(B)/eval/agents/alfworld.o: src/eval/agents/alfworld_commands.txt src/eval/agents/alfworld_python.txt
 
 # A test links with its own folder and those that src/LAYERS lets it reach, so an upward call does not link.
 reach = $(1) $(foreach d,$(shell sed -n 's/^$(1): *//p' src/LAYERS),$(REACH_$(firstword $(subst /, ,$(d)))))

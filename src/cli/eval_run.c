@@ -21,7 +21,7 @@
 typedef struct {
     int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
     double temperature, top_p, program_seconds, episode_seconds;
-    bool feedback_gold, empty_system, likelihood;
+    bool feedback_gold, empty_system, admissible, likelihood;
     char *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
 } EvalConfig;
 
@@ -40,7 +40,8 @@ static const Field eval_fields[] = {
     F_FLOAT(EvalConfig, temperature, -1, -1, 100, "0: always the most likely token; -1: as the benchmark has it"),
     F_FLOAT(EvalConfig, top_p, -1, -1, 1, "sample among the fewest tokens that reach this probability; -1: among all"),
     F_FLOAT(EvalConfig, program_seconds, -1, -1, 86400, "a graded program's time; -1: as the benchmark has it"),
-    F_STRING(EvalConfig, steps, "5", "of an episode; 1-5: a run for each, and the curve of success by steps"),
+    F_STRING(EvalConfig, steps, "-1", "of an episode; 1-5: a run for each, and the curve of success by steps; -1: as "
+                                      "the benchmark has it"),
     F_INT(EvalConfig, proposals, -1, -1, 1000, "solutions in an episode; -1: two, or one where there is one step"),
     F_INT(EvalConfig, episode_tokens, 0, 0, 1e9, "tokens that an episode's answers may take; 0: no limit"),
     F_FLOAT(EvalConfig, episode_seconds, 0, 0, 1e9, "that an episode may take; 0: no limit"),
@@ -49,6 +50,7 @@ static const Field eval_fields[] = {
     F_CHOICE(EvalConfig, feedback, "text", feedback_names, "what --feedback-model says: words, or good and bad"),
     F_BOOL(EvalConfig, feedback_gold, false, "the feedback's model is shown the right solution"),
     F_BOOL(EvalConfig, empty_system, false, "episodes begin with an empty system message, as in Lemur's runs"),
+    F_BOOL(EvalConfig, admissible, false, "alfworld's model is told at each turn which commands do something"),
     F_BOOL(EvalConfig, likelihood, false, "multiple choice by likelihood; needs a model that runs here"),
     F_STRING(EvalConfig, wikipedia, "live", "what wikipedia_search asks: live, an index's file (--index), "
                                             "recording:FILE, record:FILE (live, and kept), none"),
@@ -87,9 +89,12 @@ static bool stopped(void *context)
 
 /* Words. ------------------------------------------------------------------------------------------------- */
 
-/* "5" or "1-5". */
+/* "5" or "1-5"; "-1" is each benchmark's own number. */
 static Status read_steps(Job *job)
 {
+    job->first_steps = job->last_steps = -1;
+    if (strcmp(job->config.steps, "-1") == 0)
+        return ST_OK;
     char *words = mem_str(job->config.steps), *dash = strchr(words, '-');
     if (dash)
         *dash = 0;
@@ -148,6 +153,7 @@ static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
         .feedback_gold = c->feedback_gold,
         .feedback_binary = strcmp(c->feedback, "binary") == 0,
         .empty_system = c->empty_system,
+        .admissible = c->admissible,
         .likelihood = c->likelihood,
         .sql_server = c->sql_server[0] ? c->sql_server : NULL,
         .sql_from = sql_from(c->sql_databases),

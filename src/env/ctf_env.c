@@ -132,7 +132,8 @@ static Status guess(void *state, Rng *rng, Str *action)
 const EnvKind ctf_env = {
     .name = "ctf",
     .about = "InterCode-CTF: find the flag in a task's files, in a shell",
-    .actions = "a shell command such as `ls` or `strings flag.png | grep pico`, or `submit picoCTF{...}`; `skip` gives up",
+    .actions = "a shell command such as `ls` or `strings flag.png | grep pico`, or `submit picoCTF{...}`; "
+               "`skip` gives up",
     .source = "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; the tasks are picoCTF's",
     .files = CTF_TASKS ", " CTF_ASSETS "/<id>/",
     .steps = 10,

@@ -279,7 +279,8 @@ Status env_fork(EnvState **out, EnvState *s)
 
 static void observation_hash(char out[17], const EnvState *s)
 {
-    snprintf(out, 17, "%016" PRIx64, (uint64_t)XXH3_64bits(str_c(&s->turn.observation), s->turn.observation.n));
+    snprintf(out, 17, "%016" PRIx64,
+             (uint64_t)XXH3_64bits(str_c(&s->turn.observation), s->turn.observation.n));
 }
 
 void env_save(const EnvState *s, Str *out)
@@ -315,7 +316,8 @@ static Status replay(EnvState *s, const json_t *actions, const char *hash)
     }
     observation_hash(now, s);
     if (strcmp(now, hash) != 0)
-        return fail(ST_FORMAT, "saved state: its %zu actions lead elsewhere now: the task or the world has changed",
+        return fail(ST_FORMAT,
+                    "saved state: its %zu actions lead elsewhere now: the task or the world has changed",
                     json_array_size(actions));
     return ST_OK;
 }
@@ -330,8 +332,9 @@ Status env_restore(EnvState **out, Env *e, Span saved)
     json_error_t error;
     json_t *all = json_loadb(saved.at, saved.n, 0, &error);
     Status st = ST_OK;
-    if (!all || json_unpack(all, "{s:i, s:s, s:s, s:i, s:s, s:o}", "saved", &version, "env", &env, "task", &task,
-                            "limit", &limit, "observation", &hash, "actions", &actions) != 0 ||
+    if (!all ||
+        json_unpack(all, "{s:i, s:s, s:s, s:i, s:s, s:o}", "saved", &version, "env", &env, "task", &task,
+                    "limit", &limit, "observation", &hash, "actions", &actions) != 0 ||
         version != 1 || !json_is_array(actions) || limit < 0)
         st = fail(ST_FORMAT, "this is no saved state of a world (lemur env play saves one)");
     else if (strcmp(env, e->kind->name) != 0)

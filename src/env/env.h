@@ -4,8 +4,8 @@
  *     Env *env;
  *     TRY(env_open(&env, env_kind_find("household"), &options));
  *     EnvState *s;
- *     TRY(env_reset(&s, env, 0));                           env_turn(s)->observation: "You are in the middle..."
- *     TRY(env_step(s, span("go to fridge 1")));             env_turn(s)->reward, ->done, ->solved
+ *     TRY(env_reset(&s, env, 0));                           env_turn(s)->observation: "You are in the
+ * middle..." TRY(env_step(s, span("go to fridge 1")));             env_turn(s)->reward, ->done, ->solved
  *     env_free(s);
  *     env_close(env);
  *
@@ -23,9 +23,9 @@
 
 /* Where the tasks come from.  Kept: it outlives the Env. */
 typedef struct {
-    const char *data;  /* the folder that all worlds find their own data below */
-    const char *games; /* of the household: a folder of games instead of data's; NULL: data's */
-    double seconds;    /* of a command or query; 0: the world's own limit */
+    const char *data;               /* the folder that all worlds find their own data below */
+    const char *games;              /* of the household: a folder of games instead of data's; NULL: data's */
+    double seconds;                 /* of a command or query; 0: the world's own limit */
     bool (*stopped)(void *context); /* true: give up soon, with ST_CANCELLED; NULL: nobody asks */
     void *stopped_context;
 } EnvOptions;
@@ -66,11 +66,12 @@ typedef struct {
     const char *source;  /* papers, repositories */
     const char *files;   /* what it reads below the data folder */
     int steps;           /* of an episode, by default */
-    /* Finds the tasks; *world is the kind's own, shared by all threads afterwards.  Errors name the missing file
-     * and say how to get it. */
+    /* Finds the tasks; *world is the kind's own, shared by all threads afterwards.  Errors name the missing
+     * file and say how to get it. */
     Status (*open)(const EnvOptions *options, EnvTasks *tasks, void **world);
     void (*close)(void *world); /* NULL is fine */
-    /* Begins an episode, any number of threads: fills *turn with what is first seen, *state with the kind's own. */
+    /* Begins an episode, any number of threads: fills *turn with what is first seen, *state with the kind's
+     * own. */
     Status (*reset)(void *world, const EnvTask *task, EnvTurn *turn, void **state);
     /* One action.  Overwrites turn->observation, and sets of the rest, which is 0 and false, what is not. */
     Status (*step)(void *state, Span action, EnvTurn *turn);
@@ -78,13 +79,14 @@ typedef struct {
     /* Sets *out to what can now be done; views that live until the next step. */
     Status (*admissible)(void *state, EnvActions *out);
     Status (*fork)(const void *state, void **out);
-    /* Overwrites *action with what one does who knows the answer.  ST_UNSUPPORTED: not even that one knows. */
+    /* Overwrites *action with what one does who knows the answer.  ST_UNSUPPORTED: not even that one knows.
+     */
     Status (*expert)(void *state, Str *action);
     /* Overwrites *action with one drawn at random, as a floor for scores.  NULL: one of the admissible. */
     Status (*guess)(void *state, Rng *rng, Str *action);
 } EnvKind;
 
-extern const EnvKind *const env_kinds[]; /* NULL at the end; envs.c */
+extern const EnvKind *const env_kinds[];        /* NULL at the end; envs.c */
 const EnvKind *env_kind_find(const char *name); /* NULL: none of that name */
 
 typedef struct Env Env;

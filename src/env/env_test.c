@@ -1,7 +1,7 @@
 /* The one interface: what it promises, held by every world whose data is here. */
-#include "env/envs.h"
 #include "base/data_test.h"
 #include "base/scratch_test.h"
+#include "env/envs.h"
 #include "env/household_tiny_test.h"
 #include "env/needs_sandbox_test.h"
 
@@ -143,7 +143,8 @@ static void saved_states_are_restored(void **state)
     assert_true(env_turn(t)->done); /* the limit is saved, too */
     env_free(t);
     char *other = tiny_with(str_c(&saved), "open box 1", "open box 2"),
-         *task = tiny_with(str_c(&saved), "Box-1/t1", "Box-9/t1"), *env = tiny_with(str_c(&saved), "household", "sql");
+         *task = tiny_with(str_c(&saved), "Box-1/t1", "Box-9/t1"),
+         *env = tiny_with(str_c(&saved), "household", "sql");
     assert_int_equal(env_restore(&t, e, span(other)), ST_FORMAT);
     expect_words("lead elsewhere now");
     assert_int_equal(env_restore(&t, e, span(task)), ST_ARG);
@@ -151,7 +152,10 @@ static void saved_states_are_restored(void **state)
     assert_int_equal(env_restore(&t, e, span(env)), ST_FORMAT);
     expect_words("is of sql, not of household");
     static const char *const none[] = {
-        "", "{}", "[1]", "{\"saved\":1,\"env\":\"household\",\"task\":\"x\",\"limit\":1,\"observation\":\"\"}",
+        "",
+        "{}",
+        "[1]",
+        "{\"saved\":1,\"env\":\"household\",\"task\":\"x\",\"limit\":1,\"observation\":\"\"}",
         "{\"saved\":2,\"env\":\"household\",\"task\":\"x\",\"limit\":1,\"observation\":\"\",\"actions\":[]}",
         "{\"saved\":1,\"env\":\"household\",\"task\":\"x\",\"limit\":-1,\"observation\":\"\",\"actions\":[]}",
         "{\"saved\":1,\"env\":\"household\",\"task\":\"x\",\"limit\":1,\"observation\":\"\",\"actions\":{}}"};
@@ -262,9 +266,9 @@ static void every_world_holds_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_house_is_played),          cmocka_unit_test(steps_are_limited),
-        cmocka_unit_test(forks_go_their_own_way),     cmocka_unit_test(saved_states_are_restored),
-        cmocka_unit_test(what_is_not_there_is_said),  cmocka_unit_test(every_world_holds_it),
+        cmocka_unit_test(a_house_is_played),         cmocka_unit_test(steps_are_limited),
+        cmocka_unit_test(forks_go_their_own_way),    cmocka_unit_test(saved_states_are_restored),
+        cmocka_unit_test(what_is_not_there_is_said), cmocka_unit_test(every_world_holds_it),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

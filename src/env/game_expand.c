@@ -4,15 +4,22 @@
 #include "env/game_text.h"
 #include "env/game_tree.h"
 
-enum { UNBOUND = -1, WORK_MAX = 5000000 };
+/* Facts to look at and pieces to speak, in one text; a command's words, of which a game has very many, ask
+ * for less. */
+enum { UNBOUND = -1, WORK_MAX = 5000000, COMMAND_WORK_MAX = 20000 };
 
 typedef struct {
     const GameText *g;
     const GameWorld *world;
     int bound[GAME_VARIABLES_MAX];
-    int64_t work;
-    size_t limit;
+    int64_t work_left;
+    size_t from, bytes; /* where the text begins, and what it may have */
 } Speaker;
+
+static Status spend(Speaker *s)
+{
+    return s->work_left-- > 0 ? ST_OK : fail(ST_LIMIT, "grammar: a text that looks at too much");
+}
 
 static bool bit_of(const uint64_t *bits, int32_t bit)
 {
@@ -84,8 +91,7 @@ static Status matches(Speaker *s, const GameQuery *q, int at, OnMatch on, void *
     range_of(s, a, f, arity, &from, &to);
     for (int i = from; i < to && !*enough; i++) {
         unsigned freed;
-        if (++s->work > WORK_MAX)
-            return fail(ST_LIMIT, "a text asks more than %d facts", WORK_MAX);
+        TRY(spend(s));
         if (f->bits && !bit_of(bits, f->bits[i]))
             continue;
         if (bind(s, a, f->args + (size_t)i * (size_t)arity, arity, &freed))
@@ -110,6 +116,7 @@ static Status speak_symbol(Speaker *s, Str *out, int symbol)
     for (int i = 0; i < y->rules_n; i++) {
         bool found = !y->rules[i].conditional, enough = false;
         int saved[GAME_VARIABLES_MAX];
+        TRY(spend(s));
         memcpy(saved, s->bound, sizeof saved);
         if (!found)
             TRY(matches(s, &y->rules[i].condition, 0, on_any, &found, &enough));
@@ -143,16 +150,17 @@ static Status speak_reference(Speaker *s, Str *out, const GamePiece *p)
 typedef struct {
     const GamePiece *body;
     Str *out;
-    size_t n;              /* expansions                                                        */
-    size_t last;           /* where the last one begins in *out                  */
-    const GamePiece *list; /* the list they are items of; NULL: none             */
+    bool is_list;
+    size_t n;         /* items                                                      */
+    size_t gap, last; /* where the last separator and the last item begin in *out */
 } Each;
 
 static Status on_item(Speaker *s, void *context, bool *enough)
 {
     Each *e = context;
     (void)enough;
-    if (e->list && e->n)
+    e->gap = e->out->n;
+    if (e->is_list && e->n)
         TRY(speak_symbol(s, e->out, s->g->separator));
     e->last = e->out->n;
     e->n++;
@@ -166,26 +174,22 @@ static Status speak_each(Speaker *s, const GamePiece *p, Each *e)
     return matches(s, &p->query, 0, on_item, e, &enough);
 }
 
-/* The items with separators between; then the last separator becomes the one for the last. */
+/* The items with separators between; then the one before the last item becomes the last separator. */
 static Status speak_list(Speaker *s, Str *out, const GamePiece *p)
 {
-    Each e = {.out = out, .list = p};
-    Str between = {0}, tail = {0};
-    Status st = ST_OK;
+    Each e = {.out = out, .is_list = true};
     for (const GamePiece *item = p->first; item; item = item->next)
         TRY(speak_each(s, item, &e));
     if (!e.n)
         return speak_symbol(s, out, s->g->empty);
     if (e.n == 1)
         return ST_OK;
-    TRY_TO(undo, speak_symbol(s, &between, s->g->separator));
-    str_add(&tail, out->at + e.last, out->n - e.last);
-    out->n = e.last - between.n;
-    TRY_TO(undo, speak_symbol(s, out, s->g->last_separator));
-    str_add(out, tail.at ? tail.at : "", tail.n);
-undo:
-    str_drop(&between);
-    str_drop(&tail);
+    Str item = {0};
+    str_add(&item, out->at + e.last, out->n - e.last);
+    out->n = e.gap;
+    Status st = speak_symbol(s, out, s->g->last_separator);
+    str_add(out, str_c(&item), item.n);
+    str_drop(&item);
     return st;
 }
 
@@ -208,8 +212,9 @@ static Status speak(Speaker *s, Str *out, const GamePiece *p)
 {
     for (; p; p = p->next) {
         TRY(speak_piece(s, out, p));
-        if (out->n > s->limit || ++s->work > WORK_MAX)
-            return fail(ST_LIMIT, "grammar: a text of more than %d bytes", GAME_TEXT_MAX);
+        TRY(spend(s));
+        if (out->n - s->from > s->bytes)
+            return fail(ST_LIMIT, "grammar: a text of more than %zu bytes", s->bytes);
     }
     return ST_OK;
 }
@@ -225,7 +230,12 @@ const GamePiece *game_text_symbol(const GameText *g, const char *name)
 Status game_text_expand(Str *out, const GameText *g, const GamePiece *text, const GameWorld *world,
                         const PddlAction *action, const int *args)
 {
-    Speaker s = {.g = g, .world = world, .limit = out->n + GAME_TEXT_MAX};
+    bool command = !world->state;
+    Speaker s = {.g = g,
+                 .world = world,
+                 .work_left = command ? COMMAND_WORK_MAX : WORK_MAX,
+                 .from = out->n,
+                 .bytes = command ? GAME_COMMAND_MAX : GAME_TEXT_MAX};
     for (int v = 0; v < GAME_VARIABLES_MAX; v++)
         s.bound[v] = UNBOUND;
     for (int i = 0; action && i < action->params_n; i++) {

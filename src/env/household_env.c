@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "env/envs.h"
-#include "env/household.h"
+#include "env/household_expert.h"
 #include "env/household_games.h"
 
 #define GAMES "mint/alfworld/games"
@@ -30,6 +30,7 @@ typedef struct {
     Household *game;
     HouseholdState *state;
     HouseholdCommands commands;
+    HouseholdExpert *expert; /* NULL: was not asked yet */
 } Play;
 
 static void close_houses(void *world)
@@ -74,7 +75,8 @@ static Status open_houses(const EnvOptions *options, EnvTasks *tasks, void **wor
     if (st == ST_OK && games.n == 0)
         st = fail(ST_FORMAT, "%s has no <name>/<trial>/game.tw-pddl in it", folder);
     if (st != ST_OK)
-        st = fail_in(st, "the household's games (lemur env make -o FOLDER makes some, --games FOLDER names them)");
+        st = fail_in(
+            st, "the household's games (lemur env make -o FOLDER makes some, --games FOLDER names them)");
     for (size_t i = 0; i < games.n; i++) {
         json_t *doc = json_pack("{s:s}", "game", games.at[i].path);
         about_game(&about, games.at[i].id);
@@ -168,6 +170,7 @@ static void end(void *state)
 {
     Play *p = state;
     household_state_free(p->state);
+    household_expert_free(p->expert);
     array_drop(&p->commands);
     give_back(p->houses, p->game, -1);
     mem_free(p);
@@ -209,11 +212,26 @@ static Status fork_play(const void *state, void **out)
     return ST_OK;
 }
 
+static Status ask_expert(void *state, Str *action)
+{
+    Play *p = state;
+    const char *command;
+    if (!p->expert)
+        p->expert = household_expert_new(p->game);
+    Status st = household_expert_next(p->expert, p->state, &command);
+    if (st != ST_OK)
+        return fail_in(ST_UNSUPPORTED, "the household's expert");
+    str_clear(action);
+    str_adds(action, command ? command : "look"); /* won: nothing is left to do */
+    return ST_OK;
+}
+
 const EnvKind household_env = {
     .name = "household",
     .about = "ALFWorld's household: find things, clean, heat, cool and put them where they belong",
     .actions = "a command such as `go to fridge 1`, `open fridge 1`, `take apple 1 from fridge 1`,\n"
-               "`heat apple 1 with microwave 1`, `put apple 1 in/on garbagecan 1`, `use desklamp 1`, `look`, `inventory`",
+               "`heat apple 1 with microwave 1`, `put apple 1 in/on garbagecan 1`, `use desklamp 1`, `look`, "
+               "`inventory`",
     .source = "ALFWorld, arXiv:2010.03768; alfworld/alfworld, MIT",
     .files = GAMES "/<name>/<trial>/game.tw-pddl, or any folder of that form by --games",
     .steps = HOUSEHOLD_STEPS,
@@ -224,4 +242,5 @@ const EnvKind household_env = {
     .end = end,
     .admissible = admissible,
     .fork = fork_play,
+    .expert = ask_expert,
 };

@@ -10,12 +10,13 @@
 #include "eval/replay_ctf.h"
 #include "eval/replay_intercode.h"
 #include "eval/replay_mint.h"
+#include "eval/replay_robot.h"
 
 enum { NAMED_MOST = 10000, WORDS_MOST = 300 };
 
 const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4",    "R4_option",
                                                        "R5", "R6", "R7", "R10",   "R11",
-                                                       "R12", "gsm8k", "bbh", "S2", "S3", "S4", "ctf"};
+                                                       "R12", "gsm8k", "bbh", "S2", "S3", "S4", "ctf", "RC"};
 const char *const replay_why_words[REPLAY_WHYS] = {
     "no prompt files",
     "games that are not here",
@@ -146,6 +147,7 @@ static Status one_file(ReplayReport *report, const ReplaySpec *spec, const Repla
     case RECORDING_BBH: return replay_bbh_file(report, spec, f->path);
     case RECORDING_INTERCODE_SQL: return replay_intercode_sql_file(report, spec, f->path);
     case RECORDING_INTERCODE_CTF: return replay_ctf_file(report, spec, f->path);
+    case RECORDING_ROBOCODEGEN: return replay_robot_file(report, spec, f->path);
     case RECORDING_KINDS: break;
     }
     return ST_OK;

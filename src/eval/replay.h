@@ -25,6 +25,7 @@
  *   S3     what its queries show, on a server of databases (replay_observation.h)
  *   S4     its rewards and success by running its queries
  *   ctf    what InterCode-CTF's commands print, and their rewards (replay_ctf.h)
+ *   RC     the verdict on each of RoboCodeGen's recorded functions (replay_robot.h)
  *
  * R5 to R7, R11 and R12 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
@@ -55,6 +56,7 @@ typedef enum {
     REPLAY_S3,
     REPLAY_S4,
     REPLAY_CTF,
+    REPLAY_RC,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];

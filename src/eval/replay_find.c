@@ -95,6 +95,8 @@ static void look_at_file(Walk *w, const char *path, const char *name)
              (strncmp(name, "ic_ctf_multiturn_", 17) == 0 ||
               (span_is(name_from_end(path, 1), "ctf") && span_is(name_from_end(path, 2), "replay"))))
         add(w, RECORDING_INTERCODE_CTF, path);
+    else if (strcmp(name, "recorded.json") == 0 && span_is(name_from_end(path, 1), "robocodegen"))
+        add(w, RECORDING_ROBOCODEGEN, path);
     else if (strncmp(name, "ic_sql_", 7) == 0 && span_ends(span(name), ".json"))
         add_intercode(w, path, name);
 }

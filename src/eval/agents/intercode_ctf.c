@@ -87,18 +87,6 @@ static const char *lacking_tool(const json_t *task)
     return NULL;
 }
 
-static void note(Questions *q, const char *what, const char *id)
-{
-    if (!q->lacking)
-        q->lacking = json_object();
-    json_t *ids = json_object_get(q->lacking, what);
-    if (!ids) {
-        ids = json_array();
-        json_object_set_new(q->lacking, what, ids);
-    }
-    json_array_append_new(ids, json_string(id));
-}
-
 static void leave_out(Questions *q, size_t i)
 {
     Question *at = &q->all.at[i];
@@ -119,13 +107,13 @@ static void look_at_tasks(Questions *q, const char *data)
         bool here = path_is_folder(assets);
         mem_free(assets);
         if (!here)
-            note(q, "files", task->id);
+            questions_lack(q, "files", task->id);
         if (asks_host(task->doc))
-            note(q, "a live host", task->id);
+            questions_lack(q, "a live host", task->id);
         if (json_object_get(task->doc, "setup"))
-            note(q, "a download", task->id);
+            questions_lack(q, "a download", task->id);
         if (tool)
-            note(q, tool, task->id);
+            questions_lack(q, tool, task->id);
         if (here)
             i++;
         else
@@ -172,7 +160,7 @@ typedef struct {
     CtfTurn turn;
 } Asked;
 
-static Status act(void *self, Span answer, InterCodeTurn *out)
+static Status act(void *self, Span answer, DialogueTurn *out)
 {
     Asked *a = self;
     Span action = action_of(answer);
@@ -204,7 +192,7 @@ static Status ask_ctf(const EvalRun *run, void *state, const Question *q, Sample
                                 .query = doc_text(q->doc, "query"),
                                 .line_between = true,
                                 .window = WINDOW};
-        InterCodeWorld world = {&a, act};
+        DialogueWorld world = {&a, act};
         out->target = json_incref(json_object_get(q->doc, "gold"));
         st = intercode_play(out, run, q->id, &setup, &world);
         ctf_close(a.world);

@@ -112,7 +112,7 @@ static void add_observation(Str *out, const SqlTurn *turn, const RowTexts *rows)
     }
 }
 
-static Status act(void *self, Span answer, InterCodeTurn *out)
+static Status act(void *self, Span answer, DialogueTurn *out)
 {
     Asked *a = self;
     out->understood = sql_action_read(&a->action, answer);
@@ -187,7 +187,7 @@ static Status ask_sql(const EvalRun *run, void *state, const Question *q, Sample
                                 .system = str_span(&schema),
                                 .query = doc_text(q->doc, "query"),
                                 .window = WINDOW};
-        InterCodeWorld world = {&a, act};
+        DialogueWorld world = {&a, act};
         out->target = json_incref(json_object_get(q->doc, "gold"));
         if (of_gold.failed)
             json_object_set_new(out->more, "gold", json_string("the gold query fails: no rows win"));
