@@ -13,8 +13,9 @@
  *                          list_last_separator
  *
  * QUERY is `pred(x:type, y:type) & ...`: what is bound stays, what is not is bound by facts in the order of
- * their objects' names, different variables to different objects; `not_pred(...)` is a fact from when it is
- * taken away until it is true again.  What a condition binds is forgotten with it.
+ * their objects' names, different variables to different objects and none to one of the action's;
+ * `not_pred(...)` is a fact from when it is taken away until it is true again.  What a condition binds is
+ * forgotten with it.
  * (microsoft/TextWorld, textworld/textgen and textworld/envs/pddl; as ALFWorld's games use it.) */
 #ifndef ENV_GAME_TEXT_H
 #define ENV_GAME_TEXT_H
