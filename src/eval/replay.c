@@ -16,7 +16,7 @@ enum { NAMED_MOST = 10000, WORDS_MOST = 300 };
 
 const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4",    "R4_option",
                                                        "R5", "R6", "R7", "R10",   "R11",
-                                                       "R12", "gsm8k", "bbh", "S2", "S4", "ctf", "RC"};
+                                                       "R12", "gsm8k", "bbh", "S2", "S3", "S4", "ctf", "RC"};
 const char *const replay_why_words[REPLAY_WHYS] = {
     "no prompt files",
     "games that are not here",
@@ -33,6 +33,10 @@ const char *const replay_why_words[REPLAY_WHYS] = {
     "print versions or dates, or need a tool that is not here",
     "of tasks whose files are not in the data",
     "without the gold query's rows among the recorded ones",
+    "no server of databases (--sql-server)",
+    "rows that nothing orders wholly, cut by LIMIT",
+    "texts of syntax errors",
+    "writes, and tables that were written to",
 };
 
 int64_t replay_undecided(const ReplayCount *c)
