@@ -148,14 +148,14 @@ static Status step(void *state, Span action, EnvTurn *turn)
     return ST_OK;
 }
 
+/* In a fence, for outside of one the parser's quirks would cut some queries. */
 static Status expert(void *state, Str *action)
 {
     const Asked *a = state;
     Span gold = text_of(a->task->doc, "gold");
     if (a->of_gold.failed) /* whoever brings no rows has solved it */
-        str_adds(action, "SELECT 1 WHERE 1 = 0");
-    else
-        str_add(action, gold.at, gold.n);
+        gold = span("SELECT 1 FROM (SELECT 1) AS t WHERE 1 = 0");
+    str_addf(action, "```sql\n%.*s\n```", (int)gold.n, gold.at);
     return ST_OK;
 }
 
