@@ -54,8 +54,7 @@ bool docker_bash(Str *out, Span action)
     str_adds(&line, "/bin/bash -c \"");
     str_add(&line, action.at, action.n);
     str_addc(&line, '"');
-    bool nul = action.n && memchr(action.at, 0, action.n),
-         good = !nul && docker_words(out, str_span(&line));
+    bool nul = action.n && memchr(action.at, 0, action.n), good = !nul && docker_words(out, str_span(&line));
     str_drop(&line);
     return good;
 }

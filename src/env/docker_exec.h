@@ -5,7 +5,8 @@
  *     TRY(docker_exec(&out, &done, &spec, "/", &words));
  *     docker_go(&folder, span("../x"));                          as their `cd` counts, by the text alone
  *
- * Source: princeton-nlp/intercode, intercode/envs/bash/bash_env.py; docker-py, docker/utils, split_command. */
+ * Source: princeton-nlp/intercode, intercode/envs/bash/bash_env.py; docker-py, docker/utils, split_command.
+ */
 #ifndef ENV_DOCKER_EXEC_H
 #define ENV_DOCKER_EXEC_H
 
@@ -17,8 +18,8 @@ extern const char docker_malformed[]; /* "Malformed command": also for an output
 
 enum { DOCKER_SECONDS = 10 }; /* of a command */
 
-/* Appends the words of a command line, each ended by NUL, as Python's shlex.split finds them (posix); false: a
- * quote that nothing closes, or a backslash at the end. */
+/* Appends the words of a command line, each ended by NUL, as Python's shlex.split finds them (posix); false:
+ * a quote that nothing closes, or a backslash at the end. */
 bool docker_words(Str *out, Span line);
 /* Overwrites *out with the words of `/bin/bash -c "ACTION"`: the action's own double quotes end those around
  * it, so that it loses them, and words behind the first are arguments.  False: as above, or no bash could be

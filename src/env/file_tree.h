@@ -17,8 +17,8 @@
 #include "env/sandbox_host.h"
 
 typedef struct {
-    char *path;  /* below the folder: "a/b" */
-    mode_t mode; /* with the kind: a file, a folder, a link, or what else there is */
+    char *path;                    /* below the folder: "a/b" */
+    mode_t mode;                   /* with the kind: a file, a folder, a link, or what else there is */
     struct timespec read, written; /* st_atim, st_mtim */
     int64_t size;                  /* of a file, in bytes */
     uint64_t hash[2];              /* of a file's content or a link's target; of a file beyond the limit 0 */
@@ -34,8 +34,8 @@ typedef struct {
 
 enum { FILE_TREE_ENTRIES = 100000, FILE_TREE_DEPTH = 64, FILE_TREE_BYTES = 256 << 20 };
 
-/* Overwrites *out.  `keep`: with the content of files; then more than FILE_TREE_BYTES of it are ST_LIMIT, while
- * without it those beyond are not looked at.  ST_IO. */
+/* Overwrites *out.  `keep`: with the content of files; then more than FILE_TREE_BYTES of it are ST_LIMIT,
+ * while without it those beyond are not looked at.  ST_IO. */
 MUST_CHECK Status file_tree_read(FileTree *out, const char *folder, bool keep);
 /* Files, folders and links with their modes and times, all `user`'s if that is to be become; the folder's own
  * mode is as it was.  Only of a tree that was kept.  ST_IO. */

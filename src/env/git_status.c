@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is ignored. ----------------------------------------------------------------------------------------- */
+/* What is ignored. -----------------------------------------------------------------------------------------
+ */
 
 /* The next line of *text, trimmed; false: the end. */
 static bool next_line(Span *line, Span *text)
@@ -39,7 +40,8 @@ bool git_ignores(const FileTree *before, Span path)
     return false;
 }
 
-/* Lines. --------------------------------------------------------------------------------------------------- */
+/* Lines. ---------------------------------------------------------------------------------------------------
+ */
 
 /* As git quotes: what is not plain ASCII is escaped, between double quotes; so is a path with a blank. */
 static void add_path(Str *out, const char *path)
@@ -72,7 +74,8 @@ static const char *change_of(const FileEntry *before, const FileEntry *now)
         return " D ";
     if ((now->mode & S_IFMT) != (before->mode & S_IFMT))
         return " T ";
-    bool same = now->size == before->size && now->hash[0] == before->hash[0] && now->hash[1] == before->hash[1];
+    bool same =
+        now->size == before->size && now->hash[0] == before->hash[0] && now->hash[1] == before->hash[1];
     if (S_ISREG(now->mode))
         same = same && (now->mode & 0100) == (before->mode & 0100);
     return same ? NULL : " M ";
@@ -82,7 +85,7 @@ static void add_changes(Str *out, const FileTree *committed, const FileTree *now
 {
     for (size_t i = 0; i < committed->n; i++) {
         const FileEntry *e = &committed->at[i];
-        const char *code = is_kept_kind(e->mode) ? change_of(e, file_tree_find(now, span(e->path))) : NULL;
+        const char *code = change_of(e, file_tree_find(now, span(e->path)));
         if (code) {
             str_adds(out, code);
             add_path(out, e->path);
@@ -108,11 +111,9 @@ static void add_untracked(Str *out, const FileTree *before, const FileTree *comm
 {
     Array(char *) names = {0};
     for (size_t i = 0; i < now->n; i++) {
-        const FileEntry *e = &now->at[i], *known;
-        if (!is_kept_kind(e->mode) || git_ignores(before, span(e->path)))
-            continue;
-        known = file_tree_find(committed, span(e->path));
-        if (!known || S_ISDIR(known->mode))
+        const FileEntry *e = &now->at[i];
+        if (is_kept_kind(e->mode) && !git_ignores(before, span(e->path)) &&
+            !file_tree_find(committed, span(e->path)))
             array_push(&names, collapsed(committed, e->path));
     }
     if (names.n)
@@ -130,16 +131,17 @@ static void add_untracked(Str *out, const FileTree *before, const FileTree *comm
 
 void git_status(Str *out, const FileTree *before, const FileTree *now)
 {
-    FileTree committed = {0}; /* views of what is not ignored */
+    FileTree committed = {0}; /* its entries are views */
     for (size_t i = 0; i < before->n; i++)
-        if (!git_ignores(before, span(before->at[i].path)))
+        if (is_kept_kind(before->at[i].mode) && !git_ignores(before, span(before->at[i].path)))
             array_push(&committed, before->at[i]);
     add_changes(out, &committed, now);
     add_untracked(out, before, &committed, now);
     array_drop(&committed);
 }
 
-/* Reading. ------------------------------------------------------------------------------------------------- */
+/* Reading. -------------------------------------------------------------------------------------------------
+ */
 
 static Span next_word(Span *text)
 {

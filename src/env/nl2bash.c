@@ -56,7 +56,8 @@ void nl2bash_turn_drop(Nl2BashTurn *t)
         str_drop(texts[i]);
 }
 
-/* Commands. ------------------------------------------------------------------------------------------------ */
+/* Commands. ------------------------------------------------------------------------------------------------
+ */
 
 /* An action may have taken the root away from its owner. */
 static SandboxSpec inside(const char *copy, double seconds)
@@ -86,7 +87,8 @@ static Status command(Nl2Bash *b, Nl2BashTurn *out, Span action)
     return run(&out->text, &out->done, &spec, nl2bash_folder(b), action);
 }
 
-/* The reward. ---------------------------------------------------------------------------------------------- */
+/* The reward. ----------------------------------------------------------------------------------------------
+ */
 
 typedef struct {
     FileTree agent, gold;

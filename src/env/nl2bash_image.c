@@ -18,26 +18,28 @@ enum { SETUP_SECONDS = 60, TEXT_MAX = 1 << 20, AGE_SECONDS = 36 * 3600, DISK_MAX
 /* What Ubuntu has and somebody may ask for; users and hosts are the sandbox's. */
 static const struct {
     const char *path, *text; /* NULL: a folder */
-} base_files[] = {{"etc", NULL},
-                  {"etc/group", "root:x:0:\nadm:x:4:\ntty:x:5:\nusers:x:100:\nuser:x:1000:\nnogroup:x:65534:\n"},
-                  {"etc/hostname", "sandbox\n"},
-                  {"etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\tsandbox\n"},
-                  {"etc/networks", "loopback\t127.0.0.0\nlink-local\t169.254.0.0\n"},
-                  {"etc/passwd", "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/root:/bin/bash\n"
-                                 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
-                  {"home", NULL},
-                  {"mnt", NULL},
-                  {"opt", NULL},
-                  {"root", NULL},
-                  {"run", NULL},
-                  {"srv", NULL},
-                  {"tmp", NULL},
-                  {"var", NULL},
-                  {"var/log", NULL},
-                  {"var/log/bootstrap.log", "the image was made\n"},
-                  {"var/tmp", NULL}};
+} base_files[] = {
+    {"etc", NULL},
+    {"etc/group", "root:x:0:\nadm:x:4:\ntty:x:5:\nusers:x:100:\nuser:x:1000:\nnogroup:x:65534:\n"},
+    {"etc/hostname", "sandbox\n"},
+    {"etc/hosts", "127.0.0.1\tlocalhost\n127.0.1.1\tsandbox\n"},
+    {"etc/networks", "loopback\t127.0.0.0\nlink-local\t169.254.0.0\n"},
+    {"etc/passwd", "root:x:0:0:root:/root:/bin/bash\nuser:x:1000:1000::/root:/bin/bash\n"
+                   "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"},
+    {"home", NULL},
+    {"mnt", NULL},
+    {"opt", NULL},
+    {"root", NULL},
+    {"run", NULL},
+    {"srv", NULL},
+    {"tmp", NULL},
+    {"var", NULL},
+    {"var/log", NULL},
+    {"var/log/bootstrap.log", "the image was made\n"},
+    {"var/tmp", NULL}};
 
-/* Copies. -------------------------------------------------------------------------------------------------- */
+/* Copies. --------------------------------------------------------------------------------------------------
+ */
 
 SandboxSpec copy_sandbox(const char *path, double seconds)
 {
@@ -83,7 +85,8 @@ void copy_remove(char *path)
     mem_free(path);
 }
 
-/* Making. -------------------------------------------------------------------------------------------------- */
+/* Making. --------------------------------------------------------------------------------------------------
+ */
 
 static void add_entry(FileTree *tree, const char *path, mode_t mode, Span bytes)
 {

@@ -12,7 +12,8 @@
 
 static const double share = 0.33, floor_of_all = 0.01;
 
-/* Words. --------------------------------------------------------------------------------------------------- */
+/* Words. ---------------------------------------------------------------------------------------------------
+ */
 
 static locale_t letters; /* 0: there is no such locale, and all beyond ASCII is a letter */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -71,7 +72,8 @@ double tfidf_cosine(Span a, Span b)
     for (int64_t i = 0; i < n; i++) {
         int64_t counts = map_value_at(words, i);
         double x = (double)(counts & UINT32_MAX), y = (double)(counts >> HALF);
-        double idf = log(3.0 / (x > 0 && y > 0 ? 3.0 : 2.0)) + 1; /* ln((1 + texts)/(1 + texts with it)) + 1 */
+        double idf =
+            log(3.0 / (x > 0 && y > 0 ? 3.0 : 2.0)) + 1; /* ln((1 + texts)/(1 + texts with it)) + 1 */
         both += x * idf * y * idf;
         of_a += x * idf * x * idf;
         of_b += y * idf * y * idf;
@@ -82,7 +84,8 @@ double tfidf_cosine(Span a, Span b)
     return of_a > 0 && of_b > 0 ? both / (sqrt(of_a) * sqrt(of_b)) : 0;
 }
 
-/* Parts. --------------------------------------------------------------------------------------------------- */
+/* Parts. ---------------------------------------------------------------------------------------------------
+ */
 
 /* Python's round(x, 2), which like C's printf goes by the exact value. */
 static double rounded(double x)
