@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -137,6 +138,22 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const FileEntry *)a)->path, ((const FileEntry *)b)->path);
 }
 
+void file_tree_add(FileTree *tree, const char *path, mode_t mode, Span bytes)
+{
+    FileEntry e = {.path = mem_str(path), .mode = mode, .size = S_ISREG(mode) ? (int64_t)bytes.n : 0};
+    clock_gettime(CLOCK_REALTIME, &e.written);
+    e.read = e.written;
+    str_add(&e.bytes, bytes.at, bytes.n);
+    set_hash(&e, XXH3_128bits(str_c(&e.bytes), bytes.n));
+    array_push(tree, e);
+}
+
+void file_tree_sort(FileTree *tree)
+{
+    if (tree->n)
+        qsort(tree->at, tree->n, sizeof *tree->at, by_path);
+}
+
 Status file_tree_read(FileTree *out, const char *folder, bool keep)
 {
     file_tree_drop(out);
@@ -145,8 +162,7 @@ Status file_tree_read(FileTree *out, const char *folder, bool keep)
     if (fd < 0)
         return fail_errno(ST_IO, "cannot read the folder %s", folder);
     Status st = read_folder(&r, fd, "", 0);
-    if (st == ST_OK && out->n)
-        qsort(out->at, out->n, sizeof *out->at, by_path);
+    file_tree_sort(out);
     if (st != ST_OK)
         file_tree_drop(out);
     return st == ST_OK ? ST_OK : fail_in(st, "%s", folder);

@@ -88,22 +88,13 @@ void copy_remove(char *path)
 /* Making. --------------------------------------------------------------------------------------------------
  */
 
-static void add_entry(FileTree *tree, const char *path, mode_t mode, Span bytes)
-{
-    FileEntry e = {.path = mem_str(path), .mode = mode, .size = (int64_t)bytes.n};
-    clock_gettime(CLOCK_REALTIME, &e.written);
-    e.read = e.written;
-    str_add(&e.bytes, bytes.at, bytes.n);
-    array_push(tree, e);
-}
-
 static Status add_data(FileTree *tree, const char *data, const char *name, const char *path, mode_t mode)
 {
     Str bytes = {0};
     char *source = path_join(data, name);
     Status st = file_read(&bytes, source, TEXT_MAX);
     if (st == ST_OK)
-        add_entry(tree, path, S_IFREG | mode, str_span(&bytes));
+        file_tree_add(tree, path, S_IFREG | mode, str_span(&bytes));
     mem_free(source);
     str_drop(&bytes);
     return st == ST_OK ? ST_OK : fail_in(st, "InterCode-Bash's data (lemur eval --fetch ic_bash gets it)");
@@ -116,11 +107,9 @@ static Status begin(FileTree *tree, const char *data, int number, char **script)
     *script = mem_format("/%s", path_base(name));
     Status st = add_data(tree, data, name, *script + 1, 0755);
     mem_free(name);
-    if (st == ST_OK)
-        st = add_data(tree, data, NL2BASH_IGNORE, ".gitignore", 0644);
     for (size_t i = 0; i < sizeof base_files / sizeof *base_files; i++) {
         const char *text = base_files[i].text;
-        add_entry(tree, base_files[i].path, text ? S_IFREG | 0644 : S_IFDIR | 0755, span(text ? text : ""));
+        file_tree_add(tree, base_files[i].path, text ? S_IFREG | 0644 : S_IFDIR | 0755, span(text ? text : ""));
     }
     return st;
 }
@@ -151,8 +140,9 @@ static bool is_empty(const FileTree *tree, const FileEntry *e)
 /* lib64 and the like: places for what the sandbox shows, no part of the image. */
 static bool is_shown(const FileEntry *e)
 {
+    size_t n = strcspn(e->path, "/");
     for (const char *const *name = sandbox_root_names; *name; name++)
-        if (strcmp(e->path, *name) == 0)
+        if (strlen(*name) == n && memcmp(e->path, *name, n) == 0)
             return true;
     return false;
 }
@@ -160,6 +150,21 @@ static bool is_shown(const FileEntry *e)
 static bool unwanted(const FileTree *tree, const FileEntry *e)
 {
     return !is_shown(e) && is_empty(tree, e);
+}
+
+static bool is_list(const FileTree *tree, const FileEntry *e)
+{
+    (void)tree;
+    return strcmp(e->path, ".gitignore") == 0 || strncmp(e->path, ".gitignore/", 11) == 0;
+}
+
+/* It comes behind the script. */
+static Status put_list(FileTree *tree, const char *data)
+{
+    file_tree_prune(tree, is_list);
+    TRY(add_data(tree, data, NL2BASH_IGNORE, ".gitignore", 0644));
+    file_tree_sort(tree);
+    return ST_OK;
 }
 
 static void make_older(struct timespec *t, time_t since)
@@ -180,7 +185,7 @@ static void finish(FileTree *tree, time_t since)
     }
 }
 
-static Status make(FileTree *tree, const char *copy, const char *script)
+static Status make(FileTree *tree, const char *data, const char *copy, const char *script)
 {
     TRY(sandbox_root_prepare(copy));
     time_t since = time(NULL) - 1;
@@ -189,6 +194,7 @@ static Status make(FileTree *tree, const char *copy, const char *script)
     if (tree->cut)
         return fail(ST_LIMIT, "%s makes more than %d files, or folders within folders, more than %d", script,
                     FILE_TREE_ENTRIES, FILE_TREE_DEPTH);
+    TRY(put_list(tree, data));
     finish(tree, since);
     return ST_OK;
 }
@@ -203,7 +209,7 @@ Status nl2bash_image_open(Nl2BashImage **out, const char *data, int number)
     if (st == ST_OK)
         st = copy_make(&copy, &first);
     if (st == ST_OK)
-        st = make(&image->tree, copy, script);
+        st = make(&image->tree, data, copy, script);
     file_tree_drop(&first);
     copy_remove(copy);
     mem_free(script);
