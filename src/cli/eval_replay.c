@@ -65,7 +65,7 @@ static Status one_check(unsigned *checks, Span name)
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
     return fail(ST_ARG,
                 "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, "
-                "ctf",
+                "ctf, B1",
                 text,
                 near ? ", did you mean " : "", near ? near : "");
 }
@@ -365,7 +365,7 @@ int eval_replay(int argc, char **argv)
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
         {"data", 0, "DIR",
          "holds mint/prompt, mint/alfworld, intercode; not given: DIR of --replay or a folder above it"},
-        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, ctf"},
+        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, ctf, B1"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
         {"threads", 0, "N", "threads; all processors where not given"},
@@ -383,6 +383,7 @@ int eval_replay(int argc, char **argv)
             "  R10 household openings from the games, R11 what cells print there, R12 success\n"
             "  S2 rewards of InterCode-SQL from recorded text        S4 the same by running its queries\n"
             "  ctf what InterCode-CTF's commands print, and rewards\n"
+            "  B1 rewards of InterCode-Bash from what was recorded of them\n"
             "R5 to R7, R11, R12 and ctf run the recorded programs in the sandbox.  Exit status 1: something\n"
             "disagrees, or could not be checked; S4 may disagree in 1 of 100, where SQLite is not MySQL.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",

@@ -63,7 +63,7 @@ static void an_episode(void **state)
     expect(b, "cd w/./sub", "", "");
     assert_string_equal(nl2bash_folder(b), "/w/sub");
     expect(b, "pwd; X=1", "/w/sub\n", "");
-    expect(b, "echo [$X] \"a  b\"", "[]\n", ""); /* the quotes went: a is another word, b one more */
+    expect(b, "echo [$X] \"a  b\"", "[] a\n", ""); /* its quotes end the others: b is no part of it */
     expect(b, "cd nowhere", "/bin/bash: line 1: cd: /w/sub/nowhere: No such file or directory\n", "");
     expect(b, "echo other > ../c.txt; mkdir ../e; rm b.txt", "", " D w/sub/b.txt\n?? w/c.txt\n");
     assert_true(turn.diff.added == 1 && turn.diff.equal == 0 && turn.reward.file_changes == 0);

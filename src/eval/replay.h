@@ -24,6 +24,7 @@
  *   S2     the rewards of InterCode-SQL from recorded text (replay_intercode.h)
  *   S4     the same, and success, by running its queries
  *   ctf    what InterCode-CTF's commands print, and their rewards (replay_ctf.h)
+ *   B1     the rewards of InterCode-Bash from what was recorded of them (replay_bash.h)
  *
  * R5 to R7, R11 and R12 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
@@ -53,6 +54,7 @@ typedef enum {
     REPLAY_S2,
     REPLAY_S4,
     REPLAY_CTF,
+    REPLAY_B1,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
@@ -75,6 +77,7 @@ typedef enum {
     REPLAY_TOOL,       /* one that prints versions or dates, or whose tool is not here                  */
     REPLAY_NO_ASSETS,  /* its task's files are not in the data                                          */
     REPLAY_NO_GOLD,    /* no recorded turn shows the gold query's rows                                  */
+    REPLAY_NO_INFO,    /* what its last reward came of was not recorded                                 */
     REPLAY_WHYS
 } ReplayWhy;
 extern const char *const replay_why_words[REPLAY_WHYS];

@@ -6,6 +6,7 @@
  * outputs
  *   ic_sql_multiturn_<any>.json                                                         InterCode-SQL's
  *   ic_ctf_multiturn_<any>.json, replay/ctf/<any>.json                                   InterCode-CTF's
+ *   ic_bash_<any>.json                                                                  InterCode-Bash's
  * (ic_sql_<any>.json of its other prompts are passed over: their agents changed the databases)
  *
  * The folder may be any one above them, or below: names above it count as well. */
@@ -24,6 +25,7 @@ typedef enum {
     RECORDING_BBH,
     RECORDING_INTERCODE_SQL,
     RECORDING_INTERCODE_CTF,
+    RECORDING_INTERCODE_BASH,
     RECORDING_KINDS
 } RecordingKind;
 
