@@ -19,7 +19,7 @@ const Benchmark *const benchmarks[] = {
     &mint_humaneval,
     &mint_mbpp,
     &ic_sql,
-    &ic_ctf,
+    &ic_ctf, &ic_bash,
     &own_tasks,
     &mmlu_stem_benchmark,
     &mmlu_humanities_benchmark,

@@ -63,6 +63,27 @@ void intercode_texts_drop(InterCodeTexts *t)
         str_drop(texts[i]);
 }
 
+void intercode_note(Questions *q, const char *what, const char *id)
+{
+    if (!q->lacking)
+        q->lacking = json_object();
+    json_t *ids = json_object_get(q->lacking, what);
+    if (!ids) {
+        ids = json_array();
+        json_object_set_new(q->lacking, what, ids);
+    }
+    json_array_append_new(ids, json_string(id));
+}
+
+bool intercode_has_program(const char *name)
+{
+    static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (folder_holds(folders[i], name))
+            return true;
+    return false;
+}
+
 Span intercode_cut(Span text, size_t n)
 {
     size_t at = 0;

@@ -66,15 +66,6 @@ static bool asks_host(const json_t *task)
     return false;
 }
 
-static bool has_program(const char *name)
-{
-    static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (folder_holds(folders[i], name))
-            return true;
-    return false;
-}
-
 /* The program that the query's words ask for and the sandbox has not; NULL: none. */
 static const char *lacking_tool(const json_t *task)
 {
@@ -82,21 +73,9 @@ static const char *lacking_tool(const json_t *task)
         {"sleuthkit", "mmls"},   {"mmls", "mmls"},         {"binwalk", "binwalk"}, {"wireshark", "tshark"},
         {"Wireshark", "tshark"}, {"steghide", "steghide"}, {"ython", "python3"}};
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-        if (holds(doc_text(task, "query"), tools[i][0]) && !has_program(tools[i][1]))
+        if (holds(doc_text(task, "query"), tools[i][0]) && !intercode_has_program(tools[i][1]))
             return tools[i][1];
     return NULL;
-}
-
-static void note(Questions *q, const char *what, const char *id)
-{
-    if (!q->lacking)
-        q->lacking = json_object();
-    json_t *ids = json_object_get(q->lacking, what);
-    if (!ids) {
-        ids = json_array();
-        json_object_set_new(q->lacking, what, ids);
-    }
-    json_array_append_new(ids, json_string(id));
 }
 
 static void leave_out(Questions *q, size_t i)
@@ -119,13 +98,13 @@ static void look_at_tasks(Questions *q, const char *data)
         bool here = path_is_folder(assets);
         mem_free(assets);
         if (!here)
-            note(q, "files", task->id);
+            intercode_note(q, "files", task->id);
         if (asks_host(task->doc))
-            note(q, "a live host", task->id);
+            intercode_note(q, "a live host", task->id);
         if (json_object_get(task->doc, "setup"))
-            note(q, "a download", task->id);
+            intercode_note(q, "a download", task->id);
         if (tool)
-            note(q, tool, task->id);
+            intercode_note(q, tool, task->id);
         if (here)
             i++;
         else
