@@ -67,7 +67,7 @@ static Status one_check(unsigned *checks, Span name)
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
     return fail(ST_ARG,
                 "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S3, "
-                "S4, ctf, RC",
+                "S4, ctf, RC, B1",
                 text,
                 near ? ", did you mean " : "", near ? near : "");
 }
@@ -385,7 +385,7 @@ int eval_replay(int argc, char **argv)
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
         {"data", 0, "DIR",
          "holds mint/prompt, mint/alfworld, intercode; not given: DIR of --replay or a folder above it"},
-        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2 to S4, ctf, RC"},
+        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2 to S4, ctf, RC, B1"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
         {"sql-server", 0, "SERVER", "S3 and S4 on a server of databases: auto, mysql://USER@HOST/, a socket"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
@@ -405,6 +405,7 @@ int eval_replay(int argc, char **argv)
             "  S2 rewards of InterCode-SQL from recorded text        S4 the same by running its queries\n"
             "  S3 what its queries show, with --sql-server\n"
             "  ctf what InterCode-CTF's commands print, and rewards  RC verdicts on RoboCodeGen's functions\n"
+            "  B1 rewards of InterCode-Bash from what was recorded of them\n"
             "R5 to R7, R11, R12, ctf and RC run the recorded programs in the sandbox.  Exit status 1: something\n"
             "disagrees, or could not be checked; S3 and S4 may disagree in 1 of 100: neither SQLite nor MariaDB is MySQL.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",

@@ -26,6 +26,7 @@
  *   S4     its rewards and success by running its queries
  *   ctf    what InterCode-CTF's commands print, and their rewards (replay_ctf.h)
  *   RC     the verdict on each of RoboCodeGen's recorded functions (replay_robot.h)
+ *   B1     the rewards of InterCode-Bash from what was recorded of them (replay_bash.h)
  *
  * R5 to R7, R11 and R12 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
@@ -57,6 +58,7 @@ typedef enum {
     REPLAY_S4,
     REPLAY_CTF,
     REPLAY_RC,
+    REPLAY_B1,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
@@ -83,6 +85,7 @@ typedef enum {
     REPLAY_CHANCE,     /* rows that nothing orders wholly, cut by LIMIT                                 */
     REPLAY_SYNTAX,     /* the text of a syntax error                                                    */
     REPLAY_ALTERED,    /* writes, and tables that were written to                                       */
+    REPLAY_NO_INFO,    /* what its last reward came of was not recorded                                 */
     REPLAY_WHYS
 } ReplayWhy;
 extern const char *const replay_why_words[REPLAY_WHYS];
