@@ -41,7 +41,8 @@ MUST_CHECK Status file_tree_read(FileTree *out, const char *folder, bool keep);
  * mode is as it was.  Only of a tree that was kept.  ST_IO. */
 MUST_CHECK Status file_tree_write(const FileTree *tree, const char *folder, const SandboxUser *user);
 const FileEntry *file_tree_find(const FileTree *tree, Span path); /* NULL: none of that path */
-/* Adds a file, folder or link of now with these bytes, at the end: file_tree_sort puts it where it belongs. */
+/* Adds a file, folder or link of now with these bytes, at the end: file_tree_sort puts it where it belongs.
+ */
 void file_tree_add(FileTree *tree, const char *path, mode_t mode, Span bytes);
 void file_tree_sort(FileTree *tree);
 /* Takes out what `unwanted` says so of. */

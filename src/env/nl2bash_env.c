@@ -92,7 +92,8 @@ static Status reset(void *world, const EnvTask *task, EnvTurn *turn, void **stat
     Nl2BashSpec spec = {.query = text_of(task->doc, "query"),
                         .gold = text_of(task->doc, "gold"),
                         .seconds = all->options->seconds};
-    Status st = nl2bash_open(&s->files, all->images[task->id[0] - '1'], &spec); /* ids begin with the number */
+    Status st =
+        nl2bash_open(&s->files, all->images[task->id[0] - '1'], &spec); /* ids begin with the number */
     if (st != ST_OK) {
         s->files = NULL;
         end(s);
@@ -125,9 +126,9 @@ static Status expert(void *state, Str *action)
 
 static Status guess(void *state, Rng *rng, Str *action)
 {
-    static const char *const looks[] = {"ls",     "ls -la",          "pwd",
-                                        "ls -R /testbed /system /workspace", "find . -maxdepth 2",
-                                        "echo",   "cat *.html",      "wc -l *"};
+    static const char *const looks[] = {
+        "ls",   "ls -la",     "pwd",    "ls -R /testbed /system /workspace", "find . -maxdepth 2",
+        "echo", "cat *.html", "wc -l *"};
     (void)state;
     str_adds(action, looks[rng_below(rng, sizeof looks / sizeof *looks)]);
     return ST_OK;
@@ -136,8 +137,9 @@ static Status guess(void *state, Rng *rng, Str *action)
 const EnvKind bash_env = {
     .name = "bash",
     .about = "InterCode-Bash: ask or change a small file system, in a shell",
-    .actions = "a shell command such as `find /testbed -name '*.py' | wc -l`; write single quotes, double ones are "
-               "lost;\n`skip` gives up",
+    .actions =
+        "a shell command such as `find /testbed -name '*.py' | wc -l`; write single quotes, double ones are "
+        "lost;\n`skip` gives up",
     .source = "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; queries are NL2Bash's",
     .files = "intercode/bash/nl2bash_fs_<1-4>.json, setup_nl2b_fs_<1-4>.sh, docker.gitignore",
     .steps = 10,

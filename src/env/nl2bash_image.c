@@ -109,7 +109,8 @@ static Status begin(FileTree *tree, const char *data, int number, char **script)
     mem_free(name);
     for (size_t i = 0; i < sizeof base_files / sizeof *base_files; i++) {
         const char *text = base_files[i].text;
-        file_tree_add(tree, base_files[i].path, text ? S_IFREG | 0644 : S_IFDIR | 0755, span(text ? text : ""));
+        file_tree_add(tree, base_files[i].path, text ? S_IFREG | 0644 : S_IFDIR | 0755,
+                      span(text ? text : ""));
     }
     return st;
 }

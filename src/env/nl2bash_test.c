@@ -45,8 +45,9 @@ static void expect(Nl2Bash *b, const char *action, const char *text, const char 
         fail_msg("%s:\n%s\n%s", action, str_c(&turn.text), str_c(&turn.agent_status));
 }
 
-static const char *const script = "#!/bin/bash\nmkdir -p /w/sub /w/none\necho one >/w/a.txt\necho two >/w/sub/b.txt\n"
-                                  "touch -m -t202301010000 /w/sub/b.txt\nfalse\n";
+static const char *const script =
+    "#!/bin/bash\nmkdir -p /w/sub /w/none\necho one >/w/a.txt\necho two >/w/sub/b.txt\n"
+    "touch -m -t202301010000 /w/sub/b.txt\nfalse\n";
 
 static void an_episode(void **state)
 {
@@ -130,9 +131,13 @@ static void hostile_scripts(void **state)
 {
     (void)state;
     needs_sandbox();
-    static const char *const scripts[] = {"#!/bin/bash\nrm -rf --no-preserve-root /\n", "\xff\xfe not a script", "",
-                                          "#!/no/such/shell\n", "#!/bin/bash\nchmod 000 /; :(){ :|:& };:\n",
-                                          "#!/bin/bash\nln -s / /w; ln -s /etc /x; mkfifo /p.txt; kill -9 -1\n"};
+    static const char *const scripts[] = {
+        "#!/bin/bash\nrm -rf --no-preserve-root /\n",
+        "\xff\xfe not a script",
+        "",
+        "#!/no/such/shell\n",
+        "#!/bin/bash\nchmod 000 /; :(){ :|:& };:\n",
+        "#!/bin/bash\nln -s / /w; ln -s /etc /x; mkfifo /p.txt; kill -9 -1\n"};
     for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++) {
         Nl2BashImage *image = image_of(scripts[i]);
         Nl2BashSpec spec = {.query = "", .gold = "echo x"};
@@ -184,7 +189,8 @@ static void golds_score_one(void **state)
             Nl2BashSpec spec = {.query = json_string_value(json_object_get(task, "query")),
                                 .gold = json_string_value(json_object_get(task, "gold")),
                                 .seconds = 60};
-            if (strncmp(spec.gold, "find -name", 10) == 0 || strncmp(spec.gold, "find /testbed / ", 16) == 0 ||
+            if (strncmp(spec.gold, "find -name", 10) == 0 ||
+                strncmp(spec.gold, "find /testbed / ", 16) == 0 ||
                 strncmp(spec.gold, "grep -r Hello *", 15) == 0)
                 if (!all)
                     continue;

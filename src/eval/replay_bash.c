@@ -48,7 +48,8 @@ static bool read_info(Info *out, const json_t *info, const json_t *rewards)
                  *last = json_array_get(rewards, json_array_size(rewards) - 1);
     *out = (Info){.diff = {.missing = json_array_size(missing), .extra = json_array_size(extra)},
                   .total = json_number_value(last)};
-    if (same && (!read_count(&out->diff.added, same, "total") || !read_count(&out->diff.equal, same, "correct")))
+    if (same &&
+        (!read_count(&out->diff.added, same, "total") || !read_count(&out->diff.equal, same, "correct")))
         return false;
     return json_is_array(missing) && json_is_array(extra) && json_is_number(last) &&
            read_output(&out->agent, info, "agent_obs") && read_output(&out->gold, info, "eval_obs") &&
@@ -129,7 +130,8 @@ static Status read_json(json_t **out, const char *path)
     TRY(file_read(&bytes, path, FILE_MAX));
     *out = json_loadb(str_c(&bytes), bytes.n, JSON_ALLOW_NUL, &error);
     str_drop(&bytes);
-    return json_is_object(*out) ? ST_OK : fail(ST_FORMAT, "line %d is no JSON object: %s", error.line, error.text);
+    return json_is_object(*out) ? ST_OK
+                                : fail(ST_FORMAT, "line %d is no JSON object: %s", error.line, error.text);
 }
 
 Status replay_bash_file(ReplayReport *report, const ReplaySpec *spec, const char *path)
@@ -146,8 +148,7 @@ Status replay_bash_file(ReplayReport *report, const ReplaySpec *spec, const char
     }
     const char *key;
     const json_t *episode, *logs = json_object_get(all, "logs"); /* of plan_solve, beside "meta" */
-    json_object_foreach(logs ? (json_t *)(uintptr_t)logs : all, key, episode)
-        check_episode(&f, key, episode);
+    json_object_foreach(logs ? (json_t *)(uintptr_t)logs : all, key, episode) check_episode(&f, key, episode);
     json_decref(all);
     return ST_OK;
 }

@@ -15,9 +15,11 @@ static ReplayReport replay(const char *name)
 
 /* In the form of the published files: one part away, both outputs with a NUL. */
 static const char *const episode =
-    "{\"0\": {\"task_id\": 0, \"turn_history\": {\"rewards\": [0.67, %s]}, \"summary\": {\"max_reward\": 0.67, "
+    "{\"0\": {\"task_id\": 0, \"turn_history\": {\"rewards\": [0.67, %s]}, \"summary\": {\"max_reward\": "
+    "0.67, "
     "\"max_reward_idx\": 0}, \"info\": {\"reward\": {\"file_diff\": 0.05, \"file_changes\": 0.11, "
-    "\"answer_similarity\": 0.19}, \"diff_miss\": [[\"a\", \"D\"]], \"diff_extra\": [], \"diff_same\": {\"files\": [], "
+    "\"answer_similarity\": 0.19}, \"diff_miss\": [[\"a\", \"D\"]], \"diff_extra\": [], \"diff_same\": "
+    "{\"files\": [], "
     "\"correct\": 1, \"total\": 3}, \"agent_obs\": \"hello\\u0000\", \"eval_obs\": \"hello world\\u0000\", "
     "\"answer_similarity\": %s}}, \"1\": {\"task_id\": 1, \"turn_history\": {\"rewards\": [0]}, \"summary\": "
     "{\"max_reward\": 0}}}";
@@ -28,7 +30,8 @@ static void rewards_come_of_what_was_recorded(void **state)
     static const struct {
         const char *reward, *similarity;
         int64_t agreed;
-    } cases[] = {{"0.36", "0.5797386715376657", 3}, {"0.37", "0.5797386715376657", 2}, {"0.36", "0.5797386715", 2}};
+    } cases[] = {
+        {"0.36", "0.5797386715376657", 3}, {"0.37", "0.5797386715376657", 2}, {"0.36", "0.5797386715", 2}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024];
         snprintf(text, sizeof text, episode, cases[i].reward, cases[i].similarity);

@@ -7,7 +7,8 @@
 #include "env/nl2bash.h"
 #include "eval/agents/intercode.h"
 
-#define INTERCODE "https://raw.githubusercontent.com/princeton-nlp/intercode/c3e46d827cfc9d4c704ec078f7abf9f41e3191d8/"
+#define INTERCODE \
+    "https://raw.githubusercontent.com/princeton-nlp/intercode/c3e46d827cfc9d4c704ec078f7abf9f41e3191d8/"
 
 enum { WINDOW = 7, OBSERVATION_CHARACTERS = 1000 };
 
@@ -62,9 +63,9 @@ static bool take_4(Questions *q, int64_t number, json_t *object)
 /* Tasks whose gold command needs what is not here: it fails, and so may the model's. */
 static void note_lacking(Questions *q)
 {
-    static const char *const tools[][2] = {{"tree ", "tree"},         {"cpio ", "cpio"},       {"rename ", "rename"},
-                                           {"compress {}", "compress"}, {"cal ", "cal"},       {"jq ", "jq"},
-                                           {"pstree ", "pstree"}};
+    static const char *const tools[][2] = {
+        {"tree ", "tree"}, {"cpio ", "cpio"}, {"rename ", "rename"}, {"compress {}", "compress"},
+        {"cal ", "cal"},   {"jq ", "jq"},     {"pstree ", "pstree"}};
     static const char *const network[] = {"curl ", "dig ", "ping "};
     for (size_t i = 0; i < q->all.n; i++) {
         const char *gold = doc_text(q->all.at[i].doc, "gold").at;
@@ -79,7 +80,8 @@ static void note_lacking(Questions *q)
 
 static Status open_bash(const EvalRun *run, Questions *out, void **state)
 {
-    static bool (*const takes[NL2BASH_IMAGES])(Questions *, int64_t, json_t *) = {take_1, take_2, take_3, take_4};
+    static bool (*const takes[NL2BASH_IMAGES])(Questions *, int64_t, json_t *) = {take_1, take_2, take_3,
+                                                                                  take_4};
     Status st;
     IcBash *s = mem_new(IcBash);
     char *name = NULL;
@@ -133,7 +135,8 @@ static Status ask_bash(const EvalRun *run, void *state, const Question *q, Sampl
     Nl2BashSpec spec = {.query = doc_text(q->doc, "query").at, .gold = doc_text(q->doc, "gold").at};
     if (run->settings->program_seconds > 0)
         spec.seconds = run->settings->program_seconds;
-    TRY(nl2bash_open(&a.world, s->images[q->id[0] - '1'], &spec)); /* ids begin with the file system's number */
+    TRY(nl2bash_open(&a.world, s->images[q->id[0] - '1'],
+                     &spec)); /* ids begin with the file system's number */
     InterCodeSetup setup = {.environment = "ic_bash",
                             .texts = &s->texts,
                             .system = span("You are an expert in Bash."),
@@ -174,7 +177,8 @@ const Benchmark ic_bash = {
     .name = "ic_bash",
     .groups = "intercode",
     .about = "InterCode-Bash: ask or change a small file system, turn by turn, by commands and their rewards",
-    .source = "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; queries are NL2Bash's;\nits prompt texts, "
+    .source = "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; queries are NL2Bash's;\nits prompt "
+              "texts, "
               "template \"bash\", are written out of experiments/utils/prompts.py (docs/eval.md)",
     .metric = "success",
     .version = 1,
