@@ -27,12 +27,6 @@ static void close_systems(void *world)
     mem_free(s);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static void take_tasks(EnvTasks *tasks, int number, const json_t *all)
 {
     char id[32], part[32];
@@ -40,8 +34,8 @@ static void take_tasks(EnvTasks *tasks, int number, const json_t *all)
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *task = json_array_get(all, i);
         snprintf(id, sizeof id, "%d-%zu", number, i);
-        if (*text_of(task, "query") && *text_of(task, "gold"))
-            env_tasks_add(tasks, id, part, span(text_of(task, "query")), task);
+        if (*env_text(task, "query") && *env_text(task, "gold"))
+            env_tasks_add(tasks, id, part, span(env_text(task, "query")), task);
         else
             tasks->left_out++;
     }
@@ -89,8 +83,8 @@ static Status reset(void *world, const EnvTask *task, EnvTurn *turn, void **stat
     const Systems *all = world;
     Shell *s = mem_new(Shell);
     s->task = task;
-    Nl2BashSpec spec = {.query = text_of(task->doc, "query"),
-                        .gold = text_of(task->doc, "gold"),
+    Nl2BashSpec spec = {.query = env_text(task->doc, "query"),
+                        .gold = env_text(task->doc, "gold"),
                         .seconds = all->options->seconds};
     Status st =
         nl2bash_open(&s->files, all->images[task->id[0] - '1'], &spec); /* ids begin with the number */
@@ -120,7 +114,7 @@ static Status step(void *state, Span action, EnvTurn *turn)
 static Status expert(void *state, Str *action)
 {
     const Shell *s = state;
-    str_adds(action, text_of(s->task->doc, "gold"));
+    str_adds(action, env_text(s->task->doc, "gold"));
     return ST_OK;
 }
 

@@ -96,11 +96,12 @@ static Status open_bash(const EvalRun *run, Questions *out, void **state)
         TRY_TO(undo, nl2bash_image_open(&s->images[i], run->data, i + 1));
     note_lacking(out);
     *state = s;
-    s = NULL;
+    mem_free(name);
+    return ST_OK;
 undo:
     mem_free(name);
     close_bash(s);
-    return s ? fail_in(st, "ic_bash (docs/eval.md says how its prompt text is made)") : ST_OK;
+    return fail_in(st, "ic_bash (docs/eval.md says how its prompt text is made)");
 }
 
 /* One task. -----------------------------------------------------------------------------------------------
