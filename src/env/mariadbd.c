@@ -182,8 +182,8 @@ static void add_options(Words *w, const char *program, const char *folder)
         "--lower-case-table-names=1",
         "--character-set-server=utf8mb4",
         "--collation-server=utf8mb4_general_ci",
-        "--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
-        "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+        ("--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,"
+         "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"),
         "--default-time-zone=+00:00",
         "--performance-schema=OFF",
         "--local-infile=OFF",
