@@ -10,7 +10,7 @@
 
 enum {
     STORE_LATER = 2, ADD_LATER = 4, /* products */
-    APART_AHEAD = 2, FEW_TILES_PANELS = 2, /* blocks */
+    APART_AHEAD = 2, FEW_AHEAD = 1536, FEW_TILES_PANELS = 2, /* blocks */
     RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR /* of a block taken apart: words, and scales or minimum */
 };
 
@@ -130,7 +130,10 @@ SIMD_INLINE void walk_apart(Walk *k, const QuantType t, const int i, const int P
     for (int p = 0; p < P; p++) {
         if (sub_blocks(t) == 1 || (j == 0 && half == 0))
             file_block_open(&k->open[p], t, k->panel[p], b / sub_blocks(t));
-        ask_ahead(t, &k->open[p], half, j, 1);
+        const int words = words_of_block(t), sub = sub_blocks(t);
+#pragma GCC unroll 8
+        for (int l = j * words / sub; l < (j + 1) * words / sub; l++)
+            __builtin_prefetch(k->open[p].words + (half * words / 2 + l) * PACKED_VECTOR + FEW_AHEAD);
         block_apart(walk_block(k, i, p, P), t, &k->open[p], half, j);
     }
 }
