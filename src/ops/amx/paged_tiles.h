@@ -120,11 +120,16 @@ static void page_step_bf16(const Paged *a, Queries *b, int64_t first, int64_t ro
     const unsigned char *keys = kv_keys(a->kv, at, b->head), *values = kv_values(a->kv, at, b->head);
     for (int64_t i = 0; i < rows; i += TILE_N)
         tile_scores(scores + i * KV_PAGE, a, b, first + i, keys, i == 0 ? kv_keys(a->kv, next, b->head) : keys);
+    int64_t sees = positions_seen(a, b, first, page), heads = first % a->shared;
     for (int r = 0; r < rows; r++) {
         Sums score[KEY_PANELS];
         for (int p = 0; p < KEY_PANELS; p++)
             score[p] = sums_load(scores + r * KV_PAGE + p * TILE_N);
-        query_step(a, b, first + r, r, score, positions_seen(a, b, first + r, page));
+        query_step(a, b, first + r, r, score, sees);
+        if (++heads == a->shared) { /* the next row's queries */
+            heads = 0;
+            sees++;
+        }
     }
     int64_t pieces = seen > 2 * TILE_N ? 2 : 1;
     for (int64_t i = 0; i < rows; i += TILE_N) {

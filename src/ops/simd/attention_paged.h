@@ -32,6 +32,7 @@ typedef struct {
     const AttentionShape *s;
     QuantType type;                         /* of the pages, as packed products name it */
     int64_t step, key_units, value_vectors; /* numbers a word; words of a key; vectors of a value */
+    int64_t shared;                         /* heads of queries to a head of keys */
     int64_t q_units;                        /* words of a query: whole vectors, zeros behind its last number */
     float log2_scale;                       /* 1 / sqrt(D), and what makes exp2 of it */
 } Paged;
@@ -68,26 +69,21 @@ static inline void queries_place(Queries *b, const Paged *a, uint32_t *memory)
     b->greatest = (float *)(b->p + STEP_ROWS * KV_PAGE);
 }
 
-static inline int64_t shared_heads(const Paged *a)
-{
-    return a->s->H / a->s->Hk;
-}
-
 /* Row of the batch, and first column, of query i. */
 static inline int64_t query_row(const Paged *a, const Queries *b, int64_t i)
 {
-    return b->rows->first + b->first + i / shared_heads(a);
+    return b->rows->first + b->first + i / a->shared;
 }
 
 static inline int64_t query_col(const Paged *a, const Queries *b, int64_t i)
 {
-    return (b->head * shared_heads(a) + i % shared_heads(a)) * a->s->D;
+    return (b->head * a->shared + i % a->shared) * a->s->D;
 }
 
 /* How many positions of a page query i sees; may be negative. */
 static inline int64_t positions_seen(const Paged *a, const Queries *b, int64_t i, int64_t page)
 {
-    return b->rows->past + b->first + i / shared_heads(a) + 1 - page * KV_PAGE;
+    return b->rows->past + b->first + i / a->shared + 1 - page * KV_PAGE;
 }
 
 static void queries_begin(const Paged *a, Queries *b)
@@ -298,7 +294,7 @@ static void queries_run(const Paged *a, Queries *b)
 /* Tasks go to the threads in turn: later rows see more, so neighbours cost about the same. */
 static void paged_tasks(const Paged *a, const PagedRows *rows, int64_t count, uint32_t *memory)
 {
-    int64_t shared = shared_heads(a), block = shared < QUERY_BLOCK ? QUERY_BLOCK / shared : 1;
+    int64_t shared = a->shared, block = shared < QUERY_BLOCK ? QUERY_BLOCK / shared : 1;
     int64_t task = 0, threads = omp_get_num_threads(), me = omp_get_thread_num();
     Queries b;
     queries_place(&b, a, memory);
@@ -324,6 +320,7 @@ static void simd_attention_paged(Device *dev, Tensor *out, const Tensor *q, cons
     Paged a = {
         .out = out, .q = q, .kv = kv, .s = s, .type = bf16 ? QUANT_BF16 : QUANT_F32, .step = bf16 ? 2 : 1};
     a.key_units = (s->D + a.step - 1) / a.step;
+    a.shared = s->H / s->Hk;
     a.q_units = packed_round_up(a.key_units, 16);
     a.value_vectors = (s->D + 15) / 16;
     a.log2_scale = 0x1.715476p+0f / sqrtf((float)s->D);
