@@ -138,30 +138,37 @@ SIMD_INLINE void walk_apart(Walk *k, const QuantType t, const int i, const int P
     }
 }
 
+/* Which of the blocks that a step touches are there: those from the step's first one on, all, or some. */
+typedef enum { STEP_FIRST, STEP_INSIDE, STEP_SOME } Step;
+
+SIMD_INLINE bool is_there(const Walk *k, const int i, const Step step)
+{
+    return step == STEP_FIRST ? i >= 0 : step == STEP_INSIDE || (k->first + i >= 0 && k->first + i < k->blocks);
+}
+
 /* A product takes some fifty cycles, and what a tile stores can only be read when it has left for the first
  * cache.  So when a block is multiplied, one further on is taken apart, what was multiplied two products ago
- * is stored, and what was four ago added.  `inside`: all of these are there. */
+ * is stored, and what was four ago added.  SOME: only those that are there. */
 SIMD_INLINE void walk_step(Walk *k, Vec sum[FEW_TILES_PANELS][TILE_N], const QuantType t, const int R,
-                           const int P, const bool apart, const bool inside)
+                           const int P, const bool apart, const Step step)
 {
     const int parts = parts_of(t), N = P * parts, x_record = R * (DOT_BLOCK + 8);
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
         const int next = i + APART_AHEAD, old = i - ADD_LATER / N;
-        int64_t b = k->first;
-        if (!apart && (inside || (b + next >= 0 && b + next < k->blocks)))
+        if (!apart && is_there(k, next, step))
             walk_apart(k, t, next, P);
 #pragma GCC unroll 4
         for (int q = 0; q < N; q++) {
             const int p = q / parts, h = q % parts, c = (i * N + q) % 4;
             const int stored = (i * N + q + 4 - STORE_LATER) / N - 4 / N;
-            if (inside || (b + i >= 0 && b + i < k->blocks))
+            if (is_there(k, i, step))
                 block_product(c, apart ? k->apart + i * RECORD : walk_block(k, i, p, P), k->x + i * x_record,
                               h);
-            if (inside || (b + old >= 0 && b + old < k->blocks))
+            if (is_there(k, old, step))
                 block_add(sum[p], t, k->dots[c], apart ? k->apart + old * RECORD : walk_block(k, old, p, P),
                           k->x + old * x_record, h, R);
-            if (inside || (b + stored >= 0 && b + stored < k->blocks))
+            if (is_there(k, stored, step))
                 block_store(k->dots[(c + 4 - STORE_LATER) % 4], (c + 4 - STORE_LATER) % 4);
         }
     }
@@ -190,10 +197,13 @@ SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned ch
         for (int r = 0; r < R; r++)
             sum[p][r] = vec_all(0);
     while (k.first < blocks + ADD_LATER) {
-        if (k.first >= 4 && k.first + 4 + APART_AHEAD <= blocks)
-            walk_step(&k, sum, t, R, P, is_apart, true);
+        int64_t left = blocks - k.first - (is_apart ? 0 : APART_AHEAD);
+        if (k.first > 0 && left >= 4)
+            walk_step(&k, sum, t, R, P, is_apart, STEP_INSIDE);
+        else if (is_apart && k.first == 0 && left >= 4)
+            walk_step(&k, sum, t, R, P, is_apart, STEP_FIRST);
         else
-            walk_step(&k, sum, t, R, P, is_apart, false);
+            walk_step(&k, sum, t, R, P, is_apart, STEP_SOME);
         unsigned char *swap = k.now;
         k.now = k.other;
         k.other = swap;
