@@ -9,8 +9,11 @@
 #include "ops/simd/matmul_direct.h"
 
 enum {
-    STORE_LATER = 2, ADD_LATER = 4, /* products */
-    APART_AHEAD = 2, FEW_AHEAD = 1536, FEW_TILES_PANELS = 2, /* blocks */
+    STORE_LATER = 2, /* products */
+    ADD_LATER = 4,
+    APART_AHEAD = 2,                           /* blocks */
+    FEW_AHEAD = 1536,                          /* bytes that few rows ask ahead */
+    FEW_TILES_PANELS = 2,                      /* that few rows read at once */
     RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR /* of a block taken apart: words, and scales or minimum */
 };
 
@@ -103,8 +106,9 @@ SIMD_INLINE void block_add(Vec sum[TILE_N], const QuantType t, const int32_t *do
         sum[r] = vec_fnma(min, vec_all(x_scales[R + r]), sum[r]);
 }
 
-/* A tile's state while it walks along k: four blocks at a time, `first` and those behind it.  Their panels are
- * taken apart before, or while they are walked along: then four blocks and the four before lie in a ring. */
+/* A tile's state while it walks along k: four blocks at a time, `first` and those behind it.  Their panels
+ * are taken apart before, or while they are walked along: then four blocks and the four before lie in a ring.
+ */
 typedef struct {
     const unsigned char *x, *apart;
     const unsigned char *panel[FEW_TILES_PANELS];
@@ -143,7 +147,8 @@ typedef enum { STEP_FIRST, STEP_INSIDE, STEP_SOME } Step;
 
 SIMD_INLINE bool is_there(const Walk *k, const int i, const Step step)
 {
-    return step == STEP_FIRST ? i >= 0 : step == STEP_INSIDE || (k->first + i >= 0 && k->first + i < k->blocks);
+    return step == STEP_FIRST ? i >= 0
+                              : step == STEP_INSIDE || (k->first + i >= 0 && k->first + i < k->blocks);
 }
 
 /* A product takes some fifty cycles, and what a tile stores can only be read when it has left for the first
@@ -176,9 +181,10 @@ SIMD_INLINE void walk_step(Walk *k, Vec sum[FEW_TILES_PANELS][TILE_N], const Qua
 
 /* A tile of R rows from row n on, and panels 0 .. P - 1 that lie `panels->next` apart.  Meanwhile some lines
  * of what comes later are asked for. */
-SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned char *apart, const Panels *panels,
-                           const unsigned char *x, int64_t blocks, int64_t n, const unsigned char *ask,
-                           int64_t ask_lines, const int R, const int P, const bool is_apart)
+SIMD_INLINE void dots_tile(const Place *at, const QuantType t, const unsigned char *apart,
+                           const Panels *panels, const unsigned char *x, int64_t blocks, int64_t n,
+                           const unsigned char *ask, int64_t ask_lines, const int R, const int P,
+                           const bool is_apart)
 {
     _Alignas(64) int32_t dots[4][TILE_N * TILE_N];
     _Alignas(64) unsigned char ring[2][FEW_TILES_PANELS * 4 * RECORD];
@@ -239,9 +245,9 @@ SIMD_INLINE void dots_panel(const Place *at, const QuantType t, const PackedMatr
     take_apart(p->apart, t, panel, blocks);
     for (int64_t i = first; i < last; i++) {
         int64_t from = lines * (i - first) / steps;
-        dots_tile(at, type_apart(t), p->apart, &here, p->x.i8 + (size_t)i * i8_row_tile(w->cols, TILE_N), blocks,
-                  i * TILE_N, panel + bytes + from * TILE_LINE, lines * (i - first + 1) / steps - from, TILE_N,
-                  1, true);
+        dots_tile(at, type_apart(t), p->apart, &here, p->x.i8 + (size_t)i * i8_row_tile(w->cols, TILE_N),
+                  blocks, i * TILE_N, panel + bytes + from * TILE_LINE,
+                  lines * (i - first + 1) / steps - from, TILE_N, 1, true);
     }
 }
 
@@ -294,14 +300,16 @@ static void dots_task(const Place *at, const PackedMatrix *w, const Panels *pane
     tiles_begin(TILE_N, 5, has_halves(w->type) ? BLOCK_WORDS / 2 : BLOCK_WORDS);
     for (int64_t i = 0; i < panels->count; i++) {
         Place to = {at->p, at->col + i * PACKED_ROWS, at->rows - i * PACKED_ROWS};
-        dots_kernels[w->type].many(&to, w, panels->first + i * panels->next, i + 1 < panels->count, first, last);
+        dots_kernels[w->type].many(&to, w, panels->first + i * panels->next, i + 1 < panels->count, first,
+                                   last);
     }
 }
 
 /* At most sixteen rows, and all of the panels. */
 static void dots_few_tiles(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
-    tiles_begin(at->p->y->rows <= TILE_N / 2 ? TILE_N / 2 : TILE_N, 5, has_halves(w->type) ? BLOCK_WORDS / 2 : BLOCK_WORDS);
+    tiles_begin(at->p->y->rows <= TILE_N / 2 ? TILE_N / 2 : TILE_N, 5,
+                has_halves(w->type) ? BLOCK_WORDS / 2 : BLOCK_WORDS);
     dots_kernels[w->type].few(at, w, panels);
 }
 

@@ -1,6 +1,6 @@
 /* Products with packed weights in AMX's tiles.  BF16 weights are multiplied in tiles whatever the number of
- * rows; quantised ones by VNNI's dot products while rows are few, which gives the same sums.  F32 weights are
- * the table's below.
+ * rows; quantised ones from five rows on, fewer by VNNI's dot products, which give the same sums.  F32
+ * weights are the table's below.
  *
  * A row is bound by reading weights, and a core of these processors reads fastest in several places at once,
  * some hundred bytes asked for ahead (docs/speed.md).  Many rows are cut into chunks that the second cache
@@ -15,7 +15,7 @@ enum { FEW_TILE = 8, DIRECT_PANELS = 2, ONE_PANELS = 2, ONE_AHEAD = 1536 };
 #include "ops/amx/plain_tiles.h"
 
 enum {
-    TILES_FROM = 2,        /* rows of quantised weights that tiles multiply */
+    TILES_FROM = 5,        /* rows of quantised weights that tiles multiply */
     MANY = TILE_N + 1,     /* rows that are cut into chunks */
     CHUNK_BYTES = 1 << 20, /* of x that the second cache is to hold */
     BLOCK_PANELS = 64

@@ -10,7 +10,8 @@
 #include "ops/amx/tiles.h"
 #include "ops/simd/attention_paged.h"
 
-_Static_assert((int)BF16_ROWS == (int)QUERY_BLOCK && QUERY_BLOCK % TILE_N == 0, "queries of a task are whole tiles");
+_Static_assert((int)BF16_ROWS == (int)QUERY_BLOCK && QUERY_BLOCK % TILE_N == 0,
+               "queries of a task are whole tiles");
 _Static_assert(KEY_PANELS == 4 && VALUE_VECTORS == 4, "tiles of sums");
 
 static void tasks_begin(void)
@@ -54,10 +55,10 @@ static inline void tile_scores(float *scores, const Paged *a, const Queries *b, 
     TILE_ZERO(3);
     for (int64_t u = 0; u < a->key_units; u += TILE_N) {
         TILE_LOAD(4, b->q + i * a->q_units + u, a->q_units * 4);
-#define PANEL(c, w)                                                                 \
-    if (later != keys)                                                              \
-        ask_for_lines(later + c * next + u * PACKED_VECTOR, PACKED_VECTOR);         \
-    TILE_LOAD(w, piece_of_keys(a, keys + c * next, u, zeroed), PACKED_VECTOR);      \
+#define PANEL(c, w)                                                            \
+    if (later != keys)                                                         \
+        ask_for_lines(later + c * next + u * PACKED_VECTOR, PACKED_VECTOR);    \
+    TILE_LOAD(w, piece_of_keys(a, keys + c * next, u, zeroed), PACKED_VECTOR); \
     TILE_BF16(c, 4, w)
         PANEL(0, 6);
         PANEL(1, 7);
@@ -73,8 +74,9 @@ static inline void tile_scores(float *scores, const Paged *a, const Queries *b, 
 
 /* sums += p v of V vectors of values, a constant, from vector d on, and the first `pieces` of 32 positions.
  * Meanwhile those of a later page are asked for. */
-SIMD_INLINE void tile_values(const Paged *a, Queries *b, int64_t i, const uint32_t *probabilities, const unsigned char *values,
-                             const unsigned char *later, int64_t pieces, int64_t d, const int V)
+SIMD_INLINE void tile_values(const Paged *a, Queries *b, int64_t i, const uint32_t *probabilities,
+                             const unsigned char *values, const unsigned char *later, int64_t pieces,
+                             int64_t d, const int V)
 {
     const int64_t line = a->value_vectors * PACKED_VECTOR;
     float *sums = b->sums + (i * a->value_vectors + d) * 16;
@@ -85,15 +87,15 @@ SIMD_INLINE void tile_values(const Paged *a, Queries *b, int64_t i, const uint32
     if (V > 2)         \
         X(2, 6);       \
     if (V > 3)         \
-        X(3, 7)
+    X(3, 7)
 #define TAKE_UP(c, w) TILE_LOAD(c, sums + c * 16, line)
 #define PUT_BACK(c, w) TILE_STORE(sums + c * 16, line, c)
-#define VECTOR(c, w)                                                    \
-    do {                                                                \
-        if (later != values)                                            \
-            ask_for_lines(later + at + c * PACKED_VECTOR, line);        \
-        TILE_LOAD(w, values + at + c * PACKED_VECTOR, line);            \
-        TILE_BF16(c, 4, w);                                             \
+#define VECTOR(c, w)                                             \
+    do {                                                         \
+        if (later != values)                                     \
+            ask_for_lines(later + at + c * PACKED_VECTOR, line); \
+        TILE_LOAD(w, values + at + c * PACKED_VECTOR, line);     \
+        TILE_BF16(c, 4, w);                                      \
     } while (0)
     EACH_VECTOR(TAKE_UP);
     for (int64_t piece = 0; piece < pieces; piece++) {
@@ -108,8 +110,8 @@ SIMD_INLINE void tile_values(const Paged *a, Queries *b, int64_t i, const uint32
 #undef EACH_VECTOR
 }
 
-/* A thread that has used a tile multiplies half as fast in vectors for some hundred cycles: so there are three
- * steps for all queries, not for one tile after the other. */
+/* A thread that has used a tile multiplies half as fast in vectors for some hundred cycles: so there are
+ * three steps for all queries, not for one tile after the other. */
 static void page_step_bf16(const Paged *a, Queries *b, int64_t first, int64_t rows, int64_t page)
 {
     _Alignas(64) float scores[QUERY_BLOCK * KV_PAGE];
@@ -119,7 +121,8 @@ static void page_step_bf16(const Paged *a, Queries *b, int64_t first, int64_t ro
     int32_t at = b->rows->pages[page], next = seen > KV_PAGE ? b->rows->pages[page + 1] : at;
     const unsigned char *keys = kv_keys(a->kv, at, b->head), *values = kv_values(a->kv, at, b->head);
     for (int64_t i = 0; i < rows; i += TILE_N)
-        tile_scores(scores + i * KV_PAGE, a, b, first + i, keys, i == 0 ? kv_keys(a->kv, next, b->head) : keys);
+        tile_scores(scores + i * KV_PAGE, a, b, first + i, keys,
+                    i == 0 ? kv_keys(a->kv, next, b->head) : keys);
     int64_t sees = positions_seen(a, b, first, page), heads = first % a->shared;
     for (int r = 0; r < rows; r++) {
         Sums score[KEY_PANELS];

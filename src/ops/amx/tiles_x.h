@@ -69,8 +69,8 @@ SIMD_INLINE void x_block_i8(unsigned char *to, int64_t r, int64_t R, Vec a, Vec 
         scales[R + r] = d * (float)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
 }
 
-SIMD_INLINE void x_blocks_i8(unsigned char *to, int64_t r, int64_t R, const void *row, const DType d, int64_t K,
-                             const bool sum)
+SIMD_INLINE void x_blocks_i8(unsigned char *to, int64_t r, int64_t R, const void *row, const DType d,
+                             int64_t K, const bool sum)
 {
     for (int64_t k = 0; k < K; k += DOT_BLOCK, to += R * (DOT_BLOCK + 8))
         x_block_i8(to, r, R, simd_load(row, d, k, LANES), simd_load(row, d, k + LANES, LANES), sum);
@@ -95,8 +95,7 @@ static inline void tiles_x_round(const TilesX *t, const PackedX *p, int64_t firs
     int64_t K = p->x->cols;
     size_t each = i8_row_tile(K, i8_rows(p->x->rows));
     for (int64_t i = first; (t->bf16 || t->i8) && i < last; i++) {
-        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K),
-                      *i8 = t->i8 + (size_t)i * each;
+        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K), *i8 = t->i8 + (size_t)i * each;
         int64_t rows = p->x->rows - i * TILE_N;
         if (t->bf16 && rows < TILE_N)
             memset(bf16, 0, bf16_row_tile(K));

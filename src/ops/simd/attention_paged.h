@@ -33,8 +33,8 @@ typedef struct {
     QuantType type;                         /* of the pages, as packed products name it */
     int64_t step, key_units, value_vectors; /* numbers a word; words of a key; vectors of a value */
     int64_t shared;                         /* heads of queries to a head of keys */
-    int64_t q_units;                        /* words of a query: whole vectors, zeros behind its last number */
-    float log2_scale;                       /* 1 / sqrt(D), and what makes exp2 of it */
+    int64_t q_units;  /* words of a query: whole vectors, zeros behind its last number */
+    float log2_scale; /* 1 / sqrt(D), and what makes exp2 of it */
 } Paged;
 
 /* The queries of a task, and how far their softmax has come. */
