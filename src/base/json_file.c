@@ -51,3 +51,12 @@ Status json_file_write(const char *path, const json_t *value)
     free(text);
     return st;
 }
+
+json_t *json_text(Span text)
+{
+    Str valid = {0};
+    str_add_valid(&valid, text.at, text.n);
+    json_t *string = json_stringn(str_c(&valid), valid.n);
+    str_drop(&valid);
+    return string;
+}

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "base/status.h"
+#include "base/str.h"
 
 /* The object or array in a file of at most 16 MB; the caller's reference.  *out stays as it is on failure.
  *   ST_IO  cannot be read   ST_LIMIT  too large   ST_FORMAT  no JSON, or a key given twice */
@@ -14,5 +15,8 @@ MUST_CHECK Status json_file_read(json_t **out, const char *path);
 /* An object or array, durable and indented; numbers with as few digits as bring them back: 1e-5 and not
  * 1.0000000000000001e-5.  ST_IO, ST_ARG (neither object nor array). */
 MUST_CHECK Status json_file_write(const char *path, const json_t *value);
+
+/* A string; JSON text is UTF-8, and what is none in `text` becomes U+FFFD.  The caller's reference. */
+json_t *json_text(Span text);
 
 #endif

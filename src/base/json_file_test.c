@@ -37,9 +37,19 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     json_decref(text);
 }
 
+static void any_bytes_become_a_string(void **state)
+{
+    (void)state;
+    json_t *text = json_text((Span){"a\377\0b", 4});
+    assert_int_equal(json_string_length(text), 6);
+    assert_memory_equal(json_string_value(text), "a\xef\xbf\xbd\0b", 6);
+    json_decref(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_bytes_become_a_string),
         cmocka_unit_test(numbers_come_back_exactly_and_short),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
     };

@@ -10,6 +10,7 @@ double bench_median(double *values, int64_t n);
 int bench_agent(int argc, char **argv);
 int bench_corpus(int argc, char **argv);
 int bench_engine(int argc, char **argv);
+int bench_env(int argc, char **argv);
 int bench_gemm(int argc, char **argv);
 int bench_infer(int argc, char **argv);
 int bench_ops(int argc, char **argv);

@@ -91,6 +91,7 @@ int cmd_eval(int argc, char **argv);
 int cmd_convert(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_env(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_pack(int argc, char **argv);
 int cmd_tokenizer(int argc, char **argv);

@@ -33,6 +33,7 @@ int cmd_bench(int argc, char **argv)
          bench_engine, false},
         {"agent", NULL, "acting: sandboxes, Python sessions, programs on trial, recordings replayed",
          bench_agent, false},
+        {"env", NULL, "worlds: steps of a household, queries, shell commands", bench_env, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

@@ -21,13 +21,14 @@
 typedef struct {
     int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
     double temperature, top_p, program_seconds, episode_seconds;
-    bool feedback_gold, empty_system, likelihood;
-    char *steps, *rule, *actions, *feedback, *wikipedia, *data;
+    bool feedback_gold, empty_system, admissible, likelihood;
+    char *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
 } EvalConfig;
 
 static const char *const rule_names[] = {"legacy", "current", NULL};
 static const char *const action_names[] = {"tags", "fences", NULL};
 static const char *const feedback_names[] = {"text", "binary", NULL};
+static const char *const sql_names[] = {"any", "dump", "spider", NULL}; /* SqlFrom */
 static const Field eval_fields[] = {
     F_STRING(EvalConfig, data, "data", "the folder of the benchmarks' data; --list says what belongs there"),
     F_INT(EvalConfig, limit, 0, 0, 1e9, "questions of each benchmark, drawn by the seed; 0: all"),
@@ -39,7 +40,8 @@ static const Field eval_fields[] = {
     F_FLOAT(EvalConfig, temperature, -1, -1, 100, "0: always the most likely token; -1: as the benchmark has it"),
     F_FLOAT(EvalConfig, top_p, -1, -1, 1, "sample among the fewest tokens that reach this probability; -1: among all"),
     F_FLOAT(EvalConfig, program_seconds, -1, -1, 86400, "a graded program's time; -1: as the benchmark has it"),
-    F_STRING(EvalConfig, steps, "5", "of an episode; 1-5: a run for each, and the curve of success by steps"),
+    F_STRING(EvalConfig, steps, "-1", "of an episode; 1-5: a run for each, and the curve of success by steps; -1: as "
+                                      "the benchmark has it"),
     F_INT(EvalConfig, proposals, -1, -1, 1000, "solutions in an episode; -1: two, or one where there is one step"),
     F_INT(EvalConfig, episode_tokens, 0, 0, 1e9, "tokens that an episode's answers may take; 0: no limit"),
     F_FLOAT(EvalConfig, episode_seconds, 0, 0, 1e9, "that an episode may take; 0: no limit"),
@@ -48,9 +50,14 @@ static const Field eval_fields[] = {
     F_CHOICE(EvalConfig, feedback, "text", feedback_names, "what --feedback-model says: words, or good and bad"),
     F_BOOL(EvalConfig, feedback_gold, false, "the feedback's model is shown the right solution"),
     F_BOOL(EvalConfig, empty_system, false, "episodes begin with an empty system message, as in Lemur's runs"),
+    F_BOOL(EvalConfig, admissible, false, "alfworld's model is told at each turn which commands do something"),
     F_BOOL(EvalConfig, likelihood, false, "multiple choice by likelihood; needs a model that runs here"),
     F_STRING(EvalConfig, wikipedia, "live", "what wikipedia_search asks: live, an index's file (--index), "
                                             "recording:FILE, record:FILE (live, and kept), none"),
+    F_STRING(EvalConfig, sql_server, "", "ic_sql on a server: auto (a MariaDB of our own), mysql://USER[:PASSWORD]@HOST, "
+                                         "a socket; SQLite where not given"),
+    F_CHOICE(EvalConfig, sql_databases, "any", sql_names, "ic_sql's: of InterCode's dump, Spider's .sqlite files, or the "
+                                                          "first that is there"),
 };
 static const FieldTable eval_table = FIELD_TABLE(eval_fields);
 
@@ -82,9 +89,12 @@ static bool stopped(void *context)
 
 /* Words. ------------------------------------------------------------------------------------------------- */
 
-/* "5" or "1-5". */
+/* "5" or "1-5"; "-1" is each benchmark's own number. */
 static Status read_steps(Job *job)
 {
+    job->first_steps = job->last_steps = -1;
+    if (strcmp(job->config.steps, "-1") == 0)
+        return ST_OK;
     char *words = mem_str(job->config.steps), *dash = strchr(words, '-');
     if (dash)
         *dash = 0;
@@ -116,6 +126,14 @@ static char *default_folder(const char *model, const char *server_model)
     return folder;
 }
 
+static int sql_from(const char *name)
+{
+    int i = 0;
+    while (sql_names[i] && strcmp(sql_names[i], name) != 0)
+        i++;
+    return i;
+}
+
 static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
 {
     return (EvalSettings){
@@ -135,7 +153,10 @@ static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
         .feedback_gold = c->feedback_gold,
         .feedback_binary = strcmp(c->feedback, "binary") == 0,
         .empty_system = c->empty_system,
+        .admissible = c->admissible,
         .likelihood = c->likelihood,
+        .sql_server = c->sql_server[0] ? c->sql_server : NULL,
+        .sql_from = sql_from(c->sql_databases),
     };
 }
 
@@ -145,6 +166,8 @@ static json_t *identity_of(const Job *job, int64_t steps)
     json_t *settings = config_to_json(&eval_table, &job->config), *o = json_object();
     json_object_del(settings, "parallel");
     json_object_del(settings, "data");
+    json_object_del(settings, "sql_server"); /* may hold a password; ic_sql's facts say which it was */
+    json_object_del(settings, "sql_databases");
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)steps);
     json_object_set_new(settings, "steps", json_string(number));

@@ -17,6 +17,10 @@
 
 #include "env/sandbox.h"
 
+/* Where the data has InterCode's tasks, and a folder of files for each. */
+#define CTF_TASKS "intercode/ctf/ic_ctf.json"
+#define CTF_ASSETS "intercode/ctf/task_assets"
+
 /* How an action becomes a command.  `python3 -c` and `python -c` are run without a shell in both. */
 typedef enum {
     CTF_QUOTED,   /* the shell is given the action as it is: the current code                             */

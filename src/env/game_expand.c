@@ -1,22 +1,44 @@
 /* Speaks a game's texts: the second half of game_text.h. */
 #include <string.h>
 
+#include "base/array.h"
 #include "env/game_text.h"
 #include "env/game_tree.h"
 
-enum { UNBOUND = -1, WORK_MAX = 5000000 };
+/* Facts to look at and pieces to speak, in one text; a command's words, of which a game has very many, ask
+ * for less. */
+enum { UNBOUND = -1, WORK_MAX = 5000000, COMMAND_WORK_MAX = 20000 };
 
 typedef struct {
     const GameText *g;
     const GameWorld *world;
     int bound[GAME_VARIABLES_MAX];
-    int64_t work;
-    size_t limit;
+    const int *args; /* of the action: no other variable stands for one of them */
+    int args_n;
+    int64_t work_left;
+    int bytes, bytes_max; /* spoken, and at most */
 } Speaker;
+
+static Status spend(Speaker *s)
+{
+    return s->work_left-- > 0 ? ST_OK : fail(ST_LIMIT, "grammar: a text that looks at too much");
+}
 
 static bool bit_of(const uint64_t *bits, int32_t bit)
 {
     return bits[bit >> 6] >> (bit & 63) & 1;
+}
+
+/* Whether a free variable may stand for the object: different variables stand for different ones. */
+static bool is_unused(const Speaker *s, int object)
+{
+    for (int v = 0; v < s->g->variables_n; v++)
+        if (s->bound[v] == object)
+            return false;
+    for (int i = 0; i < s->args_n; i++)
+        if (s->args[i] == object)
+            return false;
+    return true;
 }
 
 /* Whether objects may stand for the atom's variables; binds those that are free and tells which in *freed. */
@@ -29,9 +51,7 @@ static bool bind(Speaker *s, const GameAtom *a, const int *args, int arity, unsi
         if (*to == args[i])
             continue;
         bool fits = a->types[i] == GAME_NO_TYPE || t->objects[args[i]].types >> a->types[i] & 1;
-        for (int v = 0; v < s->g->variables_n && fits && *to == UNBOUND; v++)
-            fits = s->bound[v] != args[i];
-        if (*to != UNBOUND || !fits)
+        if (*to != UNBOUND || !fits || !is_unused(s, args[i]))
             return false;
         *to = args[i];
         *freed |= 1u << i;
@@ -84,8 +104,7 @@ static Status matches(Speaker *s, const GameQuery *q, int at, OnMatch on, void *
     range_of(s, a, f, arity, &from, &to);
     for (int i = from; i < to && !*enough; i++) {
         unsigned freed;
-        if (++s->work > WORK_MAX)
-            return fail(ST_LIMIT, "a text asks more than %d facts", WORK_MAX);
+        TRY(spend(s));
         if (f->bits && !bit_of(bits, f->bits[i]))
             continue;
         if (bind(s, a, f->args + (size_t)i * (size_t)arity, arity, &freed))
@@ -110,6 +129,7 @@ static Status speak_symbol(Speaker *s, Str *out, int symbol)
     for (int i = 0; i < y->rules_n; i++) {
         bool found = !y->rules[i].conditional, enough = false;
         int saved[GAME_VARIABLES_MAX];
+        TRY(spend(s));
         memcpy(saved, s->bound, sizeof saved);
         if (!found)
             TRY(matches(s, &y->rules[i].condition, 0, on_any, &found, &enough));
@@ -143,49 +163,58 @@ static Status speak_reference(Speaker *s, Str *out, const GamePiece *p)
 typedef struct {
     const GamePiece *body;
     Str *out;
-    size_t n;              /* expansions                                                        */
-    size_t last;           /* where the last one begins in *out                  */
-    const GamePiece *list; /* the list they are items of; NULL: none             */
+    Array(size_t) ends; /* of a list: those of its items in *out */
 } Each;
+
+static Status on_match(Speaker *s, void *context, bool *enough)
+{
+    const Each *e = context;
+    (void)enough;
+    return speak(s, e->out, e->body);
+}
 
 static Status on_item(Speaker *s, void *context, bool *enough)
 {
     Each *e = context;
-    (void)enough;
-    if (e->list && e->n)
-        TRY(speak_symbol(s, e->out, s->g->separator));
-    e->last = e->out->n;
-    e->n++;
-    return speak(s, e->out, e->body);
+    TRY(on_match(s, e, enough));
+    array_push(&e->ends, e->out->n);
+    return ST_OK;
 }
 
-static Status speak_each(Speaker *s, const GamePiece *p, Each *e)
+static Status speak_each(Speaker *s, Str *out, const GamePiece *p)
 {
     bool enough = false;
-    e->body = p->first;
-    return matches(s, &p->query, 0, on_item, e, &enough);
+    Each e = {.body = p->first, .out = out};
+    return matches(s, &p->query, 0, on_match, &e, &enough);
 }
 
-/* The items with separators between; then the last separator becomes the one for the last. */
+static Status join(Speaker *s, Str *out, const Each *e)
+{
+    if (!e->ends.n)
+        return speak_symbol(s, out, s->g->empty);
+    for (size_t i = 0, from = 0; i < e->ends.n; from = e->ends.at[i++]) {
+        if (i)
+            TRY(speak_symbol(s, out, i + 1 < e->ends.n ? s->g->separator : s->g->last_separator));
+        str_add(out, str_c(e->out) + from, e->ends.at[i] - from);
+    }
+    return ST_OK;
+}
+
+/* All items first: what stands between them knows nothing of what they bind. */
 static Status speak_list(Speaker *s, Str *out, const GamePiece *p)
 {
-    Each e = {.out = out, .list = p};
-    Str between = {0}, tail = {0};
-    Status st = ST_OK;
-    for (const GamePiece *item = p->first; item; item = item->next)
-        TRY(speak_each(s, item, &e));
-    if (!e.n)
-        return speak_symbol(s, out, s->g->empty);
-    if (e.n == 1)
-        return ST_OK;
-    TRY_TO(undo, speak_symbol(s, &between, s->g->separator));
-    str_add(&tail, out->at + e.last, out->n - e.last);
-    out->n = e.last - between.n;
-    TRY_TO(undo, speak_symbol(s, out, s->g->last_separator));
-    str_add(out, tail.at ? tail.at : "", tail.n);
+    Str items = {0};
+    Each e = {.out = &items};
+    Status st;
+    bool enough = false;
+    for (const GamePiece *item = p->first; item; item = item->next) {
+        e.body = item->first;
+        TRY_TO(undo, matches(s, &item->query, 0, on_item, &e, &enough));
+    }
+    TRY_TO(undo, join(s, out, &e));
 undo:
-    str_drop(&between);
-    str_drop(&tail);
+    array_drop(&e.ends);
+    str_drop(&items);
     return st;
 }
 
@@ -193,23 +222,25 @@ static Status speak_piece(Speaker *s, Str *out, const GamePiece *p)
 {
     size_t before = out->n;
     switch (p->kind) {
-    case PIECE_WORDS: str_add(out, p->words.at, p->words.n); return ST_OK;
+    case PIECE_WORDS: str_add(out, p->words.at, p->words.n); break;
     case PIECE_SYMBOL: return speak_symbol(s, out, p->symbol);
     case PIECE_EITHER:
         TRY(speak(s, out, p->first));
         return out->n > before ? ST_OK : speak(s, out, p->second);
-    case PIECE_EACH: return speak_each(s, p, &(Each){.out = out});
+    case PIECE_EACH: return speak_each(s, out, p);
     case PIECE_LIST: return speak_list(s, out, p);
-    default: return speak_reference(s, out, p);
+    default: TRY(speak_reference(s, out, p));
     }
+    s->bytes += (int)(out->n - before);
+    return s->bytes <= s->bytes_max ? ST_OK
+                                    : fail(ST_LIMIT, "grammar: a text of more than %d bytes", s->bytes_max);
 }
 
 static Status speak(Speaker *s, Str *out, const GamePiece *p)
 {
     for (; p; p = p->next) {
         TRY(speak_piece(s, out, p));
-        if (out->n > s->limit || ++s->work > WORK_MAX)
-            return fail(ST_LIMIT, "grammar: a text of more than %d bytes", GAME_TEXT_MAX);
+        TRY(spend(s));
     }
     return ST_OK;
 }
@@ -225,7 +256,13 @@ const GamePiece *game_text_symbol(const GameText *g, const char *name)
 Status game_text_expand(Str *out, const GameText *g, const GamePiece *text, const GameWorld *world,
                         const PddlAction *action, const int *args)
 {
-    Speaker s = {.g = g, .world = world, .limit = out->n + GAME_TEXT_MAX};
+    bool command = !world->state;
+    Speaker s = {.g = g,
+                 .world = world,
+                 .args = args,
+                 .args_n = action ? action->params_n : 0,
+                 .work_left = command ? COMMAND_WORK_MAX : WORK_MAX,
+                 .bytes_max = command ? GAME_COMMAND_MAX : GAME_TEXT_MAX};
     for (int v = 0; v < GAME_VARIABLES_MAX; v++)
         s.bound[v] = UNBOUND;
     for (int i = 0; action && i < action->params_n; i++) {

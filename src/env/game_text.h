@@ -13,15 +13,24 @@
  *                          list_last_separator
  *
  * QUERY is `pred(x:type, y:type) & ...`: what is bound stays, what is not is bound by facts in the order of
- * their objects' names, different variables to different objects; `not_pred(...)` is a fact from when it is
- * taken away until it is true again.  What a condition binds is forgotten with it.
+ * their objects' names, different variables to different objects and none to one of the action's;
+ * `not_pred(...)` is a fact from when it is taken away until it is true again.  What a condition binds is
+ * forgotten with it.
  * (microsoft/TextWorld, textworld/textgen and textworld/envs/pddl; as ALFWorld's games use it.) */
 #ifndef ENV_GAME_TEXT_H
 #define ENV_GAME_TEXT_H
 
 #include "env/ground.h"
 
-enum { GAME_VARIABLES_MAX = 64, GAME_TEXT_MAX = 256 << 10, GAME_DEPTH_MAX = 32, GAME_GRAMMAR_MAX = 1 << 20 };
+enum {
+    GAME_GRAMMAR_MAX = 1 << 20, /* bytes                                      */
+    GAME_SYMBOLS_MAX = 2000,
+    GAME_ACTIONS_MAX = 1000,
+    GAME_VARIABLES_MAX = 64,
+    GAME_DEPTH_MAX = 32,       /* symbols within symbols                     */
+    GAME_TEXT_MAX = 256 << 10, /* bytes of what a text becomes               */
+    GAME_COMMAND_MAX = 512     /* and of what one becomes without a state    */
+};
 
 typedef struct GameText GameText;
 typedef struct GamePiece GamePiece;
@@ -46,7 +55,7 @@ const GameAction *game_text_action(const GameText *g, const char *name); /* NULL
 const GamePiece *game_text_symbol(const GameText *g, const char *name);  /* NULL: none              */
 /* Appends the text where the action's parameters are `args`; action NULL: nothing is bound.
  *   ST_FORMAT  a variable that nothing binds; with world->state NULL, a question about what changes
- *   ST_LIMIT   more than GAME_TEXT_MAX bytes */
+ *   ST_LIMIT   more bytes than the above, or more facts to look at than a text may need */
 MUST_CHECK Status game_text_expand(Str *out, const GameText *g, const GamePiece *text, const GameWorld *world,
                                    const PddlAction *action, const int *args);
 

@@ -1,4 +1,4 @@
-/* The tree of a game's texts; for game_text.c, which reads it, and game_expand.c, which speaks it. */
+/* The tree of a game's texts; for game_read.h's files, which read it, and game_expand.c, which speaks it. */
 #ifndef ENV_GAME_TREE_H
 #define ENV_GAME_TREE_H
 
@@ -66,5 +66,6 @@ struct GameText {
 };
 
 int game_variable(const GameText *g, Span name); /* -1: none */
+int game_symbol(const GameText *g, Span name);   /* -1: none */
 
 #endif

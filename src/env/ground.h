@@ -11,7 +11,7 @@
 
 #include "env/pddl.h"
 
-enum { GROUND_WORK_MAX = 60000000, GROUND_OPERATORS_MAX = 400000, GROUND_ALTERNATIVES_MAX = 20000 };
+enum { GROUND_WORK_MAX = 20000000, GROUND_OPERATORS_MAX = 400000, GROUND_ALTERNATIVES_MAX = 20000 };
 
 /* A bit and the value that is wanted of it: bit << 1 | false. */
 typedef struct {
@@ -64,6 +64,27 @@ static inline bool ground_holds(const uint64_t *state, GroundList list)
             return false;
     }
     return true;
+}
+
+static inline bool ground_has(const uint64_t *state, int32_t bit)
+{
+    return state[bit >> 6] >> (bit & 63) & 1;
+}
+
+static inline void ground_set(uint64_t *state, int32_t bit, bool on)
+{
+    uint64_t one = (uint64_t)1 << (bit & 63);
+    state[bit >> 6] = on ? state[bit >> 6] | one : state[bit >> 6] & ~one;
+}
+
+/* What the operator makes of `before`, into *after, which is a copy of it.  All conditions look at the state
+ * before; what is taken away and added is added. */
+static inline void ground_apply(const GroundOperator *op, const uint64_t *before, uint64_t *after)
+{
+    for (int add = 0; add < 2; add++)
+        for (int i = 0; i < op->effects_n; i++)
+            if (op->effects[i].add == add && ground_holds(before, op->effects[i].when))
+                ground_set(after, op->effects[i].bit, add);
 }
 
 /* Keeps `task`; lives in *arena.  ST_LIMIT  more choices, operators or alternatives than the above. */

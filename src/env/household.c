@@ -278,6 +278,16 @@ const Ground *household_ground(const Household *h)
     return &h->ground;
 }
 
+const char *household_name(const Household *h, int object)
+{
+    return h->names[object];
+}
+
+const char *household_words(const Household *h, int operator)
+{
+    return h->commands[h->command_of[operator]].words;
+}
+
 /* --- states -------------------------------------------------------------------------------------------- */
 
 static HouseholdState *state_new(const Household *h)
@@ -334,26 +344,16 @@ static const GroundOperator *applicable(const Household *h, const HouseholdState
     return NULL;
 }
 
-static void bit_set(uint64_t *bits, int32_t bit, bool on)
-{
-    uint64_t one = (uint64_t)1 << (bit & 63);
-    bits[bit >> 6] = on ? bits[bit >> 6] | one : bits[bit >> 6] & ~one;
-}
-
-/* All conditions look at the state before; what is taken away and added is added. */
+/* The state's two halves: what holds, and what was taken away and does not hold again. */
 static void apply(const Household *h, const GroundOperator *op, const uint64_t *before, uint64_t *bits)
 {
-    int words = ground_words(&h->ground);
-    for (int add = 0; add < 2; add++)
-        for (int i = 0; i < op->effects_n; i++) {
-            const GroundEffect *e = &op->effects[i];
-            bool held = before[e->bit >> 6] >> (e->bit & 63) & 1;
-            if (e->add != add || !ground_holds(before, e->when))
-                continue;
-            bit_set(bits, e->bit, add);
-            if (add || held)
-                bit_set(bits + words, e->bit, !add);
-        }
+    uint64_t *gone = bits + ground_words(&h->ground);
+    ground_apply(op, before, bits);
+    for (int i = 0; i < op->effects_n; i++) {
+        int32_t bit = op->effects[i].bit;
+        if (ground_has(bits, bit) || ground_has(before, bit))
+            ground_set(gone, bit, !ground_has(bits, bit));
+    }
 }
 
 Status household_step(const Household *h, HouseholdState *s, const char *command)
@@ -393,7 +393,7 @@ static void mark_bucket(const Household *h, const HouseholdState *s, int bit, ui
     for (int i = h->watch_from[bit]; i < h->watch_from[bit + 1]; i++) {
         int op = h->watching[i];
         if (ground_holds(s->bits, h->ground.operators[op].needs))
-            bit_set(marks, h->command_of[op], true);
+            ground_set(marks, h->command_of[op], true);
     }
 }
 

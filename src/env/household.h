@@ -61,6 +61,8 @@ typedef struct {
 void household_admissible(const Household *h, const HouseholdState *s, HouseholdCommands *out);
 
 const Ground *household_ground(const Household *h);
+const char *household_name(const Household *h, int object);    /* NULL: it has none */
+const char *household_words(const Household *h, int operator); /* the command for it */
 /* Whether `s` is what some play can reach as far as can be told at once: each thing that the agent holds is
  * one, hands and "holds" agree, and the agent stands in one place.  For tests. */
 bool household_is_consistent(const Household *h, const HouseholdState *s);

@@ -36,6 +36,11 @@ struct HouseholdPlay {
     ToolContext contexts[HOUSEHOLD_TOOLS];
 };
 
+Status household_play_step(HouseholdPlay *p, const char *command)
+{
+    return household_step(p->game, p->state, command);
+}
+
 /* What is no text names nothing in a house; its command finds nothing either. */
 static void add_argument(Str *command, const json_t *arguments, const char *key)
 {
@@ -58,11 +63,11 @@ static Status call_tool(void *context, const json_t *arguments, Str *answer)
         str_adds(&command, t->call->second);
         add_argument(&command, arguments, t->call->keys[1]);
     }
-    Status st = household_step(p->game, p->state, str_c(&command));
+    Status st = household_play_step(p, str_c(&command));
     str_drop(&command);
     TRY(st);
-    const char *said = str_c(&p->state->observation), *stop = strstr(said, ". ");
-    str_adds(answer, span_starts(span(said), "You arrive at loc ") && stop ? stop + 2 : said);
+    Span said = household_heard(p->state);
+    str_add(answer, said.at, said.n);
     return ST_OK;
 }
 
@@ -104,6 +109,50 @@ bool household_play_succeeded(const HouseholdPlay *p)
 const HouseholdState *household_play_state(const HouseholdPlay *p)
 {
     return p->state;
+}
+
+void household_play_limit(HouseholdPlay *p, int commands)
+{
+    p->state->limit = commands;
+}
+
+Span household_heard(const HouseholdState *s)
+{
+    const char *said = str_c(&s->observation), *stop = strstr(said, ". ");
+    return span(span_starts(span(said), "You arrive at loc ") && stop ? stop + 2 : said);
+}
+
+const char *const household_types[] = {"put", "clean", "heat", "cool", "examine", "puttwo"};
+
+int household_type(Span name)
+{
+    static const char *const prefixes[HOUSEHOLD_TYPES] = {"pick_and_place",       "pick_clean_then_place",
+                                                          "pick_heat_then_place", "pick_cool_then_place",
+                                                          "look_at_obj",          "pick_two_obj"};
+    for (int i = 0; i < HOUSEHOLD_TYPES; i++)
+        if (span_starts(name, prefixes[i]))
+            return i;
+    return 0;
+}
+
+bool household_call(Str *out, const char *command)
+{
+    for (int i = 0; i < HOUSEHOLD_TOOLS; i++) {
+        const Call *c = &calls[i];
+        if (!span_starts(span(command), c->first) || (!c->keys[0] && command[strlen(c->first)]))
+            continue;
+        const char *first = command + strlen(c->first), *second = c->second ? strstr(first, c->second) : NULL;
+        if (c->second && !second)
+            continue;
+        str_addf(out, "%s(", c->name);
+        if (c->keys[0])
+            str_addf(out, "\"%.*s\"", second ? (int)(second - first) : (int)strlen(first), first);
+        if (second)
+            str_addf(out, ", \"%s\"", second + strlen(c->second));
+        str_addc(out, ')');
+        return true;
+    }
+    return false;
 }
 
 void household_question(Str *out, const Household *game)

@@ -29,6 +29,23 @@ void household_play_begin(HouseholdPlay *p, const Household *game);
 const PythonTool *household_play_tools(const HouseholdPlay *p);
 bool household_play_succeeded(const HouseholdPlay *p);
 const HouseholdState *household_play_state(const HouseholdPlay *p); /* NULL: nothing was begun */
+/* Commands after which the episode that was begun is done, instead of HOUSEHOLD_STEPS. */
+void household_play_limit(HouseholdPlay *p, int commands);
+
+/* One command, by itself; failures as of household_step. */
+MUST_CHECK Status household_play_step(HouseholdPlay *p, const char *command);
+
+/* What the game said last, as the functions return it; a view until the next step. */
+Span household_heard(const HouseholdState *s);
+
+/* ALFWorld's six types of task, in MINT's words: "put", "clean", "heat", "cool", "examine", "puttwo". */
+enum { HOUSEHOLD_TYPES = 6 };
+extern const char *const household_types[HOUSEHOLD_TYPES];
+/* Which of them a game is by its name; 0 where it has another (mint/tasks/alfworld.py, PREFIXES). */
+int household_type(Span name);
+
+/* Appends the call that is this command: goto("fridge 1").  False: there is none, as for "inventory". */
+bool household_call(Str *out, const char *command);
 
 /* Appends what MINT asks of the model: a first line, the room and the task, without the welcome banner. */
 void household_question(Str *out, const Household *game);

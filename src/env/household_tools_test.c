@@ -115,13 +115,36 @@ static void cells_play(void **state)
     household_close(h);
 }
 
+static void commands_are_calls(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *call;
+    } cases[] = {{"go to fridge 1", "goto(\"fridge 1\")"},
+                 {"take mug 1 from shelf 2", "take_from(\"mug 1\", \"shelf 2\")"},
+                 {"put mug 1 in/on shelf 2", "put(\"mug 1\", \"shelf 2\")"},
+                 {"heat mug 1 with microwave 1", "heat(\"mug 1\", \"microwave 1\")"},
+                 {"open safe 1", "open_receptacle(\"safe 1\")"},
+                 {"use desklamp 1", "use(\"desklamp 1\")"},
+                 {"look", "look()"},
+                 {"look up", NULL},
+                 {"inventory", NULL},
+                 {"take mug 1", NULL},
+                 {"slice apple 1 with knife 1", NULL},
+                 {"", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Str call = {0};
+        assert_int_equal(household_call(&call, cases[i].command), cases[i].call != NULL);
+        assert_string_equal(str_c(&call), cases[i].call ? cases[i].call : "");
+        str_drop(&call);
+    }
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tools_are_commands),
-        cmocka_unit_test(question_has_no_banner),
-        cmocka_unit_test(cells_play),
-    };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tools_are_commands),
+                                       cmocka_unit_test(question_has_no_banner), cmocka_unit_test(cells_play),
+                                       cmocka_unit_test(commands_are_calls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
  * predicates, actions whose conditions are made of and, or, not, imply, exists, forall and =, whose effects
  * of and, not, when and forall; the problem's objects, init and goal.  Words have no case.  :functions,
  * :metric, `increase` and facts that begin with "=" are costs, which no command here can see: passed over.
+ * A section that is not PDDL's, or there twice, is refused; :requirements are not read.
  * As in ALFWorld's use, an argument need not have the type that :predicates declares: `(checked ?l)`.
  *
  * "object" is the type of whatever has none; it holds all other types only where :types does not name it. */
@@ -26,6 +27,7 @@ enum {
     PDDL_SLOTS_MAX = 24,
     PDDL_TYPES_MAX = 60,
     PDDL_PREDICATES_MAX = 1000,
+    PDDL_ACTIONS_MAX = 1000,
     PDDL_OBJECTS_MAX = 20000,
     PDDL_FACTS_MAX = 200000
 };

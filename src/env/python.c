@@ -25,7 +25,7 @@ __asm__(".section .rodata\n"
 enum { NONCE = 32, HEAD = NONCE + 1 + 8 + 1, LARGEST = 2 << 20 };
 
 static const double start_seconds = 20;
-static const double grace = 1; /* between the driver's own alarm, SIGINT and the kill */
+static const double grace = 1;   /* between the driver's own alarm, SIGINT and the kill */
 static const double look = 0.05; /* between two questions whether the cell is still wanted */
 
 struct Python {
@@ -324,6 +324,13 @@ Status python_restart(Python *p)
     sandbox_close(p->sandbox);
     p->sandbox = NULL;
     return begin(p);
+}
+
+Status python_ready(Python **p, const PythonSpec *spec)
+{
+    if (!*p)
+        return python_start(p, spec);
+    return python_alive(*p) ? ST_OK : python_restart(*p);
 }
 
 void python_close(Python *p)

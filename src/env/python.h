@@ -95,6 +95,9 @@ bool python_alive(const Python *p);
 /* A new interpreter with an empty namespace; cells are numbered from the first again.  Failures as of
  * python_start; the session is then not alive. */
 MUST_CHECK Status python_restart(Python *p);
+/* For whoever runs cells and minds no lost names: starts where *p is NULL, restarts what is not alive.  Failures
+ * as of those. */
+MUST_CHECK Status python_ready(Python **p, const PythonSpec *spec);
 void python_close(Python *p); /* NULL is fine */
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "corpus/reader.h"
@@ -31,6 +32,18 @@ const Benchmark *benchmark_find(const char *name)
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc)
 {
     array_push(&q->all, ((Question){mem_str(id), part ? mem_str(part) : NULL, json_incref(doc)}));
+}
+
+void questions_lack(Questions *q, const char *what, const char *id)
+{
+    if (!q->lacking)
+        q->lacking = json_object();
+    json_t *ids = json_object_get(q->lacking, what);
+    if (!ids) {
+        ids = json_array();
+        json_object_set_new(q->lacking, what, ids);
+    }
+    json_array_append_new(ids, json_string(id));
 }
 
 Span doc_text(const json_t *doc, const char *key)
@@ -125,16 +138,6 @@ void sample_drop(Sample *s)
 void sample_metric(Sample *s, const char *name, double value)
 {
     json_object_set_new(s->metrics, name, json_real(value));
-}
-
-/* JSON text is UTF-8, and a model may write any bytes. */
-static json_t *json_text(Span text)
-{
-    Str valid = {0};
-    str_add_valid(&valid, text.at, text.n);
-    json_t *string = json_stringn(str_c(&valid), valid.n);
-    str_drop(&valid);
-    return string;
 }
 
 void sample_read(Sample *s, Span text)

@@ -46,7 +46,10 @@ typedef struct {
     bool feedback_gold;  /* the feedback's prompt holds the right solution                         */
     bool feedback_binary; /* feedback is "This is GOOD." or "This is BAD."                         */
     bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
+    bool admissible;     /* alfworld tells which commands do something                            */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
+    const char *sql_server; /* ic_sql's databases: SqlSource.server of env/sql.h; NULL: SQLite     */
+    int sql_from;        /* and its SqlFrom                                                        */
 } EvalSettings;
 EvalSettings eval_settings(void); /* all defaults */
 
@@ -67,6 +70,8 @@ typedef struct {
 } Questions;
 /* Adds one; keeps a new reference to `doc`; part may be NULL. */
 void questions_add(Questions *q, const char *id, const char *part, json_t *doc);
+/* Notes in q->lacking that question `id` needs `what` ("a live host"), which is not here or may not be. */
+void questions_lack(Questions *q, const char *what, const char *id);
 void questions_drop(Questions *q);
 Span doc_text(const json_t *doc, const char *key); /* a view; empty where there is no text */
 /* The objects of a JSON Lines file below `data` (also .gz, .zst, .xz; or one JSON array), each given to

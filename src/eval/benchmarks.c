@@ -1,8 +1,10 @@
 /* The list of all benchmarks, in the order in which they are told. */
 #include "eval/benchmark.h"
 
+#include "eval/agents/alfworld.h"
 #include "eval/agents/intercode.h"
 #include "eval/agents/mint.h"
+#include "eval/agents/robocodegen.h"
 #include "eval/static/ds1000.h"
 #include "eval/static/humaneval.h"
 #include "eval/static/mbpp.h"
@@ -18,8 +20,15 @@ const Benchmark *const benchmarks[] = {
     &mint_mmlu,
     &mint_humaneval,
     &mint_mbpp,
+    &mint_alfworld,
+    &alfworld,
+    &alfworld_python,
     &ic_sql,
     &ic_ctf,
+    &ic_bash,
+    &robocodegen,
+    &robocodegen_flat,
+    &robocodegen_debug,
     &own_tasks,
     &mmlu_stem_benchmark,
     &mmlu_humanities_benchmark,

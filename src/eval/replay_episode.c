@@ -68,25 +68,11 @@ static Status read_text(Str *out, const ReplaySpec *spec, const char *path)
     return st;
 }
 
-/* Which household example a game gets: xingyaoww/mint-bench, mint/tasks/alfworld.py. */
-static const char *household_example(Span id)
-{
-    static const struct {
-        const char *prefix, *example;
-    } kinds[] = {{"pick_and_place", "put"},        {"pick_clean_then_place", "clean"},
-                 {"pick_heat_then_place", "heat"}, {"pick_cool_then_place", "cool"},
-                 {"look_at_obj", "examine"},       {"pick_two_obj", "puttwo"}};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (span_starts(id, kinds[i].prefix))
-            return kinds[i].example;
-    return "put";
-}
-
 static char *example_path(const Recording *r, Span id)
 {
     const char *variant = r->feedback ? "with_tool_and_feedback" : "with_tool";
     if (span_is(r->group, "decision_making"))
-        return mem_format("mint/prompt/in_context_examples/alfworld/%s/%s.txt", household_example(id),
+        return mem_format("mint/prompt/in_context_examples/alfworld/%s/%s.txt", household_types[household_type(id)],
                           variant);
     Span kind = span_is(r->group, "code_generation") ? r->task : r->group;
     return mem_format("mint/prompt/in_context_examples/%.*s/%s.txt", (int)kind.n, kind.at, variant);

@@ -6,6 +6,8 @@
  * outputs
  *   ic_sql_multiturn_<any>.json                                                         InterCode-SQL's
  *   ic_ctf_multiturn_<any>.json, replay/ctf/<any>.json                                   InterCode-CTF's
+ *   robocodegen/recorded.json                                                           RoboCodeGen's
+ *   ic_bash_<any>.json                                                                  InterCode-Bash's
  * (ic_sql_<any>.json of its other prompts are passed over: their agents changed the databases)
  *
  * The folder may be any one above them, or below: names above it count as well. */
@@ -24,6 +26,8 @@ typedef enum {
     RECORDING_BBH,
     RECORDING_INTERCODE_SQL,
     RECORDING_INTERCODE_CTF,
+    RECORDING_ROBOCODEGEN,
+    RECORDING_INTERCODE_BASH,
     RECORDING_KINDS
 } RecordingKind;
 

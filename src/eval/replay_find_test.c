@@ -24,9 +24,12 @@ static void recordings_are_known_by_their_place(void **state)
     scratch_text("a/x/example_model_solutions.jsonl", "1");
     scratch_text("a/bbh/replay/snarks_few_shot_template_0-255000.json", "1");
     scratch_text("a/bbh/replay/snarks_few_shot_template_0-255000_eval_metrics.jsonl", "1");
+    scratch_text("a/robocodegen/recorded.json", "1");
+    scratch_text("a/other/recorded.json", "1");
     assert_int_equal(symlink("..", in_scratch("a/gsm8k/ring")), 0);
     assert_int_equal(replay_find(&f, scratch), ST_OK);
-    assert_int_equal(f.files.n, 4);
+    assert_int_equal(f.files.n, 5);
+    assert_true(has(&f, RECORDING_ROBOCODEGEN, "a/robocodegen/recorded.json"));
     assert_true(has(&f, RECORDING_MINT, "/F=None/max5_p2+tool+cd/reasoning/gsm8k/results.jsonl"));
     assert_true(has(&f, RECORDING_GSM8K, "gsm8k/replay/more.jsonl"));
     assert_true(has(&f, RECORDING_GSM8K, "x/example_model_solutions.jsonl"));

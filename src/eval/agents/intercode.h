@@ -1,12 +1,12 @@
 /* InterCode: a model acts in a world turn by turn (Yang et al. 2023, arXiv:2306.14898), by the protocol of
  * the Lemur paper's runs (OpenLemur/intercode, experiments/eval_n_turn.py and policies.py, HFChatPolicy).
- * intercode.c is the protocol; ic_sql and ic_ctf are the benchmarks that bind a world to it. */
+ * intercode.c words it for dialogue.h; ic_sql, ic_ctf and ic_bash are the benchmarks that bind a world to it. */
 #ifndef EVAL_AGENTS_INTERCODE_H
 #define EVAL_AGENTS_INTERCODE_H
 
-#include "eval/benchmark.h"
+#include "eval/agents/dialogue.h"
 
-extern const Benchmark ic_sql, ic_ctf;
+extern const Benchmark ic_sql, ic_ctf, ic_bash;
 
 #define INTERCODE_TEMPLATES "intercode/prompt/templates.json"
 
@@ -20,22 +20,6 @@ MUST_CHECK Status intercode_texts_read(InterCodeTexts *out, const char *data, co
                                        json_t *facts);
 void intercode_texts_drop(InterCodeTexts *t);
 
-/* What came of a turn; filled by the world. */
-typedef struct {
-    Str action;      /* as the dialogue keeps the model's answer          */
-    Str observation; /* as the model is told, cut to size                 */
-    Str reward;      /* its reward as Python prints it, for templates that tell it */
-    double score;    /* the same as a number                              */
-    bool understood; /* the answer held an action                         */
-    bool failed;     /* the action was an error                           */
-    bool ends;       /* the model gives up                                */
-} InterCodeTurn;
-
-typedef struct {
-    void *self;
-    Status (*act)(void *self, Span answer, InterCodeTurn *out);
-} InterCodeWorld;
-
 typedef struct {
     const char *environment; /* "ic_sql" */
     const InterCodeTexts *texts;
@@ -47,11 +31,16 @@ typedef struct {
 enum { INTERCODE_TURNS = 10 };
 int intercode_turns(const EvalRun *run); /* --steps, or those */
 
-/* Plays one episode: until the reward is 1, the model gives up, or turns or budgets are used up.  Fills *out:
- * prompts, answers, actions (read), metrics success and reward (the highest) and steps, kind, transcript.
- * Failures of the model and the world: no result. */
+/* Plays one episode (dialogue.h). */
 MUST_CHECK Status intercode_play(Sample *out, const EvalRun *run, const char *task,
-                                 const InterCodeSetup *setup, const InterCodeWorld *world);
+                                 const InterCodeSetup *setup, const DialogueWorld *world);
+
+bool intercode_has_program(const char *name); /* in the sandbox */
+
+/* Overwrites *action with the command in an answer to ic_bash, as experiments/utils/utils.py, bash_parser,
+ * finds it: in the first fence, where it loses its capitals; behind "bash: " or "command:", however that is
+ * written (the original stops at capitals there); or the whole.  Always one line. */
+void bash_action_read(Str *action, Span answer);
 
 /* The first n characters of a text that is UTF-8. */
 Span intercode_cut(Span text, size_t n);

@@ -9,8 +9,6 @@
 #include "env/ctf.h"
 #include "eval/agents/intercode.h"
 
-#define TASKS "intercode/ctf/ic_ctf.json"
-#define ASSETS "intercode/ctf/task_assets"
 #define INTERCODE "https://raw.githubusercontent.com/princeton-nlp/intercode/master/data/ctf/"
 
 enum { WINDOW = 7, OBSERVATION_CHARACTERS = 1000 };
@@ -47,7 +45,7 @@ static bool take_task(Questions *q, int64_t number, json_t *object)
 
 static char *assets_of(const char *data, const char *id)
 {
-    char *name = mem_format("%s/%s", ASSETS, id), *path = path_join(data, name);
+    char *name = mem_format("%s/%s", CTF_ASSETS, id), *path = path_join(data, name);
     mem_free(name);
     return path;
 }
@@ -68,15 +66,6 @@ static bool asks_host(const json_t *task)
     return false;
 }
 
-static bool has_program(const char *name)
-{
-    static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (folder_holds(folders[i], name))
-            return true;
-    return false;
-}
-
 /* The program that the query's words ask for and the sandbox has not; NULL: none. */
 static const char *lacking_tool(const json_t *task)
 {
@@ -84,21 +73,9 @@ static const char *lacking_tool(const json_t *task)
         {"sleuthkit", "mmls"},   {"mmls", "mmls"},         {"binwalk", "binwalk"}, {"wireshark", "tshark"},
         {"Wireshark", "tshark"}, {"steghide", "steghide"}, {"ython", "python3"}};
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-        if (holds(doc_text(task, "query"), tools[i][0]) && !has_program(tools[i][1]))
+        if (holds(doc_text(task, "query"), tools[i][0]) && !intercode_has_program(tools[i][1]))
             return tools[i][1];
     return NULL;
-}
-
-static void note(Questions *q, const char *what, const char *id)
-{
-    if (!q->lacking)
-        q->lacking = json_object();
-    json_t *ids = json_object_get(q->lacking, what);
-    if (!ids) {
-        ids = json_array();
-        json_object_set_new(q->lacking, what, ids);
-    }
-    json_array_append_new(ids, json_string(id));
 }
 
 static void leave_out(Questions *q, size_t i)
@@ -121,13 +98,13 @@ static void look_at_tasks(Questions *q, const char *data)
         bool here = path_is_folder(assets);
         mem_free(assets);
         if (!here)
-            note(q, "files", task->id);
+            questions_lack(q, "files", task->id);
         if (asks_host(task->doc))
-            note(q, "a live host", task->id);
+            questions_lack(q, "a live host", task->id);
         if (json_object_get(task->doc, "setup"))
-            note(q, "a download", task->id);
+            questions_lack(q, "a download", task->id);
         if (tool)
-            note(q, tool, task->id);
+            questions_lack(q, tool, task->id);
         if (here)
             i++;
         else
@@ -141,13 +118,13 @@ static Status open_ctf(const EvalRun *run, Questions *out, void **state)
     IcCtf *s = mem_new(IcCtf);
     s->data = run->data;
     out->facts = json_pack("{s:i}", "max_steps", intercode_turns(run));
-    TRY_TO(undo, questions_read(out, run->data, TASKS, take_task));
+    TRY_TO(undo, questions_read(out, run->data, CTF_TASKS, take_task));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "ctf", out->facts));
     look_at_tasks(out, run->data);
     json_object_set_new(out->facts, "tasks", json_integer((json_int_t)out->all.n));
     if (out->left_out)
         log_warn("ic_ctf: %lld tasks have no files below %s/%s and are left out", (long long)out->left_out,
-                 run->data, ASSETS);
+                 run->data, CTF_ASSETS);
     *state = s;
     return ST_OK;
 undo:
@@ -174,7 +151,7 @@ typedef struct {
     CtfTurn turn;
 } Asked;
 
-static Status act(void *self, Span answer, InterCodeTurn *out)
+static Status act(void *self, Span answer, DialogueTurn *out)
 {
     Asked *a = self;
     Span action = action_of(answer);
@@ -206,7 +183,7 @@ static Status ask_ctf(const EvalRun *run, void *state, const Question *q, Sample
                                 .query = doc_text(q->doc, "query"),
                                 .line_between = true,
                                 .window = WINDOW};
-        InterCodeWorld world = {&a, act};
+        DialogueWorld world = {&a, act};
         out->target = json_incref(json_object_get(q->doc, "gold"));
         st = intercode_play(out, run, q->id, &setup, &world);
         ctf_close(a.world);
@@ -218,7 +195,7 @@ static Status ask_ctf(const EvalRun *run, void *state, const Question *q, Sample
 
 static const char *const programs[] = {"python3", NULL};
 static const DataFile files[] = {
-    {TASKS, INTERCODE "ic_ctf.json", NULL}, {ASSETS, NULL, NULL}, {INTERCODE_TEMPLATES, NULL, NULL}, {0}};
+    {CTF_TASKS, INTERCODE "ic_ctf.json", NULL}, {CTF_ASSETS, NULL, NULL}, {INTERCODE_TEMPLATES, NULL, NULL}, {0}};
 
 const Benchmark ic_ctf = {
     .name = "ic_ctf",

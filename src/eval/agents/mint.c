@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "env/python.h"
 #include "env/wikipedia.h"
+#include "eval/agents/household_tasks.h"
 #include "eval/mark.h"
 #include "eval/program.h"
 #include "eval/sample_line.h"
@@ -60,8 +61,12 @@ typedef struct {
     const Mint *mint;
     const json_t *doc;
     Span shown; /* the question as the model has it */
-    PythonTool tools[1];
+    Span example;
+    PythonTool search; /* of Wikipedia */
+    const PythonTool *tools;
     size_t tools_n;
+    Household *game; /* NULL, and so is play: none is played */
+    HouseholdPlay *play;
     Python *python;
     Sample *sample;
     ProgramEnd ended; /* of the last program that was tested */
@@ -71,15 +76,12 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 {
     World *w = self;
     PythonCell cell;
-    if (!w->python) {
-        PythonSpec spec = {.tools = w->tools, .tools_n = w->tools_n};
-        TRY(python_start(&w->python, &spec));
-    } else if (!python_alive(w->python)) {
-        TRY(python_restart(w->python));
-    }
+    PythonSpec spec = {.tools = w->tools, .tools_n = w->tools_n};
+    TRY(python_ready(&w->python, &spec));
     TRY(python_run(w->python, &cell, code));
     str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;
+    out->solved = w->play && household_play_succeeded(w->play);
     python_cell_drop(&cell);
     return ST_OK;
 }
@@ -156,12 +158,17 @@ static Status decide(const World *w, Span solution, Mark *mark)
     return st;
 }
 
-/* A mark that raises in mint-bench is wrong here without its traceback, whose paths are the original's. */
+/* A mark that raises in mint-bench is wrong here without its traceback, whose paths are the original's.  In a
+ * household a solution says nothing: what was done counts. */
 static Status propose(void *self, Span solution, EpisodeOutcome *out)
 {
     World *w = self;
     sample_read(w->sample, solution);
     out->none = true;
+    if (w->play) {
+        out->solved = household_play_succeeded(w->play);
+        return ST_OK;
+    }
     if (mint_kinds[w->mint->task].code)
         return test_program(w, solution, out);
     Mark mark = mark_answer(w, solution);
@@ -177,7 +184,7 @@ static Status make_opening(Str *out, const World *w)
 {
     MintOpening o = {.template = str_span(&w->mint->template),
                      .tools = str_span(&w->mint->tools),
-                     .example = str_span(&w->mint->example),
+                     .example = w->example,
                      .task = w->shown,
                      .max_steps = steps_of(w->run),
                      .max_propose = proposals_of(w->run)};
@@ -237,6 +244,10 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
     s->kind = kind_of(e);
     fill_texts(s, e, opening);
     fill_metrics(s, e, steps_of(w->run));
+    if (w->play) {
+        sample_metric(s, "goal", household_play_state(w->play)->won);
+        sample_metric(s, "commands", household_play_state(w->play)->steps);
+    }
     for (size_t i = 0; i < e->steps.n; i++) {
         const EpisodeStep *step = &e->steps.at[i];
         s->calls++;
@@ -281,7 +292,7 @@ static Status play(Episode *e, World *w, Span opening, Span gold)
     EpisodeWorld world = {w, run_code, propose};
     Feedback feedback = {.model = run->models.feedback,
                          .template = str_span(&w->mint->feedback_template),
-                         .example = str_span(&w->mint->example),
+                         .example = w->example,
                          .tools = str_span(&w->mint->tools),
                          .solution = run->settings->feedback_gold ? gold : (Span){0},
                          .form = run->settings->feedback_binary ? FEEDBACK_BINARY : FEEDBACK_TEXT,
@@ -306,23 +317,46 @@ static void add_gold(Str *out, const json_t *gold)
     }
 }
 
+/* What the model is shown of the question, and the functions that its cells have. */
+static Status begin(World *w, const Question *q, Str *shown)
+{
+    if (w->mint->task == MINT_ALFWORLD) {
+        TRY(household_task_open(&w->game, w->run, q));
+        w->play = household_play_new();
+        household_play_begin(w->play, w->game);
+        household_question(shown, w->game);
+        w->tools = household_play_tools(w->play);
+        w->tools_n = HOUSEHOLD_TOOLS;
+    } else {
+        mint_question(shown, w->mint->task, mint_text(q->doc, "prompt"));
+        if (w->run->wikipedia && !mint_kinds[w->mint->task].code) {
+            w->search = wikipedia_tool(w->run->wikipedia);
+            w->tools = &w->search;
+            w->tools_n = 1;
+        }
+    }
+    w->shown = str_span(shown);
+    return ST_OK;
+}
+
 Status mint_ask(const EvalRun *run, void *state, const Question *q, Sample *out)
 {
     const Mint *m = state;
     Str shown = {0}, opening = {0}, gold = {0};
     Episode e = {0};
-    mint_question(&shown, m->task, mint_text(q->doc, "prompt"));
-    World w = {.run = run, .mint = m, .doc = q->doc, .shown = str_span(&shown), .sample = out};
-    if (run->wikipedia && !mint_kinds[m->task].code)
-        w.tools[w.tools_n++] = wikipedia_tool(run->wikipedia);
+    World w = {.run = run, .mint = m, .doc = q->doc, .example = mint_example(m, q), .sample = out};
     add_gold(&gold, json_object_get(q->doc, "reference"));
-    Status st = make_opening(&opening, &w);
+    Status st = begin(&w, q, &shown);
+    if (st == ST_OK)
+        st = make_opening(&opening, &w);
     if (st == ST_OK)
         st = play(&e, &w, str_span(&opening), str_span(&gold));
     python_close(w.python);
     if (st == ST_OK)
         fill(out, &w, q, &e, str_span(&opening));
     episode_drop(&e);
+    household_play_free(w.play);
+    household_close(w.game);
     str_drop(&shown);
     str_drop(&opening);
     str_drop(&gold);

@@ -3,26 +3,29 @@
 #ifndef EVAL_AGENTS_MINT_DATA_H
 #define EVAL_AGENTS_MINT_DATA_H
 
+#include "env/household_tools.h"
 #include "eval/agents/mint.h"
 
 /* Files are below the data folder; NULL: there is none. */
 typedef struct {
-    const char *name, *questions, *template, *examples;
-    bool tools; /* wikipedia_search is described */
-    bool code;  /* a program graded by tests     */
+    const char *name, *questions, *template, *examples, *tools; /* tools: their descriptions */
+    bool code;                                                  /* a program graded by tests */
 } MintKind;
 extern const MintKind mint_kinds[MINT_TASKS];
 
 /* Shared by all questions of a task. */
 typedef struct {
     MintTask task;
-    Str template, tools, example, feedback_template;
+    Str template, tools, feedback_template;
+    Str examples[HOUSEHOLD_TYPES]; /* the first alone, but of the household's types */
 } Mint;
 
 /* Errors name the missing file and say how to get it. */
 MUST_CHECK Status mint_data_questions(Questions *out, const EvalRun *run, MintTask task);
 /* The hash of each text goes into *facts under its file's name. */
 MUST_CHECK Status mint_data_prompts(Mint *m, const EvalRun *run, json_t *facts);
+/* The one for this question; a view. */
+Span mint_example(const Mint *m, const Question *q);
 void mint_data_drop(Mint *m);
 
 /* The text under `key`; {0}: there is none. */

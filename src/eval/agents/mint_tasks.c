@@ -1,16 +1,16 @@
 /* The tasks of MINT as benchmarks, and the one of one's own. */
+#include "eval/agents/household_tasks.h"
 #include "eval/agents/mint.h"
 
-#define MINT_BENCH "https://raw.githubusercontent.com/xingyaoww/mint-bench/3f7f12c10bf763be1e6dbdeb42feb57624121f61/"
 #define SOURCE(path, sum) {path, MINT_BENCH path, sum}
 #define PROMPT(path, at, sum) {"mint/prompt/" path, MINT_BENCH at path, sum}
 #define EXAMPLES(kind, plain, commented)                                                \
     PROMPT("in_context_examples/" kind "/with_tool.txt", "mint/tasks/", plain),         \
         PROMPT("in_context_examples/" kind "/with_tool_and_feedback.txt", "mint/tasks/", commented)
 #define TEMPLATES                                                                                       \
-    PROMPT("templates/template_with_tool.txt", "mint/",                                                 \
+    PROMPT("templates/template_with_tool.txt", "mint/prompt/",                                                 \
            "af2b3747af174f28f0773d41d82f922b929356c857cc6f097b287b0c9d3a267e"),                         \
-        PROMPT("templates/template_feedback_agent.txt", "mint/",                                        \
+        PROMPT("templates/template_feedback_agent.txt", "mint/prompt/",                                        \
                "080f92ff98f07206590124100af0c6f8c93c927997e8b0d10b3b1c40df768c6a")
 #define REASONING                                                                                       \
     TEMPLATES,                                                                                          \
@@ -68,6 +68,49 @@ MINT_TASK(humaneval, MINT_HUMANEVAL, "mint_code", "complete a function, tests de
      "4928a066639367b11c18d903816d6c5705073694c974892371fe9d30f5b6a75d", HUMANEVAL);
 MINT_TASK(mbpp, MINT_MBPP, "mint_code", "write a function, tests decide",
      "5aa7dd825467a624b400f4a18c95f23211019bb9da76c9041288b44b315538b6", MBPP);
+
+static const DataFile household_files[] = {
+    HOUSEHOLD_LIST_FILE,
+    TEMPLATES,
+    EXAMPLES("alfworld/put", "8f18382e994ce6cc93ebed7eb40523b2fa761d51edb9e12befb763c58eb503bc",
+             "171ffbdb4f671932c11f051efd7b59513e9ac3765bd8ab58bc758b43e147222b"),
+    EXAMPLES("alfworld/clean", "f1d077d80966258171d9b14049bb05ec03bae00e735956b8f9a7a6b698d00bae",
+             "0bc30cf2b178ad3c0aed5a4e28ae7e63820693e352464701594f40cd3f152bcf"),
+    EXAMPLES("alfworld/heat", "741bdc398dd06a93c3d1c36444db0bd00a97503aefc3eda2f504f27176b4f0ad",
+             "aa464b7c75ce60ad69306b5e8516b9655cdf78faf9baa34fe424cf3c17316848"),
+    EXAMPLES("alfworld/cool", "a84d45031dbc475334d7027d5f115ce9eab16767782a54dbf40707630e7bf164",
+             "a60b17486513825823307a42e6e431b3d8720e10d714274a779512d743f970bf"),
+    EXAMPLES("alfworld/examine", "0771148531d1226cec6808b45ec58da5779ebe1ad2a04e7e30b7ff1446b3dd19",
+             "7479f439d97c78fac5e9942112599b8f6126dc83012b2e61cd4e4e958ea15c4b"),
+    EXAMPLES("alfworld/puttwo", "59aa1e2df66ed02773c69d003d2b685c05f4a06a73d86d8e2c1ce97fcf1e4059",
+             "a406d2b9f6715ffc3cf96b504bf0856abcec33d41f451ea39a19325de6024629"),
+    SOURCE(MINT_TOOLSET_FILE, "dc602f0cb33963096a385c645b2d04b7578b261ab55ee6e6b410cec62a6d1927"),
+    SOURCE(MINT_HOUSEHOLD_FILE, "2fc0effbea725af8baa3b889f8d8f4b0af7e42ba2c916803c82f88a0ed39c07d"),
+#define GAME(name, game, list)                         \
+    HOUSEHOLD_GAME_FILE(name, "game.tw-pddl", game),   \
+        HOUSEHOLD_GAME_FILE(name, "gt_traj.txt", list),
+#include "eval/agents/alfworld_games.def"
+#undef GAME
+    {0}};
+static Status open_household(const EvalRun *run, Questions *out, void **state)
+{
+    return mint_open(MINT_ALFWORLD, run, out, state);
+}
+const Benchmark mint_alfworld = {
+    .name = "mint_alfworld",
+    .groups = "mint mint_decision_making",
+    .about = "find, clean, heat, cool and put things in a household, by Python",
+    .source = "MINT, arXiv:2309.10691; xingyaoww/mint-bench, Apache-2.0; games are ALFWorld's, arXiv:2010.03768, MIT",
+    .metric = "success",
+    .version = 1,
+    .shots = 1,
+    .needs = NEEDS_SANDBOX,
+    .programs = programs,
+    .files = household_files,
+    .open = open_household,
+    .ask = mint_ask,
+    .close = mint_close,
+};
 
 static const DataFile own_files[] = {{"tasks/questions.jsonl", NULL, NULL}, {"tasks/prompt.txt", NULL, NULL}, {0}};
 static Status open_own(const EvalRun *run, Questions *out, void **state)

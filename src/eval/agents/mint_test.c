@@ -40,7 +40,8 @@ static void close_task(Fixture *f, const Benchmark *b)
     chatmodel_close(f->run.models.chat);
 }
 
-static double ask(Fixture *f, const Benchmark *b, const Question *q, const char *const *lines, SampleKind *kind)
+static double ask(Fixture *f, const Benchmark *b, const Question *q, const char *const *lines,
+                  SampleKind *kind)
 {
     Sample s;
     sample_init(&s);
@@ -65,7 +66,8 @@ static const char *text(const json_t *doc, const char *key)
 static char *gold_of(MintTask task, const json_t *doc)
 {
     if (task == MINT_HUMANEVAL)
-        return mem_format("<solution>%s\n%s</solution>", text(doc, "prompt"), text(doc, "canonical_solution"));
+        return mem_format("<solution>%s\n%s</solution>", text(doc, "prompt"),
+                          text(doc, "canonical_solution"));
     if (task == MINT_MBPP)
         return mem_format("<solution>%s</solution>", text(doc, "code"));
     const json_t *gold = json_object_get(doc, "reference");
@@ -117,8 +119,8 @@ static void openings_are_the_recorded_ones(void **state)
 {
     (void)state;
     need_data();
-    static const char *const places[] = {"reasoning/gsm8k", "reasoning/math", "reasoning/theoremqa",
-                                         "reasoning/hotpotqa", "reasoning/mmlu", "code_generation/humaneval",
+    static const char *const places[] = {"reasoning/gsm8k",     "reasoning/math", "reasoning/theoremqa",
+                                         "reasoning/hotpotqa",  "reasoning/mmlu", "code_generation/humaneval",
                                          "code_generation/mbpp"};
     static const char *const quits[] = {"<solution>?!</solution>", "<solution>~</solution>", NULL};
     for (MintTask task = MINT_GSM8K; task <= MINT_MBPP; task++) {
@@ -133,8 +135,8 @@ static void openings_are_the_recorded_ones(void **state)
         for (; line; line = strtok_r(NULL, "\n", &rest)) {
             json_t *episode = json_loads(line, 0, NULL);
             const json_t *history = json_object_get(json_object_get(episode, "state"), "history");
-            char *id = mem_format("%lld", (long long)json_integer_value(json_object_get(
-                                              json_object_get(episode, "task"), "task_id")));
+            char *id = mem_format("%lld", (long long)json_integer_value(
+                                              json_object_get(json_object_get(episode, "task"), "task_id")));
             for (size_t i = 0; i < f.questions.all.n; i++) {
                 if (strcmp(f.questions.all.at[i].id, id) != 0)
                     continue;
@@ -161,36 +163,77 @@ static void openings_are_the_recorded_ones(void **state)
 static void descriptions_come_from_sources_too(void **state)
 {
     (void)state;
-    static const char toolset[] = "def f(tools):\n    output = \"Tools here:\\n\"\n";
-    static const char wikipedia[] = "WIKIPEDIA_DESCRIPTION = \"\"\"It knows.\nAsk.\n\"\"\"\n"
-                                    "    signature = f\"{name}(query: str) -> str\"\n";
-    static const struct {
-        const char *file, *text;
-    } files[] = {{"mint/prompt/templates/template_with_tool.txt", "{tool_desc}"},
-                 {"mint/prompt/in_context_examples/reasoning/with_tool.txt", ""},
-                 {MINT_TOOLSET_FILE, toolset},
-                 {MINT_WIKIPEDIA_FILE, wikipedia}};
+    scratch_text("mint/prompt/templates/template_with_tool.txt", "{tool_desc}");
+    scratch_text("mint/prompt/in_context_examples/reasoning/with_tool.txt", "");
+    scratch_text(MINT_TOOLSET_FILE, "def f(tools):\n    output = \"Tools here:\\n\"\n");
+    scratch_text(MINT_WIKIPEDIA_FILE, "WIKIPEDIA_DESCRIPTION = \"\"\"It knows.\nAsk.\n\"\"\"\n"
+                                      "    signature = f\"{name}(query: str) -> str\"\n");
     EvalSettings settings = eval_settings();
     EvalRun run = {.data = scratch, .settings = &settings};
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char *path = scratch_path(files[i].file), *folder = mem_str(path);
-        *strrchr(folder, '/') = 0;
-        assert_int_equal(folder_make(folder), ST_OK);
-        assert_int_equal(file_replace(path, files[i].text, strlen(files[i].text)), ST_OK);
-        mem_free(folder);
-        mem_free(path);
-    }
-    Mint m = {.task = MINT_GSM8K};
+    Mint *m = mem_new(Mint);
+    m->task = MINT_GSM8K;
     json_t *facts = json_object();
-    assert_int_equal(mint_data_prompts(&m, &run, facts), ST_OK);
-    assert_string_equal(str_c(&m.tools), "Tools here:\n[1] wikipedia_search(query: str) -> str\nIt knows.\nAsk.\n");
+    assert_int_equal(mint_data_prompts(m, &run, facts), ST_OK);
+    assert_string_equal(str_c(&m->tools),
+                        "Tools here:\n[1] wikipedia_search(query: str) -> str\nIt knows.\nAsk.\n");
     assert_int_equal(json_object_size(facts), 3);
-    str_clear(&m.tools);
-    assert_int_equal(file_replace(in_scratch(MINT_TOOLSET_FILE), "else", 4), ST_OK);
-    str_clear(&m.template), str_clear(&m.example);
-    assert_int_equal(mint_data_prompts(&m, &run, facts), ST_FORMAT);
+    str_clear(&m->tools);
+    scratch_text(MINT_TOOLSET_FILE, "else");
+    str_clear(&m->template), str_clear(&m->examples[0]);
+    assert_int_equal(mint_data_prompts(m, &run, facts), ST_FORMAT);
     json_decref(facts);
-    str_drop(&m.template), str_drop(&m.tools), str_drop(&m.example);
+    mint_data_drop(m);
+}
+
+static Status household_tools(Str *out, const char *source)
+{
+    EvalSettings settings = eval_settings();
+    EvalRun run = {.data = scratch, .settings = &settings};
+    Mint *m = mem_new(Mint);
+    m->task = MINT_ALFWORLD;
+    json_t *facts = json_object();
+    scratch_text(MINT_HOUSEHOLD_FILE, source);
+    Status st = mint_data_prompts(m, &run, facts);
+    str_clear(out);
+    str_add(out, m->tools.at, m->tools.n);
+    json_decref(facts);
+    mint_data_drop(m);
+    return st;
+}
+
+/* Those of the household's functions stand in a class each. */
+static void household_functions_are_described_from_their_classes(void **state)
+{
+    (void)state;
+    static const char source[] =
+        "class Base:\n    name = \"\"\nDESCRIPTION_TEMPLATE = \"\"\"{desc}\nFor example: {example}\n\"\"\"\n"
+        "class Give(Base):\n    name = \"give\"\n    signature = T.format(\n        name=name, args=\"what: "
+        "str\"\n"
+        "    )\n    description = D.format(\n        desc=\"Give a thing.\",\n        example='give(\"mug "
+        "1\")',\n    )\n"
+        "class Wait(Base):\n    name = \"wait\"\n    signature = T.format(name=name, args=\"\")\n"
+        "    description = D.format(desc=\"Wait.\", example=\"wait()\")\n";
+    Str said = {0};
+    scratch_text("mint/prompt/templates/template_with_tool.txt", "{tool_desc}");
+    scratch_text(MINT_TOOLSET_FILE, "def f(tools):\n    output = \"Tools here:\\n\"\n");
+    for (int i = 0; i < HOUSEHOLD_TYPES; i++) {
+        char *file =
+            mem_format("mint/prompt/in_context_examples/alfworld/%s/with_tool.txt", household_types[i]);
+        scratch_text(file, "");
+        mem_free(file);
+    }
+    assert_int_equal(household_tools(&said, source), ST_OK);
+    assert_string_equal(str_c(&said), "Tools here:\n[1] give(what: str) -> str\nGive a thing.\n"
+                                      "For example: give(\"mug 1\")\n\n"
+                                      "[2] wait() -> str\nWait.\nFor example: wait()\n");
+    for (size_t n = 0; n + 1 < sizeof source; n++) { /* whole classes, or refused */
+        char *cut = mem_strn(source, n);
+        Status st = household_tools(&said, cut);
+        assert_true(st == ST_OK || st == ST_FORMAT);
+        assert_true(st != ST_OK || strstr(str_c(&said), "For example: give(\"mug 1\")\n"));
+        mem_free(cut);
+    }
+    str_drop(&said);
 }
 
 static void kinds_of_failure_are_told_apart(void **state)
@@ -239,6 +282,7 @@ int main(void)
         cmocka_unit_test(gold_scores_one_and_nonsense_none),
         cmocka_unit_test(openings_are_the_recorded_ones),
         cmocka_unit_test(descriptions_come_from_sources_too),
+        cmocka_unit_test(household_functions_are_described_from_their_classes),
         cmocka_unit_test(kinds_of_failure_are_told_apart),
         cmocka_unit_test(python_decides_what_only_it_can),
     };

@@ -1,4 +1,4 @@
-#include "eval/intercode_reward.h"
+#include "env/sql_reward.h"
 
 #include <math.h>
 #include <stdlib.h>

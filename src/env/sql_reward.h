@@ -9,8 +9,8 @@
  * Rows are compared as Python prints them (str of a tuple).  Source: princeton-nlp/intercode,
  * intercode/envs/sql/sql_env.py, get_reward, which has the scaled rule; the recordings of its authors follow
  * the plain one in all files but three. */
-#ifndef EVAL_INTERCODE_REWARD_H
-#define EVAL_INTERCODE_REWARD_H
+#ifndef ENV_SQL_REWARD_H
+#define ENV_SQL_REWARD_H
 
 #include "base/array.h"
 #include "base/str.h"

@@ -1,0 +1,143 @@
+/* Conditions as alternatives, each a list of bits to look at. */
+#include <string.h>
+
+#include "env/ground_inside.h"
+
+static Status alternatives_add(Grounder *g, GroundAlternatives *to, GroundList list)
+{
+    TRY(ground_spend(g));
+    if (to->n && to->at[0].n == 0)
+        return ST_OK; /* already true */
+    if (list.n == 0)
+        to->n = 0;
+    if (to->n == GROUND_ALTERNATIVES_MAX)
+        return fail(ST_LIMIT, "\"%s\" has a condition of more than %d alternatives", g->doing,
+                    GROUND_ALTERNATIVES_MAX);
+    array_push(to, list);
+    return ST_OK;
+}
+
+bool ground_unite(Grounder *g, GroundList a, GroundList b, GroundList *out)
+{
+    int32_t *at = arena_alloc(g->arena, (size_t)(a.n + b.n) * sizeof *at + 1);
+    int n = 0;
+    g->work += a.n + b.n;
+    for (int i = 0, j = 0; i < a.n || j < b.n;) {
+        int32_t next = j == b.n || (i < a.n && a.at[i] <= b.at[j]) ? a.at[i++] : b.at[j++];
+        if (n && at[n - 1] == next)
+            continue;
+        if (n && at[n - 1] >> 1 == next >> 1)
+            return false;
+        at[n++] = next;
+    }
+    *out = (GroundList){at, n};
+    return true;
+}
+
+/* *to and `by` as well. */
+static Status alternatives_multiply(Grounder *g, GroundAlternatives *to, const GroundAlternatives *by)
+{
+    GroundAlternatives product = {0};
+    Status st = ST_OK;
+    for (size_t i = 0; i < to->n && st == ST_OK; i++)
+        for (size_t j = 0; j < by->n && st == ST_OK; j++) {
+            GroundList both;
+            bool possible = ground_unite(g, to->at[i], by->at[j], &both);
+            st = possible ? alternatives_add(g, &product, both) : ground_spend(g);
+        }
+    array_drop(to);
+    *to = product;
+    return st;
+}
+
+typedef struct {
+    const PddlFormula *body;
+    bool negated, all; /* every choice is demanded, or one */
+    GroundAlternatives *to;
+} Quantified;
+
+/* *to and `f` as well. */
+static Status demand(Grounder *g, const PddlAction *a, const PddlFormula *f, int *binding, bool negated,
+                     GroundAlternatives *to)
+{
+    GroundAlternatives part = {0};
+    Status st = ground_expand(g, a, f, binding, negated, &part);
+    if (st == ST_OK)
+        st = alternatives_multiply(g, to, &part);
+    array_drop(&part);
+    return st;
+}
+
+static Status visit_quantified(GroundWalk *w)
+{
+    Quantified *q = w->context;
+    if (q->all)
+        return q->to->n ? demand(w->g, w->action, q->body, w->binding, q->negated, q->to) : ST_OK;
+    return ground_expand(w->g, w->action, q->body, w->binding, q->negated, q->to);
+}
+
+static Status expand_quantified(Grounder *g, const PddlAction *a, const PddlFormula *f, int *binding,
+                                bool negated, GroundAlternatives *to)
+{
+    bool all = (f->kind == PDDL_FORALL) != negated;
+    GroundAlternatives one = {0};
+    Quantified q = {f->parts[0], negated, all, all ? &one : to};
+    /* Where the body stands as it is in an "or", or negated in an "and", only choices that can make it true
+     * count, and it guides; the other two look at every choice. */
+    GroundWalk w = {.g = g,
+                    .action = a,
+                    .guard = f->kind == PDDL_EXISTS ? f->parts[0] : NULL,
+                    .slot = f->slot,
+                    .slots_n = f->slots_n,
+                    .binding = binding,
+                    .visit = visit_quantified,
+                    .context = &q};
+    if (all)
+        TRY(alternatives_add(g, &one, ground_always));
+    Status st = ground_walk(&w);
+    for (size_t i = 0; all && st == ST_OK && i < one.n; i++)
+        st = alternatives_add(g, to, one.at[i]);
+    array_drop(&one);
+    return st;
+}
+
+static Status expand_parts(Grounder *g, const PddlAction *a, const PddlFormula *f, int *binding, bool negated,
+                           GroundAlternatives *to)
+{
+    Status st = ST_OK;
+    if ((f->kind == PDDL_OR) != negated) {
+        for (int i = 0; i < f->parts_n; i++)
+            TRY(ground_expand(g, a, f->parts[i], binding, negated, to));
+        return ST_OK;
+    }
+    GroundAlternatives all = {0};
+    array_push(&all, ground_always);
+    for (int i = 0; i < f->parts_n && all.n && st == ST_OK; i++)
+        st = demand(g, a, f->parts[i], binding, negated, &all);
+    for (size_t i = 0; i < all.n && st == ST_OK; i++)
+        st = alternatives_add(g, to, all.at[i]);
+    array_drop(&all);
+    return st;
+}
+
+Status ground_expand(Grounder *g, const PddlAction *a, const PddlFormula *f, int *binding, bool negated,
+                     GroundAlternatives *to)
+{
+    PddlFact fact;
+    GroundKnown known = ground_known(g, f, binding);
+    TRY(ground_spend(g));
+    if (known != GROUND_OPEN)
+        return (known == GROUND_YES) != negated ? alternatives_add(g, to, ground_always) : ST_OK;
+    switch (f->kind) {
+    case PDDL_NOT: return ground_expand(g, a, f->parts[0], binding, !negated, to);
+    case PDDL_AND:
+    case PDDL_OR: return expand_parts(g, a, f, binding, negated, to);
+    case PDDL_EXISTS:
+    case PDDL_FORALL: return expand_quantified(g, a, f, binding, negated, to);
+    default: break;
+    }
+    ground_fact_of(&fact, f, binding);
+    int32_t *at = arena_alloc(g->arena, sizeof *at);
+    *at = (int32_t)(*ground_fact(g, &fact) << 1 | negated);
+    return alternatives_add(g, to, (GroundList){at, 1});
+}

@@ -1,0 +1,62 @@
+/* What the grounding of a task shares; for ground.c, which makes operators, ground_walk.c, which chooses
+ * objects, and ground_condition.c, which makes lists of bits. */
+#ifndef ENV_GROUND_INSIDE_H
+#define ENV_GROUND_INSIDE_H
+
+#include "base/array.h"
+#include "base/map.h"
+#include "env/ground.h"
+
+enum { GROUND_UNBOUND = -1, GROUND_STATIC_FACT = -1 };
+
+typedef struct {
+    Ground *g;
+    const PddlTask *t;
+    Arena *arena;
+    Map *known;           /* facts: the bit, or GROUND_STATIC_FACT              */
+    Array(PddlFact) bits; /* what each bit says                                 */
+    bool adding;          /* bits may still be made                             */
+    int *from;            /* by predicate: its first fact in init, and one more */
+    int64_t work;         /* of all kinds, up to GROUND_WORK_MAX                */
+    const char *doing;    /* the action, for sentences                          */
+    Array(GroundOperator) operators;
+    Array(GroundEffect) effects; /* of the operator being made */
+} Grounder;
+
+/* One more piece of work.  ST_LIMIT  too much of it; all that loops adds to `work` or comes by here */
+MUST_CHECK Status ground_spend(Grounder *g);
+const int64_t *ground_fact(const Grounder *g, const PddlFact *f); /* NULL: can never be true */
+/* The atom as a fact; false where a variable is unbound. */
+bool ground_fact_of(PddlFact *out, const PddlFormula *atom, const int *binding);
+
+/* What is known without a state and with what is bound so far. */
+typedef enum { GROUND_NO, GROUND_YES, GROUND_OPEN } GroundKnown;
+GroundKnown ground_known(Grounder *g, const PddlFormula *f, const int *binding);
+
+/* Every choice of objects for the slots [slot, slot + slots_n) of an action, led by what the guard demands.
+ */
+typedef struct GroundWalk GroundWalk;
+struct GroundWalk {
+    Grounder *g;
+    const PddlAction *action;
+    const PddlFormula *guard; /* no choice is given where it is known to be false; NULL: none */
+    int slot, slots_n;
+    int *binding;                             /* PDDL_SLOTS_MAX; what is bound before stays */
+    Status (*visit)(GroundWalk *w);           /* called with all of them bound              */
+    void *context;                            /* for visit                                  */
+    const PddlFormula *leads[PDDL_SLOTS_MAX]; /* of the walk itself */
+    int leads_n;
+};
+MUST_CHECK Status ground_walk(GroundWalk *w);
+
+typedef Array(GroundList) GroundAlternatives; /* of nothing: false */
+
+static const GroundList ground_always = {NULL, 0};
+
+/* Both lists as one, sorted; false where they contradict each other. */
+bool ground_unite(Grounder *g, GroundList a, GroundList b, GroundList *out);
+/* Adds to *to the alternatives of `f`, or of its contrary; all variables that it does not bind are bound. */
+MUST_CHECK Status ground_expand(Grounder *g, const PddlAction *a, const PddlFormula *f, int *binding,
+                                bool negated, GroundAlternatives *to);
+
+#endif

@@ -1,0 +1,47 @@
+#include "env/household_games.h"
+
+#include <string.h>
+
+#include "base/file.h"
+
+void household_games_drop(HouseholdGames *games)
+{
+    for (size_t i = 0; i < games->n; i++) {
+        mem_free(games->at[i].id);
+        mem_free(games->at[i].kind);
+        mem_free(games->at[i].path);
+    }
+    array_drop(games);
+}
+
+static void take(HouseholdGames *out, const char *folder, const char *name, const char *trial)
+{
+    char *path = mem_format("%s/%s/%s/game.tw-pddl", folder, name, trial);
+    if (!path_exists(path)) {
+        mem_free(path);
+        return;
+    }
+    HouseholdGame g = {mem_format("%s/%s", name, trial), mem_strn(name, strcspn(name, "-")), path};
+    array_push(out, g);
+}
+
+Status household_games_find(HouseholdGames *out, const char *folder)
+{
+    FolderList names;
+    *out = (HouseholdGames){0};
+    TRY(folder_list(&names, folder));
+    for (size_t i = 0; i < names.n; i++) {
+        char *inner = path_join(folder, names.at[i]);
+        FolderList trials = {0};
+        bool passed = strstr(names.at[i], "movable") || strstr(names.at[i], "Sliced");
+        /* A file beside the games, or a folder that cannot be read, holds none. */
+        if (!passed && path_is_folder(inner) && folder_list(&trials, inner) == ST_OK) {
+            for (size_t k = 0; k < trials.n; k++)
+                take(out, folder, names.at[i], trials.at[k]);
+            folder_list_drop(&trials);
+        }
+        mem_free(inner);
+    }
+    folder_list_drop(&names);
+    return ST_OK;
+}
