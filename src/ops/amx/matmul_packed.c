@@ -1,6 +1,6 @@
 /* Products with packed weights in AMX's tiles.  BF16 weights are multiplied in tiles whatever the number of
- * rows; quantised ones by VNNI's dot products while rows are few, which gives the same sums.  F32 weights are
- * the table's below.
+ * rows; quantised ones from five rows on, fewer by VNNI's dot products, which give the same sums.  F32
+ * weights are the table's below.
  *
  * A row is bound by reading weights, and a core of these processors reads fastest in several places at once,
  * some hundred bytes asked for ahead (docs/speed.md).  Many rows are cut into chunks that the second cache
@@ -15,6 +15,7 @@ enum { FEW_TILE = 8, DIRECT_PANELS = 2, ONE_PANELS = 2, ONE_AHEAD = 1536 };
 #include "ops/amx/plain_tiles.h"
 
 enum {
+    TILES_FROM = 5,        /* rows of quantised weights that tiles multiply */
     MANY = TILE_N + 1,     /* rows that are cut into chunks */
     CHUNK_BYTES = 1 << 20, /* of x that the second cache is to hold */
     BLOCK_PANELS = 64
@@ -27,7 +28,7 @@ static void few_panels(const Place *at, const PackedMatrix *w, const Panels *pan
     else if (at->p->x.dots)
         dots_few(at, w, panels);
     else
-        dots_task(at, w, panels, 0, 1);
+        dots_few_tiles(at, w, panels);
 }
 
 #include "ops/simd/packed_share.h" /* in terms of few_panels */
@@ -42,7 +43,7 @@ static int64_t row_tiles(int64_t rows)
 static int64_t tiles_of_chunk(const Product *p, bool bf16)
 {
     int64_t K = p->x.x->cols, all = row_tiles(p->y->rows);
-    size_t bytes = bf16 ? bf16_row_tile(K) : i8_row_tile(K);
+    size_t bytes = bf16 ? bf16_row_tile(K) : i8_row_tile(K, TILE_N);
     int64_t most = (int64_t)(CHUNK_BYTES / bytes) / 2 * 2;
     most = most < 2 ? 2 : most;
     int64_t chunks = (all + most - 1) / most;
@@ -120,12 +121,12 @@ static Room room_for(TilesProduct *p)
         room.bf16 = (size_t)row_tiles(N) * bf16_row_tile(K);
     if (!packed_needs(product->w, product->count, QUANT_F32, true))
         return room;
-    if (N <= FEW_TILE)
+    if (N < TILES_FROM)
         room.dots = (size_t)packed_round_up(N * dot_words(&product->x), 16) * sizeof(uint32_t);
     else
-        room.i8 = (size_t)row_tiles(N) * i8_row_tile(K);
+        room.i8 = (size_t)row_tiles(N) * i8_row_tile(K, i8_rows(N));
     for (int i = 0; i < product->count; i++)
-        if (N > FEW_TILE && apart_bytes(&product->w[i]) > room.apart)
+        if (N >= MANY && apart_bytes(&product->w[i]) > room.apart)
             room.apart = apart_bytes(&product->w[i]);
     return room;
 }

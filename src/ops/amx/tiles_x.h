@@ -10,7 +10,7 @@
 #include "ops/amx/tiles.h"
 #include "ops/simd/packed_x.h"
 
-enum { X_UNITS = 32 /* bf16 numbers of a row in a tile */, X_RECORD = TILE_N * (DOT_BLOCK + 8) };
+enum { X_UNITS = 32 /* bf16 numbers of a row in a tile */ };
 
 typedef struct {
     unsigned char *bf16, *i8; /* NULL: no matrix needs it */
@@ -26,9 +26,15 @@ static inline size_t bf16_row_tile(int64_t K)
     return (size_t)x_pieces(K) * TILE_BYTES;
 }
 
-static inline size_t i8_row_tile(int64_t K)
+/* Rows of an i8 tile: half of one where there are no more. */
+static inline int64_t i8_rows(int64_t N)
 {
-    return (size_t)(K / DOT_BLOCK) * X_RECORD;
+    return N <= TILE_N / 2 ? TILE_N / 2 : TILE_N;
+}
+
+static inline size_t i8_row_tile(int64_t K, int64_t R)
+{
+    return (size_t)(K / DOT_BLOCK * R) * (DOT_BLOCK + 8);
 }
 
 /* 64 bytes of row r of a tile. */
@@ -45,9 +51,9 @@ static inline void x_tile_bf16(unsigned char *to, const Tensor *x, int64_t n)
 }
 
 /* Row r of a block, as x_round_block has it, bit for bit; its sum where it is wanted. */
-SIMD_INLINE void x_block_i8(unsigned char *to, int64_t r, Vec a, Vec b, const bool sum)
+SIMD_INLINE void x_block_i8(unsigned char *to, int64_t r, int64_t R, Vec a, Vec b, const bool sum)
 {
-    float *scales = (float *)(void *)(to + TILE_N * DOT_BLOCK);
+    float *scales = (float *)(void *)(to + R * DOT_BLOCK);
     float d = vec_greatest(a, b) / 127.0f;
     bool normal = d >= FLT_MIN && d <= FLT_MAX;
     Vec inverse = vec_all(normal ? 1.0f / d : 0);
@@ -60,41 +66,41 @@ SIMD_INLINE void x_block_i8(unsigned char *to, int64_t r, Vec a, Vec b, const bo
     _mm_storeu_si128((void *)(to + r * DOT_BLOCK + DOT_BLOCK / 2), _mm512_cvtepi32_epi8(high));
     scales[r] = d;
     if (sum)
-        scales[TILE_N + r] = d * (float)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
+        scales[R + r] = d * (float)_mm512_reduce_add_epi32(_mm512_add_epi32(low, high));
 }
 
-SIMD_INLINE void x_blocks_i8(unsigned char *to, int64_t r, const void *row, const DType d, int64_t K,
-                             const bool sum)
+SIMD_INLINE void x_blocks_i8(unsigned char *to, int64_t r, int64_t R, const void *row, const DType d,
+                             int64_t K, const bool sum)
 {
-    for (int64_t k = 0; k < K; k += DOT_BLOCK, to += X_RECORD)
-        x_block_i8(to, r, simd_load(row, d, k, LANES), simd_load(row, d, k + LANES, LANES), sum);
+    for (int64_t k = 0; k < K; k += DOT_BLOCK, to += R * (DOT_BLOCK + 8))
+        x_block_i8(to, r, R, simd_load(row, d, k, LANES), simd_load(row, d, k + LANES, LANES), sum);
 }
 
 /* Row r of a tile; `p` says which of the types there are. */
 static inline void x_tile_i8(unsigned char *to, const PackedX *p, int64_t n, int64_t r)
 {
     const void *row = simd_row(p->x, n);
-    int64_t K = p->x->cols;
+    int64_t K = p->x->cols, R = i8_rows(p->x->rows);
     if (p->x->dtype == DTYPE_F32)
-        x_blocks_i8(to, r, row, DTYPE_F32, K, p->min != 0);
+        x_blocks_i8(to, r, R, row, DTYPE_F32, K, p->min != 0);
     else if (p->min)
-        x_blocks_i8(to, r, row, DTYPE_BF16, K, true);
+        x_blocks_i8(to, r, R, row, DTYPE_BF16, K, true);
     else
-        x_blocks_i8(to, r, row, DTYPE_BF16, K, false);
+        x_blocks_i8(to, r, R, row, DTYPE_BF16, K, false);
 }
 
 /* Tiles [first, last) of sixteen rows. */
 static inline void tiles_x_round(const TilesX *t, const PackedX *p, int64_t first, int64_t last)
 {
     int64_t K = p->x->cols;
+    size_t each = i8_row_tile(K, i8_rows(p->x->rows));
     for (int64_t i = first; (t->bf16 || t->i8) && i < last; i++) {
-        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K),
-                      *i8 = t->i8 + (size_t)i * i8_row_tile(K);
+        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K), *i8 = t->i8 + (size_t)i * each;
         int64_t rows = p->x->rows - i * TILE_N;
         if (t->bf16 && rows < TILE_N)
             memset(bf16, 0, bf16_row_tile(K));
         if (t->i8 && rows < TILE_N)
-            memset(i8, 0, i8_row_tile(K));
+            memset(i8, 0, each);
         for (int64_t r = 0; r < TILE_N && r < rows; r++) {
             if (t->bf16)
                 x_tile_bf16(bf16 + r * TILE_LINE, p->x, i * TILE_N + r);

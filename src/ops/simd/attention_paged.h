@@ -2,7 +2,10 @@
  * vec.h, the folder's attention_lanes.h and packed_dots.h, and
  *
  *   QUERY_ROWS      queries whose scores with a page stay in registers
+ *   BF16_ROWS       queries that take in a page of bf16 at once
  *   PACKED(name)    the public name: avx2_attention_paged for attention_paged
+ *
+ * and behind it the functions that are only declared here, paged_bf16.h's or the folder's own.
  *
  * A query is one row's one head.  Queries that read the same head of keys stand together: a page is read once
  * for all heads that share it, and for the rows of a block.  A page is one step of a softmax whose maximum
@@ -19,7 +22,8 @@
 enum {
     QUERY_BLOCK = 48,                   /* queries of a task */
     KEY_PANELS = KV_PAGE / PACKED_ROWS, /* of a page: vectors of scores of a query */
-    VALUE_VECTORS = 4                   /* vectors of a value that are summed at once */
+    VALUE_VECTORS = 4,                  /* vectors of a value that are summed at once */
+    STEP_ROWS = (int)BF16_ROWS > (int)QUERY_ROWS ? (int)BF16_ROWS : (int)QUERY_ROWS
 };
 
 typedef struct {
@@ -28,64 +32,67 @@ typedef struct {
     const AttentionShape *s;
     QuantType type;                         /* of the pages, as packed products name it */
     int64_t step, key_units, value_vectors; /* numbers a word; words of a key; vectors of a value */
-    float log2_scale;                       /* 1 / sqrt(D), and what makes exp2 of it */
+    int64_t shared;                         /* heads of queries to a head of keys */
+    int64_t q_units;  /* words of a query: whole vectors, zeros behind its last number */
+    float log2_scale; /* 1 / sqrt(D), and what makes exp2 of it */
 } Paged;
 
 /* The queries of a task, and how far their softmax has come. */
 typedef struct {
     const PagedRows *rows;
     int64_t head, first, n; /* of keys; first row of the sequence's new ones; queries */
-    uint32_t *q;            /* [query][key_units] */
+    uint32_t *q;            /* [query][q_units] */
     float *sums;            /* [query][value_vectors][16] */
     float *totals;          /* [query][16]: of the probabilities */
     float *greatest;        /* [query]: logarithm to base 2 */
-    uint32_t *p;            /* [QUERY_ROWS][KV_PAGE]: of the page at hand, as words of the left factor */
+    uint32_t *p;            /* [STEP_ROWS][KV_PAGE]: of the page at hand, as words of the left factor */
 } Queries;
+
+/* What a thread does before its first task and after its last. */
+static void tasks_begin(void);
+static void tasks_end(void);
+
+/* Queries i .. i + rows - 1, at most BF16_ROWS, take in one page of bf16. */
+static void page_step_bf16(const Paged *a, Queries *b, int64_t i, int64_t rows, int64_t page);
 
 static inline int64_t queries_words(const Paged *a)
 {
-    return QUERY_BLOCK * (packed_round_up(a->key_units, 16) + (a->value_vectors + 1) * 16 + 1) +
-           QUERY_ROWS * KV_PAGE;
+    return QUERY_BLOCK * (a->q_units + (a->value_vectors + 1) * 16 + 1) + STEP_ROWS * KV_PAGE;
 }
 
 static inline void queries_place(Queries *b, const Paged *a, uint32_t *memory)
 {
     b->q = memory;
-    b->sums = (float *)(memory + QUERY_BLOCK * packed_round_up(a->key_units, 16));
+    b->sums = (float *)(memory + QUERY_BLOCK * a->q_units);
     b->totals = b->sums + QUERY_BLOCK * a->value_vectors * 16;
     b->p = (uint32_t *)(b->totals + QUERY_BLOCK * 16);
-    b->greatest = (float *)(b->p + QUERY_ROWS * KV_PAGE);
-}
-
-static inline int64_t shared_heads(const Paged *a)
-{
-    return a->s->H / a->s->Hk;
+    b->greatest = (float *)(b->p + STEP_ROWS * KV_PAGE);
 }
 
 /* Row of the batch, and first column, of query i. */
 static inline int64_t query_row(const Paged *a, const Queries *b, int64_t i)
 {
-    return b->rows->first + b->first + i / shared_heads(a);
+    return b->rows->first + b->first + i / a->shared;
 }
 
 static inline int64_t query_col(const Paged *a, const Queries *b, int64_t i)
 {
-    return (b->head * shared_heads(a) + i % shared_heads(a)) * a->s->D;
+    return (b->head * a->shared + i % a->shared) * a->s->D;
 }
 
 /* How many positions of a page query i sees; may be negative. */
 static inline int64_t positions_seen(const Paged *a, const Queries *b, int64_t i, int64_t page)
 {
-    return b->rows->past + b->first + i / shared_heads(a) + 1 - page * KV_PAGE;
+    return b->rows->past + b->first + i / a->shared + 1 - page * KV_PAGE;
 }
 
 static void queries_begin(const Paged *a, Queries *b)
 {
     for (int64_t i = 0; i < b->n; i++) {
-        uint32_t *to = b->q + i * a->key_units;
+        uint32_t *to = b->q + i * a->q_units;
         const char *row = (const char *)simd_row(a->q, query_row(a, b, i)) +
                           query_col(a, b, i) * (a->q->dtype == DTYPE_BF16 ? 2 : 4);
-        to[a->key_units - 1] = 0; /* behind an odd last number */
+        memset(to, 0, (size_t)a->q_units * sizeof *to);
         for (int64_t d = 0; d < a->s->D; d += LANES) {
             int lanes = simd_lanes(d, a->s->D);
             simd_store(to, a->kv->dtype, d, simd_load(row, a->q->dtype, d, lanes), lanes);
@@ -113,7 +120,7 @@ SIMD_INLINE void page_scores(Sums score[QUERY_ROWS][KEY_PANELS], const Paged *a,
         }
         for (int r = 0; r < R; r++)
             for (int p = 0; p < KEY_PANELS; p++)
-                score[r][p] = sums_dot(score[r][p], panel[p], b->q + (i + r) * a->key_units + u, type);
+                score[r][p] = sums_dot(score[r][p], panel[p], b->q + (i + r) * a->q_units + u, type);
     }
 }
 
@@ -240,11 +247,6 @@ SIMD_INLINE void page_switch(const Paged *a, Queries *b, int64_t i, int64_t rows
     }
 }
 
-static void page_step_bf16(const Paged *a, Queries *b, int64_t i, int64_t rows, int64_t page)
-{
-    page_switch(a, b, i, rows, page, QUANT_BF16);
-}
-
 static void page_step_f32(const Paged *a, Queries *b, int64_t i, int64_t rows, int64_t page)
 {
     page_switch(a, b, i, rows, page, QUANT_F32);
@@ -269,10 +271,13 @@ static void queries_end(const Paged *a, const Queries *b)
     }
 }
 
+/* Rows in registers are as many in each step, so that none has few of them. */
 static void queries_run(const Paged *a, Queries *b)
 {
-    int64_t last = positions_seen(a, b, b->n - 1, 0), tiles = (b->n + QUERY_ROWS - 1) / QUERY_ROWS;
-    int64_t tile = (b->n + tiles - 1) / tiles;
+    int64_t most = a->type == QUANT_BF16 ? BF16_ROWS : QUERY_ROWS, tiles = (b->n + most - 1) / most;
+    int64_t last = positions_seen(a, b, b->n - 1, 0), tile = most;
+    if (most <= QUERY_ROWS)
+        tile = (b->n + tiles - 1) / tiles;
     queries_begin(a, b);
     for (int64_t page = 0; page * KV_PAGE < last; page++) {
         for (int64_t i = 0; i < b->n; i += tile) {
@@ -289,7 +294,7 @@ static void queries_run(const Paged *a, Queries *b)
 /* Tasks go to the threads in turn: later rows see more, so neighbours cost about the same. */
 static void paged_tasks(const Paged *a, const PagedRows *rows, int64_t count, uint32_t *memory)
 {
-    int64_t shared = shared_heads(a), block = shared < QUERY_BLOCK ? QUERY_BLOCK / shared : 1;
+    int64_t shared = a->shared, block = shared < QUERY_BLOCK ? QUERY_BLOCK / shared : 1;
     int64_t task = 0, threads = omp_get_num_threads(), me = omp_get_thread_num();
     Queries b;
     queries_place(&b, a, memory);
@@ -315,6 +320,8 @@ static void simd_attention_paged(Device *dev, Tensor *out, const Tensor *q, cons
     Paged a = {
         .out = out, .q = q, .kv = kv, .s = s, .type = bf16 ? QUANT_BF16 : QUANT_F32, .step = bf16 ? 2 : 1};
     a.key_units = (s->D + a.step - 1) / a.step;
+    a.shared = s->H / s->Hk;
+    a.q_units = packed_round_up(a.key_units, 16);
     a.value_vectors = (s->D + 15) / 16;
     a.log2_scale = 0x1.715476p+0f / sqrtf((float)s->D);
     int64_t each = packed_round_up(queries_words(&a), 16);
@@ -322,7 +329,11 @@ static void simd_attention_paged(Device *dev, Tensor *out, const Tensor *q, cons
     if (!memory)
         return;
 #pragma omp parallel num_threads(dev->threads)
-    paged_tasks(&a, rows, count, (uint32_t *)(void *)memory + omp_get_thread_num() * each);
+    {
+        tasks_begin();
+        paged_tasks(&a, rows, count, (uint32_t *)(void *)memory + omp_get_thread_num() * each);
+        tasks_end();
+    }
 }
 
 void PACKED(attention_paged)(Device *dev, Tensor *out, const Tensor *q, const KvPages *kv,
