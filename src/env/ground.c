@@ -9,12 +9,11 @@
 
 static Status bit_add(Grounder *g, const PddlFact *f)
 {
-    int64_t *bit = map_find(g->known, (const char *)f, sizeof *f);
-    if (bit)
+    if (ground_fact(g, f) != GROUND_NEVER)
         return ST_OK;
     if (g->bits.n == GROUND_OPERATORS_MAX)
         return fail(ST_LIMIT, "more than %d facts that can change", GROUND_OPERATORS_MAX);
-    *map_put(g->known, (const char *)f, sizeof *f) = (int64_t)g->bits.n;
+    ground_fact_set(g, f, (int32_t)g->bits.n);
     array_push(&g->bits, *f);
     return ST_OK;
 }
@@ -25,9 +24,9 @@ static Status effect_add(Grounder *g, const PddlFormula *atom, const int *bindin
     ground_fact_of(&fact, atom, binding);
     if (g->adding)
         return add ? bit_add(g, &fact) : ST_OK;
-    const int64_t *bit = ground_fact(g, &fact);
-    if (bit) /* what cannot become true need not be taken away */
-        array_push(&g->effects, ((GroundEffect){when, (int32_t)*bit, add}));
+    int32_t bit = ground_fact(g, &fact);
+    if (bit != GROUND_NEVER) /* what cannot become true need not be taken away */
+        array_push(&g->effects, ((GroundEffect){when, bit, add}));
     return ST_OK;
 }
 
@@ -188,8 +187,26 @@ static Status take_init(Grounder *g)
         if (t->predicates[t->init[i].predicate].fluent)
             TRY(bit_add(g, &t->init[i]));
         else
-            *map_put(g->known, (const char *)&t->init[i], sizeof t->init[i]) = GROUND_STATIC_FACT;
+            ground_fact_set(g, &t->init[i], GROUND_STATIC_FACT);
     return ST_OK;
+}
+
+/* A slot's types are one bit, or all, and all objects have the last: lists by bits hold whatever may fit. */
+static void list_types(Grounder *g)
+{
+    const PddlTask *t = g->t;
+    int n = 0;
+    for (int i = 0; i < t->objects_n; i++)
+        n += __builtin_popcountll(t->objects[i].types);
+    g->of_type = arena_alloc(g->arena, (size_t)n * sizeof(int) + 1);
+    n = 0;
+    for (int bit = 0; bit < 64; bit++) {
+        g->of_type_from[bit] = n;
+        for (int i = 0; i < t->objects_n; i++)
+            if (t->objects[i].types >> bit & 1)
+                g->of_type[n++] = i;
+    }
+    g->of_type_from[64] = n;
 }
 
 static int by_args(const void *a, const void *b)
@@ -239,8 +256,7 @@ static void finish(Grounder *g)
     memset(out->init, 0, words * sizeof *out->init);
     for (int i = 0; i < g->t->init_n; i++)
         if (g->t->predicates[g->t->init[i].predicate].fluent) {
-            int64_t bit = *ground_fact(g, &g->t->init[i]);
-            out->init[bit / 64] |= (uint64_t)1 << bit % 64;
+            ground_set(out->init, ground_fact(g, &g->t->init[i]), true);
         }
     out->facts = arena_alloc(g->arena, (size_t)g->t->predicates_n * sizeof *out->facts + 1);
     for (int p = 0; p < g->t->predicates_n; p++)
@@ -255,14 +271,15 @@ Status ground_task(Ground *out, Arena *arena, const PddlTask *task)
 {
     Status st;
     *out = (Ground){.task = task};
-    Grounder g = {.g = out, .t = task, .arena = arena, .known = map_new()};
+    Grounder g = {.g = out, .t = task, .arena = arena};
+    list_types(&g);
     TRY_TO(undo, take_init(&g));
     TRY_TO(undo, ground_actions(&g, true));
     TRY_TO(undo, ground_actions(&g, false));
     TRY_TO(undo, ground_goal(&g));
     finish(&g);
 undo:
-    map_free(g.known);
+    mem_free(g.known.slots);
     array_drop(&g.bits);
     array_drop(&g.operators);
     array_drop(&g.effects);

@@ -138,6 +138,6 @@ Status ground_expand(Grounder *g, const PddlAction *a, const PddlFormula *f, int
     }
     ground_fact_of(&fact, f, binding);
     int32_t *at = arena_alloc(g->arena, sizeof *at);
-    *at = (int32_t)(*ground_fact(g, &fact) << 1 | negated);
+    *at = ground_fact(g, &fact) << 1 | negated;
     return alternatives_add(g, to, (GroundList){at, 1});
 }

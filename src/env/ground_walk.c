@@ -3,17 +3,14 @@
 
 #include "env/ground_inside.h"
 
+#define ALL_SLOTS (~(uint32_t)0)
+
 Status ground_spend(Grounder *g)
 {
     if (++g->work > GROUND_WORK_MAX)
         return fail(ST_LIMIT, "\"%s\" has too many choices: more than %d were looked at", g->doing,
                     GROUND_WORK_MAX);
     return ST_OK;
-}
-
-const int64_t *ground_fact(const Grounder *g, const PddlFact *f)
-{
-    return map_find(g->known, (const char *)f, sizeof *f);
 }
 
 bool ground_fact_of(PddlFact *out, const PddlFormula *f, const int *binding)
@@ -37,8 +34,8 @@ GroundKnown ground_known(Grounder *g, const PddlFormula *f, const int *binding)
         if (!ground_fact_of(&fact, f, binding))
             return GROUND_OPEN;
         if (!g->t->predicates[f->predicate].fluent)
-            return ground_fact(g, &fact) ? GROUND_YES : GROUND_NO;
-        return g->adding || ground_fact(g, &fact) ? GROUND_OPEN : GROUND_NO;
+            return ground_fact(g, &fact) != GROUND_NEVER ? GROUND_YES : GROUND_NO;
+        return g->adding || ground_fact(g, &fact) != GROUND_NEVER ? GROUND_OPEN : GROUND_NO;
     case PDDL_EQUAL:
         if (!ground_fact_of(&fact, f, binding))
             return GROUND_OPEN;
@@ -70,7 +67,7 @@ static void find_leads(GroundWalk *w, const PddlFormula *f)
         w->leads[w->leads_n++] = f;
 }
 
-static Status walk_slots(GroundWalk *w);
+static Status walk_slots(GroundWalk *w, uint32_t bound);
 
 static bool may_bind(const GroundWalk *w, int slot, int object)
 {
@@ -92,26 +89,85 @@ static bool match(const GroundWalk *w, const PddlFormula *lead, const PddlFact *
     return true;
 }
 
+/* The facts of :init whose first argument is `first`; where that is not bound, all of the predicate. */
+static void range_of(const Grounder *g, int predicate, int first, int *from, int *to)
+{
+    const PddlFact *init = g->t->init;
+    *from = g->from[predicate];
+    *to = g->from[predicate + 1];
+    if (first == GROUND_UNBOUND)
+        return;
+    for (int high = *to; *from < high;) {
+        int mid = (*from + high) / 2;
+        if (init[mid].args[0] < first)
+            *from = mid + 1;
+        else
+            high = mid;
+    }
+    int end = *from;
+    while (end < *to && init[end].args[0] == first)
+        end++;
+    *to = end;
+}
+
 static Status walk_leads(GroundWalk *w, int lead)
 {
     int saved[PDDL_SLOTS_MAX];
     if (lead == w->leads_n)
-        return walk_slots(w);
+        return walk_slots(w, ALL_SLOTS);
     const PddlFormula *f = w->leads[lead];
     const PddlTask *t = w->g->t;
     memcpy(saved, w->binding, sizeof saved);
     PddlFact fact;
     if (ground_fact_of(&fact, f, w->binding)) {
         TRY(ground_spend(w->g));
-        return ground_fact(w->g, &fact) ? walk_leads(w, lead + 1) : ST_OK;
+        return ground_fact(w->g, &fact) != GROUND_NEVER ? walk_leads(w, lead + 1) : ST_OK;
     }
-    for (int i = w->g->from[f->predicate]; i < w->g->from[f->predicate + 1]; i++) {
+    int first = f->args[0] >= 0 ? f->args[0] : w->binding[~f->args[0]], i, to;
+    range_of(w->g, f->predicate, first, &i, &to);
+    for (; i < to; i++) {
         TRY(ground_spend(w->g));
         if (match(w, f, &t->init[i]))
             TRY(walk_leads(w, lead + 1));
         memcpy(w->binding, saved, sizeof saved);
     }
     return ST_OK;
+}
+
+/* Leads are true where slots are walked. */
+static bool is_lead(const GroundWalk *w, const PddlFormula *part)
+{
+    return part->kind == PDDL_ATOM && !w->g->t->predicates[part->predicate].fluent &&
+           w->leads_n < PDDL_SLOTS_MAX;
+}
+
+/* Whether the guard may still be true, after `bound` were; what does not mention them is as it was. */
+static bool may_hold(const GroundWalk *w, uint32_t bound)
+{
+    const PddlFormula *f = w->guard;
+    if (!f || f->kind != PDDL_AND)
+        return !f || ground_known(w->g, f, w->binding) != GROUND_NO;
+    for (int i = 0; i < f->parts_n; i++)
+        if ((f->parts[i]->mentions & bound || bound == ALL_SLOTS) && !is_lead(w, f->parts[i]) &&
+            ground_known(w->g, f->parts[i], w->binding) == GROUND_NO)
+            return false;
+    return true;
+}
+
+/* Whether a part of the guard is open and a choice for the slot alone decides it. */
+static bool is_decisive(const GroundWalk *w, int slot)
+{
+    const PddlFormula *f = w->guard;
+    bool decides = false;
+    for (int i = 0; !decides && f && f->kind == PDDL_AND && i < f->parts_n; i++) {
+        if (!(f->parts[i]->mentions >> slot & 1) || is_lead(w, f->parts[i]))
+            continue;
+        w->binding[slot] = 0;
+        decides = ground_known(w->g, f->parts[i], w->binding) != GROUND_OPEN;
+        w->binding[slot] = GROUND_UNBOUND;
+        decides = decides && ground_known(w->g, f->parts[i], w->binding) == GROUND_OPEN;
+    }
+    return decides;
 }
 
 /* The unbound slot that a part of the guard limits most: one that alone decides a part; else the first. */
@@ -123,30 +179,25 @@ static int next_slot(const GroundWalk *w)
             continue;
         if (first < 0)
             first = s;
-        for (int i = 0; w->guard && w->guard->kind == PDDL_AND && i < w->guard->parts_n; i++) {
-            w->binding[s] = 0;
-            bool decides = ground_known(w->g, w->guard->parts[i], w->binding) != GROUND_OPEN;
-            w->binding[s] = GROUND_UNBOUND;
-            if (decides && ground_known(w->g, w->guard->parts[i], w->binding) == GROUND_OPEN)
-                return s;
-        }
+        if (is_decisive(w, s))
+            return s;
     }
     return first;
 }
 
-static Status walk_slots(GroundWalk *w)
+/* `bound`: the slots that have become so since the guard was last looked at. */
+static Status walk_slots(GroundWalk *w, uint32_t bound)
 {
     TRY(ground_spend(w->g));
-    if (w->guard && ground_known(w->g, w->guard, w->binding) == GROUND_NO)
+    if (!may_hold(w, bound))
         return ST_OK;
     int slot = next_slot(w);
     if (slot < 0)
         return w->visit(w);
-    for (int o = 0; o < w->g->t->objects_n; o++) {
-        if (!may_bind(w, slot, o))
-            continue;
-        w->binding[slot] = o;
-        TRY(walk_slots(w));
+    int bit = 63 - __builtin_clzll(w->action->types[slot]);
+    for (int i = w->g->of_type_from[bit]; i < w->g->of_type_from[bit + 1]; i++) {
+        w->binding[slot] = w->g->of_type[i];
+        TRY(walk_slots(w, (uint32_t)1 << slot));
     }
     w->binding[slot] = GROUND_UNBOUND;
     return ST_OK;

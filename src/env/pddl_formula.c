@@ -118,7 +118,10 @@ Status pddl_atom_read(const PddlReader *r, const Sexpr *s, PddlFormula *f)
     if (!equal && f->predicate < 0)
         return WRONG(r, s, "unknown predicate \"%.60s\"", s->first->word);
     f->args_n = equal ? 2 : r->t->predicates[f->predicate].arity;
-    return read_arguments(r, s, f->args_n, f->args);
+    TRY(read_arguments(r, s, f->args_n, f->args));
+    for (int i = 0; i < f->args_n; i++)
+        f->mentions |= f->args[i] < 0 ? (uint32_t)1 << ~f->args[i] : 0;
+    return ST_OK;
 }
 
 static Status read_parts(PddlReader *r, const Sexpr *s, const Sexpr *first, bool effect, PddlFormula *f)
@@ -126,7 +129,8 @@ static Status read_parts(PddlReader *r, const Sexpr *s, const Sexpr *first, bool
     f->parts = pddl_zeroed(r->arena, (size_t)pddl_count(first), sizeof(PddlFormula *));
     for (; first; first = first->next) {
         bool condition = !effect || (f->kind == PDDL_WHEN && f->parts_n == 0);
-        TRY(pddl_formula_read(r, first, !condition, &f->parts[f->parts_n++]));
+        TRY(pddl_formula_read(r, first, !condition, &f->parts[f->parts_n]));
+        f->mentions |= f->parts[f->parts_n++]->mentions;
     }
     int wanted = f->kind == PDDL_NOT || f->kind == PDDL_EXISTS || f->kind == PDDL_FORALL ? 1
                  : f->kind == PDDL_WHEN                                                  ? 2
@@ -143,8 +147,10 @@ static Status read_imply(PddlReader *r, const Sexpr *s, PddlFormula *f)
         return WRONG(r, s, "\"imply\" takes two formulas");
     f->kind = PDDL_OR;
     TRY(read_parts(r, s, s->first->next, false, f));
-    *no = (PddlFormula){
-        .kind = PDDL_NOT, .parts = pddl_zeroed(r->arena, 1, sizeof(PddlFormula *)), .parts_n = 1};
+    *no = (PddlFormula){.kind = PDDL_NOT,
+                        .mentions = f->parts[0]->mentions,
+                        .parts = pddl_zeroed(r->arena, 1, sizeof(PddlFormula *)),
+                        .parts_n = 1};
     no->parts[0] = f->parts[0];
     f->parts[0] = no;
     return ST_OK;
