@@ -112,29 +112,28 @@ static bool changes(Grounder *g, GroundList needs)
 static Status visit_action(GroundWalk *w)
 {
     Grounder *g = w->g;
-    GroundAlternatives needs = {0};
+    array_clear(&g->needs);
     array_clear(&g->effects);
     if (g->adding)
         return collect_effects(g, w->action, w->action->effect, w->binding, ground_always);
-    Status st = ground_expand(g, w->action, w->action->condition, w->binding, false, &needs);
-    if (st == ST_OK && needs.n)
+    Status st = ground_expand(g, w->action, w->action->condition, w->binding, false, &g->needs);
+    if (st == ST_OK && g->needs.n)
         st = collect_effects(g, w->action, w->action->effect, w->binding, ground_always);
-    if (st == ST_OK && needs.n && g->operators.n + needs.n > GROUND_OPERATORS_MAX)
+    if (st == ST_OK && g->needs.n && g->operators.n + g->needs.n > GROUND_OPERATORS_MAX)
         st = fail(ST_LIMIT, "more than %d ground actions", GROUND_OPERATORS_MAX);
     size_t bytes = g->effects.n * sizeof *g->effects.at, args = (size_t)w->action->params_n * sizeof(int);
     GroundOperator op = {.action = (int)(w->action - g->t->actions), .effects_n = (int)g->effects.n};
-    if (st == ST_OK && needs.n) {
+    if (st == ST_OK && g->needs.n) {
         op.effects =
             memcpy(arena_alloc(g->arena, bytes + 1), g->effects.n ? (void *)g->effects.at : "", bytes);
         op.args = memcpy(arena_alloc(g->arena, args + 1), w->binding, args);
     }
-    for (size_t i = 0; i < needs.n && st == ST_OK; i++) {
-        op.needs = needs.at[i];
+    for (size_t i = 0; i < g->needs.n && st == ST_OK; i++) {
+        op.needs = g->needs.at[i];
         if (changes(g, op.needs))
             array_push(&g->operators, op);
         st = ground_spend(g);
     }
-    array_drop(&needs);
     return st;
 }
 
@@ -283,5 +282,6 @@ undo:
     array_drop(&g.bits);
     array_drop(&g.operators);
     array_drop(&g.effects);
+    array_drop(&g.needs);
     return st;
 }

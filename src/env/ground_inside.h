@@ -20,19 +20,22 @@ typedef struct {
     size_t n, slots_n;
 } GroundFactTable;
 
+typedef Array(GroundList) GroundAlternatives; /* of nothing: false */
+
 typedef struct {
     Ground *g;
     const PddlTask *t;
     Arena *arena;
     GroundFactTable known;
-    Array(PddlFact) bits; /* what each bit says                                 */
-    bool adding;          /* bits may still be made                             */
-    int *from;            /* by predicate: its first fact in init, and one more */
+    Array(PddlFact) bits;           /* what each bit says                                 */
+    bool adding;                    /* bits may still be made                             */
+    int *from;                      /* by predicate: its first fact in init, and one more */
     int *of_type, of_type_from[65]; /* objects that have each bit of PddlObject.types */
-    int64_t work;         /* of all kinds, up to GROUND_WORK_MAX                */
-    const char *doing;    /* the action, for sentences                          */
+    int64_t work;                   /* of all kinds, up to GROUND_WORK_MAX                */
+    const char *doing;              /* the action, for sentences                          */
     Array(GroundOperator) operators;
-    Array(GroundEffect) effects; /* of the operator being made */
+    GroundAlternatives needs;    /* of the operators being made */
+    Array(GroundEffect) effects; /* and what they do */
 } Grounder;
 
 /* One more piece of work.  ST_LIMIT  too much of it; all that loops adds to `work` or comes by here */
@@ -62,8 +65,6 @@ struct GroundWalk {
     int leads_n;
 };
 MUST_CHECK Status ground_walk(GroundWalk *w);
-
-typedef Array(GroundList) GroundAlternatives; /* of nothing: false */
 
 static const GroundList ground_always = {NULL, 0};
 
