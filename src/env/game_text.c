@@ -219,6 +219,15 @@ static Status read_texts(Reader *f)
     return ST_OK;
 }
 
+static void find_parameters(GameText *g, Arena *arena)
+{
+    const PddlTask *t = g->ground->task;
+    g->variable_of = arena_alloc(arena, (size_t)t->actions_n * sizeof *g->variable_of + 1);
+    for (int a = 0; a < t->actions_n; a++)
+        for (int i = 0; i < t->actions[a].params_n; i++)
+            g->variable_of[a][i] = game_variable(g, span(t->actions[a].names[i]));
+}
+
 Status game_text_read(GameText **out, Arena *arena, Span grammar, const Ground *ground)
 {
     Status st;
@@ -230,6 +239,7 @@ Status game_text_read(GameText **out, Arena *arena, Span grammar, const Ground *
     TRY_TO(undo, read_names(&f));
     TRY_TO(undo, read_texts(&f));
     TRY_TO(undo, game_cycle_refuse(&f.r));
+    find_parameters(g, arena);
     *out = g;
 undo:
     for (size_t i = 0; i < f.blocks.n; i++)

@@ -112,24 +112,27 @@ static void range_of(const Grounder *g, int predicate, int first, int *from, int
 
 static Status walk_leads(GroundWalk *w, int lead)
 {
-    int saved[PDDL_SLOTS_MAX];
+    int *fresh[PDDL_ARGS_MAX], fresh_n = 0;
     if (lead == w->leads_n)
         return walk_slots(w, ALL_SLOTS);
     const PddlFormula *f = w->leads[lead];
     const PddlTask *t = w->g->t;
-    memcpy(saved, w->binding, sizeof saved);
     PddlFact fact;
     if (ground_fact_of(&fact, f, w->binding)) {
         TRY(ground_spend(w->g));
         return ground_fact(w->g, &fact) != GROUND_NEVER ? walk_leads(w, lead + 1) : ST_OK;
     }
+    for (int i = 0; i < f->args_n; i++)
+        if (f->args[i] < 0 && w->binding[~f->args[i]] == GROUND_UNBOUND)
+            fresh[fresh_n++] = &w->binding[~f->args[i]];
     int first = f->args[0] >= 0 ? f->args[0] : w->binding[~f->args[0]], i, to;
     range_of(w->g, f->predicate, first, &i, &to);
     for (; i < to; i++) {
         TRY(ground_spend(w->g));
         if (match(w, f, &t->init[i]))
             TRY(walk_leads(w, lead + 1));
-        memcpy(w->binding, saved, sizeof saved);
+        for (int k = 0; k < fresh_n; k++)
+            *fresh[k] = GROUND_UNBOUND;
     }
     return ST_OK;
 }
@@ -141,26 +144,46 @@ static bool is_lead(const GroundWalk *w, const PddlFormula *part)
            w->leads_n < PDDL_SLOTS_MAX;
 }
 
+static uint32_t unbound_slots(const GroundWalk *w)
+{
+    uint32_t slots = 0;
+    for (int s = w->slot; s < w->slot + w->slots_n; s++)
+        slots |= w->binding[s] == GROUND_UNBOUND ? (uint32_t)1 << s : 0;
+    return slots;
+}
+
+/* Whether a glance tells that the part is open or a lead: most are, and need not be looked at. */
+static bool tells_nothing(const GroundWalk *w, const PddlFormula *part, uint32_t unbound)
+{
+    const PddlFormula *atom = part->kind == PDDL_NOT ? part->parts[0] : part;
+    if (is_lead(w, part))
+        return true;
+    return atom->kind == PDDL_ATOM &&
+           (atom->mentions & unbound || (w->g->adding && w->g->t->predicates[atom->predicate].fluent));
+}
+
 /* Whether the guard may still be true, after `bound` were; what does not mention them is as it was. */
-static bool may_hold(const GroundWalk *w, uint32_t bound)
+static bool may_hold(const GroundWalk *w, uint32_t bound, uint32_t unbound)
 {
     const PddlFormula *f = w->guard;
     if (!f || f->kind != PDDL_AND)
         return !f || ground_known(w->g, f, w->binding) != GROUND_NO;
     for (int i = 0; i < f->parts_n; i++)
-        if ((f->parts[i]->mentions & bound || bound == ALL_SLOTS) && !is_lead(w, f->parts[i]) &&
+        if ((f->parts[i]->mentions & bound || bound == ALL_SLOTS) &&
+            !tells_nothing(w, f->parts[i], unbound) &&
             ground_known(w->g, f->parts[i], w->binding) == GROUND_NO)
             return false;
     return true;
 }
 
 /* Whether a part of the guard is open and a choice for the slot alone decides it. */
-static bool is_decisive(const GroundWalk *w, int slot)
+static bool is_decisive(const GroundWalk *w, int slot, uint32_t unbound)
 {
     const PddlFormula *f = w->guard;
     bool decides = false;
     for (int i = 0; !decides && f && f->kind == PDDL_AND && i < f->parts_n; i++) {
-        if (!(f->parts[i]->mentions >> slot & 1) || is_lead(w, f->parts[i]))
+        if (!(f->parts[i]->mentions >> slot & 1) ||
+            tells_nothing(w, f->parts[i], unbound & ~((uint32_t)1 << slot)))
             continue;
         w->binding[slot] = 0;
         decides = ground_known(w->g, f->parts[i], w->binding) != GROUND_OPEN;
@@ -171,27 +194,22 @@ static bool is_decisive(const GroundWalk *w, int slot)
 }
 
 /* The unbound slot that a part of the guard limits most: one that alone decides a part; else the first. */
-static int next_slot(const GroundWalk *w)
+static int next_slot(const GroundWalk *w, uint32_t unbound)
 {
-    int first = -1;
-    for (int s = w->slot; s < w->slot + w->slots_n; s++) {
-        if (w->binding[s] != GROUND_UNBOUND)
-            continue;
-        if (first < 0)
-            first = s;
-        if (is_decisive(w, s))
-            return s;
-    }
-    return first;
+    for (uint32_t left = unbound; left; left &= left - 1)
+        if (is_decisive(w, __builtin_ctz(left), unbound))
+            return __builtin_ctz(left);
+    return unbound ? __builtin_ctz(unbound) : -1;
 }
 
 /* `bound`: the slots that have become so since the guard was last looked at. */
 static Status walk_slots(GroundWalk *w, uint32_t bound)
 {
     TRY(ground_spend(w->g));
-    if (!may_hold(w, bound))
+    uint32_t unbound = unbound_slots(w);
+    if (!may_hold(w, bound, unbound))
         return ST_OK;
-    int slot = next_slot(w);
+    int slot = next_slot(w, unbound);
     if (slot < 0)
         return w->visit(w);
     int bit = 63 - __builtin_clzll(w->action->types[slot]);
