@@ -11,8 +11,9 @@ enum { GROUND_UNBOUND = -1, GROUND_STATIC_FACT = -1, GROUND_NEVER = -2 };
 /* Facts, each with its bit or GROUND_STATIC_FACT.  Grounding asks for facts more than it does anything else,
  * and all are of one size: a table of their own is four times as fast as base/map.h. */
 typedef struct {
-    PddlFact fact;
-    int32_t bit; /* GROUND_NEVER: free */
+    uint64_t key; /* the predicate and three arguments */
+    int32_t last; /* the fourth                        */
+    int32_t bit;  /* GROUND_NEVER: free                */
 } GroundSlot;
 
 typedef struct {
