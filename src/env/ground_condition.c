@@ -146,9 +146,14 @@ static bool insert(int32_t *at, int *n, int32_t literal)
 static Status expand_all(Grounder *g, const PddlAction *a, const PddlFormula *f, int *binding, bool negated,
                          GroundAlternatives *to)
 {
-    const PddlFormula **open = arena_alloc(g->arena, (size_t)f->parts_n * sizeof *open + 1);
-    int32_t *at = arena_alloc(g->arena, (size_t)f->parts_n * sizeof *at + 1), literal;
+    enum { FEW = 16 }; /* parts; what lies in the arena stays there */
+    const PddlFormula *few[FEW], **open = few;
+    int32_t few_at[FEW], *at = few_at, literal;
     int n = 0, open_n = 0;
+    if (f->parts_n > FEW) {
+        open = arena_alloc(g->arena, (size_t)f->parts_n * sizeof *open);
+        at = arena_alloc(g->arena, (size_t)f->parts_n * sizeof *at);
+    }
     for (int i = 0; i < f->parts_n; i++) {
         GroundKnown known = ground_known(g, f->parts[i], binding);
         if (known == (negated ? GROUND_YES : GROUND_NO))
@@ -160,6 +165,7 @@ static Status expand_all(Grounder *g, const PddlAction *a, const PddlFormula *f,
         else if (!insert(at, &n, literal))
             return ST_OK;
     }
+    at = memcpy(arena_alloc(g->arena, (size_t)n * sizeof *at + 1), at, (size_t)n * sizeof *at);
     if (!open_n)
         return alternatives_add(g, to, (GroundList){at, n});
     Status st = ST_OK;

@@ -21,6 +21,11 @@ void *pddl_zeroed(Arena *a, size_t n, size_t size)
     return p;
 }
 
+const char *pddl_name(const PddlReader *r, const char *word)
+{
+    return arena_strn(r->arena, word, strlen(word));
+}
+
 int pddl_count(const Sexpr *s)
 {
     int n = 0;
@@ -77,7 +82,7 @@ Status pddl_variables_read(PddlReader *r, const Sexpr *list, const Sexpr *around
             return WRONG(r, s, "a variable expected, not \"%.60s\"", s->word);
         if (a->slots_n == PDDL_SLOTS_MAX)
             return pddl_wrong(r, s, ST_LIMIT, "more than %d variables", PDDL_SLOTS_MAX);
-        a->names[a->slots_n] = s->word + 1;
+        a->names[a->slots_n] = pddl_name(r, s->word + 1);
         TRY(pddl_type_bits(r, type, &a->types[a->slots_n], true));
         r->in_scope[r->in_scope_n++] = a->slots_n++;
     }
