@@ -13,17 +13,6 @@ Status ground_spend(Grounder *g)
     return ST_OK;
 }
 
-bool ground_fact_of(PddlFact *out, const PddlFormula *f, const int *binding)
-{
-    *out = (PddlFact){.predicate = f->predicate};
-    for (int i = 0; i < f->args_n; i++) {
-        out->args[i] = f->args[i] >= 0 ? f->args[i] : binding[~f->args[i]];
-        if (out->args[i] == GROUND_UNBOUND)
-            return false;
-    }
-    return true;
-}
-
 GroundKnown ground_known(Grounder *g, const PddlFormula *f, const int *binding)
 {
     PddlFact fact;

@@ -67,11 +67,10 @@ int pddl_object(const PddlTask *t, Span name)
     while (from < to) {
         int mid = (from + to) / 2;
         const char *other = t->objects[mid].name;
-        size_t n = strlen(other);
-        int order = memcmp(name.at, other, name.n < n ? name.n : n);
-        if (!order && name.n == n)
+        int order = strncmp(name.at, other, name.n);
+        if (!order && !other[name.n])
             return mid;
-        if (order < 0 || (!order && name.n < n))
+        if (order <= 0)
             to = mid;
         else
             from = mid + 1;
