@@ -233,7 +233,10 @@ static void list_facts(Grounder *g, int predicate, GroundFacts *out)
         array_push(&rows, (int)i);
     }
     size_t n = rows.n / WIDE;
-    if (n)
+    bool sorted = true; /* as those of :init are */
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = by_args(rows.at + (i - 1) * WIDE, rows.at + i * WIDE) <= 0;
+    if (!sorted)
         qsort(rows.at, n, WIDE * sizeof(int), by_args);
     int *args = arena_alloc(g->arena, n * (size_t)p->arity * sizeof *args + 1);
     int32_t *bits = p->fluent ? arena_alloc(g->arena, n * sizeof *bits + 1) : NULL;

@@ -126,6 +126,27 @@ static bool as_literal(Grounder *g, const PddlFormula *f, const int *binding, bo
     }
 }
 
+/* What is known of the part; where it is an atom or its contrary and open, *literal is it and *simple true.
+ */
+static GroundKnown known_part(Grounder *g, const PddlFormula *part, const int *binding, bool negated,
+                              int32_t *literal, bool *simple)
+{
+    PddlFact fact;
+    bool contrary = part->kind == PDDL_NOT;
+    const PddlFormula *atom = contrary ? part->parts[0] : part;
+    *simple = false;
+    if (atom->kind != PDDL_ATOM || !g->t->predicates[atom->predicate].fluent)
+        return ground_known(g, part, binding);
+    g->work++;
+    ground_fact_of(&fact, atom, binding);
+    int32_t bit = ground_fact(g, &fact);
+    if (bit == GROUND_NEVER)
+        return contrary ? GROUND_YES : GROUND_NO;
+    *literal = bit << 1 | (negated != contrary);
+    *simple = true;
+    return GROUND_OPEN;
+}
+
 /* Into the sorted list, once; false where its contrary is there. */
 static bool insert(int32_t *at, int *n, int32_t literal)
 {
@@ -155,12 +176,13 @@ static Status expand_all(Grounder *g, const PddlAction *a, const PddlFormula *f,
         at = arena_alloc(g->arena, (size_t)f->parts_n * sizeof *at);
     }
     for (int i = 0; i < f->parts_n; i++) {
-        GroundKnown known = ground_known(g, f->parts[i], binding);
+        bool simple;
+        GroundKnown known = known_part(g, f->parts[i], binding, negated, &literal, &simple);
         if (known == (negated ? GROUND_YES : GROUND_NO))
             return ST_OK;
         if (known != GROUND_OPEN)
             continue;
-        if (!as_literal(g, f->parts[i], binding, negated, &literal))
+        if (!simple && !as_literal(g, f->parts[i], binding, negated, &literal))
             open[open_n++] = f->parts[i];
         else if (!insert(at, &n, literal))
             return ST_OK;

@@ -49,7 +49,7 @@ GroundKnown ground_known(Grounder *g, const PddlFormula *f, const int *binding)
 /* Facts that the guard demands and that nothing changes bind slots best. */
 static void find_leads(GroundWalk *w, const PddlFormula *f)
 {
-    if (f->kind == PDDL_AND)
+    if (f->kind == PDDL_AND || (f->kind == PDDL_OR && f->parts_n == 1))
         for (int i = 0; i < f->parts_n; i++)
             find_leads(w, f->parts[i]);
     else if (f->kind == PDDL_ATOM && !w->g->t->predicates[f->predicate].fluent && w->leads_n < PDDL_SLOTS_MAX)
