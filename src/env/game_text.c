@@ -62,14 +62,15 @@ static Status take_quoted(Reader *f, const char *quote, Quoted *out)
 /* The line of the block on which the symbol's name stands. */
 static int line_of(Quoted block, const char *name)
 {
-    size_t n = strlen(name);
+    Str quoted = {0};
+    str_addf(&quoted, "\"%s\"", name);
+    const char *from = block.text.at, *end = memmem(from, block.text.n, quoted.at, quoted.n);
     int line = block.line;
-    for (size_t i = 0; i + n + 1 < block.text.n; i++) {
-        const char *at = block.text.at + i;
-        if (*at == '"' && !memcmp(at + 1, name, n) && at[1 + n] == '"')
-            return line;
-        line += *at == '\n';
+    while (end && (from = memchr(from, '\n', (size_t)(end - from)))) {
+        from++;
+        line++;
     }
+    str_drop(&quoted);
     return line;
 }
 
