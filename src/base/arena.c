@@ -11,7 +11,7 @@ struct ArenaBlock {
     _Alignas(16) unsigned char bytes[];
 };
 
-enum { FIRST_BLOCK = 4096 };
+enum { FIRST_BLOCK = 4096, LARGE_BLOCK = 64 << 10 }; /* what a block has too much is touched for nothing */
 
 static ArenaBlock *block_new(size_t cap)
 {
@@ -20,7 +20,8 @@ static ArenaBlock *block_new(size_t cap)
     return b;
 }
 
-/* The next block that can hold `bytes`: one kept from before, or a new one twice as large as the last. */
+/* The next block that can hold `bytes`: one kept from before, or a new one twice as large as the last,
+ * up to LARGE_BLOCK. */
 static ArenaBlock *next_block(Arena *a, size_t bytes)
 {
     ArenaBlock *last = a->current;
@@ -30,7 +31,7 @@ static ArenaBlock *next_block(Arena *a, size_t bytes)
             return b;
         last = b;
     }
-    size_t cap = last ? last->cap * 2 : FIRST_BLOCK;
+    size_t cap = !last ? FIRST_BLOCK : last->cap < LARGE_BLOCK / 2 ? last->cap * 2 : LARGE_BLOCK;
     ArenaBlock *b = block_new(cap > bytes ? cap : bytes);
     if (last)
         last->next = b;

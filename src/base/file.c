@@ -22,8 +22,12 @@ Status file_read(Str *out, const char *path, size_t limit)
     if (!f)
         return fail_errno(ST_IO, "cannot open %s", path);
     size_t start = out->n;
+    struct stat info;
+    bool known = !fstat(fileno(f), &info) && S_ISREG(info.st_mode) && info.st_size > 0;
+    if (known && (!limit || (size_t)info.st_size <= limit))
+        str_reserve(out, (size_t)info.st_size + 2); /* all, and room to see the end */
     for (;;) {
-        str_reserve(out, 1 << 16);
+        str_reserve(out, known ? 2 : 1 << 16);
         size_t got = fread(out->at + out->n, 1, out->cap - out->n - 1, f);
         out->n += got;
         out->at[out->n] = 0;

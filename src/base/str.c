@@ -15,6 +15,8 @@ Span span(const char *s)
 
 bool span_is(Span s, const char *text)
 {
+    if (s.n && *s.at != *text) /* most differ at once */
+        return false;
     size_t n = strlen(text);
     return s.n == n && memcmp(s.at, text, n) == 0;
 }

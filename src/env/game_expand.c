@@ -266,7 +266,7 @@ Status game_text_expand(Str *out, const GameText *g, const GamePiece *text, cons
     for (int v = 0; v < GAME_VARIABLES_MAX; v++)
         s.bound[v] = UNBOUND;
     for (int i = 0; action && i < action->params_n; i++) {
-        int v = game_variable(g, span(action->names[i]));
+        int v = g->variable_of[action - g->ground->task->actions][i];
         if (v >= 0)
             s.bound[v] = args[i];
     }

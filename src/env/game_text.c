@@ -62,14 +62,15 @@ static Status take_quoted(Reader *f, const char *quote, Quoted *out)
 /* The line of the block on which the symbol's name stands. */
 static int line_of(Quoted block, const char *name)
 {
-    size_t n = strlen(name);
+    Str quoted = {0};
+    str_addf(&quoted, "\"%s\"", name);
+    const char *from = block.text.at, *end = memmem(from, block.text.n, quoted.at, quoted.n);
     int line = block.line;
-    for (size_t i = 0; i + n + 1 < block.text.n; i++) {
-        const char *at = block.text.at + i;
-        if (*at == '"' && !memcmp(at + 1, name, n) && at[1 + n] == '"')
-            return line;
-        line += *at == '\n';
+    while (end && (from = memchr(from, '\n', (size_t)(end - from)))) {
+        from++;
+        line++;
     }
+    str_drop(&quoted);
     return line;
 }
 
@@ -219,6 +220,15 @@ static Status read_texts(Reader *f)
     return ST_OK;
 }
 
+static void find_parameters(GameText *g, Arena *arena)
+{
+    const PddlTask *t = g->ground->task;
+    g->variable_of = arena_alloc(arena, (size_t)t->actions_n * sizeof *g->variable_of + 1);
+    for (int a = 0; a < t->actions_n; a++)
+        for (int i = 0; i < t->actions[a].params_n; i++)
+            g->variable_of[a][i] = game_variable(g, span(t->actions[a].names[i]));
+}
+
 Status game_text_read(GameText **out, Arena *arena, Span grammar, const Ground *ground)
 {
     Status st;
@@ -230,6 +240,7 @@ Status game_text_read(GameText **out, Arena *arena, Span grammar, const Ground *
     TRY_TO(undo, read_names(&f));
     TRY_TO(undo, read_texts(&f));
     TRY_TO(undo, game_cycle_refuse(&f.r));
+    find_parameters(g, arena);
     *out = g;
 undo:
     for (size_t i = 0; i < f.blocks.n; i++)

@@ -53,7 +53,7 @@ typedef struct {
 MUST_CHECK Status game_text_read(GameText **out, Arena *arena, Span grammar, const Ground *ground);
 const GameAction *game_text_action(const GameText *g, const char *name); /* NULL: none of that name */
 const GamePiece *game_text_symbol(const GameText *g, const char *name);  /* NULL: none              */
-/* Appends the text where the action's parameters are `args`; action NULL: nothing is bound.
+/* Appends the text where the parameters of the action, one of the task's, are `args`; NULL: nothing is bound.
  *   ST_FORMAT  a variable that nothing binds; with world->state NULL, a question about what changes
  *   ST_LIMIT   more bytes than the above, or more facts to look at than a text may need */
 MUST_CHECK Status game_text_expand(Str *out, const GameText *g, const GamePiece *text, const GameWorld *world,

@@ -62,6 +62,7 @@ struct GameText {
     int actions_n;
     const char *variables[GAME_VARIABLES_MAX];
     int variables_n;
+    int (*variable_of)[PDDL_SLOTS_MAX];   /* by the task's action and its parameter; -1: in no text */
     int empty, separator, last_separator; /* symbols; -1: not in this grammar */
 };
 

@@ -9,12 +9,11 @@
 
 static Status bit_add(Grounder *g, const PddlFact *f)
 {
-    int64_t *bit = map_find(g->known, (const char *)f, sizeof *f);
-    if (bit)
+    if (ground_fact(g, f) != GROUND_NEVER)
         return ST_OK;
     if (g->bits.n == GROUND_OPERATORS_MAX)
         return fail(ST_LIMIT, "more than %d facts that can change", GROUND_OPERATORS_MAX);
-    *map_put(g->known, (const char *)f, sizeof *f) = (int64_t)g->bits.n;
+    ground_fact_set(g, f, (int32_t)g->bits.n);
     array_push(&g->bits, *f);
     return ST_OK;
 }
@@ -25,9 +24,9 @@ static Status effect_add(Grounder *g, const PddlFormula *atom, const int *bindin
     ground_fact_of(&fact, atom, binding);
     if (g->adding)
         return add ? bit_add(g, &fact) : ST_OK;
-    const int64_t *bit = ground_fact(g, &fact);
-    if (bit) /* what cannot become true need not be taken away */
-        array_push(&g->effects, ((GroundEffect){when, (int32_t)*bit, add}));
+    int32_t bit = ground_fact(g, &fact);
+    if (bit != GROUND_NEVER) /* what cannot become true need not be taken away */
+        array_push(&g->effects, ((GroundEffect){when, bit, add}));
     return ST_OK;
 }
 
@@ -113,29 +112,28 @@ static bool changes(Grounder *g, GroundList needs)
 static Status visit_action(GroundWalk *w)
 {
     Grounder *g = w->g;
-    GroundAlternatives needs = {0};
+    array_clear(&g->needs);
     array_clear(&g->effects);
     if (g->adding)
         return collect_effects(g, w->action, w->action->effect, w->binding, ground_always);
-    Status st = ground_expand(g, w->action, w->action->condition, w->binding, false, &needs);
-    if (st == ST_OK && needs.n)
+    Status st = ground_expand(g, w->action, w->action->condition, w->binding, false, &g->needs);
+    if (st == ST_OK && g->needs.n)
         st = collect_effects(g, w->action, w->action->effect, w->binding, ground_always);
-    if (st == ST_OK && needs.n && g->operators.n + needs.n > GROUND_OPERATORS_MAX)
+    if (st == ST_OK && g->needs.n && g->operators.n + g->needs.n > GROUND_OPERATORS_MAX)
         st = fail(ST_LIMIT, "more than %d ground actions", GROUND_OPERATORS_MAX);
     size_t bytes = g->effects.n * sizeof *g->effects.at, args = (size_t)w->action->params_n * sizeof(int);
     GroundOperator op = {.action = (int)(w->action - g->t->actions), .effects_n = (int)g->effects.n};
-    if (st == ST_OK && needs.n) {
+    if (st == ST_OK && g->needs.n) {
         op.effects =
             memcpy(arena_alloc(g->arena, bytes + 1), g->effects.n ? (void *)g->effects.at : "", bytes);
         op.args = memcpy(arena_alloc(g->arena, args + 1), w->binding, args);
     }
-    for (size_t i = 0; i < needs.n && st == ST_OK; i++) {
-        op.needs = needs.at[i];
+    for (size_t i = 0; i < g->needs.n && st == ST_OK; i++) {
+        op.needs = g->needs.at[i];
         if (changes(g, op.needs))
             array_push(&g->operators, op);
         st = ground_spend(g);
     }
-    array_drop(&needs);
     return st;
 }
 
@@ -188,8 +186,26 @@ static Status take_init(Grounder *g)
         if (t->predicates[t->init[i].predicate].fluent)
             TRY(bit_add(g, &t->init[i]));
         else
-            *map_put(g->known, (const char *)&t->init[i], sizeof t->init[i]) = GROUND_STATIC_FACT;
+            ground_fact_set(g, &t->init[i], GROUND_STATIC_FACT);
     return ST_OK;
+}
+
+/* A slot's types are one bit, or all, and all objects have the last: lists by bits hold whatever may fit. */
+static void list_types(Grounder *g)
+{
+    const PddlTask *t = g->t;
+    int n = 0;
+    for (int i = 0; i < t->objects_n; i++)
+        n += __builtin_popcountll(t->objects[i].types);
+    g->of_type = arena_alloc(g->arena, (size_t)n * sizeof(int) + 1);
+    n = 0;
+    for (int bit = 0; bit < 64; bit++) {
+        g->of_type_from[bit] = n;
+        for (int i = 0; i < t->objects_n; i++)
+            if (t->objects[i].types >> bit & 1)
+                g->of_type[n++] = i;
+    }
+    g->of_type_from[64] = n;
 }
 
 static int by_args(const void *a, const void *b)
@@ -217,7 +233,10 @@ static void list_facts(Grounder *g, int predicate, GroundFacts *out)
         array_push(&rows, (int)i);
     }
     size_t n = rows.n / WIDE;
-    if (n)
+    bool sorted = true; /* as those of :init are */
+    for (size_t i = 1; i < n && sorted; i++)
+        sorted = by_args(rows.at + (i - 1) * WIDE, rows.at + i * WIDE) <= 0;
+    if (!sorted)
         qsort(rows.at, n, WIDE * sizeof(int), by_args);
     int *args = arena_alloc(g->arena, n * (size_t)p->arity * sizeof *args + 1);
     int32_t *bits = p->fluent ? arena_alloc(g->arena, n * sizeof *bits + 1) : NULL;
@@ -239,8 +258,7 @@ static void finish(Grounder *g)
     memset(out->init, 0, words * sizeof *out->init);
     for (int i = 0; i < g->t->init_n; i++)
         if (g->t->predicates[g->t->init[i].predicate].fluent) {
-            int64_t bit = *ground_fact(g, &g->t->init[i]);
-            out->init[bit / 64] |= (uint64_t)1 << bit % 64;
+            ground_set(out->init, ground_fact(g, &g->t->init[i]), true);
         }
     out->facts = arena_alloc(g->arena, (size_t)g->t->predicates_n * sizeof *out->facts + 1);
     for (int p = 0; p < g->t->predicates_n; p++)
@@ -255,16 +273,18 @@ Status ground_task(Ground *out, Arena *arena, const PddlTask *task)
 {
     Status st;
     *out = (Ground){.task = task};
-    Grounder g = {.g = out, .t = task, .arena = arena, .known = map_new()};
+    Grounder g = {.g = out, .t = task, .arena = arena};
+    list_types(&g);
     TRY_TO(undo, take_init(&g));
     TRY_TO(undo, ground_actions(&g, true));
     TRY_TO(undo, ground_actions(&g, false));
     TRY_TO(undo, ground_goal(&g));
     finish(&g);
 undo:
-    map_free(g.known);
+    mem_free(g.known.slots);
     array_drop(&g.bits);
     array_drop(&g.operators);
     array_drop(&g.effects);
+    array_drop(&g.needs);
     return st;
 }

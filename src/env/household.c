@@ -1,14 +1,12 @@
 #include "env/household.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/file.h"
 #include "base/map.h"
-
-enum { GAME_FILE_MAX = 16 << 20 };
+#include "env/game_file.h"
 
 typedef struct {
     const char *words;
@@ -178,21 +176,12 @@ static void watch_operators(Household *h)
 
 /* --- opening ------------------------------------------------------------------------------------------- */
 
-static Status read_parts(Household *h, const json_t *game)
+static Status read_parts(Household *h, const GameFile *f)
 {
-    static const char *const keys[] = {"pddl_domain", "grammar", "pddl_problem"};
-    Span parts[3];
-    for (int i = 0; i < 3; i++) {
-        const json_t *v = json_object_get(game, keys[i]);
-        if (!json_is_string(v))
-            return fail(ST_FORMAT, "no game.tw-pddl: \"%s\" is missing or no text", keys[i]);
-        parts[i] = (Span){json_string_value(v), json_string_length(v)};
-    }
-    const json_t *solvable = json_object_get(game, "solvable");
-    h->solvable = json_is_boolean(solvable) ? json_is_true(solvable) : -1;
-    TRY(pddl_read(&h->task, &h->arena, parts[0], parts[2]));
+    h->solvable = f->solvable;
+    TRY(pddl_read(&h->task, &h->arena, f->domain, f->problem));
     TRY(ground_task(&h->ground, &h->arena, &h->task));
-    TRY(game_text_read(&h->text, &h->arena, parts[1], &h->ground));
+    TRY(game_text_read(&h->text, &h->arena, f->grammar, &h->ground));
     name_objects(h);
     TRY(find_texts(h));
     TRY(name_commands(h));
@@ -208,15 +197,13 @@ static Status read_parts(Household *h, const json_t *game)
 
 Status household_read(Household **out, Span game_json)
 {
-    json_error_t error;
-    if (game_json.n > GAME_FILE_MAX)
-        return fail(ST_LIMIT, "a game of more than %d MB", GAME_FILE_MAX >> 20);
-    json_t *game = json_loadb(game_json.n ? game_json.at : "", game_json.n, JSON_REJECT_DUPLICATES, &error);
-    if (!game)
-        return fail(ST_FORMAT, "no JSON: line %d: %s", error.line, error.text);
+    GameFile file;
+    Arena texts = {0};
     Household *h = mem_new(Household);
-    Status st = read_parts(h, game);
-    json_decref(game);
+    Status st = game_file_read(&file, &texts, game_json);
+    if (st == ST_OK)
+        st = read_parts(h, &file);
+    arena_drop(&texts);
     if (st == ST_OK)
         *out = h;
     else

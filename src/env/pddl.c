@@ -67,11 +67,10 @@ int pddl_object(const PddlTask *t, Span name)
     while (from < to) {
         int mid = (from + to) / 2;
         const char *other = t->objects[mid].name;
-        size_t n = strlen(other);
-        int order = memcmp(name.at, other, name.n < n ? name.n : n);
-        if (!order && name.n == n)
+        int order = strncmp(name.at, other, name.n);
+        if (!order && !other[name.n])
             return mid;
-        if (order < 0 || (!order && name.n < n))
+        if (order <= 0)
             to = mid;
         else
             from = mid + 1;
@@ -97,7 +96,7 @@ static Status read_types(PddlReader *r, const Sexpr *list)
                 return pddl_wrong(r, s, ST_LIMIT, "more than %d types", PDDL_TYPES_MAX);
             r->object_is_all = r->object_is_all && (pass || !sexpr_is(named, "object"));
             parent[r->t->types_n] = -1;
-            r->t->types[r->t->types_n++] = named->word;
+            r->t->types[r->t->types_n++] = pddl_name(r, named->word);
         }
     for (const Sexpr *s = first; s; s = pddl_typed_next(s)) {
         TRY(pddl_typed_of(r, s, &type));
@@ -133,7 +132,7 @@ static Status add_objects(PddlReader *r, const Sexpr *list, const char *what)
         if (r->t->objects_n == PDDL_OBJECTS_MAX)
             return pddl_wrong(r, s, ST_LIMIT, "more than %d objects", PDDL_OBJECTS_MAX);
         PddlObject *o = &r->t->objects[r->t->objects_n++];
-        o->name = s->word;
+        o->name = pddl_name(r, s->word);
         TRY(pddl_type_bits(r, type, &o->types, false));
     }
     return ST_OK;
@@ -173,7 +172,7 @@ static Status read_predicates(PddlReader *r, const Sexpr *list)
         if (pddl_predicate(r->t, span(s->first->word)) >= 0)
             return WRONG(r, s, "predicate \"%.60s\" is declared twice", s->first->word);
         PddlPredicate *p = &r->t->predicates[r->t->predicates_n++];
-        p->name = s->first->word;
+        p->name = pddl_name(r, s->first->word);
         for (const Sexpr *a = s->first->next; a; a = pddl_typed_next(a)) {
             TRY(pddl_typed_of(r, a, &type));
             if (p->arity++ == PDDL_ARGS_MAX)
@@ -190,7 +189,7 @@ static Status read_action(PddlReader *r, const Sexpr *s)
     static const char *const keys[] = {":parameters", ":precondition", ":effect"};
     if (!name || !name->word)
         return WRONG(r, s, "an action without a name");
-    a->name = name->word;
+    a->name = pddl_name(r, name->word);
     for (int i = 0; i + 1 < r->t->actions_n; i++)
         if (!strcmp(r->t->actions[i].name, a->name))
             return WRONG(r, s, "action \"%.60s\" is declared twice", a->name);
@@ -267,30 +266,40 @@ static Status read_init(PddlReader *r, const Sexpr *list)
     return ST_OK;
 }
 
-Status pddl_read(PddlTask *out, Arena *arena, Span domain, Span problem)
+static Status read_task(PddlReader *r, const Sexpr *d, const Sexpr *p)
 {
-    PddlReader r = {.t = out, .arena = arena, .what = "domain"};
-    Sexpr *d, *p;
-    *out = (PddlTask){0};
-    TRY(sexpr_read(&d, arena, domain, "domain"));
-    TRY(sexpr_read(&p, arena, problem, "problem"));
-    TRY(check_sections(&r, d, "domain", domain_sections));
-    r.what = "problem";
-    TRY(check_sections(&r, p, "problem", problem_sections));
-    r.what = "domain";
-    TRY(read_types(&r, section(d, ":types")));
-    TRY(read_objects(&r, d, p));
-    r.what = "domain";
-    TRY(read_predicates(&r, section(d, ":predicates")));
-    TRY(read_actions(&r, d));
-    r.what = "problem";
-    r.in_scope_n = 0;
-    TRY(read_init(&r, section(p, ":init")));
+    TRY(check_sections(r, d, "domain", domain_sections));
+    r->what = "problem";
+    TRY(check_sections(r, p, "problem", problem_sections));
+    r->what = "domain";
+    TRY(read_types(r, section(d, ":types")));
+    TRY(read_objects(r, d, p));
+    r->what = "domain";
+    TRY(read_predicates(r, section(d, ":predicates")));
+    TRY(read_actions(r, d));
+    r->what = "problem";
+    r->in_scope_n = 0;
+    TRY(read_init(r, section(p, ":init")));
     const Sexpr *goal = section(p, ":goal");
     if (!goal || pddl_count(goal->first) != 2)
-        return WRONG(&r, goal ? goal : p, "(:goal FORMULA) expected");
-    out->goal.name = "goal";
-    r.action = &out->goal;
-    r.in_scope_n = 0;
-    return pddl_formula_read(&r, goal->first->next, false, &out->goal.condition);
+        return WRONG(r, goal ? goal : p, "(:goal FORMULA) expected");
+    r->t->goal.name = "goal";
+    r->action = &r->t->goal;
+    r->in_scope_n = 0;
+    return pddl_formula_read(r, goal->first->next, false, &r->t->goal.condition);
+}
+
+Status pddl_read(PddlTask *out, Arena *arena, Span domain, Span problem)
+{
+    Status st;
+    PddlReader r = {.t = out, .arena = arena, .what = "domain"};
+    Arena trees = {0}; /* most of their bytes say nothing that the task keeps */
+    Sexpr *d, *p;
+    *out = (PddlTask){0};
+    TRY_TO(undo, sexpr_read(&d, &trees, domain, "domain"));
+    TRY_TO(undo, sexpr_read(&p, &trees, problem, "problem"));
+    TRY_TO(undo, read_task(&r, d, p));
+undo:
+    arena_drop(&trees);
+    return st;
 }

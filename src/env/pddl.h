@@ -65,6 +65,7 @@ struct PddlFormula {
     int predicate, args_n;   /* of an atom; = has two             */
     int args[PDDL_ARGS_MAX]; /* an object, or ~slot of a variable */
     int slot, slots_n;       /* what exists and forall bind       */
+    uint32_t mentions;       /* the slots in it and its parts, as bits */
     PddlFormula **parts;
     int parts_n;
 };
@@ -73,7 +74,7 @@ typedef struct {
     const char *name;
     int params_n;
     const char *names[PDDL_SLOTS_MAX]; /* of slots; the first params_n are the parameters, without '?' */
-    uint64_t types[PDDL_SLOTS_MAX];    /* an object fits that shares a bit                             */
+    uint64_t types[PDDL_SLOTS_MAX];    /* an object fits that shares a bit: one bit, or all            */
     int slots_n;
     PddlFormula *condition, *effect;
 } PddlAction;

@@ -21,6 +21,11 @@ void *pddl_zeroed(Arena *a, size_t n, size_t size)
     return p;
 }
 
+const char *pddl_name(const PddlReader *r, const char *word)
+{
+    return arena_strn(r->arena, word, strlen(word));
+}
+
 int pddl_count(const Sexpr *s)
 {
     int n = 0;
@@ -77,7 +82,7 @@ Status pddl_variables_read(PddlReader *r, const Sexpr *list, const Sexpr *around
             return WRONG(r, s, "a variable expected, not \"%.60s\"", s->word);
         if (a->slots_n == PDDL_SLOTS_MAX)
             return pddl_wrong(r, s, ST_LIMIT, "more than %d variables", PDDL_SLOTS_MAX);
-        a->names[a->slots_n] = s->word + 1;
+        a->names[a->slots_n] = pddl_name(r, s->word + 1);
         TRY(pddl_type_bits(r, type, &a->types[a->slots_n], true));
         r->in_scope[r->in_scope_n++] = a->slots_n++;
     }
@@ -118,7 +123,10 @@ Status pddl_atom_read(const PddlReader *r, const Sexpr *s, PddlFormula *f)
     if (!equal && f->predicate < 0)
         return WRONG(r, s, "unknown predicate \"%.60s\"", s->first->word);
     f->args_n = equal ? 2 : r->t->predicates[f->predicate].arity;
-    return read_arguments(r, s, f->args_n, f->args);
+    TRY(read_arguments(r, s, f->args_n, f->args));
+    for (int i = 0; i < f->args_n; i++)
+        f->mentions |= f->args[i] < 0 ? (uint32_t)1 << ~f->args[i] : 0;
+    return ST_OK;
 }
 
 static Status read_parts(PddlReader *r, const Sexpr *s, const Sexpr *first, bool effect, PddlFormula *f)
@@ -126,7 +134,8 @@ static Status read_parts(PddlReader *r, const Sexpr *s, const Sexpr *first, bool
     f->parts = pddl_zeroed(r->arena, (size_t)pddl_count(first), sizeof(PddlFormula *));
     for (; first; first = first->next) {
         bool condition = !effect || (f->kind == PDDL_WHEN && f->parts_n == 0);
-        TRY(pddl_formula_read(r, first, !condition, &f->parts[f->parts_n++]));
+        TRY(pddl_formula_read(r, first, !condition, &f->parts[f->parts_n]));
+        f->mentions |= f->parts[f->parts_n++]->mentions;
     }
     int wanted = f->kind == PDDL_NOT || f->kind == PDDL_EXISTS || f->kind == PDDL_FORALL ? 1
                  : f->kind == PDDL_WHEN                                                  ? 2
@@ -143,8 +152,10 @@ static Status read_imply(PddlReader *r, const Sexpr *s, PddlFormula *f)
         return WRONG(r, s, "\"imply\" takes two formulas");
     f->kind = PDDL_OR;
     TRY(read_parts(r, s, s->first->next, false, f));
-    *no = (PddlFormula){
-        .kind = PDDL_NOT, .parts = pddl_zeroed(r->arena, 1, sizeof(PddlFormula *)), .parts_n = 1};
+    *no = (PddlFormula){.kind = PDDL_NOT,
+                        .mentions = f->parts[0]->mentions,
+                        .parts = pddl_zeroed(r->arena, 1, sizeof(PddlFormula *)),
+                        .parts_n = 1};
     no->parts[0] = f->parts[0];
     f->parts[0] = no;
     return ST_OK;

@@ -21,7 +21,8 @@ Status pddl_wrong(const PddlReader *r, const Sexpr *s, Status st, const char *fm
 #define WRONG(r, s, ...) pddl_wrong(r, s, ST_FORMAT, __VA_ARGS__)
 
 void *pddl_zeroed(Arena *a, size_t n, size_t size);
-int pddl_count(const Sexpr *s); /* itself and what follows */
+const char *pddl_name(const PddlReader *r, const char *word); /* the word, for the task to keep */
+int pddl_count(const Sexpr *s);                               /* itself and what follows        */
 
 /* "a b - c d": of the name at *s the type that follows, NULL where none does.  Typed lists are walked with
  * `pddl_typed_next`, which steps over "- c", once this has found them sound. */

@@ -4,6 +4,7 @@
 
 typedef struct {
     Span text;
+    char *words; /* room for the text's words, each where it stands there, with a NUL behind */
     size_t at;
     int line;
     const char *what;
@@ -49,10 +50,10 @@ static Status read_word(Reader *r, Sexpr **out)
             return fail(ST_FORMAT, "%s: line %d: a control character", r->what, r->line);
     }
     *out = node_new(r);
-    char *word = arena_strn(r->arena, r->text.at + from, r->at - from);
-    for (char *c = word; *c; c++)
-        *c = (char)tolower((unsigned char)*c);
-    (*out)->word = word;
+    for (size_t i = from; i < r->at; i++)
+        r->words[i] = (char)tolower((unsigned char)r->text.at[i]);
+    r->words[r->at] = 0;
+    (*out)->word = r->words + from;
     return ST_OK;
 }
 
@@ -63,6 +64,7 @@ Status sexpr_read(Sexpr **out, Arena *arena, Span text, const char *what)
     int depth = 0;
     if (text.n > SEXPR_BYTES_MAX)
         return fail(ST_LIMIT, "%s: %zu bytes, more than %d", what, text.n, SEXPR_BYTES_MAX);
+    r.words = arena_alloc(arena, text.n + 1);
     for (skip(&r); r.at < r.text.n; skip(&r)) {
         char c = r.text.at[r.at];
         Sexpr *node = NULL;

@@ -17,9 +17,9 @@ struct Sexpr {
     Sexpr *first, *next;
 };
 
-/* One list with all in it; lives in *arena.  `what` begins the sentence of a failure, with the line.
- *   ST_FORMAT  no list, parentheses that do not match, a control character, text behind the list
- *   ST_LIMIT   deeper or larger than the above */
+/* One list with all in it; lives in *arena, words as parts of one copy of the text.  `what` begins the
+ * sentence of a failure, with the line. ST_FORMAT  no list, parentheses that do not match, a control
+ * character, text behind the list ST_LIMIT   deeper or larger than the above */
 MUST_CHECK Status sexpr_read(Sexpr **out, Arena *arena, Span text, const char *what);
 
 static inline bool sexpr_is(const Sexpr *s, const char *word)
