@@ -229,7 +229,8 @@ static void add_rows(Str *out, const SqlResult *r)
 static Status failed(SqlTurn *out, const char *why)
 {
     out->failed = true;
-    str_addf(&out->text, "Error executing query: %s", why);
+    str_adds(&out->text, "Error executing query: ");
+    str_add_valid(&out->text, why, strlen(why)); /* it has words of the query, which may be any bytes */
     return ST_OK;
 }
 

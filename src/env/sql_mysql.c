@@ -56,7 +56,8 @@ static const char *behind_mark(const char *at, const char *end)
 static const char *behind_comment(const char *at, const char *end)
 {
     const char *stop = NULL;
-    if (*at == '#' || (end - at > 2 && at[0] == '-' && at[1] == '-' && at[2] <= ' ')) {
+    if (*at == '#' ||
+        (end - at > 1 && at[0] == '-' && at[1] == '-' && (end - at == 2 || (unsigned char)at[2] <= ' '))) {
         stop = memchr(at, '\n', (size_t)(end - at));
         return stop ? stop : end;
     }
@@ -66,7 +67,7 @@ static const char *behind_comment(const char *at, const char *end)
     return stop ? stop + 2 : at;
 }
 
-/* NULL, or where a quote is opened that nothing closes. */
+/* NULL, or where a quote or comment is opened that nothing closes. */
 static const char *split(Tokens *out, Span query)
 {
     const char *at = query.at, *end = query.at + query.n;
@@ -77,6 +78,8 @@ static const char *split(Tokens *out, Span query)
             at = behind > at ? behind : at + 1;
             continue;
         }
+        if (end - at > 1 && at[0] == '/' && at[1] == '*')
+            return begin;
         if (*at == '\'' || *at == '"' || *at == '`') {
             t.kind = *at == '`' ? TOKEN_NAME : TOKEN_TEXT;
             at = behind_quoted(at, end);
@@ -246,13 +249,15 @@ static bool table_has(sqlite3 *db, const Tokens *t, const Plain *p, Span column,
 static Span bare_column(sqlite3 *db, const Tokens *t, const Plain *p, int *place)
 {
     bool keyed;
+    int depth = 0;
     *place = 1;
     for (size_t i = p->list; i < p->list_end; i++) {
         if (is_any(&t->at[i], aggregates) && i + 1 < p->list_end && is(&t->at[i + 1], "(")) {
             i = to_clause(t, i + 2, (const char *const[]){NULL});
             continue;
         }
-        *place += is(&t->at[i], ",");
+        depth += is(&t->at[i], "(") - is(&t->at[i], ")");
+        *place += depth == 0 && is(&t->at[i], ",");
         Span column = column_at(t, i);
         if (column.n && !is_grouped(t, p, column) && table_has(db, t, p, column, &keyed) && !keyed)
             return column;
@@ -330,19 +335,26 @@ static bool has_limit_in(const Tokens *t)
 
 static void syntax_error(Str *error, Span query, const char *at)
 {
-    size_t rest = (size_t)(query.at + query.n - at), line = 1;
+    size_t rest = (size_t)(query.at + query.n - at), line = 1, shown = rest < 80 ? rest : 80;
+    while (shown && shown < rest && ((unsigned char)at[shown] & 0xC0) == 0x80) /* no part of a character */
+        shown--;
     for (const char *c = query.at; c < at; c++)
         line += *c == '\n';
     str_addf(error,
              "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
              "version for the right syntax to use near '%.*s' at line %zu",
-             (int)(rest < 80 ? rest : 80), at, line);
+             (int)shown, at, line);
 }
 
-static void add_text(Str *out, Span quoted)
+/* Texts in a row are one: 'a' "b" is 'ab'. */
+static void add_text(Str *out, Span quoted, bool goes_on)
 {
+    static const char from[] = "nrtbZ", to[] = "\n\r\t\b\x1a";
     char quote = quoted.at[0];
-    str_addc(out, '\'');
+    if (goes_on)
+        out->n--; /* the quote that closed the one before */
+    else
+        str_addc(out, '\'');
     for (size_t i = 1; i + 1 < quoted.n; i++) {
         char c = quoted.at[i];
         if (c == quote) { /* doubled */
@@ -351,8 +363,8 @@ static void add_text(Str *out, Span quoted)
             c = quoted.at[++i];
             if (c == '%' || c == '_')
                 str_addc(out, '\\');
-            else
-                c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+            else if (c && strchr(from, c))
+                c = to[strchr(from, c) - from];
         }
         str_adds(out, c == '\'' ? "''" : "");
         if (c != '\'')
@@ -361,16 +373,21 @@ static void add_text(Str *out, Span quoted)
     str_addc(out, '\'');
 }
 
-static void add_token(Str *out, const Token *t)
+/* Behind another token or, NULL, none. */
+static void add_token(Str *out, const Token *t, const Token *before)
 {
+    bool goes_on = before && before->kind == TOKEN_TEXT && t->kind == TOKEN_TEXT;
+    bool glued = before && before->text.at + before->text.n == t->text.at;
+    if (before && !goes_on && (!glued || (is(before, "-") && is(t, "-")))) /* "--" is a comment in SQLite */
+        str_addc(out, ' ');
     if (t->kind == TOKEN_TEXT)
-        add_text(out, t->text);
+        add_text(out, t->text, goes_on);
     else if (is(t, "/"))
         str_adds(out, "* 1.0 /");
     else if (is(t, "||") || is(t, "&&"))
-        str_adds(out, is(t, "||") ? "OR" : "AND");
+        str_adds(out, is(t, "||") ? " OR " : " AND ");
     else if (is(t, "<=>"))
-        str_adds(out, "IS");
+        str_adds(out, " IS ");
     else
         str_add(out, t->text.at, t->text.n);
 }
@@ -396,11 +413,8 @@ bool sql_mysql_query(Str *out, Str *error, sqlite3 *db, const char *database, Sp
     good = good && error->n == 0;
     if (good && is_grouped_wrongly(error, db, database, &t))
         good = false;
-    for (size_t i = 0; good && i < t.n; i++) {
-        bool glued = i > 0 && t.at[i - 1].text.at + t.at[i - 1].text.n == t.at[i].text.at;
-        str_adds(out, i && !glued ? " " : "");
-        add_token(out, &t.at[i]);
-    }
+    for (size_t i = 0; good && i < t.n; i++)
+        add_token(out, &t.at[i], i ? &t.at[i - 1] : NULL);
     array_drop(&t);
     return good;
 }
