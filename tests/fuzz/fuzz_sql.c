@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     static Str action;
     Span answer = {(const char *)bytes, n};
     if (!world) {
-        SqlWorlds *all;
+        static SqlWorlds *all; /* for good */
         SqlLimits limits = {.seconds = 0.2, .rows = 1000, .bytes = 1 << 20, .memory_bytes = 1 << 28};
         char *path = fuzz_file("zoo.sql", dump, sizeof dump - 1);
         check(sql_worlds_open(&all, path, NULL, NULL) == ST_OK);
