@@ -9,6 +9,10 @@ PREFIX ?= /usr/local
 ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
 PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp libcurl sqlite3
 
+# Optional: with it `--sql-server` speaks to a server of databases; without it env/sql_client_none.c says so.
+MARIADB := $(shell pkg-config --exists libmariadb 2>/dev/null && echo yes)
+PKGS    += $(if $(MARIADB),libmariadb)
+
 # Folders, lowest layer first; src/LAYERS is the one list of them.
 FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
 # Back ends that this processor family can run; each folder is one set of compiler flags.
@@ -39,7 +43,8 @@ sources = $(filter-out %_test.c src/cli/main.c,$(wildcard $(foreach d,$(1),src/$
 objects = $(patsubst src/%.c,$(B)/%.o,$(1))
 # Which folders a folder's archive gathers.  ops/select_generic.c and ops/select_x86.c are the same functions.
 inside   = $(if $(filter ops,$(1)),ops $(addprefix ops/,$(BACKENDS)),$(1) $(patsubst src/%/,%,$(wildcard src/$(1)/*/)))
-SKIP    := $(if $(filter x86_64,$(ARCH)),src/ops/select_generic.c,src/ops/select_x86.c)
+SKIP    := $(if $(filter x86_64,$(ARCH)),src/ops/select_generic.c,src/ops/select_x86.c) \
+    $(if $(MARIADB),src/env/sql_client_none.c,src/env/sql_client_mariadb.c)
 
 ARCHIVES := $(foreach f,$(FOLDERS),$(B)/lib$(f).a)
 # Link order: highest layer first.

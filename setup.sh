@@ -1,23 +1,28 @@
 #!/bin/sh
 # Installs the Debian 12 packages that Lemur is built, tested and demonstrated with: as root by apt-get, else it prints the
 # line to run and exits 1.  Does nothing where nothing is missing.  Safe to run again.
-#     ./setup.sh          ./setup.sh clang    (also what `CC=clang make` and `make fuzz` want)
+#     ./setup.sh
+#     ./setup.sh clang      also what `CC=clang make` and `make fuzz` want
+#     ./setup.sh mariadb    also the server of `lemur eval --sql-server auto` (45 MB; nothing is started by installing it)
 build='gcc make pkg-config libc6-dev libdnnl-dev libjansson-dev libfyaml-dev libarchive-dev libxxhash-dev libpcre2-dev
     libutf8proc-dev libssl-dev libedit-dev libseccomp-dev
-    libcurl4-openssl-dev ca-certificates libsqlite3-dev libcmocka-dev'
+    libcurl4-openssl-dev ca-certificates libsqlite3-dev libmariadb-dev libcmocka-dev'
 # What the program calls when it runs a model's code: the sandbox's walls, and what stands in them.
 # The Python packages are those that recorded programs import.
 run='bubblewrap python3 python3-numpy python3-scipy python3-shapely python3-sympy'
 # The demo compares with xz and zstd, and learns from what these packages hold: docs/sources.md.
 demo='xz-utils zstd perl perl-doc libpython3-stdlib linux-libc-dev vim-runtime'
-case $1 in
-'') extra= ;;
-clang) extra='clang libomp-dev' ;;
-*)
-    echo "usage: ./setup.sh [clang]" >&2
-    exit 2
-    ;;
-esac
+extra=
+for word; do
+    case $word in
+    clang) extra="$extra clang libomp-dev" ;;
+    mariadb) extra="$extra mariadb-server-core" ;;
+    *)
+        echo "usage: ./setup.sh [clang] [mariadb]" >&2
+        exit 2
+        ;;
+    esac
+done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     echo "setup: this is no Debian system; install what provides these packages, then run make:" >&2

@@ -34,9 +34,16 @@ for p in jansson:libjansson-dev libfyaml:libfyaml-dev libarchive:libarchive-dev 
     libseccomp:libseccomp-dev libcurl:libcurl4-openssl-dev sqlite3:libsqlite3-dev; do
     need "$(printf '%-10s' "${p%%:*}")" "pkg-config --exists ${p%%:*}" "${p##*:}"
 done
+# Optional: a file of the same functions says what is missing.
+if pkg-config --exists libmariadb; then echo "libmariadb found"; else
+    echo "libmariadb MISSING: no --sql-server, InterCode-SQL runs on SQLite alone; install libmariadb-dev"
+fi
 # Called when a model's code is run, not when this is built.
 if command -v bwrap >/dev/null; then echo "bubblewrap found"; else
     echo "bubblewrap MISSING: no sandbox, so no model's code will run; install bubblewrap"
+fi
+if command -v mariadbd >/dev/null || [ -x /usr/sbin/mariadbd ]; then echo "mariadbd   found"; else
+    echo "mariadbd   MISSING: no --sql-server auto; ./setup.sh mariadb installs it"
 fi
 if [ "$missing" ]; then
     echo "Run ./setup.sh to install what is missing." >&2

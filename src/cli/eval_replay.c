@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "cli/cmd.h"
+#include "env/sql.h"
 #include "eval/replay_programs.h"
 #include "eval/replay_table.h"
 
@@ -19,6 +20,7 @@ typedef struct {
     ReplaySpec spec;
     ReplayReport report;
     ReplayRunners *runners;
+    SqlWorlds *sql;
     char *data, *intercode;
     double seconds;
     int unchecked; /* kinds of checks that could not be made at all */
@@ -64,8 +66,8 @@ static Status one_check(unsigned *checks, Span name)
     }
     const char *near = nearest_name(text, names, REPLAY_CHECKS);
     return fail(ST_ARG,
-                "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, "
-                "ctf, RC",
+                "--checks: no check '%s'%s%s; there are R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S3, "
+                "S4, ctf, RC, B1",
                 text,
                 near ? ", did you mean " : "", near ? near : "");
 }
@@ -120,7 +122,7 @@ static void find_prompts(Job *job, const char *given)
 
 static void find_questions(Job *job, const char *given)
 {
-    bool sql = job->spec.checks & (1u << REPLAY_S2 | 1u << REPLAY_S4) &&
+    bool sql = job->spec.checks & (1u << REPLAY_S2 | 1u << REPLAY_S3 | 1u << REPLAY_S4) &&
                job->files.count[RECORDING_INTERCODE_SQL];
     bool ctf = job->spec.checks & 1u << REPLAY_CTF && job->files.count[RECORDING_INTERCODE_CTF];
     const char *what = sql ? "intercode/sql" : "intercode/ctf";
@@ -132,7 +134,21 @@ static void find_questions(Job *job, const char *given)
         return;
     (void)fail(ST_ARG, "no %s below %s%s; give --data the folder that holds it", what,
                given ? given : job->folder, given ? "" : ", nor beside it");
-    unchecked(job, "S2, S4, ctf are");
+    unchecked(job, "S2 to S4, ctf are");
+}
+
+static void find_server(Job *job, const char *server)
+{
+    SqlSource source = {.data = job->intercode, .server = server};
+    unsigned asked = 1u << REPLAY_S3 | 1u << REPLAY_S4;
+    if (!server || !(job->spec.checks & asked) || !job->intercode || !job->files.count[RECORDING_INTERCODE_SQL])
+        return;
+    if (sql_worlds_open_source(&job->sql, &source) == ST_OK) {
+        job->spec.sql = job->sql;
+        return;
+    }
+    unchecked(job, "S3, S4 are");
+    job->spec.checks &= ~asked;
 }
 
 static void find_sandbox(Job *job)
@@ -299,9 +315,11 @@ static void tell_troubles(const Job *job)
 static Status outcome(const Job *job)
 {
     int64_t n = mismatches(&job->report), compared = 0;
-    const ReplayCount *s4 = &job->report.counts[REPLAY_S4];
-    if ((s4->compared - s4->agreed) * 100 <= s4->compared) /* SQLite is not MySQL */
-        n -= s4->compared - s4->agreed;
+    for (int i = REPLAY_S3; i <= REPLAY_S4; i++) { /* neither SQLite nor MariaDB is MySQL */
+        const ReplayCount *c = &job->report.counts[i];
+        if ((c->compared - c->agreed) * 100 <= c->compared)
+            n -= c->compared - c->agreed;
+    }
     for (int i = 0; i < REPLAY_CHECKS; i++)
         compared += job->report.counts[i].compared;
     if (n)
@@ -322,6 +340,7 @@ static Status replay(Job *job, const Args *args)
     TRY(replay_find(&job->files, job->folder));
     find_prompts(job, args_value(args, "data"));
     find_questions(job, args_value(args, "data"));
+    find_server(job, args_value(args, "sql-server"));
     find_sandbox(job);
     for (size_t i = 0; i < job->files.files.n; i++)
         bytes += (double)job->files.files.at[i].bytes;
@@ -352,6 +371,7 @@ static Status run(const Args *args, void *context)
     TRY(cmd_threads(&job->spec.threads, args, cpu_count()));
     Status st = replay(job, args);
     replay_runners_close(job->runners);
+    sql_worlds_close(job->sql);
     replay_report_drop(&job->report);
     replay_files_drop(&job->files);
     mem_free(job->data);
@@ -365,8 +385,9 @@ int eval_replay(int argc, char **argv)
         {"replay", 0, "DIR", "where the recordings are, at any depth"},
         {"data", 0, "DIR",
          "holds mint/prompt, mint/alfworld, intercode; not given: DIR of --replay or a folder above it"},
-        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2, S4, ctf, RC"},
+        {"checks", 0, "R1,R2,...", "these only: R1 to R7, R4_option, R10 to R12, gsm8k, bbh, S2 to S4, ctf, RC, B1"},
         {"rule", 0, "RULE", "legacy or current marks; not given: each recording's own are found"},
+        {"sql-server", 0, "SERVER", "S3 and S4 on a server of databases: auto, mysql://USER@HOST/, a socket"},
         {"table", 0, NULL, "the published table too: success by task, recorded and by our verdicts"},
         {"threads", 0, "N", "threads; all processors where not given"},
         {"all", 0, NULL, "name every mismatch, not the first 20"},
@@ -382,9 +403,11 @@ int eval_replay(int argc, char **argv)
             "  gsm8k verdicts on recorded solutions                    bbh accuracies of recorded outputs\n"
             "  R10 household openings from the games, R11 what cells print there, R12 success\n"
             "  S2 rewards of InterCode-SQL from recorded text        S4 the same by running its queries\n"
+            "  S3 what its queries show, with --sql-server\n"
             "  ctf what InterCode-CTF's commands print, and rewards  RC verdicts on RoboCodeGen's functions\n"
+            "  B1 rewards of InterCode-Bash from what was recorded of them\n"
             "R5 to R7, R11, R12, ctf and RC run the recorded programs in the sandbox.  Exit status 1: something\n"
-            "disagrees, or could not be checked; S4 may disagree in 1 of 100, where SQLite is not MySQL.\n"
+            "disagrees, or could not be checked; S3 and S4 may disagree in 1 of 100: neither SQLite nor MariaDB is MySQL.\n"
             "example: lemur eval --replay data --checks R1,R2,R3,R4",
         COMMAND_FLAGS(flags),
     };

@@ -22,12 +22,13 @@ typedef struct {
     int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
     double temperature, top_p, program_seconds, episode_seconds;
     bool feedback_gold, empty_system, admissible, likelihood;
-    char *steps, *rule, *actions, *feedback, *wikipedia, *data;
+    char *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
 } EvalConfig;
 
 static const char *const rule_names[] = {"legacy", "current", NULL};
 static const char *const action_names[] = {"tags", "fences", NULL};
 static const char *const feedback_names[] = {"text", "binary", NULL};
+static const char *const sql_names[] = {"any", "dump", "spider", NULL}; /* SqlFrom */
 static const Field eval_fields[] = {
     F_STRING(EvalConfig, data, "data", "the folder of the benchmarks' data; --list says what belongs there"),
     F_INT(EvalConfig, limit, 0, 0, 1e9, "questions of each benchmark, drawn by the seed; 0: all"),
@@ -53,6 +54,10 @@ static const Field eval_fields[] = {
     F_BOOL(EvalConfig, likelihood, false, "multiple choice by likelihood; needs a model that runs here"),
     F_STRING(EvalConfig, wikipedia, "live", "what wikipedia_search asks: live, an index's file (--index), "
                                             "recording:FILE, record:FILE (live, and kept), none"),
+    F_STRING(EvalConfig, sql_server, "", "ic_sql on a server: auto (a MariaDB of our own), mysql://USER[:PASSWORD]@HOST, "
+                                         "a socket; SQLite where not given"),
+    F_CHOICE(EvalConfig, sql_databases, "any", sql_names, "ic_sql's: of InterCode's dump, Spider's .sqlite files, or the "
+                                                          "first that is there"),
 };
 static const FieldTable eval_table = FIELD_TABLE(eval_fields);
 
@@ -121,6 +126,14 @@ static char *default_folder(const char *model, const char *server_model)
     return folder;
 }
 
+static int sql_from(const char *name)
+{
+    int i = 0;
+    while (sql_names[i] && strcmp(sql_names[i], name) != 0)
+        i++;
+    return i;
+}
+
 static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
 {
     return (EvalSettings){
@@ -142,6 +155,8 @@ static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
         .empty_system = c->empty_system,
         .admissible = c->admissible,
         .likelihood = c->likelihood,
+        .sql_server = c->sql_server[0] ? c->sql_server : NULL,
+        .sql_from = sql_from(c->sql_databases),
     };
 }
 
@@ -151,6 +166,8 @@ static json_t *identity_of(const Job *job, int64_t steps)
     json_t *settings = config_to_json(&eval_table, &job->config), *o = json_object();
     json_object_del(settings, "parallel");
     json_object_del(settings, "data");
+    json_object_del(settings, "sql_server"); /* may hold a password; ic_sql's facts say which it was */
+    json_object_del(settings, "sql_databases");
     char number[32];
     snprintf(number, sizeof number, "%lld", (long long)steps);
     json_object_set_new(settings, "steps", json_string(number));

@@ -9,16 +9,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/array.h"
 #include "base/file.h"
+#include "base/mem.h"
+#include "env/docker_exec.h"
 #include "env/sandbox_host.h"
 
-enum { FILES_MAX = 4096, BYTES_MAX = 512 << 20, DEPTH_MAX = 16, OUTPUT_MAX = 16 << 20 };
-static const double seconds_of_command = 10;
+enum { FILES_MAX = 4096, BYTES_MAX = 512 << 20, DEPTH_MAX = 16 };
 
-/* What the original says (ic_env.py, ctf_env.py; recorded text). */
-static const char says_timed_out[] = "Command timed out", says_malformed[] = "Malformed command",
-                  says_wrong[] = "Submitted flag is incorrect. Keep trying!";
+/* What the original says (ctf_env.py; recorded text). */
+static const char says_wrong[] = "Submitted flag is incorrect. Keep trying!";
 
 struct Ctf {
     CtfSpec spec;
@@ -160,64 +159,18 @@ void ctf_turn_drop(CtfTurn *t)
 /* Commands. -----------------------------------------------------------------------------------------------
  */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Words as Python's shlex.split finds them (posix), which the Docker client splits its commands with. */
-static bool add_words(Str *out, Span text)
-{
-    char quote = 0;
-    bool word = false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.at[i], next = i + 1 < text.n ? text.at[i + 1] : 0;
-        if (quote && c == quote) {
-            quote = 0;
-        } else if (c == '\\' && quote != '\'') {
-            if (i + 1 == text.n)
-                return false;
-            if (quote && next != '\\' && next != quote)
-                str_addc(out, c);
-            str_addc(out, next);
-            word = true;
-            i++;
-        } else if (quote) {
-            str_addc(out, c);
-        } else if (c == '\'' || c == '"') {
-            quote = c;
-            word = true;
-        } else if (!is_blank(c)) {
-            str_addc(out, c);
-            word = true;
-        } else if (word) {
-            str_addc(out, 0);
-            word = false;
-        }
-    }
-    if (word)
-        str_addc(out, 0);
-    return !quote;
-}
-
 bool ctf_command(Str *out, CtfQuoting quoting, Span action)
 {
     str_clear(out);
     if (span_starts(action, "python3 -c") || span_starts(action, "python -c"))
-        return add_words(out, action);
+        return docker_words(out, action);
     if (quoting == CTF_QUOTED) {
         str_add(out, "/bin/bash\0-c", 13);
         str_add(out, action.at, action.n);
         str_addc(out, 0);
         return true;
     }
-    Str text = {0};
-    str_adds(&text, "/bin/bash -c \"");
-    str_add(&text, action.at, action.n);
-    str_addc(&text, '"');
-    bool good = add_words(out, str_span(&text));
-    str_drop(&text);
-    return good;
+    return docker_bash(out, action);
 }
 
 bool ctf_flag_is_right(Span action, Span gold)
@@ -231,88 +184,26 @@ bool ctf_flag_is_right(Span action, Span gold)
     return flag.n == gold.n && strncasecmp(flag.at, gold.at, flag.n) == 0;
 }
 
-/* `path` as seen from *folder, without "." and "..", by the text alone; overwrites *folder. */
-static void go_to(Str *folder, Span path)
+static SandboxSpec inside(const Ctf *c)
 {
-    Str all = {0}, out = {0};
-    if (path.n == 0 || path.at[0] != '/') {
-        str_add(&all, folder->at, folder->n);
-        str_addc(&all, '/');
-    }
-    str_add(&all, path.at, path.n);
-    for (size_t i = 0; i < all.n;) {
-        size_t n = 0;
-        while (i + n < all.n && all.at[i + n] != '/')
-            n++;
-        Span part = {all.at + i, n};
-        if (span_is(part, "..")) {
-            while (out.n && out.at[--out.n] != '/')
-                ;
-        } else if (n && !span_is(part, ".")) {
-            str_addc(&out, '/');
-            str_add(&out, part.at, part.n);
-        }
-        i += n + 1;
-    }
-    str_clear(folder);
-    str_adds(folder, out.n ? "" : "/");
-    str_add(folder, str_c(&out), out.n);
-    str_drop(&all);
-    str_drop(&out);
+    SandboxSpec spec = {.work = c->copy, .place = c->place, .limits = sandbox_limits()};
+    spec.limits.wall_seconds = c->spec.seconds > 0 ? c->spec.seconds : DOCKER_SECONDS;
+    return spec;
 }
 
-/* `words`, each ended by NUL, run in `folder`; both outputs go one way. */
-static Status run(Ctf *c, CtfTurn *out, const char *folder, const Str *words)
+static bool quoted(Str *words, Span action)
 {
-    static const char start[] = "exec 2>&1; cd -- \"$0\" && exec -- \"$@\"";
-    Array(const char *) argv = {0};
-    array_push(&argv, "bash");
-    array_push(&argv, "-c");
-    array_push(&argv, start);
-    array_push(&argv, folder);
-    for (size_t i = 0; i < words->n; i += strlen(words->at + i) + 1)
-        array_push(&argv, words->at + i);
-    array_push(&argv, NULL);
-    SandboxResult r;
-    SandboxSpec spec = {.argv = argv.at, .work = c->copy, .place = c->place, .limits = sandbox_limits()};
-    spec.limits.wall_seconds = c->spec.seconds > 0 ? c->spec.seconds : seconds_of_command;
-    spec.limits.output_bytes = OUTPUT_MAX;
-    Status st = sandbox_run(&r, &spec, NULL);
-    array_drop(&argv);
-    if (st != ST_OK)
-        return st;
-    if (r.end == SANDBOX_WALL_TIME || r.end == SANDBOX_CPU_TIME)
-        str_adds(&out->text, says_timed_out);
-    else if (r.end == SANDBOX_OUTPUT || !utf8_valid(str_c(&r.out), r.out.n))
-        str_adds(&out->text, says_malformed);
-    else
-        str_add(&out->text, r.out.at, r.out.n);
-    out->done = r.end == SANDBOX_EXITED && r.code == 0;
-    sandbox_result_drop(&r);
-    return ST_OK;
+    return ctf_command(words, CTF_QUOTED, action);
 }
 
 /* `cd` is a command of its own, which begins at the root; what stands behind it is a path to the last letter.
  */
 static Status change_folder(Ctf *c, CtfTurn *out, Span action)
 {
-    Str to = {0}, line = {0}, words = {0};
-    str_add(&to, c->folder.at, c->folder.n);
-    go_to(&to, action.n > 3 ? (Span){action.at + 3, action.n - 3} : (Span){"/", 1});
-    str_addf(&line, "cd %s", str_c(&to));
-    Status st = ST_OK;
-    if (ctf_command(&words, c->spec.quoting, str_span(&line)))
-        st = run(c, out, "/", &words);
-    else
-        str_adds(&out->text, says_malformed);
-    if (st == ST_OK && out->done) {
-        str_clear(&c->folder);
-        str_add(&c->folder, to.at, to.n);
-    }
-    str_drop(&to);
-    str_drop(&line);
-    str_drop(&words);
-    return st;
+    SandboxSpec spec = inside(c);
+    Span path = action.n > 3 ? (Span){action.at + 3, action.n - 3} : (Span){"/", 1};
+    return docker_cd(&out->text, &out->done, &spec, &c->folder, path,
+                     c->spec.quoting == CTF_QUOTED ? quoted : docker_bash);
 }
 
 static void submit(Ctf *c, CtfTurn *out, Span action)
@@ -328,13 +219,11 @@ static void submit(Ctf *c, CtfTurn *out, Span action)
 static Status command(Ctf *c, CtfTurn *out, Span action)
 {
     Str words = {0};
-    Status st = ST_OK;
-    bool nul = action.n && memchr(action.at, 0, action.n),
-         good = !nul && ctf_command(&words, c->spec.quoting, action);
-    if (good && words.n && words.n < 100000)
-        st = run(c, out, ctf_folder(c), &words);
-    else
-        str_adds(&out->text, says_malformed);
+    SandboxSpec spec = inside(c);
+    bool nul = action.n && memchr(action.at, 0, action.n);
+    if (nul || !ctf_command(&words, c->spec.quoting, action))
+        str_clear(&words); /* no command: it is said so */
+    Status st = docker_exec(&out->text, &out->done, &spec, ctf_folder(c), &words);
     str_drop(&words);
     return st;
 }

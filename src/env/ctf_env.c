@@ -24,12 +24,6 @@ static void close_tasks(void *world)
     mem_free(world);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static char *assets_of(const char *data, const char *id)
 {
     return mem_format("%s/" CTF_ASSETS "/%s", data, id);
@@ -40,9 +34,9 @@ static void take_task(EnvTasks *tasks, const char *data, json_t *task)
     char id[32];
     snprintf(id, sizeof id, "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(task, "task_id")));
     char *assets = assets_of(data, id);
-    if (*text_of(task, "gold") && path_is_folder(assets))
+    if (*env_text(task, "gold") && path_is_folder(assets))
         env_tasks_add(tasks, id, json_string_value(json_array_get(json_object_get(task, "tags"), 0)),
-                      span(text_of(task, "query")), task);
+                      span(env_text(task, "query")), task);
     else
         tasks->left_out++;
     mem_free(assets);
@@ -83,7 +77,7 @@ static Status reset(void *world, const EnvTask *task, EnvTurn *turn, void **stat
     s->task = task;
     s->assets = assets_of(t->options->data, task->id);
     CtfSpec spec = {.id = task->id,
-                    .gold = text_of(task->doc, "gold"),
+                    .gold = env_text(task->doc, "gold"),
                     .assets = s->assets,
                     .seconds = t->options->seconds};
     Status st = ctf_open(&s->ctf, &spec);
@@ -113,7 +107,7 @@ static Status step(void *state, Span action, EnvTurn *turn)
 static Status expert(void *state, Str *action)
 {
     const Shell *s = state;
-    str_addf(action, "submit %s", text_of(s->task->doc, "gold"));
+    str_addf(action, "submit %s", env_text(s->task->doc, "gold"));
     return ST_OK;
 }
 

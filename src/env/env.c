@@ -46,6 +46,12 @@ void env_tasks_add(EnvTasks *tasks, const char *id, const char *part, Span about
     array_push(tasks, t);
 }
 
+const char *env_text(const json_t *doc, const char *key)
+{
+    const char *text = json_string_value(json_object_get(doc, key));
+    return text ? text : "";
+}
+
 static void tasks_drop(EnvTasks *tasks)
 {
     for (size_t i = 0; i < tasks->n; i++) {

@@ -44,6 +44,9 @@ typedef struct {
 /* Adds one; keeps copies of the texts and a new reference to `doc`. */
 void env_tasks_add(EnvTasks *tasks, const char *id, const char *part, Span about, json_t *doc);
 
+/* A text of a task's data; "" where there is none. */
+const char *env_text(const json_t *doc, const char *key);
+
 /* What an action, or the beginning, led to. */
 typedef struct {
     Str observation;

@@ -4,6 +4,6 @@
 
 #include "env/env.h"
 
-extern const EnvKind household_env, sql_env, ctf_env, robot_env;
+extern const EnvKind household_env, sql_env, ctf_env, bash_env, robot_env;
 
 #endif

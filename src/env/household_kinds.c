@@ -76,7 +76,7 @@ const ObjectKind object_kinds[OBJECT_KINDS] = {
 };
 
 #define SMALL "CellPhone CreditCard KeyChain Watch CD Pen Pencil RemoteControl "
-#define LIVING SMALL "Book Box Laptop Newspaper Plate Bowl Statue TissueBox Vase Candle "
+#define LIVING SMALL "Book Box Newspaper Plate Bowl Statue TissueBox Vase Candle "
 #define DISHES "Bowl Cup Mug Pan Plate Pot Glassbottle WineBottle "
 #define GROCERIES "Apple Bread Egg Lettuce Potato Tomato "
 #define CUTLERY "ButterKnife Fork Knife Ladle Spatula Spoon "
@@ -112,7 +112,7 @@ const ReceptacleKind receptacle_kinds[RECEPTACLE_KINDS] = {
      "45 60",
      {{0, 0}, {0, 0}, {1, 1}, {0, 0}}},
     {"Cabinet",
-     DISHES SEASONING WASHING "Kettle DishSponge Plunger Book Box Newspaper Vase Watch",
+     DISHES SEASONING WASHING "Kettle DishSponge Plunger Book Box Newspaper Vase",
      3,
      1,
      0,
@@ -120,7 +120,13 @@ const ReceptacleKind receptacle_kinds[RECEPTACLE_KINDS] = {
      {{4, 14}, {0, 4}, {0, 2}, {2, 4}}},
     {"Cart", WASHING "Mug Plate Statue Vase Plunger", 4, 0, 0, "45", {{0, 0}, {0, 0}, {0, 0}, {0, 1}}},
     {"CoffeeMachine", "Mug", 1, 0, 0, "30 45", {{1, 1}, {0, 0}, {0, 0}, {0, 0}}},
-    {"CoffeeTable", LIVING "HousePlant WateringCan", 6, 0, 0, "45 60", {{0, 0}, {0, 2}, {0, 0}, {0, 0}}},
+    {"CoffeeTable",
+     LIVING "Laptop HousePlant WateringCan",
+     6,
+     0,
+     0,
+     "45 60",
+     {{0, 0}, {0, 2}, {0, 0}, {0, 0}}},
     {"CounterTop", ON_A_COUNTER, 12, 0, 0, "30 45", {{1, 3}, {0, 0}, {0, 0}, {1, 2}}},
     {"Desk",
      SMALL "DeskLamp AlarmClock BasketBall Book Bowl Box Cloth Laptop Mug Statue TissueBox Vase HousePlant",
@@ -138,7 +144,7 @@ const ReceptacleKind receptacle_kinds[RECEPTACLE_KINDS] = {
      "45 60",
      {{2, 8}, {0, 6}, {2, 8}, {0, 4}}},
     {"Dresser",
-     LIVING "DeskLamp AlarmClock BasketBall Mug TeddyBear HousePlant Television",
+     LIVING "Laptop DeskLamp AlarmClock BasketBall Mug TeddyBear HousePlant Television",
      8,
      0,
      0,
@@ -186,14 +192,15 @@ const ReceptacleKind receptacle_kinds[RECEPTACLE_KINDS] = {
      "-15 0 15 30",
      {{0, 4}, {0, 8}, {0, 6}, {0, 2}}},
     {"SideTable",
-     LIVING WASHING "DeskLamp FloorLamp AlarmClock Mug HousePlant WateringCan",
+     LIVING WASHING "Laptop DeskLamp FloorLamp AlarmClock Mug HousePlant WateringCan",
      5,
      0,
      0,
      "45 60",
      {{0, 0}, {1, 3}, {0, 2}, {0, 1}}},
     {"SinkBasin",
-     GROCERIES CUTLERY "Bowl Cup Mug Pan Plate Pot Glassbottle Kettle DishSponge Cloth HandTowel SoapBar",
+     CUTLERY "Apple Egg Lettuce Potato Tomato Bowl Cup Mug Pan Plate Pot Glassbottle Kettle DishSponge Cloth "
+             "HandTowel SoapBar",
      4,
      0,
      0,
@@ -207,7 +214,8 @@ const ReceptacleKind receptacle_kinds[RECEPTACLE_KINDS] = {
      "45 60",
      {{0, 0}, {1, 1}, {0, 1}, {0, 0}}},
     {"StoveBurner", "Kettle Pan Pot", 1, 0, 0, "30 45", {{2, 6}, {0, 0}, {0, 0}, {0, 0}}},
-    {"TVStand", LIVING "Television", 5, 0, 0, "30 45", {{0, 0}, {0, 1}, {0, 0}, {0, 0}}},
+    {"TVStand", LIVING "Laptop Television", 5, 0, 0, "30 45", {{0, 0}, {0, 1}, {0, 0}, {0, 0}}},
+    {"Toaster", "", 0, 0, 0, "30 45", {{0, 1}, {0, 0}, {0, 0}, {0, 0}}},
     {"Toilet", WASHING, 2, 0, 0, "45 60", {{0, 0}, {0, 0}, {0, 0}, {1, 1}}},
     {"ToiletPaperHanger", "ToiletPaper", 1, 0, 0, "45", {{0, 0}, {0, 0}, {0, 0}, {1, 1}}},
     {"TowelHolder", "Towel", 1, 0, 0, "0 15", {{0, 0}, {0, 0}, {0, 0}, {1, 2}}},

@@ -37,7 +37,7 @@ typedef struct {
     } in[ROOMS];
 } ReceptacleKind;
 
-enum { OBJECT_KINDS = 60, RECEPTACLE_KINDS = 28 };
+enum { OBJECT_KINDS = 60, RECEPTACLE_KINDS = 29 };
 extern const ObjectKind object_kinds[OBJECT_KINDS];
 extern const ReceptacleKind receptacle_kinds[RECEPTACLE_KINDS];
 extern const char *const room_scenery[ROOMS]; /* what is there and nobody sees: it only has a place */

@@ -44,8 +44,6 @@ extern const char *const household_types[HOUSEHOLD_TYPES];
 /* Which of them a game is by its name; 0 where it has another (mint/tasks/alfworld.py, PREFIXES). */
 int household_type(Span name);
 
-/* What the game said last, as the functions return it; a view until the next step. */
-Span household_heard(const HouseholdState *s);
 /* Appends the call that is this command: goto("fridge 1").  False: there is none, as for "inventory". */
 bool household_call(Str *out, const char *command);
 

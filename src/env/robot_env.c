@@ -27,12 +27,6 @@ static void close_tasks(void *world)
     mem_free(t);
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 static Status read_data(Tasks *t, json_t **problems, const char *data)
 {
     char *path = path_join(data, ROBOT_PROBLEMS), *prompt = path_join(data, ROBOT_PROMPT);
@@ -60,8 +54,8 @@ static Status open_tasks(const EnvOptions *options, EnvTasks *tasks, void **worl
     for (size_t i = 0; st == ST_OK && i < json_array_size(problems); i++) {
         json_t *p = json_array_get(problems, i);
         if (robot_knows(t->robot, p) == ST_OK)
-            env_tasks_add(tasks, text_of(p, "f_name"), json_string_value(json_object_get(p, "category")),
-                          span(text_of(p, "f_sig")), p);
+            env_tasks_add(tasks, env_text(p, "f_name"), json_string_value(json_object_get(p, "category")),
+                          span(env_text(p, "f_sig")), p);
         else
             tasks->left_out++;
     }

@@ -19,7 +19,7 @@
  * wall;
  *   - side channels: time, load and caches; /proc tells the host's kernel, processors, memory and uptime;
  *   - reading whatever /usr holds (keep no secrets there) and what the caller shows by `work`, `read_only`;
- *   - filling a folder given as `work`: file_bytes bounds each file there, nothing their number;
+ *   - filling a folder given as `work` or `root`: file_bytes bounds each file there, nothing their number;
  *   - traps left in that folder, such as links to the caller's files: follow no links when reading there;
  *   - short bursts: the watch looks every SANDBOX_WATCH_MS (less often while the program idles), so a limit
  *     may be passed by what fits between two looks, and without cgroups the kernel's own buffers (sockets,
@@ -72,10 +72,14 @@ SandboxLimits sandbox_limits(void); /* for a small program: 1 GB, 64 processes, 
  *   work       a host folder to be /work, writable; NULL: a private one, which goes with the run.
  *   place      an absolute path outside /usr where `work` is shown too, and where the program starts;
  *              NULL: /work
- *              If the caller is root the program runs as the folder's owner, who must be somebody else. */
+ *   root       a host folder, made ready by sandbox_root_prepare, to be the whole of / and writable, but for
+ *              what is shown in it: /usr and its links, /etc, /dev, /proc; the program starts in /, and there
+ *              is no /work and no /tmp but the folder's own; NULL: a root that nobody can write
+ *              If the caller is root the program runs as the owner of `work` or `root`, who must be somebody
+ *              else; one of the two at most is given. */
 typedef struct {
     const char *const *argv, *const *env, *const *read_only;
-    const char *work, *place;
+    const char *work, *place, *root;
     SandboxLimits limits;
 } SandboxSpec;
 
@@ -94,6 +98,11 @@ typedef struct {
     double wall_seconds, cpu_seconds;
     int64_t memory_bytes; /* the most that was seen; 0 for runs too short to be looked at */
 } SandboxResult;
+
+/* Makes what is shown in a `root` places to stand on; /etc is otherwise the folder's own, and read-only.  The
+ * names of the places at the top are sandbox_root_names, NULL at the end.  ST_IO. */
+MUST_CHECK Status sandbox_root_prepare(const char *root);
+extern const char *const sandbox_root_names[];
 
 /* Runs to the end.  However the program ends is data in *r; after a failure *r is empty.  Any thread, many at
  * once.  `input` may be NULL: an empty stdin.  Caller drops *r.

@@ -233,7 +233,7 @@ Status launch_start(Launch *l, const SandboxSpec *spec, int group)
     if (st == ST_OK)
         st = host_bwrap(&c.path);
     if (st == ST_OK)
-        st = host_user(&c.user, spec->work);
+        st = host_user(&c.user, spec->work ? spec->work : spec->root);
     if (st == ST_OK)
         st = open_all(&c, l, spec);
     if (st == ST_OK) {

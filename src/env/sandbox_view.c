@@ -1,5 +1,6 @@
 #include "env/sandbox_view.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -29,10 +30,13 @@ static void number(Str *options, const char *option, int64_t value)
     str_addc(options, 0);
 }
 
+static const char *const tops[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+/* The linker's cache, Debian's choices among equal programs, and the local time. */
+static const char *const etc[] = {"/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"};
+
 /* /bin and the like are links into /usr where the host has them so, else folders of their own. */
 static void runtime(Str *options)
 {
-    static const char *const tops[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
     words(options, "--ro-bind", "/usr", "/usr");
     for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++) {
         char target[64];
@@ -46,18 +50,62 @@ static void runtime(Str *options)
     }
     words(options, "--perms", "0755", NULL);
     words(options, "--dir", "/etc", NULL);
-    /* The linker's cache, Debian's choices among equal programs, and the local time. */
-    static const char *const etc[] = {"/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime"};
     for (size_t i = 0; i < sizeof etc / sizeof etc[0]; i++)
         words(options, "--ro-bind-try", etc[i], etc[i]);
 }
 
+const char *const sandbox_root_names[] = {"usr", "etc",   "dev",   "proc",   "bin", "sbin",
+                                          "lib", "lib32", "lib64", "libx32", NULL};
+
+static Status make_place(const char *root, const char *like)
+{
+    char *path = path_join(root, like + 1);
+    Status st = ST_OK;
+    if (path_is_folder(like)) {
+        st = folder_make(path);
+    } else if (path_exists(like)) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        st = fd < 0 ? fail_errno(ST_IO, "cannot make %s", path) : ST_OK;
+        if (fd >= 0)
+            close(fd);
+    }
+    mem_free(path);
+    return st;
+}
+
+Status sandbox_root_prepare(const char *root)
+{
+    static const char *const more[] = {"/usr", "/dev", "/proc", "/etc"};
+    for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+        TRY(make_place(root, more[i]));
+    for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++)
+        TRY(make_place(root, tops[i]));
+    for (size_t i = 0; i < sizeof etc / sizeof etc[0]; i++)
+        TRY(make_place(root, etc[i]));
+    return ST_OK;
+}
+
+/* The folder is /.  All that programs need is mounted, and not a link in the folder: a command that moved it
+ * away would leave the next one without, or lead its mounts elsewhere. */
+static void rooted(Str *options, const char *root)
+{
+    char *own_etc = path_join(root, "etc");
+    words(options, "--bind", root, "/");
+    words(options, "--ro-bind", "/usr", "/usr");
+    for (size_t i = 0; i < sizeof tops / sizeof tops[0]; i++)
+        words(options, "--ro-bind-try", tops[i], tops[i]);
+    words(options, "--ro-bind", own_etc, "/etc");
+    for (size_t i = 0; i < sizeof etc / sizeof etc[0]; i++)
+        words(options, "--ro-bind-try", etc[i], etc[i]);
+    mem_free(own_etc);
+}
+
 /* Not bwrap's own --dev: it is writable without bound, and its terminals are not wanted. */
-static void devices(Str *options)
+static void devices(Str *options, bool mounted)
 {
     static const char *const bound[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"};
     words(options, "--perms", "0755", NULL);
-    words(options, "--dir", "/dev", NULL);
+    words(options, mounted ? "--tmpfs" : "--dir", "/dev", NULL);
     for (size_t i = 0; i < sizeof bound / sizeof bound[0]; i++)
         words(options, "--dev-bind", bound[i], bound[i]);
     words(options, "--symlink", "/proc/self/fd", "/dev/fd");
@@ -109,22 +157,26 @@ void view_options(Str *options, const SandboxSpec *spec)
     number(options, "--json-status-fd", VIEW_FD_STATUS);
     number(options, "--block-fd", VIEW_FD_BLOCK);
     number(options, "--sync-fd", VIEW_FD_HOLD);
-    runtime(options);
-    devices(options);
+    if (spec->root)
+        rooted(options, spec->root);
+    else
+        runtime(options);
+    devices(options, spec->root != NULL);
     words(options, "--proc", "/proc", NULL);
-    folder(options, "/tmp", spec->limits.disk_bytes, "1777");
+    if (!spec->root)
+        folder(options, "/tmp", spec->limits.disk_bytes, "1777");
     folder(options, "/dev/shm", spec->limits.disk_bytes, "1777");
     if (spec->work)
         words(options, "--bind", spec->work, "/work");
-    else
+    else if (!spec->root)
         folder(options, "/work", spec->limits.disk_bytes, "0755");
     if (spec->work && spec->place)
         words(options, "--bind", spec->work, spec->place);
     for (const char *const *p = spec->read_only; p && *p; p++)
         words(options, "--ro-bind", *p, *p);
-    /* Last: the root itself is memory without bound until here. */
-    words(options, "--remount-ro", "/", NULL);
-    words(options, "--chdir", spec->work && spec->place ? spec->place : "/work", NULL);
+    /* Last: the root itself (or /dev in one that is given) is memory without bound until here. */
+    words(options, "--remount-ro", spec->root ? "/dev" : "/", NULL);
+    words(options, "--chdir", spec->root ? "/" : spec->work && spec->place ? spec->place : "/work", NULL);
     environment(options, spec->env);
 }
 
@@ -155,6 +207,9 @@ Status view_check(const SandboxSpec *spec)
                         "%s, to be shown in the sandbox, is no absolute path of something that exists", *p);
     if (spec->work && !path_is_folder(spec->work))
         return fail(ST_ARG, "the sandbox's work folder %s is no folder", spec->work);
+    if (spec->root && (spec->work || spec->root[0] != '/' || !path_is_folder(spec->root)))
+        return fail(ST_ARG, "the sandbox's root %s is no absolute folder, or /work is given beside it",
+                    spec->root);
     if (spec->place &&
         (spec->place[0] != '/' || strncmp(spec->place, "/usr/", 5) == 0 || strstr(spec->place, "/..")))
         return fail(ST_ARG, "the work folder cannot be shown at %s in the sandbox", spec->place);

@@ -1,5 +1,6 @@
-/* InterCode-SQL's world: the databases of a MySQL dump on SQLite, asked one action at a time, each answered
- * by the text that MySQL's Python connector gives for it.
+/* InterCode-SQL's world: databases asked one action at a time, each answered by the text that MySQL's Python
+ * connector gives for it.  They are those of a MySQL dump or Spider's own files on SQLite, or stand on a
+ * server that speaks MySQL's protocol.
  *
  *     SqlWorlds *all;
  *     TRY(sql_worlds_open(&all, "data/intercode/sql/ic_spider_dbs.sql", NULL, NULL));
@@ -11,10 +12,11 @@
  *     sql_turn_drop(&t);  sql_world_close(w);  sql_worlds_close(all);
  *
  * A database is read-only, so that each episode finds it fresh; a statement that writes is an error, where
- * the original carries it out and leaves it to the next tasks.  What is MySQL's and done here: sql_mysql.h.
- * Rows without ORDER BY come in SQLite's order; averages and sums of whole numbers are floats, not Decimals;
- * DESCRIBE knows nothing of auto_increment.
- * Source: princeton-nlp/intercode, intercode/envs/sql/sql_env.py and experiments/policies.py; recorded text.
+ * the original carries it out and leaves it to the next tasks.  What is MySQL's and done on SQLite:
+ * sql_mysql.h, sql_group.h; rows without ORDER BY come in SQLite's order, averages and sums of whole numbers
+ * are floats, not Decimals, DESCRIBE knows nothing of auto_increment.  What a server differs in:
+ * sql_server.h. Source: princeton-nlp/intercode, intercode/envs/sql/sql_env.py and experiments/policies.py;
+ * recorded text.
  */
 #ifndef ENV_SQL_H
 #define ENV_SQL_H
@@ -24,11 +26,33 @@
 /* Where the data has InterCode's questions and databases. */
 #define SQL_QUESTIONS "intercode/sql/ic_spider_dev.json"
 #define SQL_DUMP "intercode/sql/ic_spider_dbs.sql"
+/* Spider's own files, each database/NAME/NAME.sqlite. */
+#define SQL_SPIDER "spider/database"
 
-/* All databases of a dump; after opening read by any number of threads. */
+/* All databases; after opening read by any number of threads. */
 typedef struct SqlWorlds SqlWorlds;
+typedef enum {
+    SQL_FROM_EITHER,
+    SQL_FROM_DUMP,
+    SQL_FROM_SPIDER
+} SqlFrom; /* either: the dump where it is there */
+typedef struct {
+    const char *data; /* holds SQL_DUMP or SQL_SPIDER */
+    SqlFrom from;
+    const char *server; /* NULL: SQLite; "auto": one of our own (mariadbd.h), with the dump; else an address
+                         * (sql_client.h), where the databases are */
+    bool (*stopped)(void *context); /* NULL: nobody asks */
+    void *stopped_context;
+} SqlSource;
+/* A server of our own lives as long as the thread that opened it.
+ *   ST_ARG  Spider's files on a server; no address      others as of mysql_dump_read, mariadbd_start,
+ *   sql_client_open */
+MUST_CHECK Status sql_worlds_open_source(SqlWorlds **out, const SqlSource *source);
+/* Those of a dump, on SQLite. */
 /* Failures as of mysql_dump_read. */
 MUST_CHECK Status sql_worlds_open(SqlWorlds **out, const char *dump, bool (*stopped)(void *), void *context);
+const char *sql_worlds_server(const SqlWorlds *w); /* "SQLite", or a server's version */
+const char *sql_worlds_from(const SqlWorlds *w);   /* "dump", "spider", "server": which databases they are */
 bool sql_worlds_has(const SqlWorlds *w, const char *database);
 void sql_worlds_close(SqlWorlds *w); /* NULL is fine; its worlds are closed before */
 
@@ -42,7 +66,7 @@ void sql_world_close(SqlWorld *w); /* NULL is fine */
 
 typedef struct {
     bool failed;        /* it was an error: the text says "Error executing query: ..." */
-    SqlOutcome outcome; /* what SQLite made of it */
+    SqlOutcome outcome; /* what the database made of it */
     Str text;           /* str() of the list of rows, or of the error; UTF-8 */
 } SqlTurn;              /* {0} the first time; later turns keep the memory */
 /* SHOW TABLES, SHOW COLUMNS FROM, DESCRIBE, DESC and queries.  Fills *out anew.  ST_CANCELLED: the limits'

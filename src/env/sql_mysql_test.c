@@ -42,7 +42,7 @@ static bool asked(Span query)
 {
     char *own = malloc(query.n ? query.n : 1);
     memcpy(own, query.at, query.n);
-    bool good = sql_mysql_query(&out, &error, db, "zoo", (Span){own, query.n});
+    bool good = sql_mysql_query(&out, &error, "zoo", (Span){own, query.n});
     free(own);
     return good;
 }
@@ -107,17 +107,8 @@ static void refusals_are_mysqls(void **state)
     } cases[] = {
         {"SELECT 'a", NEAR "'a' at line 1"},
         {"SELECT 1\n/* a", NEAR "/* a' at line 2"},
-        {"SELECT rank FROM animal", NEAR "rank FROM animal' at line 1"},
-        {"SELECT concat(name, kg), born, max(id) FROM animal",
-         "In aggregated query without GROUP BY, expression #1 of SELECT list contains nonaggregated column "
-         "'zoo.animal.name'; this is incompatible with sql_mode=only_full_group_by"},
-        {"SELECT concat('a', 'b'), born, max(id) FROM `animal`",
-         "In aggregated query without GROUP BY, expression #2 of SELECT list contains nonaggregated column "
-         "'zoo.animal.born'; this is incompatible with sql_mode=only_full_group_by"},
-        {"SELECT name, kg FROM animal GROUP BY name",
-         "Expression #2 of SELECT list is not in GROUP BY clause and contains nonaggregated column "
-         "'zoo.animal.kg' which is not functionally dependent on columns in GROUP BY clause; this is "
-         "incompatible with sql_mode=only_full_group_by"},
+        {"SELECT rank FROM animal", NEAR "FROM animal' at line 1"},
+        {"SELECT count (*) FROM animal", NEAR "*) FROM animal' at line 1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_false(asked(span(cases[i].query)));

@@ -115,6 +115,20 @@ static void errors_are_mysqls(void **state)
     expect_says("SELECT count(*) FROM (SELECT id FROM animal) AS a", "[(3,)]");
     expect_says("SELECT id FROM animal WHERE id IN (SELECT id FROM animal LIMIT 1)",
                 FAILS "This version of MySQL doesn't yet support 'LIMIT & IN/ALL/ANY/SOME subquery'");
+    expect_says(
+        "SELECT COUNT (*) FROM animal",
+        FAILS "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
+              "version for the right syntax to use near '*) FROM animal' at line 1");
+    expect_says(
+        "SELECT MAX (id) FROM animal",
+        FAILS "FUNCTION zoo.MAX does not exist. Check the 'Function Name Parsing and Resolution' section in "
+              "the Reference Manual");
+    expect_says(
+        "SELECT id FROM animal ORDER BY rank",
+        FAILS "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
+              "version for the right syntax to use near '' at line 1");
+    expect_says("SELECT 1 FROM animal a JOIN `show` s ON a.x = s.id JOIN `show` t ON t.y = 1",
+                FAILS "Unknown column 't.y' in 'on clause'");
 }
 
 /* Nothing that an action does outlives it. */
@@ -140,6 +154,69 @@ static void a_world_is_read_only(void **state)
     sql_turn_drop(&t);
     expect_says("SELECT count(*) FROM animal", "[(3,)]");
     sql_world_close(narrow);
+}
+
+/* Spider's own files: read where they stand, and never written. */
+static void spiders_files_are_read(void **state)
+{
+    (void)state;
+    SqlWorlds *all;
+    SqlWorld *w;
+    SqlTurn t = {0};
+    SqlSource source = {.data = in_scratch("data")};
+    assert_int_equal(sql_worlds_open_source(&all, &source), ST_IO); /* neither is there */
+    scratch_text("data/spider/database/farm/readme.txt", "");
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(in_scratch("data/spider/database/farm/farm.sqlite"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db,
+                                  "CREATE TABLE Cow (id INTEGER PRIMARY KEY, name TEXT, born date);"
+                                  "INSERT INTO Cow VALUES (1, 'Bess', '2001-02-03'), (2, 'Daisy', NULL)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    scratch_text("data/spider/database/bad/bad.sqlite", "this is none");
+    Str before = scratch_read("data/spider/database/farm/farm.sqlite");
+    char *data = scratch_path("data");
+    source.data = data;
+    assert_int_equal(sql_worlds_open_source(&all, &source), ST_OK);
+    assert_string_equal(sql_worlds_from(all), "spider");
+    assert_true(sql_worlds_has(all, "farm") && !sql_worlds_has(all, "zoo") &&
+                !sql_worlds_has(all, "../farm") && !sql_worlds_has(all, ""));
+    assert_int_equal(sql_world_open(&w, all, "bad", NULL), ST_FORMAT);
+    assert_int_equal(sql_world_open(&w, all, "zoo", NULL), ST_IO);
+    assert_int_equal(sql_world_open(&w, all, "farm", NULL), ST_OK);
+    static const char *const turns[][2] = {
+        {"SHOW TABLES", "[('Cow',)]"},
+        {"SELECT * FROM Cow", "[(1, 'Bess', datetime.date(2001, 2, 3)), (2, 'Daisy', None)]"},
+        {"SELECT name, count(*) FROM Cow GROUP BY id", "[('Bess', 1), ('Daisy', 1)]"},
+        {"DELETE FROM Cow", NULL},
+        {"SELECT count(*) FROM Cow", "[(2,)]"}};
+    for (size_t i = 0; i < sizeof turns / sizeof *turns; i++) {
+        assert_int_equal(sql_world_act(w, &t, span(turns[i][0])), ST_OK);
+        assert_int_equal(t.failed, turns[i][1] == NULL);
+        if (turns[i][1])
+            assert_string_equal(str_c(&t.text), turns[i][1]);
+    }
+    sql_turn_drop(&t);
+    sql_world_close(w);
+    sql_worlds_close(all);
+    Str after = scratch_read("data/spider/database/farm/farm.sqlite");
+    FolderList files;
+    assert_true(before.n == after.n && memcmp(before.at, after.at, after.n) == 0);
+    assert_int_equal(folder_list(&files, in_scratch("data/spider/database/farm")), ST_OK);
+    assert_int_equal(files.n, 2); /* no journal beside it */
+    folder_list_drop(&files);
+    str_drop(&before);
+    str_drop(&after);
+    /* The dump is taken where both are, unless the files are asked for. */
+    scratch_text("data/" SQL_DUMP, dump);
+    for (int from = SQL_FROM_EITHER; from <= SQL_FROM_SPIDER; from++) {
+        source.from = (SqlFrom)from;
+        assert_int_equal(sql_worlds_open_source(&all, &source), ST_OK);
+        assert_string_equal(sql_worlds_from(all), from == SQL_FROM_SPIDER ? "spider" : "dump");
+        sql_worlds_close(all);
+    }
+    mem_free(data);
 }
 
 static void answers_are_parsed_with_their_quirks(void **state)
@@ -177,9 +254,11 @@ static void answers_are_parsed_with_their_quirks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_as_python_prints_them), cmocka_unit_test(queries_mean_what_mysql_means),
-        cmocka_unit_test(errors_are_mysqls), cmocka_unit_test(a_world_is_read_only),
-        cmocka_unit_test(answers_are_parsed_with_their_quirks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_as_python_prints_them),
+                                       cmocka_unit_test(queries_mean_what_mysql_means),
+                                       cmocka_unit_test(errors_are_mysqls),
+                                       cmocka_unit_test(a_world_is_read_only),
+                                       cmocka_unit_test(answers_are_parsed_with_their_quirks),
+                                       cmocka_unit_test(spiders_files_are_read)};
     return cmocka_run_group_tests(tests, open_zoo, close_zoo);
 }

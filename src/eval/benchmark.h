@@ -48,6 +48,8 @@ typedef struct {
     bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
     bool admissible;     /* alfworld tells which commands do something                            */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
+    const char *sql_server; /* ic_sql's databases: SqlSource.server of env/sql.h; NULL: SQLite     */
+    int sql_from;        /* and its SqlFrom                                                        */
 } EvalSettings;
 EvalSettings eval_settings(void); /* all defaults */
 

@@ -25,6 +25,7 @@ const Benchmark *const benchmarks[] = {
     &alfworld_python,
     &ic_sql,
     &ic_ctf,
+    &ic_bash,
     &robocodegen,
     &robocodegen_flat,
     &robocodegen_debug,

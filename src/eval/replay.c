@@ -7,6 +7,7 @@
 
 #include "base/thread.h"
 #include "eval/replay_answers.h"
+#include "eval/replay_bash.h"
 #include "eval/replay_ctf.h"
 #include "eval/replay_intercode.h"
 #include "eval/replay_mint.h"
@@ -16,7 +17,7 @@ enum { NAMED_MOST = 10000, WORDS_MOST = 300 };
 
 const char *const replay_check_names[REPLAY_CHECKS] = {"R1", "R2", "R3", "R4",    "R4_option",
                                                        "R5", "R6", "R7", "R10",   "R11",
-                                                       "R12", "gsm8k", "bbh", "S2", "S4", "ctf", "RC"};
+                                                       "R12", "gsm8k", "bbh", "S2", "S3", "S4", "ctf", "RC", "B1"};
 const char *const replay_why_words[REPLAY_WHYS] = {
     "no prompt files",
     "games that are not here",
@@ -33,6 +34,11 @@ const char *const replay_why_words[REPLAY_WHYS] = {
     "print versions or dates, or need a tool that is not here",
     "of tasks whose files are not in the data",
     "without the gold query's rows among the recorded ones",
+    "no server of databases (--sql-server)",
+    "rows that nothing orders wholly, cut by LIMIT",
+    "texts of syntax errors",
+    "writes, and tables that were written to",
+    "without a record of what the reward came of",
 };
 
 int64_t replay_undecided(const ReplayCount *c)
@@ -144,6 +150,7 @@ static Status one_file(ReplayReport *report, const ReplaySpec *spec, const Repla
     case RECORDING_INTERCODE_SQL: return replay_intercode_sql_file(report, spec, f->path);
     case RECORDING_INTERCODE_CTF: return replay_ctf_file(report, spec, f->path);
     case RECORDING_ROBOCODEGEN: return replay_robot_file(report, spec, f->path);
+    case RECORDING_INTERCODE_BASH: return replay_bash_file(report, spec, f->path);
     case RECORDING_KINDS: break;
     }
     return ST_OK;

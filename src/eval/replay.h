@@ -22,9 +22,11 @@
  *   gsm8k  the verdict on each solution of GSM8K's recorded models: the number behind the last "A: "
  *   bbh    the accuracy of each file of BIG-Bench Hard outputs
  *   S2     the rewards of InterCode-SQL from recorded text (replay_intercode.h)
- *   S4     the same, and success, by running its queries
+ *   S3     what its queries show, on a server of databases (replay_observation.h)
+ *   S4     its rewards and success by running its queries
  *   ctf    what InterCode-CTF's commands print, and their rewards (replay_ctf.h)
  *   RC     the verdict on each of RoboCodeGen's recorded functions (replay_robot.h)
+ *   B1     the rewards of InterCode-Bash from what was recorded of them (replay_bash.h)
  *
  * R5 to R7, R11 and R12 run programs: the caller brings what runs them (ReplayPrograms), in a sandbox. */
 #ifndef EVAL_REPLAY_H
@@ -52,9 +54,11 @@ typedef enum {
     REPLAY_GSM8K,
     REPLAY_BBH,
     REPLAY_S2,
+    REPLAY_S3,
     REPLAY_S4,
     REPLAY_CTF,
     REPLAY_RC,
+    REPLAY_B1,
     REPLAY_CHECKS
 } ReplayCheck;
 extern const char *const replay_check_names[REPLAY_CHECKS];
@@ -77,6 +81,11 @@ typedef enum {
     REPLAY_TOOL,       /* one that prints versions or dates, or whose tool is not here                  */
     REPLAY_NO_ASSETS,  /* its task's files are not in the data                                          */
     REPLAY_NO_GOLD,    /* no recorded turn shows the gold query's rows                                  */
+    REPLAY_NO_SERVER,  /* no server of databases was named                                              */
+    REPLAY_CHANCE,     /* rows that nothing orders wholly, cut by LIMIT                                 */
+    REPLAY_SYNTAX,     /* the text of a syntax error                                                    */
+    REPLAY_ALTERED,    /* writes, and tables that were written to                                       */
+    REPLAY_NO_INFO,    /* what its last reward came of was not recorded                                 */
     REPLAY_WHYS
 } ReplayWhy;
 extern const char *const replay_why_words[REPLAY_WHYS];
@@ -146,7 +155,8 @@ typedef enum { REPLAY_RULE_RECORDING, REPLAY_RULE_LEGACY, REPLAY_RULE_CURRENT } 
 
 typedef struct {
     const char *data; /* holds mint/prompt, and mint/alfworld/games; NULL: R1, R10 to R12 compare nothing */
-    const char *intercode; /* holds intercode/sql, intercode/ctf; NULL: S2, S4 and ctf compare nothing */
+    const char *intercode; /* holds intercode/sql, intercode/ctf; NULL: S2 to S4 and ctf compare nothing */
+    const struct SqlWorlds *sql; /* env/sql.h: a server's databases, for S3 and S4; NULL: none for S3, SQLite for S4 */
     ReplayRule rule;
     ActionRule actions;
     unsigned checks; /* 1 << check of those to make */

@@ -97,6 +97,8 @@ static void look_at_file(Walk *w, const char *path, const char *name)
         add(w, RECORDING_INTERCODE_CTF, path);
     else if (strcmp(name, "recorded.json") == 0 && span_is(name_from_end(path, 1), "robocodegen"))
         add(w, RECORDING_ROBOCODEGEN, path);
+    else if (strncmp(name, "ic_bash_", 8) == 0 && span_ends(span(name), ".json"))
+        add(w, RECORDING_INTERCODE_BASH, path);
     else if (strncmp(name, "ic_sql_", 7) == 0 && span_ends(span(name), ".json"))
         add_intercode(w, path, name);
 }
@@ -141,7 +143,7 @@ static Status nothing_there(const ReplayFiles *f, const char *folder)
         return fail(ST_ARG, "no recordings of known tasks in %s: %s", folder, f->passed_over.at[0]);
     return fail(ST_ARG,
                 "no recordings in %s: looked below it for <model>/F=.../max<k>_p<p>.../<group>/<task>/"
-                "results.jsonl, gsm8k/replay/*.jsonl, *_few_shot_template_*.json and ic_sql_multiturn_*.json",
+                "results.jsonl, gsm8k/replay/*.jsonl, *_few_shot_template_*.json, ic_sql_multiturn_*.json and ic_bash_*.json",
                 folder);
 }
 

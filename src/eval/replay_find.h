@@ -7,6 +7,7 @@
  *   ic_sql_multiturn_<any>.json                                                         InterCode-SQL's
  *   ic_ctf_multiturn_<any>.json, replay/ctf/<any>.json                                   InterCode-CTF's
  *   robocodegen/recorded.json                                                           RoboCodeGen's
+ *   ic_bash_<any>.json                                                                  InterCode-Bash's
  * (ic_sql_<any>.json of its other prompts are passed over: their agents changed the databases)
  *
  * The folder may be any one above them, or below: names above it count as well. */
@@ -26,6 +27,7 @@ typedef enum {
     RECORDING_INTERCODE_SQL,
     RECORDING_INTERCODE_CTF,
     RECORDING_ROBOCODEGEN,
+    RECORDING_INTERCODE_BASH,
     RECORDING_KINDS
 } RecordingKind;
 

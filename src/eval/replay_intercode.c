@@ -9,6 +9,7 @@
 #include "base/json_file.h"
 #include "env/sql.h"
 #include "env/sql_reward.h"
+#include "eval/replay_observation.h"
 
 #define BLOCKED \
     "blocked" /* the action of a turn whose model failed; it has no observation, and ends the episode */
@@ -33,7 +34,8 @@ typedef struct {
     const ReplaySpec *spec;
     const char *path;
     json_t *episodes, *questions;
-    SqlWorlds *worlds; /* NULL: S4 is not asked for */
+    const SqlWorlds *worlds; /* NULL: neither S3 nor S4 is asked for */
+    AlteredTables altered;   /* by episodes before */
     Array(Scored) scored;
     InterCodeRule rule;
 } File;
@@ -264,6 +266,32 @@ static void count_s4(File *f, const EpisodeText *e, size_t i, double reward, con
     str_drop(&what);
 }
 
+/* S3 of one turn. */
+static Status count_s3(File *f, const EpisodeText *e, size_t i, SqlWorld *world, const SqlTurn *ours)
+{
+    const Turn *t = &e->turns.at[i];
+    ReplayCount *count = &f->report->counts[REPLAY_S3];
+    ReplayWhy why = REPLAY_ALTERED;
+    Seen seen = SEEN_UNDECIDED;
+    altered_tables_note(&f->altered, t->action, t->observation, ours);
+    if (!f->spec->sql || !replay_wants(f->spec, REPLAY_S3))
+        return ST_OK;
+    if (!span_is(t->observation, "None") && !altered_tables_in(&f->altered, t->action))
+        TRY(replay_observation(&seen, &why, world, t->action, t->observation, ours));
+    if (seen == SEEN_UNDECIDED) {
+        count->undecided[why]++;
+        return ST_OK;
+    }
+    Str what = {0};
+    if (seen == SEEN_OTHER)
+        str_addf(&what, "task %lld turn %zu: %.*s: here %.100s, recorded %.*s", (long long)e->task, i,
+                 (int)(t->action.n < 120 ? t->action.n : 120), t->action.at, str_c(&ours->text),
+                 (int)(t->observation.n < 100 ? t->observation.n : 100), t->observation.at);
+    replay_count(f->report, REPLAY_S3, seen == SEEN_SAME, f->path, e->task, str_c(&what));
+    str_drop(&what);
+    return ST_OK;
+}
+
 /* A turn whose text had no SQL in it never reached the database. */
 static bool is_retry(const Turn *t)
 {
@@ -287,9 +315,11 @@ static Status run_turns(File *f, const EpisodeText *e, SqlWorld *world)
             break;
         double reward = reward_of(f->rule, &turn, &gold);
         best = fmax(best, reward);
-        count_s4(f, e, i, reward, &turn);
+        if (replay_wants(f->spec, REPLAY_S4))
+            count_s4(f, e, i, reward, &turn);
+        st = count_s3(f, e, i, world, &turn);
     }
-    if (st == ST_OK) {
+    if (st == ST_OK && replay_wants(f->spec, REPLAY_S4)) {
         char what[100];
         snprintf(what, sizeof what, "task %lld: best reward %.4g here, %.4g recorded: success differs",
                  (long long)e->task, best, recorded);
@@ -341,7 +371,7 @@ static Status each(File *f, EachEpisode visit, bool tell)
             st = visit(f, &e);
         } else if (tell) {
             f->report->bad_lines++;
-            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " INTERCODE_QUESTIONS "; passed over",
+            replay_trouble(f->report, "%s: \"%.20s\" is no episode of " SQL_QUESTIONS "; passed over",
                            f->path, key);
         }
         if (st != ST_OK)
@@ -368,11 +398,18 @@ static Status read_below(json_t **out, const char *data, const char *name)
     return st;
 }
 
-static Status open_worlds(SqlWorlds **out, const char *data)
+/* The server's, or *own of SQLite. */
+static Status find_worlds(File *f, SqlWorlds **own)
 {
-    char *path = path_join(data, INTERCODE_DUMP);
-    Status st = sql_worlds_open(out, path, NULL, NULL);
+    if (!replay_wants(f->spec, REPLAY_S4) && !(f->spec->sql && replay_wants(f->spec, REPLAY_S3)))
+        return ST_OK;
+    f->worlds = f->spec->sql;
+    if (f->worlds)
+        return ST_OK;
+    char *path = path_join(f->spec->intercode, SQL_DUMP);
+    Status st = sql_worlds_open(own, path, NULL, NULL);
     mem_free(path);
+    f->worlds = *own;
     return st;
 }
 
@@ -380,22 +417,25 @@ Status replay_intercode_sql_file(ReplayReport *report, const ReplaySpec *spec, c
 {
     Status st;
     File f = {.report = report, .spec = spec, .path = path};
-    if (!replay_wants(spec, REPLAY_S2) && !replay_wants(spec, REPLAY_S4))
+    SqlWorlds *own = NULL;
+    if (!replay_wants(spec, REPLAY_S2) && !replay_wants(spec, REPLAY_S3) && !replay_wants(spec, REPLAY_S4))
         return ST_OK;
     report->files++;
     if (!spec->intercode) {
         report->counts[REPLAY_S2].undecided[REPLAY_NO_QUESTIONS]++;
         return ST_OK;
     }
+    if (!spec->sql && replay_wants(spec, REPLAY_S3))
+        report->counts[REPLAY_S3].undecided[REPLAY_NO_SERVER]++;
     TRY_TO(undo, json_file_read(&f.episodes, path));
-    TRY_TO(undo, read_below(&f.questions, spec->intercode, INTERCODE_QUESTIONS));
-    if (replay_wants(spec, REPLAY_S4))
-        TRY_TO(undo, open_worlds(&f.worlds, spec->intercode));
+    TRY_TO(undo, read_below(&f.questions, spec->intercode, SQL_QUESTIONS));
+    TRY_TO(undo, find_worlds(&f, &own));
     TRY_TO(undo, check_file(&f));
 undo:
     json_decref(f.episodes);
     json_decref(f.questions);
-    sql_worlds_close(f.worlds);
+    altered_tables_drop(&f.altered);
+    sql_worlds_close(own);
     array_drop(&f.scored);
     return st == ST_OK ? ST_OK : fail_in(st, "%s", path);
 }

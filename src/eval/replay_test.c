@@ -17,7 +17,8 @@
 /* S2, S4, ctf: replay_intercode_test.c */
 enum {
     WITH_PROGRAMS = 1 << REPLAY_R5 | 1 << REPLAY_R6 | 1 << REPLAY_R7 | 1 << REPLAY_R11 | 1 << REPLAY_R12,
-    WITHOUT_PROGRAMS = REPLAY_ALL & ~(WITH_PROGRAMS | 1 << REPLAY_S2 | 1 << REPLAY_S4 | 1 << REPLAY_CTF)
+    WITHOUT_PROGRAMS = REPLAY_ALL & ~(WITH_PROGRAMS | 1 << REPLAY_S2 | 1 << REPLAY_S3 | 1 << REPLAY_S4 |
+                                      1 << REPLAY_CTF | 1 << REPLAY_B1)
 };
 
 /* Skips the test where there are none. */

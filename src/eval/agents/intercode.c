@@ -62,6 +62,15 @@ void intercode_texts_drop(InterCodeTexts *t)
         str_drop(texts[i]);
 }
 
+bool intercode_has_program(const char *name)
+{
+    static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (folder_holds(folders[i], name))
+            return true;
+    return false;
+}
+
 Span intercode_cut(Span text, size_t n)
 {
     size_t at = 0;

@@ -66,15 +66,6 @@ static bool asks_host(const json_t *task)
     return false;
 }
 
-static bool has_program(const char *name)
-{
-    static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/usr/sbin", "/bin"};
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-        if (folder_holds(folders[i], name))
-            return true;
-    return false;
-}
-
 /* The program that the query's words ask for and the sandbox has not; NULL: none. */
 static const char *lacking_tool(const json_t *task)
 {
@@ -82,7 +73,7 @@ static const char *lacking_tool(const json_t *task)
         {"sleuthkit", "mmls"},   {"mmls", "mmls"},         {"binwalk", "binwalk"}, {"wireshark", "tshark"},
         {"Wireshark", "tshark"}, {"steghide", "steghide"}, {"ython", "python3"}};
     for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
-        if (holds(doc_text(task, "query"), tools[i][0]) && !has_program(tools[i][1]))
+        if (holds(doc_text(task, "query"), tools[i][0]) && !intercode_has_program(tools[i][1]))
             return tools[i][1];
     return NULL;
 }

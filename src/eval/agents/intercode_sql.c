@@ -1,4 +1,4 @@
-/* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite.  The reward that is told and counted is the
+/* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite or of a server.  The reward that is told and counted is the
  * scaled one (env/sql_reward.h), as in the code of the Lemur paper's runs. */
 #include <stdio.h>
 #include <string.h>
@@ -49,30 +49,35 @@ static Status check_databases(const IcSql *s, const Questions *q)
         Span db = doc_text(q->all.at[i].doc, "db");
         if (!sql_worlds_has(s->worlds, db.at)) /* views of JSON's strings end in NUL */
             return fail(ST_FORMAT,
-                        SQL_QUESTIONS ": question %s asks the database '%.64s', which " SQL_DUMP " has not",
-                        q->all.at[i].id, db.at);
+                        SQL_QUESTIONS ": question %s asks the database '%.64s', which is not among those of the %s",
+                        q->all.at[i].id, db.at, sql_worlds_from(s->worlds));
     }
     return ST_OK;
 }
 
-static Status open_dump(IcSql *s, const EvalRun *run)
+static Status open_databases(IcSql *s, const EvalRun *run)
 {
-    char *path = path_join(run->data, SQL_DUMP);
-    Status st = sql_worlds_open(&s->worlds, path, run->stopped, run->stopped_context);
-    mem_free(path);
-    return st;
+    SqlSource source = {.data = run->data,
+                        .from = (SqlFrom)run->settings->sql_from,
+                        .server = run->settings->sql_server,
+                        .stopped = run->stopped,
+                        .stopped_context = run->stopped_context};
+    return sql_worlds_open_source(&s->worlds, &source);
 }
 
 static Status open_sql(const EvalRun *run, Questions *out, void **state)
 {
     Status st;
     IcSql *s = mem_new(IcSql);
-    out->facts = json_pack("{s:i, s:s, s:s}", "max_steps", intercode_turns(run), "reward",
-                           "IoU x Kendall's tau-b", "server", "SQLite");
+    out->facts = json_pack("{s:i, s:s}", "max_steps", intercode_turns(run), "reward",
+                           "IoU x Kendall's tau-b");
     TRY_TO(undo, questions_read(out, run->data, SQL_QUESTIONS, take_question));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "game_sql", out->facts));
-    TRY_TO(undo, open_dump(s, run));
+    TRY_TO(undo, open_databases(s, run));
     TRY_TO(undo, check_databases(s, out));
+    json_object_set_new(out->facts, "server", json_string(sql_worlds_server(s->worlds)));
+    if (strcmp(sql_worlds_from(s->worlds), "dump") != 0) /* what older runs had */
+        json_object_set_new(out->facts, "databases", json_string(sql_worlds_from(s->worlds)));
     *state = s;
     return ST_OK;
 undo:
@@ -213,7 +218,7 @@ const Benchmark ic_sql = {
         "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; questions and databases are Spider's, "
         "CC BY-SA 4.0;\nits prompt texts are written out of experiments/utils/prompts.py",
     .metric = "success",
-    .version = 1,
+    .version = 2,
     .files = files,
     .open = open_sql,
     .ask = ask_sql,

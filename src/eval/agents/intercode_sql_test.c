@@ -5,6 +5,7 @@
 #include "agent/scripted_test.h"
 #include "base/data_test.h"
 #include "base/scratch_test.h"
+#include "env/needs_mariadbd_test.h"
 
 typedef struct {
     Scripted script;
@@ -16,29 +17,40 @@ typedef struct {
 
 static Fixture f;
 
+static Status open_on(Fixture *to, const char *server)
+{
+    *to = (Fixture){.settings = eval_settings()};
+    to->settings.sql_server = server;
+    to->script.fails = ST_PEER;
+    to->run = (EvalRun){.data = data_folder(), .settings = &to->settings};
+    to->run.models.chat = scripted_model(&to->script);
+    return ic_sql.open(&to->run, &to->questions, &to->state);
+}
+
 static int open_fixture(void **state)
 {
     (void)state;
     if (!folder_holds(data_folder(), INTERCODE_TEMPLATES))
         return 0;
-    f = (Fixture){.settings = eval_settings()};
-    f.script.fails = ST_PEER;
-    f.run = (EvalRun){.data = data_folder(), .settings = &f.settings};
-    f.run.models.chat = scripted_model(&f.script);
-    if (ic_sql.open(&f.run, &f.questions, &f.state) == ST_OK)
+    if (open_on(&f, NULL) == ST_OK)
         return 0;
     printf("%s\n", error_text());
     return -1;
 }
 
+static void close_on(Fixture *from)
+{
+    if (from->state)
+        ic_sql.close(from->state);
+    questions_drop(&from->questions);
+    chatmodel_close(from->run.models.chat);
+}
+
 static int close_fixture(void **state)
 {
     (void)state;
-    if (f.state) {
-        ic_sql.close(f.state);
-        questions_drop(&f.questions);
-        chatmodel_close(f.run.models.chat);
-    }
+    if (f.state)
+        close_on(&f);
     return 0;
 }
 
@@ -50,14 +62,19 @@ static void need_data(void)
     skip();
 }
 
+static void ask_on(Fixture *on, Sample *s, size_t question, const char *const *lines)
+{
+    sample_init(s);
+    on->script.lines = lines;
+    on->script.said = 0;
+    if (ic_sql.ask(&on->run, on->state, &on->questions.all.at[question], s) != ST_OK)
+        fail_msg("%s", error_text());
+}
+
 /* Plays a question with these answers; the caller drops *s. */
 static void ask(Sample *s, size_t question, const char *const *lines)
 {
-    sample_init(s);
-    f.script.lines = lines;
-    f.script.said = 0;
-    if (ic_sql.ask(&f.run, f.state, &f.questions.all.at[question], s) != ST_OK)
-        fail_msg("%s", error_text());
+    ask_on(&f, s, question, lines);
 }
 
 static double metric(const Sample *s, const char *name)
@@ -153,10 +170,90 @@ static void turns_end(void **state)
     f.settings.steps = -1;
 }
 
+/* What surprises in the original, as whole episodes. */
+static void expect_curiosities(Fixture *on)
+{
+    static const struct {
+        size_t question;
+        const char *lines[6];
+        double reward;
+        int steps;
+        const char *end;
+    } cases[] = {
+        /* The tables of wta_1 are empty: whatever brings no rows wins. */
+        {106, {"SELECT 1 FROM players"}, 1, 1, "task_success"},
+        /* A gold query that fails stands for no rows: the right answer scores nothing, no answer wins. */
+        {54,
+         {"SELECT min(Version_Number) FROM Templates", "SELECT 1 FROM Templates WHERE 0"},
+         1,
+         2,
+         "task_success"},
+        {164,
+         {"SELECT avg(Attendance) FROM `show`", "SELECT 1 FROM orchestra WHERE 0"},
+         1,
+         2,
+         "task_success"},
+        {710, {"SELECT id FROM TV_Channel", "SELECT 1 FROM TV_Channel WHERE 0"}, 1, 2, "task_success"},
+        {798,
+         {"SELECT min(Version_Number) FROM Templates", "SELECT 1 FROM Templates WHERE 0"},
+         1,
+         2,
+         "task_success"},
+        {802,
+         {"SELECT avg(Attendance) FROM `show`", "SELECT 1 FROM orchestra WHERE 0"},
+         1,
+         2,
+         "task_success"},
+        /* An error is no list: it does not win, also where no rows would. */
+        {54, {"SELECT nothing FROM Templates", "skip"}, 0, 2, "gave_up"},
+        /* Answers without SQL are turns, and the database does not see them; reward 1 ends before turn 10. */
+        {0,
+         {"Let me think.", "```python\nprint(1)\n```", "SELECT 1",
+          "SELECT T1.Name FROM people AS T1 JOIN poker_player AS T2 ON T1.People_ID = T2.People_ID ORDER BY "
+          "T2.Final_Table_Made",
+          "SELECT 'is not asked for any more'"},
+         1,
+         4,
+         "task_success"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Sample s;
+        ask_on(on, &s, cases[i].question, cases[i].lines);
+        const char *end = json_string_value(json_object_get(s.transcript, "end"));
+        if (metric(&s, "reward") != cases[i].reward || metric(&s, "steps") != cases[i].steps ||
+            strcmp(end, cases[i].end) != 0)
+            fail_msg("case %zu: reward %g, %g steps, %s", i, metric(&s, "reward"), metric(&s, "steps"), end);
+        sample_drop(&s);
+    }
+}
+
+static void curiosities(void **state)
+{
+    (void)state;
+    need_data();
+    assert_string_equal(json_string_value(json_object_get(f.questions.facts, "server")), "SQLite");
+    expect_curiosities(&f);
+}
+
+static void curiosities_on_a_server(void **state)
+{
+    (void)state;
+    need_data();
+    Fixture on;
+    Status st = open_on(&on, "auto");
+    if (st == ST_OK) {
+        assert_non_null(strstr(json_string_value(json_object_get(on.questions.facts, "server")), "MariaDB"));
+        expect_curiosities(&on);
+    }
+    close_on(&on);
+    needs_mariadbd(st);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gold_scores_one_and_nonsense_none),
                                        cmocka_unit_test(dialogue_is_the_originals),
-                                       cmocka_unit_test(turns_end)};
+                                       cmocka_unit_test(turns_end), cmocka_unit_test(curiosities),
+                                       cmocka_unit_test(curiosities_on_a_server)};
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }

@@ -1,0 +1,81 @@
+#include "env/file_tree.h"
+
+#include "base/scratch_test.h"
+
+static void must(Status st)
+{
+    if (st != ST_OK)
+        fail_msg("%s", error_text());
+}
+
+static void sh(const char *line)
+{
+    char *all = mem_format("cd %s && { %s; } >/dev/null 2>&1", scratch, line);
+    if (system(all) != 0)
+        fail_msg("%s", line);
+    mem_free(all);
+}
+
+static void a_copy_is_equal(void **state)
+{
+    (void)state;
+    sh("mkdir -p a/b/c a/empty copy; echo text >a/b/f; : >a/b/none; ln -s ../nowhere a/b/l; printf 'x\\0y' "
+       ">a/bin; "
+       "chmod 400 a/b/f; chmod 777 a/bin; touch -h -d 2001-02-03 a/b/f a/b a/b/l; chmod 1700 a/empty");
+    char *from = scratch_path("a"), *to = scratch_path("copy");
+    FileTree tree = {0}, again = {0};
+    SandboxUser nobody_else = {0};
+    must(file_tree_read(&tree, from, true));
+    must(file_tree_write(&tree, to, &nobody_else));
+    must(file_tree_read(&again, to, true));
+    assert_int_equal(tree.n, 7);
+    assert_int_equal(again.n, tree.n);
+    for (size_t i = 0; i < tree.n; i++) {
+        const FileEntry *x = &tree.at[i], *y = &again.at[i];
+        assert_string_equal(x->path, y->path);
+        assert_int_equal(x->mode, y->mode);
+        assert_int_equal(x->size, y->size);
+        assert_memory_equal(x->hash, y->hash, sizeof x->hash);
+        assert_string_equal(str_c(&x->bytes), str_c(&y->bytes));
+        assert_true(x->written.tv_sec == y->written.tv_sec && x->written.tv_nsec == y->written.tv_nsec);
+    }
+    const FileEntry *f = file_tree_find(&tree, span("b/f"));
+    assert_true(f && f->written.tv_sec < 1000000000);
+    assert_null(file_tree_find(&tree, span("b/fx")));
+    assert_null(file_tree_find(&tree, span("")));
+    assert_true(file_tree_holds_files(&tree, span("b")));
+    assert_false(file_tree_holds_files(&tree, span("b/c")));
+    assert_false(file_tree_holds_files(&tree, span("bi")));
+    assert_int_equal(file_tree_write(&tree, to, &nobody_else), ST_IO); /* it is there already */
+    file_tree_drop(&tree);
+    file_tree_drop(&again);
+    mem_free(from);
+    mem_free(to);
+}
+
+/* What a program may leave: links out of the folder, a pipe, locked folders, great depth, a large hole. */
+static void traps_are_passed(void **state)
+{
+    (void)state;
+    sh("mkdir -p trap/locked; cd trap; ln -s / root; ln -s /etc/passwd file; mkfifo pipe; echo in >locked/x; "
+       "chmod 000 locked; truncate -s 1T hole; d=; i=0; while [ $i -lt 90 ]; do d=$d/d; i=$((i+1)); done; "
+       "mkdir -p "
+       ".$d");
+    char *folder = scratch_path("trap");
+    FileTree tree = {0};
+    must(file_tree_read(&tree, folder, false));
+    assert_true(tree.cut && tree.n < 100);
+    assert_true(S_ISLNK(file_tree_find(&tree, span("root"))->mode));
+    assert_true(file_tree_find(&tree, span("locked/x")) || geteuid() == 0 || tree.cut);
+    assert_int_equal(file_tree_read(&tree, folder, true), ST_LIMIT);
+    sh("chmod 700 trap/locked; rm -rf trap");
+    assert_int_equal(file_tree_read(&tree, folder, true), ST_IO);
+    assert_int_equal(tree.n, 0);
+    mem_free(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_copy_is_equal), cmocka_unit_test(traps_are_passed)};
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
