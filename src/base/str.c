@@ -18,19 +18,19 @@ bool span_is(Span s, const char *text)
     if (s.n && *s.at != *text) /* most differ at once */
         return false;
     size_t n = strlen(text);
-    return s.n == n && memcmp(s.at, text, n) == 0;
+    return s.n == n && (n == 0 || memcmp(s.at, text, n) == 0); /* at may be NULL then */
 }
 
 bool span_starts(Span s, const char *prefix)
 {
     size_t n = strlen(prefix);
-    return s.n >= n && memcmp(s.at, prefix, n) == 0;
+    return s.n >= n && (n == 0 || memcmp(s.at, prefix, n) == 0);
 }
 
 bool span_ends(Span s, const char *suffix)
 {
     size_t n = strlen(suffix);
-    return s.n >= n && memcmp(s.at + s.n - n, suffix, n) == 0;
+    return s.n >= n && (n == 0 || memcmp(s.at + s.n - n, suffix, n) == 0);
 }
 
 static bool is_space(char c)

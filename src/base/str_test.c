@@ -70,10 +70,21 @@ static void lists_of_words(void **state)
     assert_int_equal(words_next(&at).n, 0);
 }
 
+/* An empty span may have no bytes at all: the sanitizers see to it that none are looked at. */
+static void empty_spans(void **state)
+{
+    (void)state;
+    assert_true(span_is((Span){0}, "") && span_starts((Span){0}, "") && span_ends((Span){0}, ""));
+    assert_false(span_is((Span){0}, "a") || span_starts((Span){0}, "a") || span_ends((Span){0}, "a"));
+    assert_true(span_starts(span("ab"), "a") && span_ends(span("ab"), "b") && !span_ends(span("ab"), "a"));
+    assert_int_equal(span_trim((Span){0}).n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_of_words),
+        cmocka_unit_test(empty_spans),
         cmocka_unit_test(utf8_refuses_what_is_not_utf8),
         cmocka_unit_test(text_is_made_valid),
         cmocka_unit_test(numbers_are_parsed_whole),

@@ -86,6 +86,7 @@ static Status read_quoted(MysqlReader *r, char quote)
         if (c == '\\' && quote != '`') {
             if (++r->at == r->end)
                 break;
+            r->line += *r->at == '\n';
             add_escaped(&r->text, *r->at);
         } else if (c != quote) {
             if (c == '\0' && quote == '`')

@@ -29,7 +29,7 @@ static void close_systems(void *world)
 
 static void take_tasks(EnvTasks *tasks, int number, const json_t *all)
 {
-    char id[32], part[32];
+    char id[40], part[32];
     snprintf(part, sizeof part, "fs_%d", number);
     for (size_t i = 0; i < json_array_size(all); i++) {
         json_t *task = json_array_get(all, i);

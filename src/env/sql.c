@@ -1,5 +1,7 @@
 #include "env/sql.h"
 
+#include <string.h>
+
 #include "base/file.h"
 #include "env/sql_backend.h"
 
@@ -28,7 +30,8 @@ Status sql_turn_fail(SqlTurn *out, const char *why)
 {
     out->failed = true;
     str_clear(&out->text);
-    str_addf(&out->text, "Error executing query: %s", why);
+    str_adds(&out->text, "Error executing query: ");
+    str_add_valid(&out->text, why, strlen(why)); /* it has words of the query, which may be any bytes */
     return ST_OK;
 }
 

@@ -75,19 +75,26 @@ static bool has_limit_in(const SqlTokens *t)
 
 void sql_mysql_syntax_error(Str *error, Span query, const char *at)
 {
-    size_t rest = (size_t)(query.at + query.n - at), line = 1;
+    size_t rest = (size_t)(query.at + query.n - at), line = 1, shown = rest < 80 ? rest : 80;
+    while (shown && shown < rest && ((unsigned char)at[shown] & 0xC0) == 0x80) /* no part of a character */
+        shown--;
     for (const char *c = query.at; c < at; c++)
         line += *c == '\n';
     str_addf(error,
              "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
              "version for the right syntax to use near '%.*s' at line %zu",
-             (int)(rest < 80 ? rest : 80), at, line);
+             (int)shown, at, line);
 }
 
-static void add_text(Str *out, Span quoted)
+/* Texts in a row are one: 'a' "b" is 'ab'. */
+static void add_text(Str *out, Span quoted, bool goes_on)
 {
+    static const char from[] = "nrtbZ", to[] = "\n\r\t\b\x1a";
     char quote = quoted.at[0];
-    str_addc(out, '\'');
+    if (goes_on)
+        out->n--; /* the quote that closed the one before */
+    else
+        str_addc(out, '\'');
     for (size_t i = 1; i + 1 < quoted.n; i++) {
         char c = quoted.at[i];
         if (c == quote) { /* doubled */
@@ -96,8 +103,8 @@ static void add_text(Str *out, Span quoted)
             c = quoted.at[++i];
             if (c == '%' || c == '_')
                 str_addc(out, '\\');
-            else
-                c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
+            else if (c && strchr(from, c))
+                c = to[strchr(from, c) - from];
         }
         str_adds(out, c == '\'' ? "''" : "");
         if (c != '\'')
@@ -106,16 +113,23 @@ static void add_text(Str *out, Span quoted)
     str_addc(out, '\'');
 }
 
-static void add_token(Str *out, const SqlToken *t)
+/* Behind another token or, NULL, none. */
+static void add_token(Str *out, const SqlToken *t, const SqlToken *before)
 {
+    bool goes_on = before && before->kind == SQL_TOKEN_TEXT && t->kind == SQL_TOKEN_TEXT;
+    bool glued = before && before->text.at + before->text.n == t->text.at;
+    bool comment =
+        before && sql_token_is(before, "-") && sql_token_is(t, "-"); /* of SQLite, but for a blank */
+    if (before && !goes_on && (!glued || comment))
+        str_addc(out, ' ');
     if (t->kind == SQL_TOKEN_TEXT)
-        add_text(out, t->text);
+        add_text(out, t->text, goes_on);
     else if (sql_token_is(t, "/"))
         str_adds(out, "* 1.0 /");
     else if (sql_token_is(t, "||") || sql_token_is(t, "&&"))
-        str_adds(out, sql_token_is(t, "||") ? "OR" : "AND");
+        str_adds(out, sql_token_is(t, "||") ? " OR " : " AND ");
     else if (sql_token_is(t, "<=>"))
-        str_adds(out, "IS");
+        str_adds(out, " IS ");
     else
         str_add(out, t->text.at, t->text.n);
 }
@@ -189,11 +203,8 @@ bool sql_mysql_query(Str *out, Str *error, const char *database, Span query)
     bool good = !open && !refuses(error, &t, database, query);
     if (open)
         sql_mysql_syntax_error(error, query, open);
-    for (size_t i = 0; good && i < t.n; i++) {
-        bool glued = i > 0 && t.at[i - 1].text.at + t.at[i - 1].text.n == t.at[i].text.at;
-        str_adds(out, i && !glued ? " " : "");
-        add_token(out, &t.at[i]);
-    }
+    for (size_t i = 0; good && i < t.n; i++)
+        add_token(out, &t.at[i], i ? &t.at[i - 1] : NULL);
     array_drop(&t);
     return good;
 }

@@ -16,7 +16,7 @@
 /* Overwrites *out with the query for SQLite, or *error with what MySQL says of it: then false. */
 bool sql_mysql_query(Str *out, Str *error, const char *database, Span query);
 /* What MySQL refuses from the words alone, and others take: overwrites *error with what it says of it.  A
- * quote that nothing closes is left to them. */
+ * quote or comment that nothing closes is left to them. */
 bool sql_mysql_refuses(Str *error, const char *database, Span query);
 /* Appends that there is no such statement from `at` on. */
 void sql_mysql_syntax_error(Str *error, Span query, const char *at);

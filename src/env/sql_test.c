@@ -101,6 +101,9 @@ static void errors_are_mysqls(void **state)
         "SELECT avg(n) FROM SHOW",
         FAILS "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server "
               "version for the right syntax to use near 'SHOW' at line 1");
+    expect_says("SELECT '\xff", /* the text is UTF-8, whatever was asked */
+                FAILS "You have an error in your SQL syntax; check the manual that corresponds to your MySQL "
+                      "server version for the right syntax to use near ''\xEF\xBF\xBD' at line 1");
     expect_says("SELECT max(n), id FROM `show`", FAILS
                 "In aggregated query without GROUP BY, expression #2 of SELECT list contains nonaggregated "
                 "column 'zoo.show.id'; this is incompatible with sql_mode=only_full_group_by");

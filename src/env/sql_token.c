@@ -43,7 +43,8 @@ static const char *behind_mark(const char *at, const char *end)
 static const char *behind_comment(const char *at, const char *end)
 {
     const char *stop = NULL;
-    if (*at == '#' || (end - at > 2 && at[0] == '-' && at[1] == '-' && at[2] <= ' ')) {
+    if (*at == '#' ||
+        (end - at > 1 && at[0] == '-' && at[1] == '-' && (end - at == 2 || (unsigned char)at[2] <= ' '))) {
         stop = memchr(at, '\n', (size_t)(end - at));
         return stop ? stop : end;
     }
@@ -63,6 +64,8 @@ const char *sql_tokens_split(SqlTokens *out, Span query)
             at = behind > at ? behind : at + 1;
             continue;
         }
+        if (end - at > 1 && at[0] == '/' && at[1] == '*')
+            return begin;
         if (*at == '\'' || *at == '"' || *at == '`') {
             t.kind = *at == '`' ? SQL_TOKEN_NAME : SQL_TOKEN_TEXT;
             at = behind_quoted(at, end);

@@ -21,7 +21,8 @@ typedef struct {
 } SqlToken;
 typedef Array(SqlToken) SqlTokens;
 
-/* Appends; blanks and comments are left out.  NULL, or where a quote is opened that nothing closes. */
+/* Appends; blanks and comments are left out.  NULL, or where a quote or comment is opened that nothing
+ * closes. */
 const char *sql_tokens_split(SqlTokens *out, Span query);
 bool sql_token_is(const SqlToken *t, const char *word);             /* a bare word, A-Z like a-z, or a mark */
 bool sql_token_is_any(const SqlToken *t, const char *const *words); /* NULL at the end */
