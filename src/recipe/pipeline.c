@@ -292,6 +292,7 @@ static Status make(Pipeline *p, size_t at, int lock)
     if (s->state != STAGE_TODO && !resumes)
         TRY_TO(undo, folder_remove(s->out));
     TRY_TO(undo, fill_command(&command, p, at, settings, resumes));
+    s->state = STAGE_HALF;
     log_info("== %s%s", name, resumes ? ", which goes on" : "");
     TRY_TO(undo, child_run(&end, (const char *const *)command.at, log, p->spec->quiet, lock, p->spec->stopped,
                            p->spec->stopped_context));
