@@ -63,8 +63,14 @@ ok "the same product after kills" test "$(product)" = "$first"
 # Slips, before anything runs.
 expect 2 'did you mean steps' run --set step=3
 expect 2 'there is no stage' run --only bas
-expect 1 'learning_rat' sh -c 'sed s/learning_rate/learning_rat/ "$1/r.yaml" > "$1/slip.yaml"; "$2" run "$1/slip.yaml" -o "$1/slip"' - "$work" "$lemur"
-expect 1 'log.txt says why' sh -c '"$2" run "$1/slip.yaml" -o "$1/slip"' - "$work" "$lemur"
+sed s/learning_rate/learning_rat/ "$work/r.yaml" > "$work/slip.yaml"
+expect 2 "stage base (line 6): in the map at line 9" "$lemur" run "$work/slip.yaml" -o "$work/slip"
+expect 2 "did you mean 'learning_rate'" "$lemur" run "$work/slip.yaml" -o "$work/slip"
+expect 2 'held_out' run --set stages.corpus.settings.corpus.held_out=2
+expect 2 'hidden_siz' run --set stages.base.settings.model.hidden_siz=2
+ok "nothing was begun" test ! -e "$work/slip"
+sed 's/preset: 1//; s/vocab-size 600/vocab-size 6/' "$work/r.yaml" > "$work/fails.yaml"
+expect 1 'log.txt says why' "$lemur" run "$work/fails.yaml" -o "$work/fails" -q
 printf 'x' >> "$(readlink -f "$work/run/base")/model/model.safetensors"
 expect 1 'has changed' "$lemur" run --verify "$work/run"
 expect 1 'No such file' "$lemur" run --verify "$work/nothing"

@@ -1,5 +1,26 @@
 #include "cli/run_verbs.h"
 
+#include "corpus/corpus_recipe.h"
+#include "corpus/pack.h"
+
+static Status check_corpus(const json_t *recipe)
+{
+    CorpusRecipe r;
+    Status st = corpus_recipe_take(&r, recipe);
+    corpus_recipe_drop(&r);
+    return st;
+}
+
+static Status check_pack(const json_t *recipe)
+{
+    PackConfig config = {0};
+    const json_t *section = json_object_get(recipe, "pack");
+    config_defaults(&pack_table, &config);
+    Status st = section ? config_from_json(&pack_table, &config, section) : ST_OK;
+    config_drop(&pack_table, &config);
+    return st;
+}
+
 /* Manifests, logs and results of training hold times and speeds: they do not count. */
 static const char *const corpus_products[] = {"train/**", "held_out/**", NULL};
 static const char *const shard_products[] = {"*.tok", NULL};
@@ -9,9 +30,12 @@ static const char *const eval_products[] = {"results.json:results", NULL};
 
 /* A version is raised when the same settings and inputs give another product. */
 static const RecipeVerb verbs[] = {
-    {"corpus build", 1, RESUME_ANEW, corpus_products}, {"tokenizer train", 1, RESUME_ANEW, NULL},
-    {"pack", 1, RESUME_ANEW, shard_products},          {"train", 1, RESUME_FLAG, train_products},
-    {"tune", 1, RESUME_FLAG, tune_products},           {"convert", 1, RESUME_ANEW, NULL},
-    {"eval", 1, RESUME_SAME, eval_products},
+    {"corpus build", 1, RESUME_ANEW, corpus_products, check_corpus},
+    {"tokenizer train", 1, RESUME_ANEW, NULL, NULL},
+    {"pack", 1, RESUME_ANEW, shard_products, check_pack},
+    {"train", 1, RESUME_FLAG, train_products, train_recipe_check},
+    {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check},
+    {"convert", 1, RESUME_ANEW, NULL, NULL},
+    {"eval", 1, RESUME_SAME, eval_products, NULL},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};

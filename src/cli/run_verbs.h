@@ -6,4 +6,8 @@
 
 extern const RecipeVerbs run_verbs;
 
+/* Whether a recipe's sections are in order, before anything runs: in cmd_train.c and cmd_tune.c. */
+MUST_CHECK Status train_recipe_check(const json_t *recipe);
+MUST_CHECK Status tune_recipe_check(const json_t *recipe);
+
 #endif

@@ -134,7 +134,9 @@ Status pipeline_open(Pipeline **out, const PipelineSpec *spec)
     p->stages = mem_zeroed(r->stages.n, sizeof *p->stages);
     char(*keys)[RECIPE_HASH] = mem_zeroed(r->stages.n, sizeof *keys);
     json_t **inputs = mem_zeroed(r->stages.n, sizeof *inputs);
-    Status st = recipe_keys(keys, inputs, r, &spec->verbs);
+    Status st = recipe_check(r, &spec->verbs);
+    if (st == ST_OK)
+        st = recipe_keys(keys, inputs, r, &spec->verbs);
     for (size_t i = 0; i < r->stages.n; i++) {
         PipelineStage *s = &p->stages[i];
         s->inputs = inputs[i];

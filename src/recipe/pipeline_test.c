@@ -1,4 +1,5 @@
-/* Pipelines of a script that stands for lemur: it counts its runs, copies its settings, fails and sleeps as told. */
+/* Pipelines of a script that stands for lemur: it counts its runs, copies its settings, fails and sleeps as
+ * told. */
 #include "recipe/pipeline.h"
 
 #include <signal.h>
@@ -9,24 +10,25 @@
 #include "base/log.h"
 #include "base/scratch_test.h"
 
-/* "copy OUT SETTINGS FROM...": OUT/text is the settings and what the others have; "slow OUT [--resume]" takes three
- * short pauses and keeps how far it is; "fail OUT". */
-static const char script[] = "#!/bin/sh\n"
-                             "verb=$1 out=$2 home=${0%/*}\n"
-                             "echo \"$verb\" >> \"$home/runs\"\n"
-                             "mkdir -p \"$out\"\n"
-                             "case $verb in\n"
-                             "copy) shift 2; cat \"$@\" > \"$out/text\"; date +%s%N > \"$out/log\"; echo copied ;;\n"
-                             "slow) n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
-                             "    trap 'exit 130' TERM\n"
-                             "    while [ $n -lt 3 ]; do sleep 0.2; n=$((n + 1)); echo $n > \"$out/text\"; done ;;\n"
-                             "fail) [ -e \"$home/mended\" ] || { echo broken >&2; exit 3; }; echo well > \"$out/text\" ;;\n"
-                             "esac\n";
+/* "copy OUT SETTINGS FROM...": OUT/text is the settings and what the others have; "slow OUT [--resume]" takes
+ * three short pauses and keeps how far it is; "fail OUT". */
+static const char script[] =
+    "#!/bin/sh\n"
+    "verb=$1 out=$2 home=${0%/*}\n"
+    "echo \"$verb\" >> \"$home/runs\"\n"
+    "mkdir -p \"$out\"\n"
+    "case $verb in\n"
+    "copy) shift 2; cat \"$@\" > \"$out/text\"; date +%s%N > \"$out/log\"; echo copied ;;\n"
+    "slow) n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
+    "    trap 'exit 130' TERM\n"
+    "    while [ $n -lt 3 ]; do sleep 0.2; n=$((n + 1)); echo $n > \"$out/text\"; done ;;\n"
+    "fail) [ -e \"$home/mended\" ] || { echo broken >&2; exit 3; }; echo well > \"$out/text\" ;;\n"
+    "esac\n";
 
 static const char *const text_alone[] = {"text", NULL};
-static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, text_alone},
-                                   {"slow", 1, RESUME_FLAG, text_alone},
-                                   {"fail", 1, RESUME_SAME, text_alone}};
+static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, text_alone, NULL},
+                                   {"slow", 1, RESUME_FLAG, text_alone, NULL},
+                                   {"fail", 1, RESUME_SAME, text_alone, NULL}};
 
 static void must(Status st)
 {
@@ -62,7 +64,8 @@ typedef struct {
     bool (*stopped)(void *context);
 } How;
 
-/* Reads the recipe anew, runs it, and leaves what it says; the states when it ended go to `states` ("dht"). */
+/* Reads the recipe anew, runs it, and leaves what it says; the states when it ended go to `states` ("dht").
+ */
 static Status run(const char *text, How how, char *states)
 {
     Recipe r;
@@ -132,7 +135,8 @@ static void names_are_no_part_of_keys(void **state)
 static void files_outside_count(void **state)
 {
     (void)state;
-    char *text = mem_format("stages:\n  a: {run: \"copy {out} %s\", inputs: [\"%s\"]}\n", in_scratch("in/x"), in_scratch("in/*"));
+    char *text = mem_format("stages:\n  a: {run: \"copy {out} %s\", inputs: [\"%s\"]}\n", in_scratch("in/x"),
+                            in_scratch("in/*"));
     scratch_text("in/x", "one");
     must(run(text, (How){0}, NULL));
     assert_int_equal(runs(), 1);
@@ -218,7 +222,8 @@ static void killed_runs_go_on(void **state)
     for (int i = 0; i < 4; i++) {
         pid_t pid = fork();
         if (pid == 0) {
-            (void)!run("vars: {k: 1}\nstages:\n  s: {run: \"slow {out}\", settings: {k: \"{k}\"}}\n", (How){0}, NULL);
+            (void)!run("vars: {k: 1}\nstages:\n  s: {run: \"slow {out}\", settings: {k: \"{k}\"}}\n",
+                       (How){0}, NULL);
             _exit(0);
         }
         usleep((unsigned)(30000 + 70000 * i));
@@ -286,23 +291,30 @@ static void what_cannot_be_is_refused(void **state)
     expect_words("of disk below");
     assert_int_equal(run("stages:\n  a: {run: \"copy {out}\", memory: 900000G}\n", (How){0}, NULL), ST_LIMIT);
     expect_words("of memory");
-    assert_int_equal(run("stages:\n  a: {program: [\"/no/such/program\", \"{out}\"]}\n", (How){0}, NULL), ST_IO);
+    assert_int_equal(run("stages:\n  a: {program: [\"/no/such/program\", \"{out}\"]}\n", (How){0}, NULL),
+                     ST_IO);
     expect_words("exit status 127");
     assert_int_equal(run("stages:\n  a: {program: [\"true\", \"{out}\"]}\n", (How){0}, NULL), ST_IO);
     expect_words("holds nothing");
     scratch_text("run/q", "mine");
-    assert_int_equal(run("stages:\n  q: {run: \"copy {out} {recipe}\", settings: {x: 1}}\n", (How){0}, NULL), ST_ARG);
+    assert_int_equal(run("stages:\n  q: {run: \"copy {out} {recipe}\", settings: {x: 1}}\n", (How){0}, NULL),
+                     ST_ARG);
     expect_words("in the way");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_what_depends_is_done_again), cmocka_unit_test(names_are_no_part_of_keys),
-        cmocka_unit_test(files_outside_count),             cmocka_unit_test(what_failed_goes_on),
-        cmocka_unit_test(one_is_done_once_more),           cmocka_unit_test(stopped_stages_go_on),
-        cmocka_unit_test(killed_runs_go_on),               cmocka_unit_test(two_runs_share_a_store),
-        cmocka_unit_test(a_run_is_verified),               cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(only_what_depends_is_done_again),
+        cmocka_unit_test(names_are_no_part_of_keys),
+        cmocka_unit_test(files_outside_count),
+        cmocka_unit_test(what_failed_goes_on),
+        cmocka_unit_test(one_is_done_once_more),
+        cmocka_unit_test(stopped_stages_go_on),
+        cmocka_unit_test(killed_runs_go_on),
+        cmocka_unit_test(two_runs_share_a_store),
+        cmocka_unit_test(a_run_is_verified),
+        cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, make_scripts, scratch_remove);
 }

@@ -20,6 +20,7 @@ void recipe_drop(Recipe *r)
         array_drop(&s->inputs);
         array_drop(&s->after);
         json_decref(s->settings);
+        json_decref(s->lined);
         mem_free(s->name);
         mem_free(s->about);
     }
@@ -141,6 +142,7 @@ static Status take_stage(RecipeStage *s, json_t *object)
     if (minutes && !(json_is_number(minutes) && json_number_value(minutes) >= 0))
         return fail(ST_ARG, "minutes must be a number");
     s->minutes = json_number_value(minutes);
+    s->lined = json_incref(settings);
     s->settings = json_deep_copy(settings);
     config_forget_lines(s->settings);
     TRY(take_inputs(s, json_object_get(object, "inputs")));

@@ -26,6 +26,7 @@ typedef struct {
     bool program;         /* another program than lemur */
     Array(char *) words;  /* of the command, as written */
     json_t *settings;     /* object or NULL, as written; lines forgotten */
+    json_t *lined;        /* the same with lines (base/config.h) */
     Array(char *) inputs; /* patterns of files outside (base/glob.h) */
     Array(size_t) after;  /* the stages that it names, each once */
     char *about;          /* a line; "" */

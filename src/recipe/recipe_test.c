@@ -74,9 +74,17 @@ static void names_are_filled_in(void **state)
     (void)state;
     static const struct {
         const char *text, *becomes;
-    } cases[] = {{"{who}", "me"},       {"{steps} steps", "20 steps"}, {"{{who}", "{who}"}, {"{other}", "{other}"},
-                 {"{", "{"},            {"{who", "{who"},             {"{3}", "{3}"},      {"{}", "{}"},
-                 {"a{who}b{who}", "amebme"}, {"{{{who}}", "{me}"},    {"", ""}};
+    } cases[] = {{"{who}", "me"},
+                 {"{steps} steps", "20 steps"},
+                 {"{{who}", "{who}"},
+                 {"{other}", "{other}"},
+                 {"{", "{"},
+                 {"{who", "{who"},
+                 {"{3}", "{3}"},
+                 {"{}", "{}"},
+                 {"a{who}b{who}", "amebme"},
+                 {"{{{who}}", "{me}"},
+                 {"", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Str out = {0};
         recipe_fill(&out, cases[i].text, look, NULL);
@@ -128,14 +136,16 @@ static void bad_recipes_are_refused(void **state)
         {"stagse: {a: {run: \"x {out}\"}}\n", "did you mean stages"},
         {"name: x\n", "stages must be a map"},
         {"stages: {}\n", "no stages"},
-        {"stages:\n  a:\n    run: train -o {out}\n    setings: {}\n", "line 3: stage a: there is no key 'setings' (did you mean settings?)"},
+        {"stages:\n  a:\n    run: train -o {out}\n    setings: {}\n",
+         "line 3: stage a: there is no key 'setings' (did you mean settings?)"},
         {"stages:\n  a:\n    settings: {}\n", "either \"run\""},
         {"stages:\n  a:\n    run: x {out}\n    program: y\n", "either \"run\""},
         {"stages:\n  a: train\n", "a map with \"run\""},
         {"stages:\n  a:\n    run: train\n", "does not write to {out}"},
         {"stages:\n  a:\n    run: train {b} -o {out}\n", "no stage and no variable 'b'"},
         {"vars: {steps: 1}\nstages:\n  a:\n    run: train {step} -o {out}\n", "did you mean steps"},
-        {"stages:\n  a:\n    run: x {b} {out}\n  b:\n    run: y {c} {out}\n  c:\n    run: z {a} {out}\n", "a -> b -> c -> a"},
+        {"stages:\n  a:\n    run: x {b} {out}\n  b:\n    run: y {c} {out}\n  c:\n    run: z {a} {out}\n",
+         "a -> b -> c -> a"},
         {"stages:\n  a:\n    run: x {a} {out}\n", "a -> a"},
         {"stages:\n  out:\n    run: x {out}\n", "a stage's own"},
         {"stages:\n  3a:\n    run: x {out}\n", "a name is a letter"},

@@ -52,6 +52,32 @@ Status recipe_verb(const RecipeVerb **out, const RecipeVerbs *verbs, const Recip
     return st;
 }
 
+static json_t *look_at_vars(void *context, Span name)
+{
+    const Recipe *r = context;
+    char *word = mem_strn(name.at, name.n);
+    json_t *value = json_incref(json_object_get(r->vars, word));
+    mem_free(word);
+    return value;
+}
+
+Status recipe_check(const Recipe *r, const RecipeVerbs *verbs)
+{
+    for (size_t i = 0; i < r->stages.n; i++) {
+        const RecipeStage *s = &r->stages.at[i];
+        const RecipeVerb *verb;
+        TRY(recipe_verb(&verb, verbs, s));
+        if (!s->lined || !verb->check)
+            continue;
+        json_t *settings = recipe_fill_json(s->lined, look_at_vars, (void *)(uintptr_t)r);
+        Status st = verb->check(settings);
+        json_decref(settings);
+        if (st != ST_OK)
+            return fail_in(st, "%s, stage %s (line %d)", r->path, s->name, s->line);
+    }
+    return ST_OK;
+}
+
 json_t *recipe_places_look(void *context, Span name)
 {
     const RecipePlaces *p = context;

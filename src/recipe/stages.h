@@ -22,6 +22,8 @@ typedef struct {
     /* What of its folder counts, as patterns below it (base/glob.h), "FILE:KEY" for one key of a JSON file;
      * NULL at the end; NULL: all of it.  Logs and times are what does not. */
     const char *const *products;
+    /* Whether it would take these settings; NULL: nobody can tell before it runs. */
+    Status (*check)(const json_t *settings);
 } RecipeVerb;
 typedef struct {
     const RecipeVerb *at;
@@ -31,6 +33,10 @@ typedef struct {
 /* Of another program: version 0, begun anew, all of its folder.  ST_ARG: no verb begins so; with the nearest.
  */
 MUST_CHECK Status recipe_verb(const RecipeVerb **out, const RecipeVerbs *verbs, const RecipeStage *stage);
+
+/* Every stage's settings, with variables filled in, by its verb's own check.  ST_ARG, with file, stage and
+ * line. */
+MUST_CHECK Status recipe_check(const Recipe *r, const RecipeVerbs *verbs);
 
 enum { RECIPE_HASH = 33 }; /* hexadecimal digits and NUL */
 
