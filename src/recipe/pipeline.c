@@ -224,11 +224,12 @@ static Status fill_command(Words *out, const Pipeline *p, size_t at, const char 
         folders[i] = p->stages[i].out;
     RecipePlaces places = {
         .recipe = p->recipe, .out = p->stages[at].out, .settings = settings_path, .folders = folders};
+    RecipeFiller filler = {recipe_places_look, &places, false};
     if (!s->program)
         array_push(out, mem_str(p->spec->lemur));
     for (size_t i = 0; i < s->words.n; i++) {
         Str word = {0};
-        recipe_fill(&word, s->words.at[i], recipe_places_look, &places);
+        recipe_fill(&word, s->words.at[i], &filler);
         array_push(out, mem_str(str_c(&word)));
         str_drop(&word);
     }
@@ -237,7 +238,7 @@ static Status fill_command(Words *out, const Pipeline *p, size_t at, const char 
     array_push(out, NULL);
     Status st = ST_OK;
     if (s->settings) {
-        json_t *settings = recipe_fill_json(s->settings, recipe_places_look, &places);
+        json_t *settings = recipe_fill_json(s->settings, &filler);
         st = json_file_write(settings_path, settings); /* JSON is YAML */
         json_decref(settings);
     }

@@ -1,4 +1,4 @@
-#include "recipe/recipe.h"
+#include "recipe/recipe_inside.h"
 
 #include <string.h>
 
@@ -21,7 +21,9 @@ void recipe_drop(Recipe *r)
         array_drop(&s->after);
         json_decref(s->settings);
         json_decref(s->lined);
+        json_decref(s->values);
         mem_free(s->name);
+        mem_free(s->group);
         mem_free(s->about);
     }
     array_drop(&r->stages);
@@ -35,21 +37,6 @@ void recipe_drop(Recipe *r)
 
 /* Words that are wrong. ---------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char **at;
-    size_t n, cap;
-} Names;
-
-static Status no_such(const char *what, Span word, const Names *names)
-{
-    char *w = mem_strn(word.at, word.n);
-    const char *near = nearest_name(w, names->at, names->n);
-    Status st = fail(ST_ARG, "there is no %s '%.100s'%s%s%s", what, w, near ? " (did you mean " : "",
-                     near ? near : "", near ? "?)" : "");
-    mem_free(w);
-    return st;
-}
-
 static Status check_keys(const json_t *object, const char *const *known, size_t n)
 {
     const char *key;
@@ -60,16 +47,11 @@ static Status check_keys(const json_t *object, const char *const *known, size_t 
         for (size_t i = 0; i < n; i++)
             found = found || strcmp(key, known[i]) == 0;
         if (!found) {
-            Names names = {(const char **)known, n, n};
-            return no_such("key", span(key), &names);
+            RecipeNames names = {(const char **)known, n, n};
+            return recipe_no_such("key", span(key), &names);
         }
     }
     return ST_OK;
-}
-
-static Status in_place(Status st, const Recipe *r, const char *name, int line)
-{
-    return st == ST_OK ? ST_OK : fail_in(st, "%s, line %d: stage %s", r->path, line, name);
 }
 
 /* Keys of a stage. --------------------------------------------------------------------------------------- */
@@ -163,142 +145,54 @@ static Status check_name(const Recipe *r, const char *name)
     return ST_OK;
 }
 
+/* One stage, or one of those that "each" makes. */
+static Status add_stage(Recipe *r, const char *group, json_t *object, int line, const RecipeChoice *choice)
+{
+    RecipeStage s = {.name = mem_format("%s%s", group, choice ? str_c(&choice->suffix) : ""),
+                     .group = mem_str(group),
+                     .values = choice ? json_incref(choice->values) : json_object(),
+                     .line = line};
+    Status st = check_name(r, group);
+    if (st == ST_OK)
+        st = take_stage(&s, object);
+    array_push(&r->stages, s);
+    return recipe_in_place(st, r, s.name, line);
+}
+
+static Status add_each(Recipe *r, const char *group, json_t *object, int line)
+{
+    RecipeChoices choices = {0};
+    Status st = recipe_choices(&choices, json_object_get(object, "each"), r->vars);
+    st = recipe_in_place(st, r, group, line);
+    for (size_t i = 0; st == ST_OK && i < choices.n; i++) {
+        json_t *filled = recipe_choice_fill(&choices.at[i], object);
+        json_object_del(filled, "each");
+        st = add_stage(r, group, filled, line, &choices.at[i]);
+        json_decref(filled);
+    }
+    recipe_choices_drop(&choices);
+    return st;
+}
+
 static Status take_stages(Recipe *r, json_t *stages)
 {
     const char *name;
     json_t *object;
-    if (!json_is_object(stages) || json_object_size(stages) > STAGES_MOST)
-        return fail(ST_ARG, "%s: stages must be a map of at most %d stages", r->path, STAGES_MOST);
+    if (!json_is_object(stages))
+        return fail(ST_ARG, "%s: stages must be a map", r->path);
     json_object_foreach(stages, name, object)
     {
+        int line = config_line(json_is_object(object) ? object : stages);
         if (name[0] == '\001')
             continue;
-        RecipeStage s = {.name = mem_str(name),
-                         .line = config_line(json_is_object(object) ? object : stages)};
-        Status st = check_name(r, name);
-        if (st == ST_OK)
-            st = take_stage(&s, object);
-        int line = s.line;
-        array_push(&r->stages, s);
-        TRY(in_place(st, r, name, line));
+        if (json_is_object(object) && json_object_get(object, "each"))
+            TRY(add_each(r, name, object, line));
+        else
+            TRY(add_stage(r, name, object, line, NULL));
+        if (r->stages.n > STAGES_MOST)
+            return fail(ST_LIMIT, "%s: more than %d stages", r->path, STAGES_MOST);
     }
     return r->stages.n ? ST_OK : fail(ST_ARG, "%s: no stages", r->path);
-}
-
-/* Names between braces. ---------------------------------------------------------------------------------- */
-
-typedef struct {
-    const Recipe *recipe;
-    RecipeStage *stage;
-    Status st;
-    bool makes; /* {out} is among them */
-} Check;
-
-static json_t *look(void *context, Span name)
-{
-    Check *c = context;
-    char *word = mem_strn(name.at, name.n);
-    Names names = {0};
-    bool known = json_object_get(c->recipe->vars, word) != NULL || span_is(name, "recipe");
-    if (span_is(name, "out"))
-        known = c->makes = true;
-    for (size_t i = 0; i < c->recipe->stages.n; i++) {
-        if (strcmp(c->recipe->stages.at[i].name, word) == 0) {
-            bool seen = false;
-            for (size_t k = 0; k < c->stage->after.n; k++)
-                seen = seen || c->stage->after.at[k] == i;
-            if (!seen)
-                array_push(&c->stage->after, i);
-            known = true;
-        }
-        array_push(&names, c->recipe->stages.at[i].name);
-    }
-    const char *key;
-    json_t *value;
-    json_object_foreach(c->recipe->vars, key, value) array_push(&names, key);
-    if (!known && c->st == ST_OK) {
-        c->st = no_such("stage and no variable", name, &names);
-        c->st = fail_in(c->st, "{%s} (a brace itself is written {{)", word);
-    }
-    array_drop(&names);
-    mem_free(word);
-    return NULL;
-}
-
-static Status find_names(Recipe *r)
-{
-    for (size_t i = 0; i < r->stages.n; i++) {
-        RecipeStage *s = &r->stages.at[i];
-        Check c = {.recipe = r, .stage = s};
-        Str text = {0};
-        for (size_t k = 0; k < s->words.n; k++)
-            recipe_fill(&text, s->words.at[k], look, &c);
-        for (size_t k = 0; k < s->inputs.n; k++)
-            recipe_fill(&text, s->inputs.at[k], look, &c);
-        json_decref(recipe_fill_json(s->settings, look, &c));
-        str_drop(&text);
-        if (c.st == ST_OK && !c.makes)
-            c.st = fail(ST_ARG, "its command does not write to {out}");
-        TRY(in_place(c.st, r, s->name, s->line));
-    }
-    return ST_OK;
-}
-
-/* Order. ------------------------------------------------------------------------------------------------- */
-
-enum { UNSEEN, OPEN, PLACED };
-
-/* Places a stage behind all that it names; `path` says how a cycle goes. */
-static Status place(const Recipe *r, size_t at, char *marks, size_t *order, size_t *n, Str *path)
-{
-    const RecipeStage *s = &r->stages.at[at];
-    size_t length = path->n;
-    if (marks[at] == PLACED)
-        return ST_OK;
-    str_addf(path, "%s%s", path->n ? " -> " : "", s->name);
-    if (marks[at] == OPEN)
-        return fail(ST_ARG, "%s, line %d: stages wait for one another: %.300s", r->path, s->line,
-                    str_c(path));
-    marks[at] = OPEN;
-    for (size_t i = 0; i < s->after.n; i++)
-        TRY(place(r, s->after.at[i], marks, order, n, path));
-    path->n = length;
-    path->at[length] = 0;
-    marks[at] = PLACED;
-    order[(*n)++] = at;
-    return ST_OK;
-}
-
-static void reorder(Recipe *r, const size_t *order)
-{
-    size_t n = r->stages.n, *place_of = mem_array(size_t, n);
-    RecipeStage *sorted = mem_array(RecipeStage, n);
-    for (size_t i = 0; i < n; i++) {
-        place_of[order[i]] = i;
-        sorted[i] = r->stages.at[order[i]];
-    }
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < sorted[i].after.n; k++)
-            sorted[i].after.at[k] = place_of[sorted[i].after.at[k]];
-    memcpy(r->stages.at, sorted, n * sizeof *sorted);
-    mem_free(sorted);
-    mem_free(place_of);
-}
-
-static Status sort_stages(Recipe *r)
-{
-    size_t n = 0, *order = mem_array(size_t, r->stages.n);
-    char *marks = mem_zeroed(r->stages.n, 1);
-    Str path = {0};
-    Status st = ST_OK;
-    for (size_t i = 0; st == ST_OK && i < r->stages.n; i++)
-        st = place(r, i, marks, order, &n, &path);
-    if (st == ST_OK)
-        reorder(r, order);
-    str_drop(&path);
-    mem_free(order);
-    mem_free(marks);
-    return st;
 }
 
 /* --set key=value. --------------------------------------------------------------------------------------- */
@@ -311,7 +205,7 @@ static json_t *value_of(const char *text)
     return v;
 }
 
-static void add_names(Names *names, const json_t *object)
+static void add_names(RecipeNames *names, const json_t *object)
 {
     const char *key;
     json_t *v;
@@ -330,9 +224,9 @@ static Status set_at(json_t *object, const char *path, json_t *value)
     } else if (json_is_object(inner)) {
         st = set_at(inner, path + n + 1, value);
     } else {
-        Names names = {0};
+        RecipeNames names = {0};
         add_names(&names, object);
-        st = no_such("map", span(key), &names);
+        st = recipe_no_such("map", span(key), &names);
         array_drop(&names);
     }
     mem_free(key);
@@ -352,9 +246,9 @@ static Status set_one(json_t *all, const char *set)
     } else if (json_object_get(vars, key)) {
         json_object_set(vars, key, value);
     } else {
-        Names names = {0};
+        RecipeNames names = {0};
         add_names(&names, vars);
-        st = no_such("variable", span(key), &names);
+        st = recipe_no_such("variable", span(key), &names);
         array_drop(&names);
     }
     json_decref(value);
@@ -399,8 +293,7 @@ static Status take_recipe(Recipe *r, json_t *all)
         return fail_in(st, "%s, line %d", r->path, config_line(all));
     TRY(check_vars(r, json_object_get(all, "vars")));
     TRY(take_stages(r, json_object_get(all, "stages")));
-    TRY(find_names(r));
-    return sort_stages(r);
+    return recipe_order(r);
 }
 
 Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_t sets_n)
@@ -418,7 +311,7 @@ Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_
 
 Status recipe_find(size_t *out, const Recipe *r, const char *name)
 {
-    Names names = {0};
+    RecipeNames names = {0};
     for (size_t i = 0; i < r->stages.n; i++) {
         if (strcmp(r->stages.at[i].name, name) == 0) {
             *out = i;
@@ -427,7 +320,7 @@ Status recipe_find(size_t *out, const Recipe *r, const char *name)
         }
         array_push(&names, r->stages.at[i].name);
     }
-    Status st = no_such("stage", span(name), &names);
+    Status st = recipe_no_such("stage", span(name), &names);
     array_drop(&names);
     return st;
 }

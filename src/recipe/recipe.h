@@ -11,7 +11,9 @@
  *         run: tokenizer train --vocab-size 8192 -o {out} {corpus}/train
  *
  * In words and settings {out} is the stage's own folder, {recipe} a file of its settings, {NAME} a variable
- * or the folder of another stage, which must then be done before.  docs/formats/recipe.md has every key. */
+ * or the folder of another stage, which must then be done before.  A stage with "each" is many, one for every
+ * choice of the values; {NAME} between two of these means the one of the same values, {NAME*} all of them.
+ * docs/formats/recipe.md has every key. */
 #ifndef RECIPE_RECIPE_H
 #define RECIPE_RECIPE_H
 
@@ -21,7 +23,9 @@
 #include "base/str.h"
 
 typedef struct {
-    char *name;
+    char *name;     /* "packed", of one with "each" "packed.10-1.3" */
+    char *group;    /* "packed" */
+    json_t *values; /* what "each" makes of it: {"mix": "10-1", "seed": "3"}; empty without */
     int line;
     bool program;         /* another program than lemur */
     Array(char *) words;  /* of the command, as written */
@@ -52,12 +56,16 @@ void recipe_drop(Recipe *r);
 /* ST_ARG: no such stage; the sentence has the nearest. */
 MUST_CHECK Status recipe_find(size_t *out, const Recipe *r, const char *name);
 
-/* What a name between braces stands for; NULL: it stays as it is.  New reference. */
-typedef json_t *RecipeLookup(void *context, Span name);
-/* Appends the text with every "{name}" filled in; "{{" is one brace. */
-void recipe_fill(Str *out, const char *text, RecipeLookup *lookup, void *context);
+typedef struct {
+    /* What a name between braces stands for; NULL: it stays as it is.  New reference. */
+    json_t *(*lookup)(void *context, Span name);
+    void *context;
+    bool again; /* "{{" stays, for it will be filled again; else it is one brace */
+} RecipeFiller;
+/* Appends the text with every "{name}" filled in. */
+void recipe_fill(Str *out, const char *text, const RecipeFiller *f);
 /* The same in every text of a value; a text that is nothing but "{name}" becomes the value itself, so that a
  * number stays one.  New reference. */
-json_t *recipe_fill_json(const json_t *value, RecipeLookup *lookup, void *context);
+json_t *recipe_fill_json(const json_t *value, const RecipeFiller *f);
 
 #endif

@@ -87,13 +87,13 @@ static void names_are_filled_in(void **state)
                  {"", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Str out = {0};
-        recipe_fill(&out, cases[i].text, look, NULL);
+        recipe_fill(&out, cases[i].text, &(RecipeFiller){look, NULL, false});
         assert_string_equal(str_c(&out), cases[i].becomes);
         str_drop(&out);
     }
     json_t *in = json_pack("{s:[s, s, i], s:{s:s}}", "a", "{steps}", "{steps}.", 7, "b", "c", "{who}"),
            *want = json_pack("{s:[i, s, i], s:{s:s}}", "a", 20, "20.", 7, "b", "c", "me"),
-           *out = recipe_fill_json(in, look, NULL);
+           *out = recipe_fill_json(in, &(RecipeFiller){look, NULL, false});
     assert_true(json_equal(out, want));
     json_decref(in);
     json_decref(want);
@@ -120,6 +120,58 @@ static void settings_are_set(void **state)
                  {"vars.steps.x=3", "no map 'steps'"}};
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         assert_int_equal(read_text(good, slips[i].set), ST_ARG);
+        expect_words(slips[i].says);
+    }
+}
+
+/* A stage with "each" is many; those of the same values belong together. */
+static void one_stage_may_be_many(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  rows:\n"
+                               "    each: {mix: [{name: \"10:1\", code: 10}, {name: \"1:1\", code: 1}]}\n"
+                               "    run: pack -o {out} --code {mix-code} {{mix}\n"
+                               "  base:\n"
+                               "    each: {mix: [{name: \"10:1\"}, {name: \"1:1\"}], seed: [1, 2]}\n"
+                               "    run: train {rows} -o {out}\n"
+                               "    settings: {seed: \"{seed}\", of: \"{mix}\"}\n"
+                               "  all:\n"
+                               "    run: [study, \"{base*}\", -o, \"{out}\"]\n"
+                               "  one:\n"
+                               "    run: look {base.1-1.2}/x {out}\n";
+    size_t at, rows;
+    must(read_text(text, NULL));
+    assert_int_equal(r.stages.n, 8);
+    must(recipe_find(&rows, &r, "rows.10-1"));
+    assert_string_equal(r.stages.at[rows].words.at[4], "10");
+    assert_string_equal(r.stages.at[rows].words.at[5], "{{mix}");
+    must(recipe_find(&at, &r, "base.10-1.2"));
+    const RecipeStage *s = &r.stages.at[at];
+    assert_string_equal(s->group, "base");
+    assert_string_equal(s->words.at[1], "{rows.10-1}");
+    assert_int_equal(s->after.n, 1);
+    assert_int_equal(s->after.at[0], rows);
+    assert_int_equal(json_integer_value(json_object_get(s->settings, "seed")), 2);
+    assert_string_equal(json_string_value(json_object_get(s->settings, "of")), "10:1");
+    assert_string_equal(json_string_value(json_object_get(s->values, "mix")), "10-1");
+    must(recipe_find(&at, &r, "all"));
+    assert_int_equal(r.stages.at[at].words.n, 7);
+    assert_int_equal(r.stages.at[at].after.n, 4);
+    must(recipe_find(&at, &r, "one"));
+    assert_string_equal(r.stages.at[at].words.at[1], "{base.1-1.2}/x");
+    static const struct {
+        const char *text, *says;
+    } slips[] = {
+        {"stages:\n  a:\n    each: {x: [1, 2]}\n    run: t {out}\n  b:\n    run: t {a} {out}\n",
+         "{a} is 2 stages; {a*}"},
+        {"stages:\n  a:\n    each: [1]\n    run: t {out}\n", "a map of lists"},
+        {"stages:\n  a:\n    each: {x: 1}\n    run: t {out}\n", "x must be a list"},
+        {"stages:\n  a:\n    each: {x: [{y: 1}]}\n    run: t {out}\n", "a map with a name"},
+        {"vars: {x: 1}\nstages:\n  a:\n    each: {x: [1]}\n    run: t {out}\n", "a variable is called x"},
+    };
+    for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
+        assert_int_equal(read_text(slips[i].text, NULL), ST_ARG);
         expect_words(slips[i].says);
     }
 }
@@ -171,9 +223,8 @@ static void bad_recipes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stages_come_in_order),
-        cmocka_unit_test(names_are_filled_in),
-        cmocka_unit_test(settings_are_set),
+        cmocka_unit_test(stages_come_in_order),    cmocka_unit_test(names_are_filled_in),
+        cmocka_unit_test(settings_are_set),        cmocka_unit_test(one_stage_may_be_many),
         cmocka_unit_test(bad_recipes_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -69,7 +69,8 @@ Status recipe_check(const Recipe *r, const RecipeVerbs *verbs)
         TRY(recipe_verb(&verb, verbs, s));
         if (!s->lined || !verb->check)
             continue;
-        json_t *settings = recipe_fill_json(s->lined, look_at_vars, (void *)(uintptr_t)r);
+        RecipeFiller vars = {look_at_vars, (void *)(uintptr_t)r, true};
+        json_t *settings = recipe_fill_json(s->lined, &vars);
         Status st = verb->check(settings);
         json_decref(settings);
         if (st != ST_OK)
@@ -119,7 +120,7 @@ static Status hash_inputs(Content *c, const RecipeStage *s, RecipePlaces *places
         Str pattern = {0};
         int64_t before = c->files;
         Status st = ST_OK;
-        recipe_fill(&pattern, s->inputs.at[i], recipe_places_look, places);
+        recipe_fill(&pattern, s->inputs.at[i], &(RecipeFiller){recipe_places_look, places, false});
         const char *at = str_c(&pattern), *path;
         GlobWalk *walk = glob_start(&at, 1, NULL, 0);
         while (st == ST_OK && (path = glob_next(walk)))
@@ -139,6 +140,7 @@ static Status stage_key(char out[RECIPE_HASH], json_t **inputs, const RecipeStag
 {
     Content c = {.state = XXH3_createState()};
     char files[RECIPE_HASH];
+    RecipeFiller filler = {recipe_places_look, places, false};
     json_t *words = json_array();
     XXH3_128bits_reset(c.state);
     Status st = hash_inputs(&c, s, places);
@@ -146,11 +148,10 @@ static Status stage_key(char out[RECIPE_HASH], json_t **inputs, const RecipeStag
     XXH3_freeState(c.state);
     for (size_t i = 0; i < s->words.n; i++)
         json_array_append_new(words, json_string(s->words.at[i]));
-    json_t *all =
-        json_pack("{s:i, s:s, s:i, s:o, s:o, s:s}", "pipeline", 1, "verb", verb->words, "version",
-                  verb->version, "words", recipe_fill_json(words, recipe_places_look, places), "settings",
-                  s->settings ? recipe_fill_json(s->settings, recipe_places_look, places) : json_null(),
-                  "inputs", s->inputs.n ? files : "");
+    json_t *all = json_pack("{s:i, s:s, s:i, s:o, s:o, s:s}", "pipeline", 1, "verb", verb->words, "version",
+                            verb->version, "words", recipe_fill_json(words, &filler), "settings",
+                            s->settings ? recipe_fill_json(s->settings, &filler) : json_null(), "inputs",
+                            s->inputs.n ? files : "");
     char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
     write_hash(out, XXH3_128bits(text, strlen(text)));
     if (inputs && st == ST_OK && s->inputs.n)
