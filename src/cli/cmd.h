@@ -96,6 +96,7 @@ int cmd_generate(int argc, char **argv);
 int cmd_pack(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_run_recipe(int argc, char **argv);
+int cmd_study(int argc, char **argv);
 int cmd_tokenizer(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
