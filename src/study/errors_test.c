@@ -59,7 +59,7 @@ static void write_run(const char *name, const char *ends)
     Str text = {0};
     for (size_t i = 0; ends[i]; i++) {
         json_t *e = episode("max_steps", ends[i] == 's', ends[i] == 'e' ? "e" : "c", "a");
-        char task[8];
+        char task[24];
         snprintf(task, sizeof task, "%zu", i);
         json_object_set_new(e, "task", json_string(task));
         char *line = json_dumps(e, JSON_COMPACT);
