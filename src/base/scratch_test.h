@@ -81,6 +81,14 @@ static inline Str scratch_read(const char *name)
     return bytes;
 }
 
+/* Runs a shell command in the folder. */
+static inline void scratch_run(const char *command)
+{
+    char *line = mem_format("cd %s && %s", scratch, command);
+    assert_int_equal(system(line), 0);
+    mem_free(line);
+}
+
 /* This thread's error says so. */
 static inline void expect_words(const char *words)
 {

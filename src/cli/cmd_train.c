@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/run_verbs.h"
 #include "cli/stop_signal.h"
 #include "cli/train_flags.h"
 #include "cli/train_sample.h"
@@ -131,24 +132,43 @@ static Status shape_from_file(HParams *out, const char *path, bool *takes_ids)
     return st == ST_OK ? st : fail_in(st, "the model's shape in %s", path);
 }
 
+static Status shape_from_section(TrainCommand *t, const json_t *section)
+{
+    const char *named = json_string_value(json_object_get(section, "preset"));
+    HParams base = {0};
+    if (named)
+        TRY(hparams_preset(&base, named));
+    TRY(shape_with(&t->h, named ? &base : NULL, section));
+    if (!json_object_get(section, "vocab_size"))
+        t->h.vocab_size = 0;
+    t->has_shape = true;
+    t->takes_ids = !json_object_get(section, "bos_token_id") && !json_object_get(section, "eos_token_id");
+    return ST_OK;
+}
+
+Status train_recipe_check(const json_t *recipe)
+{
+    TrainCommand t = {0};
+    const json_t *train = json_object_get(recipe, "train"), *model = json_object_get(recipe, "model");
+    config_defaults(&words_table, &t.words);
+    config_defaults(&train_table, &t.config);
+    Status st = train ? set_from_recipe(&t, train) : ST_OK;
+    if (st == ST_OK && model)
+        st = shape_from_section(&t, model);
+    mem_free(t.output);
+    config_drop(&words_table, &t.words);
+    config_drop(&train_table, &t.config);
+    return st;
+}
+
 /* The shape of random weights: --config or --preset, else the recipe's model section, else the resumed
  * run's. */
 static Status choose_shape(TrainCommand *t)
 {
     const json_t *section = json_object_get(t->recipe, "model");
     const char *preset = t->words.preset, *file = t->words.config;
-    if (!*preset && !*file && section) {
-        const char *named = json_string_value(json_object_get(section, "preset"));
-        HParams base = {0};
-        if (named)
-            TRY(hparams_preset(&base, named));
-        TRY(shape_with(&t->h, named ? &base : NULL, section));
-        if (!json_object_get(section, "vocab_size"))
-            t->h.vocab_size = 0;
-        t->has_shape = true;
-        t->takes_ids = !json_object_get(section, "bos_token_id") && !json_object_get(section, "eos_token_id");
-        return ST_OK;
-    }
+    if (!*preset && !*file && section)
+        return shape_from_section(t, section);
     if (*preset && *file)
         return fail(ST_ARG, "--preset and --config both give the model's shape: give one of them");
     if (*file) {

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/run_verbs.h"
 #include "cli/stop_signal.h"
 #include "cli/train_flags.h"
 #include "cli/train_sample.h"
@@ -121,6 +122,16 @@ static Status take_training(TuneCommand *t, const json_t *section)
     return st;
 }
 
+static Status take_section(TuneCommand *t, json_t *section)
+{
+    json_t *rest = json_copy(section);
+    Status st = instruct_recipe_take(&t->recipe, rest);
+    if (st == ST_OK)
+        st = take_training(t, rest);
+    json_decref(rest);
+    return st;
+}
+
 static Status take_recipe(TuneCommand *t)
 {
     json_t *section;
@@ -129,11 +140,7 @@ static Status take_recipe(TuneCommand *t)
         json_decref(section);
         return fail(ST_ARG, "%s has no section tune:", t->recipe_path);
     }
-    json_t *rest = json_copy(section);
-    Status st = instruct_recipe_take(&t->recipe, rest);
-    if (st == ST_OK)
-        st = take_training(t, rest);
-    json_decref(rest);
+    Status st = take_section(t, section);
     json_decref(section);
     return st == ST_OK ? ST_OK : fail_in(st, "%s: tune", t->recipe_path);
 }
@@ -392,16 +399,44 @@ static void inspect_default(char **words, int argc)
         }
 }
 
-int cmd_tune(int argc, char **argv)
+static TuneCommand command_begin(void)
 {
     TuneCommand t = {.table = tune_table()};
+    config_defaults(&words_table, &t.words);
+    config_defaults(&t.table, &t.config);
+    instruct_recipe_defaults(&t.recipe);
+    return t;
+}
+
+static void command_drop(TuneCommand *t)
+{
+    mem_free(t->output);
+    mem_free(t->recipe_path);
+    mem_free(t->show);
+    mem_free(t->temporary);
+    json_decref(t->resumed);
+    instruct_recipe_drop(&t->recipe);
+    config_drop(&words_table, &t->words);
+    config_drop(&t->table, &t->config);
+    mem_free((void *)(uintptr_t)t->table.fields);
+}
+
+Status tune_recipe_check(const json_t *recipe)
+{
+    TuneCommand t = command_begin();
+    json_t *section = json_object_get(recipe, "tune");
+    Status st = json_is_object(section) ? take_section(&t, section) : fail(ST_ARG, "there is no section tune:");
+    command_drop(&t);
+    return st;
+}
+
+int cmd_tune(int argc, char **argv)
+{
+    TuneCommand t = command_begin();
     Args args;
     int code;
     char **words = train_flags_rename(argc, argv);
     inspect_default(words, argc);
-    config_defaults(&words_table, &t.words);
-    config_defaults(&t.table, &t.config);
-    instruct_recipe_defaults(&t.recipe);
     const ArgsTable tables[] = {
         {&words_table, &t.words}, {&instruct_table, &t.recipe.config}, {&t.table, &t.config}};
     const Command command = {
@@ -432,14 +467,6 @@ int cmd_tune(int argc, char **argv)
         code = cmd_exit(t.show ? show(&t) : run(&t, &command, argc, words));
     }
     train_flags_rename_drop(words, argc);
-    mem_free(t.output);
-    mem_free(t.recipe_path);
-    mem_free(t.show);
-    mem_free(t.temporary);
-    json_decref(t.resumed);
-    instruct_recipe_drop(&t.recipe);
-    config_drop(&words_table, &t.words);
-    config_drop(&t.table, &t.config);
-    mem_free((void *)(uintptr_t)t.table.fields);
+    command_drop(&t);
     return code;
 }

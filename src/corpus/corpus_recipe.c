@@ -165,12 +165,18 @@ static void recipe_defaults(CorpusRecipe *r)
     config_defaults(&clean_code_table, &r->code);
 }
 
+Status corpus_recipe_take(CorpusRecipe *out, const json_t *file)
+{
+    recipe_defaults(out);
+    return recipe_from_json(out, file);
+}
+
 Status corpus_recipe_read(CorpusRecipe *out, const char *path)
 {
     json_t *file;
-    recipe_defaults(out);
+    recipe_defaults(out); /* to be dropped, whatever comes */
     TRY(config_read_yaml(&file, path));
-    Status st = recipe_from_json(out, file);
+    Status st = corpus_recipe_take(out, file);
     json_decref(file);
     return st == ST_OK ? ST_OK : fail_in(st, "%s", path);
 }
@@ -178,9 +184,9 @@ Status corpus_recipe_read(CorpusRecipe *out, const char *path)
 Status corpus_recipe_parse(CorpusRecipe *out, const char *text, size_t n, const char *name)
 {
     json_t *file;
-    recipe_defaults(out);
+    recipe_defaults(out); /* to be dropped, whatever comes */
     TRY(config_parse_yaml(&file, text, n, name));
-    Status st = recipe_from_json(out, file);
+    Status st = corpus_recipe_take(out, file);
     json_decref(file);
     return st == ST_OK ? ST_OK : fail_in(st, "%s", name);
 }

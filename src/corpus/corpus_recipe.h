@@ -34,6 +34,8 @@ typedef struct {
 MUST_CHECK Status corpus_recipe_read(CorpusRecipe *out, const char *path);
 /* The same from text; `name` stands for the file in errors. */
 MUST_CHECK Status corpus_recipe_parse(CorpusRecipe *out, const char *text, size_t n, const char *name);
+/* The same from a file's content that is read already. */
+MUST_CHECK Status corpus_recipe_take(CorpusRecipe *out, const json_t *file);
 void corpus_recipe_drop(CorpusRecipe *r);
 
 json_t *corpus_recipe_to_json(const CorpusRecipe *r); /* all settings as they hold; caller frees */

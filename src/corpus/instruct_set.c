@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #include "base/check.h"
-#include "corpus/glob.h"
+#include "base/glob.h"
 #include "corpus/instruct_read.h"
 #include "corpus/instruct_rows.h"
 #include "corpus/shards_kind.h"

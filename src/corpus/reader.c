@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "corpus/glob.h"
+#include "base/glob.h"
 #include "corpus/read_formats.h"
 
 const char *const read_format_names[] = {"auto", "tree", "text", "jsonl", "json", NULL};

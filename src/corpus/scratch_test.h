@@ -1,17 +1,9 @@
-/* For the tests of this folder: commands in the scratch folder, and a vocabulary of single bytes. */
+/* For the tests of this folder: a vocabulary of single bytes. */
 #ifndef CORPUS_SCRATCH_TEST_H
 #define CORPUS_SCRATCH_TEST_H
 
 #include "base/scratch_test.h"
 #include "tokenizer/tokenizer.h"
-
-/* Runs a shell command in the folder. */
-static inline void scratch_run(const char *command)
-{
-    char *line = mem_format("cd %s && %s", scratch, command);
-    assert_int_equal(system(line), 0);
-    mem_free(line);
-}
 
 /* Ids 0..255 are the bytes in the order of byte-level BPE's printable alphabet (GPT-2); 256 ends a text. */
 static inline Tokenizer *scratch_vocabulary(void)

@@ -1,4 +1,4 @@
-#include "corpus/glob.h"
+#include "base/glob.h"
 
 #include <dirent.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
-#include "corpus/glob.h"
+#include "base/glob.h"
 
-#include "corpus/scratch_test.h"
+#include "base/scratch_test.h"
 
 static void patterns_match_paths(void **state)
 {

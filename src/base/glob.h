@@ -6,8 +6,8 @@
  * Wildcards do not match a leading '.', and do not pass through symbolic links, so that a tree is met
  * once; what a pattern spells out literally may be a link.  Entries of a folder come sorted by their
  * bytes; a folder's listing is all that is held in memory. */
-#ifndef CORPUS_GLOB_H
-#define CORPUS_GLOB_H
+#ifndef BASE_GLOB_H
+#define BASE_GLOB_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,196 @@
+/* lemur run: a recipe's stages, each once. */
+#include <string.h>
+#include <unistd.h>
+
+#include "base/columns.h"
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "cli/cmd.h"
+#include "cli/run_verbs.h"
+#include "cli/stop_signal.h"
+#include "recipe/pipeline.h"
+
+static const Flag flags[] = {
+    {"output", 'o', "FOLDER",
+     "links to the stages' folders and the lock file; run/NAME where it is not given"},
+    {"set", 0, "KEY=VALUE",
+     "a variable, or a path of keys such as stages.base.settings.train.steps; may be given more than once"},
+    {"dry-run", 0, NULL, "show the stages and what they will take, and do nothing"},
+    {"from", 0, "STAGE", "do this stage once more, and all that depend on it"},
+    {"only", 0, "STAGE", "do this stage alone"},
+    {"quiet", 'q', NULL, "what stages say goes to their logs only"},
+    {"json", 0, NULL, "print the stages as JSON, when they are done or with --dry-run"},
+    {"verify", 0, "FOLDER", "hold a run's folder against its lock file, and run nothing"},
+};
+
+static bool stopped(void *context)
+{
+    return *(const volatile sig_atomic_t *)context != 0;
+}
+
+/* Showing. ----------------------------------------------------------------------------------------------- */
+
+static json_t *to_json(const Recipe *r, const PipelineStage *stages)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->stages.n; i++) {
+        const RecipeStage *s = &r->stages.at[i];
+        json_t *after = json_array();
+        for (size_t k = 0; k < s->after.n; k++)
+            json_array_append_new(after, json_string(r->stages.at[s->after.at[k]].name));
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:f, s:I, s:I}", "stage", s->name, "state",
+                              stage_state_names[stages[i].state], "key", stages[i].key, "folder",
+                              stages[i].folder, "after", after, "minutes", s->minutes, "memory",
+                              (json_int_t)s->memory, "disk", (json_int_t)s->disk);
+        json_object_set(o, "product", json_object_get(stages[i].done, "product"));
+        json_object_set(o, "seconds", json_object_get(stages[i].done, "seconds"));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static const char *shown(char buf[32], const char *(*human)(char *, double), double value)
+{
+    return value > 0 ? human(buf, value) : "";
+}
+
+/* What a finished stage took, and what is forecast of the others. */
+static void print_stages(const Recipe *r, const PipelineStage *stages)
+{
+    static const char *const titles[] = {"stage", "state", "time", "memory", "disk", "key", "what it does"};
+    Columns c = {.align = "llrrrll", .wrap = columns_width(stdout, 120)};
+    double seconds = 0;
+    int64_t disk = 0;
+    size_t todo = 0;
+    char a[32], b[32], d[32];
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+        columns_add(&c, "%s", titles[i]);
+    for (size_t i = 0; i < r->stages.n; i++) {
+        const RecipeStage *s = &r->stages.at[i];
+        const json_t *done = stages[i].done;
+        double took = done ? json_number_value(json_object_get(done, "seconds")) : 60 * s->minutes,
+               memory = done ? json_number_value(json_object_get(done, "memory")) : (double)s->memory;
+        columns_add(&c, "%s", s->name);
+        columns_add(&c, "%s",
+                    stages[i].state == STAGE_DONE && stages[i].wanted ? "once more"
+                                                                      : stage_state_names[stages[i].state]);
+        columns_add(&c, "%s", shown(a, human_time, took));
+        columns_add(&c, "%s", shown(b, human_bytes, memory));
+        columns_add(&c, "%s", shown(d, human_bytes, (double)s->disk));
+        columns_add(&c, "%.8s", stages[i].key);
+        columns_add(&c, "%s", s->about);
+        if (stages[i].wanted) {
+            todo++;
+            seconds += 60 * s->minutes;
+            disk += s->disk;
+        }
+    }
+    columns_print(&c, stdout);
+    columns_drop(&c);
+    printf("\n%zu of %zu stages to do", todo, r->stages.n);
+    if (seconds > 0)
+        printf(", about %s", human_time(a, seconds));
+    if (disk > 0)
+        printf(", %s of disk", human_bytes(b, (double)disk));
+    printf("; the store is %s\n", r->store);
+}
+
+static json_t *machine(void)
+{
+    CpuFeatures cpu = cpu_features();
+    return json_pack("{s:s, s:s, s:i, s:I}", "program", "lemur " LEMUR_VERSION, "processor", cpu.name,
+                     "cores", cpu_count(), "memory_available", (json_int_t)memory_available());
+}
+
+/* ----------------------------------------------------------------------------------------------------------
+ */
+
+static Status run_pipeline(const Args *args, const Recipe *r)
+{
+    Pipeline *p;
+    char *name = *r->name ? mem_str(r->name) : mem_strn(path_base(r->path), strcspn(path_base(r->path), ".")),
+         *otherwise = path_join("run", name);
+    json_t *here = machine();
+    PipelineSpec spec = {.recipe = r,
+                         .verbs = run_verbs,
+                         .lemur = "/proc/self/exe",
+                         .folder = args_has(args, "output") ? args_value(args, "output") : otherwise,
+                         .from = args_value(args, "from"),
+                         .only = args_value(args, "only"),
+                         .quiet = args_has(args, "quiet"),
+                         .machine = here,
+                         .stopped = stopped};
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (n > 0) {
+        self[n] = 0;
+        spec.lemur = self;
+    }
+    Status st = pipeline_open(&p, &spec);
+    if (st == ST_OK) {
+        if (!args_has(args, "dry-run")) {
+            spec.stopped_context = (void *)stop_signal_watch();
+            st = pipeline_run(p);
+        }
+        if (st == ST_OK && args_has(args, "json")) {
+            json_t *list = to_json(r, pipeline_stages(p));
+            cmd_print_json(list, 6);
+            json_decref(list);
+        } else if (st == ST_OK) {
+            print_stages(r, pipeline_stages(p));
+        }
+        pipeline_close(p);
+    }
+    json_decref(here);
+    mem_free(otherwise);
+    mem_free(name);
+    return st;
+}
+
+static Status verify(const char *folder)
+{
+    int64_t wrong;
+    TRY(pipeline_verify(&wrong, folder, &run_verbs));
+    if (wrong)
+        return fail(ST_FORMAT, "%s: %lld of its stages are not what the run made", folder, (long long)wrong);
+    log_info("%s: every stage is what the run made", folder);
+    return ST_OK;
+}
+
+static Status run(const Args *args, void *context)
+{
+    Recipe r;
+    Array(const char *) sets = {0};
+    (void)context;
+    if (args_has(args, "verify"))
+        return args->positional_n ? fail(ST_ARG, "--verify takes no recipe: the folder has it")
+                                  : verify(args_value(args, "verify"));
+    if (!args->positional_n)
+        return fail(ST_ARG, "which recipe? name its file, such as recipes/mini.yaml");
+    for (size_t i = 0; i < args->given_n; i++)
+        if (strcmp(args->given[i].flag->name, "set") == 0)
+            array_push(&sets, args->given[i].value);
+    Status st = recipe_read(&r, args->positional[0], sets.at, sets.n);
+    if (st == ST_OK)
+        st = run_pipeline(args, &r);
+    recipe_drop(&r);
+    array_drop(&sets);
+    return st;
+}
+
+int cmd_run_recipe(int argc, char **argv)
+{
+    const Command c = {
+        .usage = "RECIPE.yaml [flags]   |   --verify FOLDER",
+        .words = "[RECIPE.yaml]",
+        .about =
+            "Runs a pipeline: the stages of a recipe, each in its place.  What is up to date is not done "
+            "again, what\n"
+            "is half done goes on, and one changed setting does again what depends on it and nothing else.\n"
+            "docs/formats/recipe.md says what a recipe is.\n"
+            "example: lemur run recipes/mini.yaml --set minutes=2",
+        COMMAND_FLAGS(flags),
+    };
+    return cmd_run(&c, argc, argv, run, NULL);
+}

@@ -1,0 +1,41 @@
+#include "cli/run_verbs.h"
+
+#include "corpus/corpus_recipe.h"
+#include "corpus/pack.h"
+
+static Status check_corpus(const json_t *recipe)
+{
+    CorpusRecipe r;
+    Status st = corpus_recipe_take(&r, recipe);
+    corpus_recipe_drop(&r);
+    return st;
+}
+
+static Status check_pack(const json_t *recipe)
+{
+    PackConfig config = {0};
+    const json_t *section = json_object_get(recipe, "pack");
+    config_defaults(&pack_table, &config);
+    Status st = section ? config_from_json(&pack_table, &config, section) : ST_OK;
+    config_drop(&pack_table, &config);
+    return st;
+}
+
+/* Manifests, logs and results of training hold times and speeds: they do not count. */
+static const char *const corpus_products[] = {"train/**", "held_out/**", NULL};
+static const char *const shard_products[] = {"*.tok", NULL};
+static const char *const train_products[] = {"model/**", NULL};
+static const char *const tune_products[] = {"model/**", "adapter/**", "data/*.tok", NULL};
+static const char *const eval_products[] = {"results.json:results", NULL};
+
+/* A version is raised when the same settings and inputs give another product. */
+static const RecipeVerb verbs[] = {
+    {"corpus build", 1, RESUME_ANEW, corpus_products, check_corpus},
+    {"tokenizer train", 1, RESUME_ANEW, NULL, NULL},
+    {"pack", 1, RESUME_ANEW, shard_products, check_pack},
+    {"train", 1, RESUME_FLAG, train_products, train_recipe_check},
+    {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check},
+    {"convert", 1, RESUME_ANEW, NULL, NULL},
+    {"eval", 1, RESUME_SAME, eval_products, NULL},
+};
+const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};

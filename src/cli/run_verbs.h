@@ -1,0 +1,13 @@
+/* The verbs that a recipe's stages may run, and what of their folders counts. */
+#ifndef CLI_RUN_VERBS_H
+#define CLI_RUN_VERBS_H
+
+#include "recipe/stages.h"
+
+extern const RecipeVerbs run_verbs;
+
+/* Whether a recipe's sections are in order, before anything runs: in cmd_train.c and cmd_tune.c. */
+MUST_CHECK Status train_recipe_check(const json_t *recipe);
+MUST_CHECK Status tune_recipe_check(const json_t *recipe);
+
+#endif

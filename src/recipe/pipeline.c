@@ -1,0 +1,477 @@
+#include "recipe/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/cpu.h"
+#include "base/file.h"
+#include "base/json_file.h"
+#include "base/log.h"
+#include "recipe/child.h"
+
+struct Pipeline {
+    const PipelineSpec *spec;
+    const Recipe *recipe;
+    PipelineStage *stages;
+};
+
+const char *const stage_state_names[] = {"to do", "half done", "done"};
+
+/* Opening. ----------------------------------------------------------------------------------------------- */
+
+/* "corpus-build-1f2e3d4c5b6a7988" */
+static char *stage_folder(const Recipe *r, const RecipeStage *s, const PipelineStage *p)
+{
+    Str name = {0};
+    const char *words = *p->verb->words ? p->verb->words : path_base(s->words.at[0]);
+    for (; *words; words++)
+        str_addc(&name, *words == ' ' ? '-' : *words);
+    str_addf(&name, "-%.16s", p->key);
+    char *folder = path_join(r->store, str_c(&name));
+    str_drop(&name);
+    return folder;
+}
+
+/* A stage.json of another key, as a cut one, is none. */
+static void read_state(PipelineStage *s)
+{
+    char *path = path_join(s->folder, "stage.json");
+    json_t *done = NULL;
+    s->state = path_exists(s->out) ? STAGE_HALF : STAGE_TODO;
+    if (path_exists(path) && json_file_read(&done, path) == ST_OK) {
+        const char *key = json_string_value(json_object_get(done, "key"));
+        if (key && strcmp(key, s->key) == 0 && path_exists(s->out)) {
+            s->state = STAGE_DONE;
+            s->done = json_incref(done);
+        }
+    }
+    json_decref(done);
+    mem_free(path);
+}
+
+static bool depends(const Recipe *r, size_t stage, size_t on)
+{
+    const RecipeStage *s = &r->stages.at[stage];
+    for (size_t i = 0; i < s->after.n; i++)
+        if (s->after.at[i] == on || depends(r, s->after.at[i], on))
+            return true;
+    return false;
+}
+
+static Status choose(Pipeline *p)
+{
+    const PipelineSpec *spec = p->spec;
+    const Recipe *r = p->recipe;
+    size_t from = 0, only = 0;
+    if (spec->from)
+        TRY(recipe_find(&from, r, spec->from));
+    if (spec->only)
+        TRY(recipe_find(&only, r, spec->only));
+    for (size_t i = 0; i < r->stages.n; i++) {
+        bool again = spec->from && (i == from || depends(r, i, from));
+        p->stages[i].wanted = (p->stages[i].state != STAGE_DONE || again) && (!spec->only || i == only);
+    }
+    for (size_t k = 0; spec->only && k < r->stages.at[only].after.n; k++) {
+        size_t need = r->stages.at[only].after.at[k];
+        if (p->stages[need].state != STAGE_DONE)
+            return fail(ST_ARG, "--only %s: stage %s, which it reads, is %s", spec->only,
+                        r->stages.at[need].name, stage_state_names[p->stages[need].state]);
+    }
+    return ST_OK;
+}
+
+static const char *nearest_folder(char *path)
+{
+    while (*path && !path_is_folder(path)) {
+        char *slash = strrchr(path, '/');
+        if (!slash)
+            return ".";
+        *slash = 0;
+    }
+    return *path ? path : "/";
+}
+
+/* What the recipe says that stages need, against what there is. */
+static Status check_room(const Pipeline *p)
+{
+    int64_t disk = 0, memory = 0;
+    const char *largest = "";
+    for (size_t i = 0; i < p->recipe->stages.n; i++) {
+        const RecipeStage *s = &p->recipe->stages.at[i];
+        if (!p->stages[i].wanted)
+            continue;
+        disk += s->disk;
+        if (s->memory > memory) {
+            memory = s->memory;
+            largest = s->name;
+        }
+    }
+    char *store = mem_str(p->recipe->store), need[32], have[32];
+    int64_t free = disk_free(nearest_folder(store)), available = memory_available();
+    mem_free(store);
+    if (free >= 0 && disk > free)
+        return fail(ST_LIMIT,
+                    "the stages to do need %s of disk below %s, which has %s free; make room, or put "
+                    "\"store:\" elsewhere",
+                    human_bytes(need, (double)disk), p->recipe->store, human_bytes(have, (double)free));
+    if (available >= 0 && memory > available)
+        return fail(ST_LIMIT, "stage %s needs %s of memory, and %s are available", largest,
+                    human_bytes(need, (double)memory), human_bytes(have, (double)available));
+    return ST_OK;
+}
+
+Status pipeline_open(Pipeline **out, const PipelineSpec *spec)
+{
+    const Recipe *r = spec->recipe;
+    Pipeline *p = mem_new(Pipeline);
+    p->spec = spec;
+    p->recipe = r;
+    p->stages = mem_zeroed(r->stages.n, sizeof *p->stages);
+    char(*keys)[RECIPE_HASH] = mem_zeroed(r->stages.n, sizeof *keys);
+    json_t **inputs = mem_zeroed(r->stages.n, sizeof *inputs);
+    Status st = recipe_check(r, &spec->verbs);
+    if (st == ST_OK)
+        st = recipe_keys(keys, inputs, r, &spec->verbs);
+    for (size_t i = 0; i < r->stages.n; i++) {
+        PipelineStage *s = &p->stages[i];
+        s->inputs = inputs[i];
+        if (st != ST_OK || (st = recipe_verb(&s->verb, &spec->verbs, &r->stages.at[i])) != ST_OK)
+            continue;
+        memcpy(s->key, keys[i], RECIPE_HASH);
+        s->folder = stage_folder(r, &r->stages.at[i], s);
+        s->out = path_join(s->folder, "out");
+        read_state(s);
+    }
+    mem_free(keys);
+    mem_free(inputs);
+    if (st == ST_OK)
+        st = choose(p);
+    if (st == ST_OK)
+        st = check_room(p);
+    if (st == ST_OK)
+        *out = p;
+    else
+        pipeline_close(p);
+    return st;
+}
+
+void pipeline_close(Pipeline *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->recipe->stages.n; i++) {
+        json_decref(p->stages[i].inputs);
+        json_decref(p->stages[i].done);
+        mem_free(p->stages[i].folder);
+        mem_free(p->stages[i].out);
+    }
+    mem_free(p->stages);
+    mem_free(p);
+}
+
+const PipelineStage *pipeline_stages(const Pipeline *p)
+{
+    return p->stages;
+}
+
+/* One stage. --------------------------------------------------------------------------------------------- */
+
+static bool stopped(const Pipeline *p)
+{
+    return p->spec->stopped && p->spec->stopped(p->spec->stopped_context);
+}
+
+/* Whoever else makes this stage is waited for. */
+static Status lock_stage(const Pipeline *p, const PipelineStage *s, const char *name, int *fd)
+{
+    char *path = path_join(s->folder, "lock");
+    Status st = folder_make(s->folder);
+    for (bool told = false; st == ST_OK; told = true) {
+        st = file_lock(fd, path);
+        if (st != ST_LIMIT)
+            break;
+        if (!told)
+            log_info("%s: another run is making it; waiting", name);
+        usleep(200 * 1000);
+        st = stopped(p) ? fail(ST_CANCELLED, "interrupted while waiting for another run") : ST_OK;
+    }
+    mem_free(path);
+    return st;
+}
+
+typedef struct {
+    char **at;
+    size_t n, cap;
+} Words;
+
+static void words_drop(Words *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        mem_free(w->at[i]);
+    array_drop(w);
+}
+
+static Status fill_command(Words *out, const Pipeline *p, size_t at, const char *settings_path, bool resumes)
+{
+    const RecipeStage *s = &p->recipe->stages.at[at];
+    char **folders = mem_array(char *, p->recipe->stages.n);
+    for (size_t i = 0; i < p->recipe->stages.n; i++)
+        folders[i] = p->stages[i].out;
+    RecipePlaces places = {
+        .recipe = p->recipe, .out = p->stages[at].out, .settings = settings_path, .folders = folders};
+    RecipeFiller filler = {recipe_places_look, &places, false};
+    if (!s->program)
+        array_push(out, mem_str(p->spec->lemur));
+    for (size_t i = 0; i < s->words.n; i++) {
+        Str word = {0};
+        recipe_fill(&word, s->words.at[i], &filler);
+        array_push(out, mem_str(str_c(&word)));
+        str_drop(&word);
+    }
+    if (resumes && p->stages[at].verb->resume == RESUME_FLAG)
+        array_push(out, mem_str("--resume"));
+    array_push(out, NULL);
+    Status st = ST_OK;
+    if (s->settings) {
+        json_t *settings = recipe_fill_json(s->settings, &filler);
+        st = json_file_write(settings_path, settings); /* JSON is YAML */
+        json_decref(settings);
+    }
+    mem_free(folders);
+    return st;
+}
+
+static void add_date(json_t *o)
+{
+    char date[32];
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    json_object_set_new(o, "finished", json_string(date));
+}
+
+static Status commit_stage(const Pipeline *p, size_t at, const Words *command, const ChildEnd *end)
+{
+    PipelineStage *s = &p->stages[at];
+    char product[RECIPE_HASH], *path = path_join(s->folder, "stage.json");
+    json_t *words = json_array();
+    Status st = recipe_product(product, s->verb, s->out);
+    for (size_t i = 0; i + 1 < command->n; i++)
+        json_array_append_new(words, json_string(command->at[i]));
+    if (st == ST_OK) {
+        json_t *o = json_pack("{s:i, s:s, s:s, s:i, s:o, s:s, s:f, s:I}", "stage", 1, "key", s->key, "verb",
+                              s->verb->words, "version", s->verb->version, "command", words, "product",
+                              product, "seconds", end->seconds, "memory", (json_int_t)end->memory);
+        if (s->inputs)
+            json_object_set(o, "inputs", s->inputs);
+        add_date(o);
+        st = json_file_write(path, o);
+        json_decref(s->done);
+        s->done = o;
+        s->state = STAGE_DONE;
+    } else {
+        json_decref(words);
+    }
+    mem_free(path);
+    return st;
+}
+
+static Status make(Pipeline *p, size_t at, int lock)
+{
+    PipelineStage *s = &p->stages[at];
+    const char *name = p->recipe->stages.at[at].name;
+    char *settings = path_join(s->folder, "recipe.yaml"), *log = path_join(s->folder, "log.txt"),
+         *marker = path_join(s->folder, "stage.json");
+    bool resumes = s->state == STAGE_HALF && s->verb->resume != RESUME_ANEW;
+    Words command = {0};
+    ChildEnd end = {0};
+    Status st;
+    unlink(marker);
+    if (s->state != STAGE_TODO && !resumes)
+        TRY_TO(undo, folder_remove(s->out));
+    TRY_TO(undo, fill_command(&command, p, at, settings, resumes));
+    s->state = STAGE_HALF;
+    log_info("== %s%s", name, resumes ? ", which goes on" : "");
+    TRY_TO(undo, child_run(&end, (const char *const *)command.at, log, p->spec->quiet, lock, p->spec->stopped,
+                           p->spec->stopped_context));
+    if (stopped(p))
+        st = fail(ST_CANCELLED, "stopped in stage %s; the same command goes on", name);
+    else if (end.code)
+        st = fail(
+            ST_IO,
+            "stage %s failed with exit status %d: %s says why; once that is mended the same command goes on",
+            name, end.code, log);
+    else
+        st = commit_stage(p, at, &command, &end);
+undo:
+    words_drop(&command);
+    mem_free(settings);
+    mem_free(log);
+    mem_free(marker);
+    return st;
+}
+
+/* Another run may have finished it meanwhile. */
+static Status do_stage(Pipeline *p, size_t at)
+{
+    PipelineStage *s = &p->stages[at];
+    const char *name = p->recipe->stages.at[at].name;
+    int lock = -1;
+    TRY(lock_stage(p, s, name, &lock));
+    bool again = s->state == STAGE_DONE;
+    if (!again)
+        read_state(s);
+    Status st = s->state == STAGE_DONE && !again ? ST_OK : make(p, at, lock);
+    close(lock);
+    return st;
+}
+
+/* The run's folder. -------------------------------------------------------------------------------------- */
+
+static Status link_stage(const Pipeline *p, size_t at)
+{
+    char *link = path_join(p->spec->folder, p->recipe->stages.at[at].name),
+         *target = realpath(p->stages[at].out, NULL);
+    Status st = target ? ST_OK : fail_errno(ST_IO, "cannot find %s", p->stages[at].out);
+    char now[4096];
+    ssize_t n = readlink(link, now, sizeof now - 1);
+    bool same = target && n > 0 && (size_t)n == strlen(target) && memcmp(now, target, (size_t)n) == 0;
+    if (st == ST_OK && !same) {
+        if (n < 0 && errno == EINVAL)
+            st = fail(ST_ARG, "%s is in the way: it is no link of a run", link);
+        else if ((n > 0 && unlink(link) != 0) || symlink(target, link) != 0)
+            st = fail_errno(ST_IO, "cannot make the link %s", link);
+    }
+    free(target);
+    mem_free(link);
+    return st;
+}
+
+static Status write_lock(const Pipeline *p)
+{
+    const Recipe *r = p->recipe;
+    json_t *stages = json_object();
+    for (size_t i = 0; i < r->stages.n; i++) {
+        const PipelineStage *s = &p->stages[i];
+        char *folder = realpath(s->folder, NULL);
+        json_t *o = json_pack("{s:s, s:s, s:i, s:s}", "key", s->key, "verb", s->verb->words, "version",
+                              s->verb->version, "folder", folder ? folder : s->folder);
+        json_object_set(o, "product", json_object_get(s->done, "product"));
+        if (s->inputs)
+            json_object_set(o, "inputs", s->inputs);
+        json_t *words = json_array();
+        for (size_t k = 0; k < r->stages.at[i].words.n; k++)
+            json_array_append_new(words, json_string(r->stages.at[i].words.at[k]));
+        json_object_set_new(o, "words", words);
+        if (r->stages.at[i].settings)
+            json_object_set(o, "settings", r->stages.at[i].settings);
+        json_object_set_new(stages, r->stages.at[i].name, o);
+        free(folder);
+    }
+    json_t *lock = json_pack("{s:i, s:s, s:s, s:O, s:o}", "lock", 1, "name", r->name, "recipe", r->path,
+                             "vars", r->vars, "stages", stages);
+    if (p->spec->machine)
+        json_object_set(lock, "machine", (json_t *)p->spec->machine);
+    char *path = path_join(p->spec->folder, "lock.json");
+    Status st = json_file_write(path, lock);
+    mem_free(path);
+    json_decref(lock);
+    return st;
+}
+
+static void tell_left(const Pipeline *p, size_t next)
+{
+    double minutes = 0;
+    bool known = true, any = false;
+    char text[32];
+    for (size_t i = next; i < p->recipe->stages.n; i++)
+        if (p->stages[i].wanted) {
+            any = true;
+            known = known && p->recipe->stages.at[i].minutes > 0;
+            minutes += p->recipe->stages.at[i].minutes;
+        }
+    if (any && known)
+        log_info("   about %s left", human_time(text, minutes * 60));
+}
+
+Status pipeline_run(Pipeline *p)
+{
+    bool whole = true;
+    TRY(folder_make(p->spec->folder));
+    for (size_t i = 0; i < p->recipe->stages.n; i++) {
+        if (p->stages[i].wanted) {
+            tell_left(p, i);
+            TRY(do_stage(p, i));
+            p->stages[i].wanted = false;
+        }
+        if (p->stages[i].state == STAGE_DONE)
+            TRY(link_stage(p, i));
+        else
+            whole = false;
+    }
+    return whole ? write_lock(p) : ST_OK;
+}
+
+/* Checking. ---------------------------------------------------------------------------------------------- */
+
+static const RecipeVerb *verb_of(const RecipeVerbs *verbs, const char *words)
+{
+    static const RecipeVerb other = {.words = ""};
+    for (size_t i = 0; i < verbs->n; i++)
+        if (strcmp(verbs->at[i].words, words) == 0)
+            return &verbs->at[i];
+    return *words ? NULL : &other;
+}
+
+static const char *text(const json_t *o, const char *key)
+{
+    const char *t = json_string_value(json_object_get(o, key));
+    return t ? t : "";
+}
+
+static bool agrees(const char *name, const json_t *stage, const RecipeVerbs *verbs)
+{
+    char product[RECIPE_HASH], *out = path_join(text(stage, "folder"), "out"),
+                               *path = path_join(text(stage, "folder"), "stage.json");
+    const RecipeVerb *verb = verb_of(verbs, text(stage, "verb"));
+    json_t *done = NULL;
+    bool good = false;
+    if (!verb)
+        log_error("%s: this program has no verb '%s'", name, text(stage, "verb"));
+    else if (json_file_read(&done, path) != ST_OK || recipe_product(product, verb, out) != ST_OK)
+        log_error("%s: %s", name, error_text());
+    else if (strcmp(text(done, "key"), text(stage, "key")) != 0)
+        log_error("%s: %s is of another stage, key %.16s", name, path, text(done, "key"));
+    else if (strcmp(product, text(stage, "product")) != 0)
+        log_error("%s: what lies in %s has changed: its hash is %s, that of the run was %s", name, out,
+                  product, text(stage, "product"));
+    else
+        good = true;
+    json_decref(done);
+    mem_free(out);
+    mem_free(path);
+    return good;
+}
+
+Status pipeline_verify(int64_t *wrong, const char *folder, const RecipeVerbs *verbs)
+{
+    char *path = path_join(folder, "lock.json");
+    json_t *lock = NULL, *stage;
+    const char *name;
+    *wrong = 0;
+    Status st = json_file_read(&lock, path);
+    if (st == ST_OK && (json_integer_value(json_object_get(lock, "lock")) != 1 ||
+                        !json_is_object(json_object_get(lock, "stages"))))
+        st = fail(ST_FORMAT, "%s: no lock file of a run", path);
+    if (st == ST_OK)
+        json_object_foreach(json_object_get(lock, "stages"), name, stage) *wrong +=
+            !agrees(name, stage, verbs);
+    json_decref(lock);
+    mem_free(path);
+    return st;
+}

@@ -1,0 +1,149 @@
+#include "study/html.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Light and dark as the reader's system has it; a table wider than a telephone scrolls by itself. */
+static const char style[] =
+    ":root{color-scheme:light dark;--line:#8884;--soft:#8882;--good:#2a7d3f;--bad:#b3372b}\n"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:0 "
+    "auto;padding:1rem;overflow-wrap:anywhere}\n"
+    "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid "
+    "var(--line)}h3{font-size:1.05rem}\n"
+    "nav a{margin-right:1em;white-space:nowrap}\n"
+    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
+    "\n"
+    "th,td{padding:.25em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}\n"
+    "th,td{overflow-wrap:normal}th,.r{white-space:nowrap}\n"
+    ".r{text-align:right}pre{white-space:pre-wrap;background:var(--soft);padding:.6em;border-radius:.3em;"
+    "font-size:.85rem}\n"
+    "details{margin:.4em 0;padding-left:.6em;border-left:3px solid var(--line)}summary{cursor:pointer}\n"
+    "svg{width:100%;min-width:34rem;height:auto}.plot{color:CanvasText;overflow-x:auto}.small{font-size:.85rem;opacity:.8}\n"
+    ".good{color:var(--good)}.bad{color:var(--bad)}\n";
+
+void html_begin(Str *page, const char *title)
+{
+    html_add(page,
+             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+             "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>%s</title>\n",
+             title);
+    str_addf(page, "<style>\n%s</style></head><body>\n", style);
+    html_add(page, "<h1>%s</h1>\n", title);
+}
+
+void html_end(Str *page)
+{
+    str_adds(page, "</body></html>\n");
+}
+
+void html_text(Str *page, Span text)
+{
+    Str valid = {0};
+    str_add_valid(&valid, text.at, text.n);
+    for (size_t i = 0; i < valid.n; i++)
+        switch (valid.at[i]) {
+        case '<': str_adds(page, "&lt;"); break;
+        case '>': str_adds(page, "&gt;"); break;
+        case '&': str_adds(page, "&amp;"); break;
+        case '"': str_adds(page, "&quot;"); break;
+        case '\'': str_adds(page, "&#39;"); break;
+        default:
+            if ((unsigned char)valid.at[i] >= 32 || valid.at[i] == '\n' || valid.at[i] == '\t')
+                str_addc(page, valid.at[i]);
+            else
+                str_adds(page, "\xEF\xBF\xBD");
+        }
+    str_drop(&valid);
+}
+
+/* The directives one by one, so that what %s brings is escaped and what the format says is not. */
+static void add_list(Str *page, const char *fmt, va_list args)
+{
+    while (*fmt) {
+        size_t plain = strcspn(fmt, "%");
+        str_add(page, fmt, plain);
+        fmt += plain;
+        if (!*fmt)
+            break;
+        size_t n = 1 + strspn(fmt + 1, "-+ #0123456789.lz");
+        char one[24], text[64];
+        snprintf(one, sizeof one, "%.*s", (int)n + 1, fmt);
+        switch (fmt[n]) {
+        case '%': str_addc(page, '%'); break;
+        case 's': html_text(page, span(va_arg(args, const char *))); break;
+        case 'f':
+        case 'g':
+            snprintf(text, sizeof text, one, va_arg(args, double));
+            str_adds(page, text);
+            break;
+        default: /* d, u, and these with z or ll */
+            if (strstr(one, "ll"))
+                snprintf(text, sizeof text, one, va_arg(args, long long));
+            else if (strchr(one, 'z'))
+                snprintf(text, sizeof text, one, va_arg(args, size_t));
+            else
+                snprintf(text, sizeof text, one, va_arg(args, int));
+            str_adds(page, text);
+        }
+        fmt += n + 1;
+    }
+}
+
+void html_add(Str *page, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    add_list(page, fmt, args);
+    va_end(args);
+}
+
+void html_heading(Str *page, int level, const char *id, const char *text)
+{
+    html_add(page, "<h%d id=\"%s\">%s</h%d>\n", level, id, text, level);
+}
+
+HtmlTable html_table(Str *page, const char *align)
+{
+    str_adds(page, "<div class=\"wide\"><table>\n");
+    return (HtmlTable){.page = page, .align = align, .head = true};
+}
+
+void html_cell(HtmlTable *t, const char *fmt, ...)
+{
+    const char *kind = t->head ? "th" : "td";
+    va_list args;
+    if (t->column == 0)
+        str_adds(t->page, "<tr>");
+    str_addf(t->page, "<%s%s>", kind, t->align[t->column] == 'r' ? " class=\"r\"" : "");
+    va_start(args, fmt);
+    add_list(t->page, fmt, args);
+    va_end(args);
+    str_addf(t->page, "</%s>", kind);
+    if (!t->align[++t->column]) {
+        str_adds(t->page, "</tr>\n");
+        t->column = 0;
+        t->head = false;
+    }
+}
+
+void html_table_end(HtmlTable *t)
+{
+    str_adds(t->page, "</table></div>\n");
+}
+
+void html_fold(Str *page, const char *fmt, ...)
+{
+    va_list args;
+    str_adds(page, "<details><summary>");
+    va_start(args, fmt);
+    add_list(page, fmt, args);
+    va_end(args);
+    str_adds(page, "</summary>\n");
+}
+
+void html_fold_end(Str *page)
+{
+    str_adds(page, "</details>\n");
+}

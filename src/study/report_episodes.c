@@ -1,0 +1,63 @@
+/* Episodes to unfold: of each benchmark and run the first that were solved and the first that were not. */
+#include <string.h>
+
+#include "base/file.h"
+#include "study/html.h"
+#include "study/report_parts.h"
+
+enum { EACH = 2, MESSAGE_MOST = 4000 };
+
+typedef struct {
+    Str *page;
+    int shown[2]; /* failed, solved */
+} Shown;
+
+static void write_message(Str *page, const json_t *message)
+{
+    const json_t *content = json_object_get(message, "content");
+    size_t n = json_string_length(content), cut = n > MESSAGE_MOST ? MESSAGE_MOST : n;
+    html_add(page, "<p class=\"small\">%s</p><pre>", report_text(message, "role"));
+    html_text(page, (Span){report_text(message, "content"), cut});
+    html_add(page, "%s</pre>\n", n > cut ? " ..." : "");
+}
+
+static bool take_episode(void *context, json_t *line)
+{
+    Shown *s = context;
+    bool solved = json_is_true(json_object_get(line, "success"));
+    const json_t *messages = json_object_get(line, "messages");
+    if (s->shown[solved]++ < EACH) {
+        html_fold(s->page, "task %s: <span class=\"%s\">%s</span>, %zu messages, ended by %s",
+                  report_text(line, "task"), solved ? "good" : "bad", solved ? "solved" : "not solved",
+                  json_array_size(messages), report_text(line, "end"));
+        for (size_t i = 0; i < json_array_size(messages); i++)
+            write_message(s->page, json_array_get(messages, i));
+        html_fold_end(s->page);
+    }
+    return s->shown[0] < EACH || s->shown[1] < EACH;
+}
+
+void report_episodes(Str *page, Report *r)
+{
+    bool begun = false;
+    for (size_t i = 0; i < r->parts.n; i++) {
+        const ReportPart *p = &r->parts.at[i];
+        const char *benchmark;
+        json_t *metric;
+        if (p->kind != REPORT_SCORES)
+            continue;
+        json_object_foreach(json_object_get(p->json, "metrics"), benchmark, metric)
+        {
+            char *file = mem_format("transcripts_%s.jsonl", benchmark);
+            Shown shown = {.page = page};
+            if (folder_holds(p->folder, file)) {
+                if (!begun)
+                    html_heading(page, 2, "episodes", "Episodes");
+                begun = true;
+                html_add(page, "<h3>%s, %s</h3>\n", p->name, benchmark);
+                report_lines(p->folder, file, take_episode, &shown);
+            }
+            mem_free(file);
+        }
+    }
+}

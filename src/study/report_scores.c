@@ -1,0 +1,170 @@
+/* Scores with their intervals, the paper's beside them; success against steps; why answers scored nothing. */
+#include <string.h>
+
+#include "eval/results.h"
+#include "study/html.h"
+#include "study/paper.h"
+#include "study/report_parts.h"
+
+typedef struct {
+    double value, low, high;
+    bool known, interval;
+} Score;
+
+static Score score_of(const json_t *results, const char *benchmark)
+{
+    Score s = {0};
+    const json_t *entry = json_object_get(json_object_get(results, "results"), benchmark);
+    const char *metric = report_text(json_object_get(results, "metrics"), benchmark);
+    char *value = results_key(metric, ""), *ci = results_key(metric, "_ci95");
+    const json_t *v = json_object_get(entry, value), *interval = json_object_get(entry, ci);
+    s.known = json_is_number(v);
+    s.value = json_number_value(v);
+    s.interval = json_array_size(interval) == 2;
+    s.low = json_number_value(json_array_get(interval, 0));
+    s.high = json_number_value(json_array_get(interval, 1));
+    mem_free(value);
+    mem_free(ci);
+    return s;
+}
+
+/* Every benchmark of any part, each once, in the order met. */
+typedef Array(const char *) Names;
+static void all_benchmarks(Names *out, const Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++) {
+        const char *name;
+        json_t *value;
+        if (r->parts.at[i].kind != REPORT_SCORES)
+            continue;
+        json_object_foreach(json_object_get(r->parts.at[i].json, "metrics"), name, value)
+        {
+            bool seen = false;
+            for (size_t k = 0; k < out->n; k++)
+                seen = seen || strcmp(out->at[k], name) == 0;
+            if (!seen)
+                array_push(out, name);
+        }
+    }
+}
+
+static void paper_cell(HtmlTable *t, double value)
+{
+    if (value >= 0)
+        html_cell(t, "%.1f", value);
+    else
+        html_cell(t, "%s", "");
+}
+
+static void write_row(HtmlTable *t, const ReportPart *p, const char *benchmark)
+{
+    static const PaperScore none = {NULL, -1, -1, -1};
+    Score s = score_of(p->json, benchmark);
+    const PaperScore *paper = paper_score(benchmark);
+    const json_t *entry = json_object_get(json_object_get(p->json, "results"), benchmark);
+    if (!s.known)
+        return;
+    paper = paper ? paper : &none;
+    html_cell(t, "%s", benchmark);
+    html_cell(t, "%s", p->name);
+    html_cell(t, "%s", results_model_name(json_object_get(p->json, "config")));
+    html_cell(t, "%.0f", report_number(entry, "sample_len"));
+    html_cell(t, "<b>%.1f</b>", 100 * s.value);
+    if (s.interval)
+        html_cell(t, "%.1f to %.1f", 100 * s.low, 100 * s.high);
+    else
+        html_cell(t, "%s", "");
+    paper_cell(t, paper->lemur);
+    paper_cell(t, paper->gpt35);
+    paper_cell(t, paper->gpt4);
+}
+
+static void write_table(Str *page, const Report *r, const Names *names)
+{
+    static const char *const titles[] = {"benchmark",      "run",     "model", "n", "score, %", "95 %",
+                                         "Lemur-70B-Chat", "GPT-3.5", "GPT-4"};
+    HtmlTable t = html_table(page, "lllrrrrrr");
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        html_cell(&t, "%s", titles[i]);
+    for (size_t k = 0; k < names->n; k++)
+        for (size_t i = 0; i < r->parts.n; i++)
+            if (r->parts.at[i].kind == REPORT_SCORES)
+                write_row(&t, &r->parts.at[i], names->at[k]);
+    html_table_end(&t);
+    str_adds(
+        page,
+        "<p class=\"small\">The last three columns are what the paper reports of large models on the whole "
+        "benchmarks, for orientation.\n");
+}
+
+/* Success within k steps of an episode, a line a run. */
+static void write_curve(Str *page, Report *r, const char *benchmark)
+{
+    Plot plot = {
+        .x_label = "steps of an episode", .y_label = "solved, %", .points = true, .y_low = 0, .y_high = 100};
+    for (size_t i = 0; i < r->parts.n; i++) {
+        const json_t *results = r->parts.at[i].kind == REPORT_SCORES ? r->parts.at[i].json : NULL;
+        const json_t *curves = json_object_get(json_object_get(results, "curves"), benchmark),
+                     *entry = json_object_get(json_object_get(results, "results"), benchmark);
+        const char *metric;
+        json_t *curve;
+        json_object_foreach((json_t *)curves, metric, curve)
+        {
+            PlotLine *line = plot_line(&plot, r->parts.at[i].name);
+            for (size_t k = 0; k < json_array_size(curve); k++) {
+                char *at = mem_format("%s@%zu", metric, k + 1), *key = results_key(at, "_ci95");
+                const json_t *ci = json_object_get(entry, key);
+                double y = 100 * json_number_value(json_array_get(curve, k));
+                bool known = json_array_size(ci) == 2;
+                plot_point(line, (double)k + 1, y, known ? 100 * json_number_value(json_array_get(ci, 0)) : y,
+                           known ? 100 * json_number_value(json_array_get(ci, 1)) : y);
+                mem_free(at);
+                mem_free(key);
+            }
+        }
+    }
+    if (plot.lines.n) {
+        html_add(page, "<h3>%s: success within k steps</h3>\n", benchmark);
+        report_plot(page, r, &plot);
+    }
+    plot_drop(&plot);
+}
+
+static void write_errors(Str *page, const Report *r, const Names *names)
+{
+    HtmlTable t = html_table(page, "lll");
+    html_cell(&t, "benchmark");
+    html_cell(&t, "run");
+    html_cell(&t, "why answers scored nothing, where it is known");
+    for (size_t k = 0; k < names->n; k++)
+        for (size_t i = 0; i < r->parts.n; i++) {
+            const json_t *errors =
+                json_object_get(json_object_get(r->parts.at[i].json, "errors"), names->at[k]);
+            Str words = {0};
+            const char *kind;
+            json_t *n;
+            json_object_foreach((json_t *)errors, kind, n)
+                str_addf(&words, "%s%s %lld", words.n ? ", " : "", kind, (long long)json_integer_value(n));
+            if (words.n) {
+                html_cell(&t, "%s", names->at[k]);
+                html_cell(&t, "%s", r->parts.at[i].name);
+                html_cell(&t, "%s", str_c(&words));
+            }
+            str_drop(&words);
+        }
+    html_table_end(&t);
+}
+
+void report_scores(Str *page, Report *r)
+{
+    Names names = {0};
+    if (!report_has(r, REPORT_SCORES))
+        return;
+    all_benchmarks(&names, r);
+    html_heading(page, 2, "scores", "Scores");
+    write_table(page, r, &names);
+    for (size_t i = 0; i < names.n; i++)
+        write_curve(page, r, names.at[i]);
+    write_errors(page, r, &names);
+    array_drop(&names);
+}
