@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/env.h"
+#include "cli/env_make_family.h"
 #include "cli/parts.h"
 #include "cli/stop_signal.h"
 
@@ -53,6 +54,7 @@ int cmd_env(int argc, char **argv)
         {"play", "WORLD [TASK]", "play a task yourself, or watch a policy play it", env_play, false},
         {"score", "WORLD... --policy NAME", "let the expert, chance or a script play all tasks", env_score,
          false},
+        {"make", "FAMILY -o FOLDER", "small tasks and an expert who solves them, from a seed", env_make_family, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

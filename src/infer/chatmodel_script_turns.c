@@ -13,8 +13,8 @@ static const uint64_t base = 0x9E3779B97F4A7C15;
 
 struct ScriptTurns {
     Array(json_t *) objects;
-    Map *texts; /* "contains" -> its object */
-    Array(size_t) lengths; /* the longest first, each once */
+    Map *texts;                     /* "contains" -> its object */
+    Array(size_t) lengths;          /* the longest first, each once */
     unsigned char marks[MARKS / 8]; /* which hashes there are */
 };
 

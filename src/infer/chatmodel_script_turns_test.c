@@ -44,10 +44,11 @@ static void expect(const char *says, bool mute)
     conversation_add(&talk, CHAT_USER, span("Output: zoo"));
 }
 
-static const char zoos[] = "{\"contains\": \"zoo\", \"turns\": [\"short\"]}\n"
-                           "{\"contains\": \"new zoo\", \"turns\": [{\"text\": \"one\", \"learn\": false}, "
-                           "{\"text\": \"two\", \"learn\": true}, \"three\"]}\n"
-                           "{\"messages\": [{\"role\": \"user\", \"content\": \"new zoo\"}], \"text\": \"hashed\"}\n";
+static const char zoos[] =
+    "{\"contains\": \"zoo\", \"turns\": [\"short\"]}\n"
+    "{\"contains\": \"new zoo\", \"turns\": [{\"text\": \"one\", \"learn\": false}, "
+    "{\"text\": \"two\", \"learn\": true}, \"three\"]}\n"
+    "{\"messages\": [{\"role\": \"user\", \"content\": \"new zoo\"}], \"text\": \"hashed\"}\n";
 
 /* The longest text, in the first user message and in no other, as often as one likes. */
 static void a_task_is_answered_turn_by_turn(void **state)
@@ -109,8 +110,10 @@ static void thousands_are_told_apart(void **state)
     enum { TASKS = 5000 };
     Str script = {0};
     for (int i = 0; i < TASKS; i++)
-        str_addf(&script, "{\"contains\": \"How many %.*s pens does Anna, who had %d, have now?\", \"turns\": [\"%d\"]}\n",
-                 i % 60, "blue and green and red and white and black and yellow and grey", i, i);
+        str_addf(
+            &script,
+            "{\"contains\": \"How many %.*s pens does Anna, who had %d, have now?\", \"turns\": [\"%d\"]}\n",
+            i % 60, "blue and green and red and white and black and yellow and grey", i, i);
     open_script(str_c(&script));
     double start = clock_now();
     for (int i = 0; i < TASKS; i++) {
