@@ -163,6 +163,17 @@ static Status draw_ten(void *state, Rng *rng, FamilyTask *out)
 static const Family ten = {
     .name = "ten", .benchmark = "none", .questions = "q.jsonl", .open = open_ten, .draw = draw_ten};
 
+/* Of a family that has ten texts, each of which may ask anything. */
+static Status draw_loose(void *state, Rng *rng, FamilyTask *out)
+{
+    TRY(draw_ten(state, rng, out));
+    str_addf(&out->key, " %llu", (unsigned long long)rng_next(rng));
+    return ST_OK;
+}
+
+static const Family loose = {
+    .name = "loose", .benchmark = "none", .questions = "q.jsonl", .open = open_ten, .draw = draw_loose};
+
 static void what_there_is_not_is_refused(void **state)
 {
     (void)state;
@@ -173,6 +184,9 @@ static void what_there_is_not_is_refused(void **state)
     spec.n_train = 5;
     assert_int_equal(family_make(&counts, &ten, &spec), ST_LIMIT);
     expect_words("making ten: the family ten has about 4 different tasks for training");
+    spec.n_test = 6;
+    assert_int_equal(family_make(&counts, &loose, &spec), ST_LIMIT);
+    expect_words("about 4 different tasks for training"); /* six texts of ten are for testing */
     spec = (FamilySpec){in_scratch("ten"), 1, 6, 1};
     assert_int_equal(family_make(&counts, &ten, &spec), ST_LIMIT);
     expect_words("about 5 different tasks for testing");
