@@ -66,7 +66,7 @@ mkdir -p "$run/examples"
 perl recipes/demo_instruct.pl "$run/examples"
 
 say "9. Tasks for an agent: an expert solves 3000 with Python in the sandbox, and its episodes are kept"
-perl recipes/demo_tasks.pl "$run/agent" 3000 60
+"$lemur" env make words -o "$run/agent" --train 3000 --test 60
 "$lemur" eval -m "script:$run/agent/expert.jsonl" --tasks tasks --data "$run/agent/train" --wikipedia none \
     --parallel 3 -o "$run/agent/expert"
 

@@ -69,7 +69,7 @@ static void keep_answer(Loop *l, Span text)
         str_adds(&l->text, "Assistant:\n");
     str_add(&l->text, text.at, text.n);
     str_addc(&l->text, '\n');
-    conversation_add(&l->e->messages, CHAT_ASSISTANT, str_span(&l->text));
+    conversation_add(&l->e->messages, CHAT_ASSISTANT, str_span(&l->text))->mute = l->answer.mute;
 }
 
 /* The model's turn; *goes is false where the episode ends with it. */

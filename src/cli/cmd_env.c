@@ -3,6 +3,7 @@
 
 #include "cli/env.h"
 #include "cli/env_make.h"
+#include "cli/env_make_family.h"
 #include "cli/parts.h"
 #include "cli/stop_signal.h"
 
@@ -47,11 +48,21 @@ Status env_kind_named(const EnvKind **out, Span name)
     return st;
 }
 
+/* "make household" and "make" make games; any other word is a family. */
+static int run_make(int argc, char **argv)
+{
+    bool family = argc > 1 && argv[1][0] != '-', games = family && strcmp(argv[1], "household") == 0;
+    if (games)
+        argv[1] = argv[0];
+    return !family ? env_make(argc, argv) : games ? env_make(argc - 1, argv + 1) : env_make_family(argc, argv);
+}
+
 int cmd_env(int argc, char **argv)
 {
     static const Part parts[] = {
         {"list", "[WORLD]", "the worlds there are, or the tasks of one", env_list, false},
-        {"make", "-o FOLDER [-n N]", "make new games of the household, and episodes to learn from", env_make, false},
+        {"make", "[FAMILY] -o FOLDER", "new games of the household, or tasks of words, sql, programs, from a seed", run_make,
+         false},
         {"play", "WORLD [TASK]", "play a task yourself, or watch a policy play it", env_play, false},
         {"score", "WORLD... --policy NAME", "let the expert, chance or a script play all tasks", env_score,
          false},

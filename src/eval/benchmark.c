@@ -183,6 +183,7 @@ Status ask_messages(const EvalRun *run, Sample *s, const Conversation *messages,
     count_call(s, &answer);
     if (st == ST_OK) {
         str_add(text, answer.text.at, answer.text.n);
+        s->mute = answer.mute;
     } else if (answer.finish == CHAT_FINISH_CONTEXT) {
         s->kind = SAMPLE_CONTEXT;
         st = ST_OK;

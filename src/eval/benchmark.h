@@ -103,6 +103,7 @@ typedef struct {
     json_t *more;    /* object: whatever else is worth keeping beside; owned; may stay empty      */
     json_t *transcript; /* an episode's, for transcripts_*.jsonl (agent/transcript.h); NULL: none; owned */
     SampleKind kind;
+    bool mute; /* the last answer is a script's that nobody is to learn (chatmodel.h) */
     int64_t prompt_tokens, completion_tokens, calls, retries;
     double model_seconds;
 } Sample;

@@ -62,6 +62,7 @@ typedef struct {
     int64_t prompt_tokens, completion_tokens;
     double seconds; /* from the call to its return, tries and waits included; of a recording, what it says */
     int64_t retries;
+    bool mute; /* a script's, which says that nobody is to learn it: a mistake that the next turn repairs */
 } ChatAnswer; /* {0} the first time; later calls keep the memory */
 void chatmodel_answer_drop(ChatAnswer *a);
 
@@ -129,14 +130,23 @@ MUST_CHECK Status chatmodel_remote_only_model(char **out, const ChatRemoteSetup 
  *      "messages": [...], "messages_hash": "16 hex digits",   what was asked; either, both or none
  *      "finish": "stop", "prompt_tokens": n, "completion_tokens": n, "seconds": s, "retries": n}
  * A failure is ST_LIMIT, ST_CANCELLED or ST_PEER as its finish says.  Further keys are passed over.
- * max_tokens and deadlines are not applied. */
+ * max_tokens and deadlines are not applied.
+ *
+ * Or what an expert says to a task, turn by turn (SCRIPT_BY_HASH only; both forms may stand in one file, and
+ * the messages' hash is looked for first):
+ *     {"contains": "the task", "turns": ["first answer", {"text": "second answer", "learn": false}, ...]}
+ * answers where the first user message contains the text, and no longer one, any number of times, by the turn
+ * that comes after as many assistant messages as are asked.  Where a benchmark sends but the latest messages
+ * (ic_sql: from the fourth answer on), earlier turns are thus given again.  "learn": false: the answer is
+ * muted in what is recorded of the episode, and `lemur tune` reads it without learning it. */
 typedef enum {
     SCRIPT_IN_ORDER, /* the n-th call gets the n-th line, whoever makes it; messages or hash, where there,
                       * must be those of the call */
     SCRIPT_BY_HASH,  /* each call gets the first unused line with its messages: for many episodes at once */
 } ScriptOrder;
 /*   ST_IO      cannot be read
- *   ST_FORMAT  a line that is none of these, or SCRIPT_BY_HASH without messages and hash: it is named */
+ *   ST_FORMAT  a line that is none of these, one without messages, hash and "contains" where the order is
+ *              SCRIPT_BY_HASH, one with "contains" where it is SCRIPT_IN_ORDER: it is named */
 MUST_CHECK Status chatmodel_script_open(ChatModel **out, const char *path, ScriptOrder order);
 /* Appends the line, "\n" included, that gives this answer to this call again; `st` and this thread's error
  * are those of the call. */

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "infer/chatmodel.h"
+#include "infer/chatmodel_script_turns.h"
 
 enum { SHOWN = 60 }; /* bytes of a text that an error shows */
 
@@ -26,8 +27,10 @@ typedef struct {
     char *path;
     ScriptOrder order;
     Array(ScriptLine) lines;
+    ScriptTurns *turns;   /* the turns_n lines that are found by what a task says */
     Map *first;           /* SCRIPT_BY_HASH: hash -> its first unused line; -1: all are used */
     pthread_mutex_t lock; /* of `next`, and of `first` once it is open */
+    size_t turns_n;
     size_t next;          /* SCRIPT_IN_ORDER: the line of the next call */
 } Script;
 
@@ -204,6 +207,12 @@ static Status script_ask(void *self, const ChatCall *call, ChatAnswer *out)
 {
     Script *s = self;
     const ScriptLine *line = NULL;
+    uint64_t hash = s->turns_n ? chatmodel_hash(call->messages) : 0;
+    if (s->turns_n && !map_find(s->first, (const char *)&hash, sizeof hash)) {
+        const json_t *turns = script_turns_find(s->turns, call->messages);
+        if (turns)
+            return script_turns_give(turns, call->messages, out);
+    }
     TRY(s->order == SCRIPT_IN_ORDER ? take_next(s, &line) : take_hashed(s, call, &line));
     TRY(check_prompt(s, line, call));
     return give(line, out);
@@ -257,6 +266,14 @@ static Status read_line(Script *s, Span text, int number)
     line.object = json_loadb(text.at, text.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
     if (!line.object)
         return fail(ST_FORMAT, "it is no JSON: %s", why.text);
+    if (json_object_get(line.object, "contains")) {
+        Status st = script_turns_add(s->turns, line.object);
+        json_decref(line.object);
+        if (st == ST_OK && s->order == SCRIPT_IN_ORDER)
+            st = fail(ST_FORMAT, "a line with \"contains\" stands among lines that are given in order");
+        s->turns_n++;
+        return st;
+    }
     array_push(&s->lines, line); /* owned from here on */
     ScriptLine *kept = &s->lines.at[s->lines.n - 1];
     TRY(check_line(kept));
@@ -301,6 +318,7 @@ static void script_close(void *self)
     for (size_t i = 0; i < s->lines.n; i++)
         json_decref(s->lines.at[i].object);
     array_drop(&s->lines);
+    script_turns_free(s->turns);
     map_free(s->first);
     pthread_mutex_destroy(&s->lock);
     mem_free(s->path);
@@ -312,7 +330,7 @@ static const ChatModelKind script = {script_ask, script_close};
 Status chatmodel_script_open(ChatModel **out, const char *path, ScriptOrder order)
 {
     Script *s = mem_new(Script);
-    *s = (Script){.path = mem_str(path), .order = order};
+    *s = (Script){.path = mem_str(path), .order = order, .turns = script_turns_new()};
     check(pthread_mutex_init(&s->lock, NULL) == 0);
     Status st = read_lines(s);
     if (st != ST_OK) {
@@ -320,6 +338,7 @@ Status chatmodel_script_open(ChatModel **out, const char *path, ScriptOrder orde
         return st;
     }
     link_lines(s);
+    script_turns_end(s->turns);
     chatmodel_open(out, &script, s, path);
     return ST_OK;
 }

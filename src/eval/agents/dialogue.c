@@ -100,6 +100,7 @@ static Status turn(Play *p)
               p->sample->completion_tokens - before.completion_tokens);
     sample_read(p->sample, str_span(&t->action));
     say(p, CHAT_ASSISTANT, str_span(&t->action));
+    p->all.messages.at[p->all.messages.n - 1].mute = p->sample->mute;
     p->best = t->score > p->best || json_array_size(p->steps) == 1 ? t->score : p->best;
     p->solved = t->score == 1;
     p->unreadable = !t->understood;

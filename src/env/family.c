@@ -1,0 +1,246 @@
+#include "env/family.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_file.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "env/family_draw.h"
+
+enum { TRIES = 20000 }; /* in a row that give nothing new: the family has no more */
+
+const Family *const families[] = {&family_words, &family_sql, &family_programs, NULL};
+
+const Family *family_find(const char *name)
+{
+    for (size_t i = 0; families[i]; i++)
+        if (strcmp(families[i]->name, name) == 0)
+            return families[i];
+    return NULL;
+}
+
+/* For families. ------------------------------------------------------------------------------------------ */
+
+static void say(FamilyTask *t, bool learn, const char *fmt, va_list args)
+{
+    char *text = NULL;
+    if (vasprintf(&text, fmt, args) < 0)
+        abort();
+    json_array_append_new(t->turns,
+                          learn ? json_string(text) : json_pack("{s:s, s:b}", "text", text, "learn", 0));
+    free(text);
+}
+
+void family_say(FamilyTask *t, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    say(t, true, fmt, args);
+    va_end(args);
+}
+
+void family_slip(FamilyTask *t, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    say(t, false, fmt, args);
+    va_end(args);
+}
+
+Status family_write(const char *data, const char *path, const char *text)
+{
+    char *whole = path_join(data, path), *slash = strrchr(whole, '/');
+    *slash = 0;
+    Status st = folder_make(whole);
+    *slash = '/';
+    if (st == ST_OK)
+        st = file_replace(whole, text, strlen(text));
+    mem_free(whole);
+    return st;
+}
+
+/* Holes as of agent/feedback.h. */
+static const char feedback[] = "{trajectory}\n{correct_solution}\nA hint, without the solution:";
+
+Status family_write_feedback(const char *data)
+{
+    return family_write(data, "mint/prompt/templates/template_feedback_agent.txt", feedback);
+}
+
+void family_normal_text(Str *out, Span text)
+{
+    bool space = false;
+    str_clear(out);
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.at[i];
+        if (memchr(".,;:!?'\"`", c, 10))
+            continue;
+        bool white = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+        if (!white && space && out->n)
+            str_addc(out, ' ');
+        if (!white)
+            str_addc(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+        space = white || (space && !out->n);
+    }
+}
+
+/* Making. ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const Family *family;
+    FamilyCounts *counts;
+    Map *test_texts, *test_keys; /* normalised questions, and keys, of the tasks for testing */
+    Map *train_texts;
+    Str normal;
+    FamilyTask task;
+} Making;
+
+static void clear(FamilyTask *t)
+{
+    str_clear(&t->question);
+    str_clear(&t->key);
+    json_decref(t->record);
+    json_decref(t->turns);
+    t->record = NULL;
+    t->turns = json_array();
+}
+
+static void add_json(Str *out, const json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    str_adds(out, text);
+    free(text);
+}
+
+static void add_expert(Str *out, const FamilyTask *t)
+{
+    json_t *line = json_pack("{s:s, s:O}", "contains", str_c(&t->question), "turns", t->turns);
+    add_json(out, line);
+    str_addc(out, '\n');
+    json_decref(line);
+}
+
+/* Whether it may be a task of its part; then it is remembered. */
+static bool is_new(Making *m, bool test)
+{
+    const FamilyTask *t = &m->task;
+    family_normal_text(&m->normal, str_span(&t->question));
+    Span text = str_span(&m->normal), key = str_span(&t->key);
+    bool tested = map_find(m->test_texts, text.at, text.n) || map_find(m->test_keys, key.at, key.n);
+    m->counts->refused += !test && tested;
+    if (tested || map_find(m->train_texts, text.at, text.n))
+        return false;
+    if (test)
+        *map_put(m->test_keys, key.at, key.n) = 1;
+    *map_put(test ? m->test_texts : m->train_texts, text.at, text.n) = 1;
+    return true;
+}
+
+static Status draw_new(Making *m, void *state, Rng *rng, bool test, int64_t found)
+{
+    for (int i = 0; i < TRIES; i++) {
+        clear(&m->task);
+        m->task.number = found;
+        TRY(m->family->draw(state, rng, &m->task));
+        if (is_new(m, test))
+            return ST_OK;
+    }
+    return fail(ST_LIMIT, "the family %s has about %lld different tasks for %s, and no more: ask for fewer",
+                m->family->name, (long long)found, test ? "testing" : "training");
+}
+
+static bool slips(const FamilyTask *t)
+{
+    for (size_t i = 0; i < json_array_size(t->turns); i++)
+        if (json_is_object(json_array_get(t->turns, i)))
+            return true;
+    return false;
+}
+
+static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n, Str *questions, Str *expert)
+{
+    for (int64_t i = 0; i < n; i++) {
+        TRY(draw_new(m, state, rng, test, i));
+        str_adds(questions, m->family->array ? i ? ",\n" : "[\n" : "");
+        add_json(questions, m->task.record);
+        str_adds(questions, m->family->array ? "" : "\n");
+        add_expert(expert, &m->task);
+        m->counts->slips += !test && slips(&m->task);
+    }
+    str_adds(questions, m->family->array ? "\n]\n" : "");
+    return ST_OK;
+}
+
+static Status make_part(Making *m, const FamilySpec *spec, bool test)
+{
+    char *data = path_join(spec->folder, test ? "test" : "train");
+    void *state = NULL;
+    Str questions = {0}, expert = {0};
+    Rng rng;
+    rng_seed_pair(&rng, spec->seed, test);
+    Status st = m->family->open(&state, &rng, data);
+    if (st == ST_OK)
+        st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, &questions, &expert);
+    if (st == ST_OK)
+        st = family_write(data, m->family->questions, str_c(&questions));
+    if (st == ST_OK)
+        st = family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&expert));
+    if (m->family->close)
+        m->family->close(state);
+    str_drop(&questions);
+    str_drop(&expert);
+    mem_free(data);
+    return st;
+}
+
+/* Looked at once more when all is made, by the texts alone. */
+static void count_shared(Making *m)
+{
+    for (int64_t i = 0; i < map_count(m->test_texts); i++) {
+        Span text = map_key_at(m->test_texts, i);
+        m->counts->shared += map_find(m->train_texts, text.at, text.n) != NULL;
+    }
+}
+
+static Status write_facts(const Making *m, const FamilySpec *spec)
+{
+    char *path = path_join(spec->folder, "family.json");
+    json_t *o =
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "family", m->family->name, "benchmark",
+                  m->family->benchmark, "seed", (json_int_t)spec->seed, "train", (json_int_t)m->counts->train,
+                  "test", (json_int_t)m->counts->test, "slips", (json_int_t)m->counts->slips, "refused",
+                  (json_int_t)m->counts->refused, "shared", (json_int_t)m->counts->shared);
+    Status st = json_file_write(path, o);
+    json_decref(o);
+    mem_free(path);
+    return st;
+}
+
+Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *spec)
+{
+    if (spec->n_train < 1 || spec->n_test < 1)
+        return fail(ST_ARG, "a family needs a task for training and one for testing, or more");
+    *out = (FamilyCounts){.train = spec->n_train, .test = spec->n_test};
+    Making m = {.family = family, .counts = out};
+    Map **const maps[] = {&m.test_texts, &m.test_keys, &m.train_texts};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        *maps[i] = map_new();
+    Status st = make_part(&m, spec, true);
+    if (st == ST_OK)
+        st = make_part(&m, spec, false);
+    if (st == ST_OK) {
+        count_shared(&m);
+        st = write_facts(&m, spec);
+    }
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        map_free(*maps[i]);
+    clear(&m.task);
+    json_decref(m.task.turns);
+    str_drop(&m.task.question);
+    str_drop(&m.task.key);
+    str_drop(&m.normal);
+    return st == ST_OK ? ST_OK : fail_in(st, "making %s", family->name);
+}

@@ -1,0 +1,78 @@
+/* Families of small tasks: drawn from a seed, laid out as the benchmarks of their protocol read them, and
+ * solved by an expert whose episodes are data to learn from.
+ *
+ *     FamilySpec spec = {.folder = "words", .n_train = 3000, .n_test = 60, .seed = 1};
+ *     FamilyCounts counts;
+ *     TRY(family_make(&counts, &family_words, &spec));
+ *
+ * writes
+ *     FOLDER/train/..., FOLDER/test/...   what `lemur eval --data` reads
+ *     FOLDER/expert.jsonl                 what the expert says to each task for training, turn by turn
+ *     FOLDER/expert_test.jsonl            the same of those for testing: to check them, not to learn from
+ *     FOLDER/family.json                  what was made
+ * and `lemur eval -m script:FOLDER/expert.jsonl --data FOLDER/train` plays and records the episodes.
+ *
+ * No task for testing is among those for training: neither its text, but for capitals, spaces and
+ * punctuation, nor what is asked (the sum to be formed, the query, the function) in other words.  The tasks
+ * for testing are drawn first: one seed gives the same ones however many there are for training.
+ * In a share of the episodes the expert errs first, is told so by the world, and repairs it: the mistake is
+ * marked as not to be learned.
+ * The families know nothing of models. */
+#ifndef ENV_FAMILY_H
+#define ENV_FAMILY_H
+
+#include <jansson.h>
+
+#include "base/rng.h"
+#include "base/str.h"
+
+/* One task, as a family draws it. */
+typedef struct {
+    int64_t number; /* within its part, from 0: given */
+    Str question; /* as the model is shown it, within its first message: no two tasks of a part have the same
+                   */
+    Str key;      /* what is asked, whatever the words */
+    json_t *record; /* its object in the file of questions; owned */
+    json_t *turns;  /* what the expert says: texts, and {"text", "learn": false}; an array, owned */
+} FamilyTask;
+
+typedef struct Family {
+    const char *name, *about;
+    const char *benchmark; /* that asks it */
+    const char *questions; /* the file of records, below the data folder */
+    bool array;            /* it is one JSON array instead of lines */
+    /* Writes into `data` all that the benchmark reads beside the questions, and makes what the tasks of this
+     * part are drawn from; *state may stay NULL. */
+    Status (*open)(void **state, Rng *rng, const char *data);
+    /* Fills *out, whose texts and array are empty and whose record is NULL. */
+    Status (*draw)(void *state, Rng *rng, FamilyTask *out);
+    void (*close)(void *state); /* NULL is fine; NULL where there is no state */
+} Family;
+
+extern const Family family_words, family_sql, family_programs;
+extern const Family *const families[];       /* NULL at the end */
+const Family *family_find(const char *name); /* NULL: none of that name */
+
+typedef struct {
+    const char *folder;
+    int64_t n_train, n_test;
+    uint64_t seed;
+} FamilySpec;
+
+typedef struct {
+    int64_t train, test;
+    int64_t slips;   /* episodes for training in which the expert errs first */
+    int64_t refused; /* tasks for training that were drawn, and were among those for testing */
+    int64_t shared;  /* tasks for testing whose text is also one for training: counted at the end, 0 */
+} FamilyCounts;
+
+/* What lies at its files' names is replaced.
+ *   ST_ARG    less than one task of either part
+ *   ST_LIMIT  the family has not as many different tasks: the sentence says how many it found
+ *   ST_IO     cannot be written */
+MUST_CHECK Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *spec);
+
+/* Overwrites *out: small letters, one space between words, without the punctuation of sentences. */
+void family_normal_text(Str *out, Span text);
+
+#endif

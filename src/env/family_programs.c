@@ -1,0 +1,149 @@
+/* Small functions that tests grade, by MINT's protocol: laid out as its mbpp is, for the benchmark
+ * mint_mbpp. */
+#include "env/family_programs.h"
+
+#include <string.h>
+
+enum { TESTS = 4 };
+
+static const char *const function_names[] = {"solve", "f",    "compute", "pick", "result", "answer",
+                                             "task",  "find", "make",    "work", "get",    "run_it"};
+
+/* One test of it; false: the function raises there. */
+static bool add_test(Str *out, const Program *p, const char *name, const ProgramInput *in)
+{
+    str_addf(out, "assert %s(", name);
+    program_argument(out, p, in);
+    str_adds(out, ") == ");
+    return program_result(out, p, in);
+}
+
+static bool same_result(const Program *a, const Program *b, const ProgramInput *in)
+{
+    Str x = {0}, y = {0};
+    bool raises = !program_result(&x, a, in) || !program_result(&y, b, in);
+    bool same = !raises && x.n == y.n && memcmp(str_c(&x), str_c(&y), x.n) == 0;
+    str_drop(&x);
+    str_drop(&y);
+    return same;
+}
+
+/* Some kept, some not, where there is a filter: an input that tells something. */
+static void draw_telling(ProgramInput *in, const Program *p, Rng *rng)
+{
+    Program all = *p;
+    all.filter = 0;
+    for (int tries = 0; tries < 50; tries++) {
+        Str result = {0};
+        program_input_draw(in, p, rng);
+        bool good =
+            program_result(&result, p, in) && (p->filter == 0 || !same_result(&all, p, in)) && result.n > 2;
+        str_drop(&result);
+        if (good)
+            return;
+    }
+}
+
+static void make_tests(Str *out, const Program *p, const char *name, ProgramInput *first, Rng *rng)
+{
+    for (int i = 0; i < TESTS; i++) {
+        ProgramInput in;
+        Str test = {0};
+        do {
+            str_clear(&test);
+            draw_telling(&in, p, rng);
+        } while (!add_test(&test, p, name, &in));
+        str_addf(out, "%s%s", i ? "\n" : "", str_c(&test));
+        *first = i ? *first : in;
+        str_drop(&test);
+    }
+}
+
+typedef struct {
+    const char *name;
+    Str argument, expected; /* of the test that the question shows */
+} Shown;
+
+/* The function, tried on the test that is shown. */
+static void add_trial(Str *out, const Str *code, const Shown *s)
+{
+    str_addf(out, "<execute>%s\nprint(%s(%s) == %s)</execute>", str_c(code), s->name, str_c(&s->argument),
+             str_c(&s->expected));
+}
+
+/* A function that the test finds wrong, either tried or handed in. */
+static void slip(FamilyTask *t, const Program *p, const Shown *s, const ProgramInput *first, Rng *rng)
+{
+    Program wrong;
+    program_draw_wrong(&wrong, p, rng);
+    if (wrong.text != p->text || same_result(p, &wrong, first))
+        return;
+    Str code = {0}, trial = {0};
+    program_code(&code, &wrong, s->name);
+    add_trial(&trial, &code, s);
+    if (rng_below(rng, 3))
+        family_slip(t, "%s", str_c(&trial));
+    else
+        family_slip(t, "<solution>%s</solution>", str_c(&code));
+    str_drop(&code);
+    str_drop(&trial);
+}
+
+static void make_turns(FamilyTask *t, const Program *p, const Shown *s, const ProgramInput *first, Rng *rng)
+{
+    Str code = {0}, trial = {0};
+    program_code(&code, p, s->name);
+    add_trial(&trial, &code, s);
+    if (draw_chance(rng, 4))
+        slip(t, p, s, first, rng);
+    family_say(t, "%s", str_c(&trial));
+    family_say(t, "<solution>%s</solution>", str_c(&code));
+    str_drop(&code);
+    str_drop(&trial);
+}
+
+static Status draw_programs(void *state, Rng *rng, FamilyTask *out)
+{
+    (void)state;
+    Program p;
+    ProgramInput first;
+    Str tests = {0};
+    Shown shown = {.name = DRAW_OF(rng, function_names)};
+    program_draw(&p, rng);
+    program_key(&out->key, &p);
+    make_tests(&tests, &p, shown.name, &first, rng);
+    program_argument(&shown.argument, &p, &first);
+    program_result(&shown.expected, &p, &first);
+    program_words(&out->question, &p, shown.name);
+    str_addc(&out->question, '\n');
+    add_test(&out->question, &p, shown.name, &first);
+    out->record = json_pack("{s:I, s:s, s:s}", "id", (json_int_t)out->number, "prompt", str_c(&out->question),
+                            "reference", str_c(&tests));
+    make_turns(out, &p, &shown, &first, rng);
+    str_drop(&tests);
+    str_drop(&shown.argument);
+    str_drop(&shown.expected);
+    return ST_OK;
+}
+
+#define EXAMPLES "mint/prompt/in_context_examples/mbpp/"
+
+static Status open_programs(void **state, Rng *rng, const char *data)
+{
+    (void)state;
+    (void)rng;
+    TRY(family_write(data, "mint/prompt/templates/template_with_tool.txt",
+                     "Try the function in <execute>, then give it in <solution>.\n{task_prompt}"));
+    TRY(family_write(data, EXAMPLES "with_tool.txt", "None.\n"));
+    TRY(family_write(data, EXAMPLES "with_tool_and_feedback.txt", "None.\n"));
+    return family_write_feedback(data);
+}
+
+const Family family_programs = {
+    .name = "programs",
+    .about = "small functions that tests grade, tried and repaired by MINT's protocol",
+    .benchmark = "mint_mbpp",
+    .questions = "mint/mbpp/test_prompts.jsonl",
+    .open = open_programs,
+    .draw = draw_programs,
+};

@@ -1,0 +1,93 @@
+/* The experts of the families solve all their tasks, in the benchmarks that ask them. */
+#include "base/scratch_test.h"
+
+#include "env/family.h"
+#include "env/needs_sandbox_test.h"
+#include "eval/benchmark.h"
+
+enum { TRAIN = 40, TEST = 12 };
+
+typedef struct {
+    EvalSettings settings;
+    EvalRun run;
+    Questions questions;
+    void *state;
+    char *data;
+} Opened;
+
+static void open_part(Opened *o, const Benchmark *b, const char *folder, const char *part, const char *expert)
+{
+    char *script = path_join(folder, expert);
+    *o = (Opened){.settings = eval_settings()};
+    o->data = path_join(folder, part);
+    o->run = (EvalRun){.data = o->data, .settings = &o->settings};
+    if (chatmodel_script_open(&o->run.models.chat, script, SCRIPT_BY_HASH) != ST_OK ||
+        b->open(&o->run, &o->questions, &o->state) != ST_OK)
+        fail_msg("%s", error_text());
+    mem_free(script);
+}
+
+static void close_part(Opened *o, const Benchmark *b)
+{
+    b->close(o->state);
+    questions_drop(&o->questions);
+    chatmodel_close(o->run.models.chat);
+    mem_free(o->data);
+}
+
+/* How many of its answers are not to be learned, and how many there are. */
+static void count_muted(const Sample *s, int64_t *muted, int64_t *answers)
+{
+    size_t i;
+    const json_t *m;
+    json_array_foreach(json_object_get(s->transcript, "messages"), i, m)
+    {
+        if (strcmp(json_string_value(json_object_get(m, "role")), "assistant") != 0)
+            continue;
+        *answers += 1;
+        *muted += json_object_get(m, "weight") != NULL;
+    }
+}
+
+static void play(const Family *f, const char *part, const char *expert, int64_t n)
+{
+    const Benchmark *b = benchmark_find(f->benchmark);
+    int64_t muted = 0, answers = 0;
+    Opened o;
+    assert_non_null(b);
+    open_part(&o, b, in_scratch(f->name), part, expert);
+    assert_int_equal(o.questions.all.n, n);
+    assert_int_equal(o.questions.bad, 0);
+    for (size_t i = 0; i < o.questions.all.n; i++) {
+        Sample s;
+        sample_init(&s);
+        if (b->ask(&o.run, o.state, &o.questions.all.at[i], &s) != ST_OK)
+            fail_msg("%s %s: %s", f->name, o.questions.all.at[i].id, error_text());
+        if (json_number_value(json_object_get(s.metrics, "success")) != 1)
+            fail_msg("%s %s %s: the expert fails", f->name, part, o.questions.all.at[i].id);
+        count_muted(&s, &muted, &answers);
+        sample_drop(&s);
+    }
+    assert_true(n < TRAIN || (muted > 0 && muted < answers / 2));
+    close_part(&o, b);
+}
+
+static void experts_solve_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; families[i]; i++) {
+        FamilyCounts counts;
+        FamilySpec spec = {in_scratch(families[i]->name), TRAIN, TEST, 3};
+        assert_int_equal(family_make(&counts, families[i], &spec), ST_OK);
+        if (benchmark_find(families[i]->benchmark)->needs & NEEDS_SANDBOX)
+            needs_sandbox();
+        play(families[i], "train", "expert.jsonl", TRAIN);
+        play(families[i], "test", "expert_test.jsonl", TEST);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(experts_solve_all)};
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
