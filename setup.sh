@@ -8,8 +8,8 @@ build='gcc make pkg-config libc6-dev libdnnl-dev libjansson-dev libfyaml-dev lib
     libutf8proc-dev libssl-dev libedit-dev libseccomp-dev
     libcurl4-openssl-dev ca-certificates libsqlite3-dev libmariadb-dev libcmocka-dev'
 # What the program calls when it runs a model's code: the sandbox's walls, and what stands in them.
-# The Python packages are those that recorded programs import.
-run='bubblewrap python3 python3-numpy python3-scipy python3-shapely python3-sympy'
+# The Python packages are those that recorded programs import.  gnuplot draws what `lemur report` shows.
+run='bubblewrap gnuplot-nox python3 python3-numpy python3-scipy python3-shapely python3-sympy'
 # The demo compares with xz and zstd, and learns from what these packages hold: docs/sources.md.
 demo='xz-utils zstd perl perl-doc libpython3-stdlib linux-libc-dev vim-runtime'
 extra=
