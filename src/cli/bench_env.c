@@ -10,16 +10,19 @@
 #include "cli/cmd.h"
 #include "env/bash.h"
 #include "env/envs.h"
+#include "env/family.h"
+#include "env/household_make_games.h"
 
 typedef struct {
     char *data, *games;
     double seconds;
     int64_t commands;
-    bool json;
+    bool json, made;
 } BenchConfig;
 
 static const Field bench_fields[] = {
-    F_STRING(BenchConfig, data, "data", "folder with the worlds' data; what is not there is not measured"),
+    F_STRING(BenchConfig, data, "",
+             "folder with the worlds' data; empty: games and questions are made for the occasion"),
     F_STRING(BenchConfig, games, "", "folder of the household's games instead"),
     F_FLOAT(BenchConfig, seconds, 2, 0.05, 3600, "that each rate is measured for"),
     F_INT(BenchConfig, commands, 40, 1, 1e6, "shell commands"),
@@ -265,16 +268,59 @@ static void print_table(const json_t *o)
                1e3 * number(o, "shell", "command_s"));
 }
 
-/* A world whose data is not here is left out, and why is told. */
+/* Games and questions of our own, in a folder that goes again. */
+static Status make_data(BenchConfig *set, const char *folder)
+{
+    enum { GAMES = 32, QUESTIONS = 60 };
+    char *games = path_join(folder, "games"), *sql = path_join(folder, "sql");
+    HouseholdMadeGames made;
+    FamilyCounts counts;
+    HouseholdMakeGames how = {.folder = games, .games = GAMES, .seed = 1, .task = HOUSEHOLD_ANY};
+    FamilySpec spec = {.folder = sql, .n_train = 1, .n_test = QUESTIONS, .seed = 1};
+    Status st = household_make_games(&made, &how);
+    if (st == ST_OK)
+        st = family_make(&counts, &family_sql, &spec);
+    mem_free(set->games);
+    mem_free(set->data);
+    set->games = games;
+    set->data = path_join(sql, "test");
+    mem_free(sql);
+    return st;
+}
+
+static Status measure(BenchConfig *set);
+
 static Status run(const Args *args, void *context)
+{
+    BenchConfig *set = context;
+    const char *tmp = getenv("TMPDIR");
+    (void)args;
+    if (*set->data || *set->games)
+        return measure(set);
+    char *folder = path_join(tmp && *tmp ? tmp : "/tmp", "lemur-bench-XXXXXX");
+    Status st =
+        mkdtemp(folder) ? make_data(set, folder) : fail_errno(ST_IO, "cannot make a folder %s", folder);
+    if (st == ST_OK) {
+        set->made = true;
+        st = measure(set);
+    }
+    if (path_is_folder(folder)) {
+        Error error = error_take();
+        if (folder_remove(folder) == ST_OK && st != ST_OK)
+            st = error_put(&error);
+    }
+    mem_free(folder);
+    return st;
+}
+
+/* A world whose data is not here is left out, and why is told. */
+static Status measure(BenchConfig *set)
 {
     static const struct {
         const char *name;
         Status (*time)(json_t *out, const BenchConfig *set);
     } worlds[] = {{"household", time_household}, {"sql", time_sql}, {"shell", time_shell}};
-    const BenchConfig *set = context;
     json_t *out = json_object(), *missing = json_object();
-    (void)args;
     for (size_t i = 0; i < sizeof worlds / sizeof *worlds; i++)
         if (worlds[i].time(out, set) != ST_OK)
             json_object_set_new(missing, worlds[i].name, json_string(error_text()));
@@ -287,6 +333,7 @@ static Status run(const Args *args, void *context)
     bool none = json_object_size(out) == 0;
     if (json_object_size(missing))
         json_object_set(out, "not_measured", missing);
+    json_object_set_new(out, "data", json_string(set->made ? "made" : "given"));
     if (set->json)
         cmd_print_json(out, 6);
     json_decref(missing);
@@ -302,7 +349,8 @@ int bench_env(int argc, char **argv)
         .usage = "[flags]",
         .about = "Times what worlds cost: steps, resets and forks of a household with its text and commands "
                  "rendered,\n"
-                 "queries of the median question, shell commands.  One core.\n"
+                 "queries of the median question, shell commands.  One core.  Without --data on games and "
+                 "questions made for it.\n"
                  "example: lemur bench env --data data --json",
         COMMAND_TABLES(tables),
     };

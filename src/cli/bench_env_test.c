@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/data_test.h"
+#include "base/scratch_test.h"
 #include "cli/capture_test.h"
 #include "env/sandbox.h"
 
@@ -56,11 +57,31 @@ static void missing_data_is_told(void **state)
     json_decref(j);
 }
 
+/* Without data it makes some, and leaves nothing behind. */
+static void data_is_made_where_none_is_given(void **state)
+{
+    (void)state;
+    int code;
+    setenv("TMPDIR", scratch, 1);
+    json_t *j = result("", &code);
+    unsetenv("TMPDIR");
+    FolderList left;
+    assert_int_equal(code, 0);
+    assert_string_equal(json_string_value(json_object_get(j, "data")), "made");
+    assert_true(at(j, "household", "steps_per_s") > 0 && at(j, "sql", "queries_per_s") > 0);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "household"), "games")), 32);
+    assert_int_equal(folder_list(&left, scratch), ST_OK);
+    assert_int_equal(left.n, 0);
+    folder_list_drop(&left);
+    json_decref(j);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_result_has_its_keys),
         cmocka_unit_test(missing_data_is_told),
+        cmocka_unit_test(data_is_made_where_none_is_given),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
