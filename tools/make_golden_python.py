@@ -38,7 +38,7 @@ def answer(cells):
         text = captured.stdout or "[Executed Successfully with No Output]"
         text = re.sub(r"Cell In \[(\d+)\]", r"Cell In[\1]", text)
         text = text.replace("IPython/core/interactiveshell.py:3378", "IPython/core/interactiveshell.py:3508")
-        text = text.replace("/tmp/<ipython-input", "/work/<ipython-input")  # the folder that sessions work in
+        text = text.replace("/tmp/<ipython-input", "<ipython-input")  # the folder is another in the sandbox
         if len(text) > 2000:
             text = text[:2000] + "...\n[Output Truncated]"
         yield text.strip()

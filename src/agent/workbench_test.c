@@ -58,7 +58,7 @@ static void python_and_bash_share_a_folder(void **state)
     expect(TOOL_PYTHON, "open('x.txt', 'w').write('from Python')\nn = 6", true, "");
     expect(TOOL_BASH, "cat x.txt; echo; mkdir d; cd d; echo from bash > y.txt", true, "from Python\n");
     expect(TOOL_PYTHON, "print(n * 7, open('d/y.txt').read())", true, "42 from bash");
-    expect(TOOL_BASH, "pwd; exit 4", false, "/work/d\n[exit status 4]");
+    expect(TOOL_BASH, "basename \"$PWD\"; exit 4", false, "d\n[exit status 4]");
     expect(TOOL_BASH, "kill -11 $$", false, "[ended by signal 11]");
     expect(TOOL_PYTHON, "1/0", false, "ZeroDivisionError");
     assert_true(workbench_holds_files(bench));

@@ -15,7 +15,7 @@ static const double grace = 1;   /* between SIGINT and the kill */
  * is 128 kB at most. */
 static const char prelude[] = "exec 199>&2 2>&1; "
                               "trap 'printf \"\\0%s\\0\" \"$PWD\" >&199' EXIT; "
-                              "cd -- \"$1\" 2>/dev/null || cd /work; "
+                              "cd -- \"$1\" 2>/dev/null || cd " BASH_HOME "; "
                               "shift; "
                               "eval \"$(cat)\""; /* one line, as errors count lines */
 
@@ -41,7 +41,7 @@ void bash_open(Bash **out, const BashSpec *spec)
         b->spec.limits = bash_limits();
     if (b->spec.output_bytes == 0)
         b->spec.output_bytes = 16000;
-    b->folder = mem_str("/work");
+    b->folder = mem_str(BASH_HOME);
     *out = b;
 }
 
@@ -53,7 +53,7 @@ const char *bash_folder(const Bash *b)
 void bash_home(Bash *b)
 {
     mem_free(b->folder);
-    b->folder = mem_str("/work");
+    b->folder = mem_str(BASH_HOME);
 }
 
 void bash_close(Bash *b)

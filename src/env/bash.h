@@ -6,8 +6,8 @@
  *     Bash *b;
  *     bash_open(&b, &spec);
  *     BashResult r;
- *     TRY(bash_run(b, &r, span("mkdir x; cd x; pwd")));
- *     log_info("%s", str_c(&r.text));                    "/work/x\n"
+ *     TRY(bash_run(b, &r, span("mkdir x; cd x; ls -d ../x")));
+ *     log_info("%s", str_c(&r.text));                    "../x\n"
  *     bash_result_drop(&r);
  *     bash_close(b);
  *
@@ -16,6 +16,8 @@
 #define ENV_BASH_H
 
 #include "env/sandbox.h"
+
+#define BASH_HOME "/work" /* inside: where the first command begins */
 
 /* What is 0 has the default.  Strings and lists are kept: they outlive it. */
 typedef struct {
@@ -48,7 +50,7 @@ void bash_open(Bash **out, const BashSpec *spec);
  * caller drops; after a failure *r is empty.  Failures as of sandbox_run. */
 MUST_CHECK Status bash_run(Bash *b, BashResult *r, Span command);
 void bash_result_drop(BashResult *r);
-const char *bash_folder(const Bash *b); /* where the next command begins, inside: "/work" at first */
+const char *bash_folder(const Bash *b); /* where the next command begins, inside: BASH_HOME at first */
 void bash_home(Bash *b);                /* ... which it is again from here on */
 void bash_close(Bash *b);               /* NULL is fine */
 

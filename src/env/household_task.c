@@ -55,6 +55,14 @@ const HouseholdTaskKind household_tasks[HOUSEHOLD_TASKS] = {
      {{"put two ", " in "}, {"find two ", " and put them in "}}},
 };
 
+HouseholdTask household_task_of(Span game)
+{
+    for (int i = 0; i < HOUSEHOLD_TASKS; i++)
+        if (span_starts(game, household_tasks[i].name))
+            return (HouseholdTask)i;
+    return HOUSEHOLD_PUT;
+}
+
 Status household_task_find(HouseholdTask *out, const char *name)
 {
     const char *names[2 * HOUSEHOLD_TASKS + 1] = {"any"};

@@ -29,6 +29,9 @@ typedef struct {
 } HouseholdTaskKind;
 extern const HouseholdTaskKind household_tasks[HOUSEHOLD_TASKS];
 
+/* Of a game's name, which begins with its task's; HOUSEHOLD_PUT where it does not. */
+HouseholdTask household_task_of(Span game);
+
 /* By its name or its short one, or "any".  ST_ARG: the sentence has the nearest. */
 MUST_CHECK Status household_task_find(HouseholdTask *out, const char *name);
 

@@ -122,19 +122,6 @@ Span household_heard(const HouseholdState *s)
     return span(span_starts(span(said), "You arrive at loc ") && stop ? stop + 2 : said);
 }
 
-const char *const household_types[] = {"put", "clean", "heat", "cool", "examine", "puttwo"};
-
-int household_type(Span name)
-{
-    static const char *const prefixes[HOUSEHOLD_TYPES] = {"pick_and_place",       "pick_clean_then_place",
-                                                          "pick_heat_then_place", "pick_cool_then_place",
-                                                          "look_at_obj",          "pick_two_obj"};
-    for (int i = 0; i < HOUSEHOLD_TYPES; i++)
-        if (span_starts(name, prefixes[i]))
-            return i;
-    return 0;
-}
-
 bool household_call(Str *out, const char *command)
 {
     for (int i = 0; i < HOUSEHOLD_TOOLS; i++) {

@@ -38,12 +38,6 @@ MUST_CHECK Status household_play_step(HouseholdPlay *p, const char *command);
 /* What the game said last, as the functions return it; a view until the next step. */
 Span household_heard(const HouseholdState *s);
 
-/* ALFWorld's six types of task, in MINT's words: "put", "clean", "heat", "cool", "examine", "puttwo". */
-enum { HOUSEHOLD_TYPES = 6 };
-extern const char *const household_types[HOUSEHOLD_TYPES];
-/* Which of them a game is by its name; 0 where it has another (mint/tasks/alfworld.py, PREFIXES). */
-int household_type(Span name);
-
 /* Appends the call that is this command: goto("fridge 1").  False: there is none, as for "inventory". */
 bool household_call(Str *out, const char *command);
 

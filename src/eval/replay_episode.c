@@ -9,6 +9,7 @@
 #include "agent/turns.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "env/household_task.h"
 #include "env/household_tools.h"
 #include "eval/wording.h"
 
@@ -72,7 +73,7 @@ static char *example_path(const Recording *r, Span id)
 {
     const char *variant = r->feedback ? "with_tool_and_feedback" : "with_tool";
     if (span_is(r->group, "decision_making"))
-        return mem_format("mint/prompt/in_context_examples/alfworld/%s/%s.txt", household_types[household_type(id)],
+        return mem_format("mint/prompt/in_context_examples/alfworld/%s/%s.txt", household_tasks[household_task_of(id)].short_name,
                           variant);
     Span kind = span_is(r->group, "code_generation") ? r->task : r->group;
     return mem_format("mint/prompt/in_context_examples/%.*s/%s.txt", (int)kind.n, kind.at, variant);

@@ -53,7 +53,7 @@ static void add_problem(Str *out)
 static Household *open_example(void)
 {
     static const char task[] = "clean some ";
-    House h;
+    Fixture h;
     Household *out = NULL;
     Str problem = {0};
     house_open(&h, &alfworld, false);
@@ -114,7 +114,7 @@ static Blocks blocks_of(Span prompt)
 static Str prompt_of(const Benchmark *b)
 {
     static const char *const quits[] = {"", NULL};
-    House h;
+    Fixture h;
     Str out = {0};
     house_open(&h, b, false);
     h.settings.steps = 1;

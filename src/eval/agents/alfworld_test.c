@@ -31,13 +31,13 @@ static void commands_are_found(void **state)
 }
 
 /* A script that is at its end ends the episode. */
-static void end_scripts(House *h)
+static void end_scripts(Fixture *h)
 {
     h->script.fails = ST_LIMIT;
     h->script.finish = CHAT_FINISH_CONTEXT;
 }
 
-static void check(House *h, const Question *q, const char *const *lines, bool wins, size_t commands)
+static void check(Fixture *h, const Question *q, const char *const *lines, bool wins, size_t commands)
 {
     HouseResult r = house_ask(h, q, lines);
     if (r.success != wins || r.goal != wins || r.kind != (wins ? SAMPLE_FINE : SAMPLE_CONTEXT) ||
@@ -49,7 +49,7 @@ static void check(House *h, const Question *q, const char *const *lines, bool wi
 static void commands_of_experts_win(void **state)
 {
     (void)state;
-    House h;
+    Fixture h;
     house_open(&h, &alfworld, false);
     end_scripts(&h);
     for (size_t i = 0; i < h.questions.all.n; i++) {
@@ -70,7 +70,7 @@ static void commands_of_experts_win(void **state)
 static void code_of_experts_wins(void **state)
 {
     (void)state;
-    House h;
+    Fixture h;
     house_open(&h, &alfworld_python, false);
     needs_sandbox();
     end_scripts(&h);
@@ -90,7 +90,7 @@ static void code_of_experts_wins(void **state)
 static void both_ask_the_same(void **state)
 {
     (void)state;
-    House text, code;
+    Fixture text, code;
     house_open(&text, &alfworld, false);
     house_open(&code, &alfworld_python, false);
     assert_int_equal(text.questions.all.n, code.questions.all.n);
@@ -116,7 +116,7 @@ static void budgets_are_the_same(void **state)
         thinks[i] = "I wonder.\nWhat now?";
         cells[i] = i % 2 ? "<execute>2</execute>" : "<solution>done</solution>";
     }
-    House text, code;
+    Fixture text, code;
     house_open(&text, &alfworld, false);
     needs_sandbox();
     house_open(&code, &alfworld_python, false);
@@ -143,7 +143,7 @@ static void budgets_are_the_same(void **state)
     house_close(&code);
 }
 
-static Span message(const House *h, size_t i)
+static Span message(const Fixture *h, size_t i)
 {
     assert_true(i < h->script.asked.messages.n);
     return h->script.asked.messages.at[i].content;
@@ -160,7 +160,7 @@ static void the_model_is_told_what_the_game_says(void **state)
                                         NULL};
     static const char *const cells[] = {"<execute>print(look()); print(goto('the moon')); x = 6</execute>",
                                         "nothing", "<execute>x * 7</execute>", "<execute>0</execute>", NULL};
-    House h;
+    Fixture h;
     Household *game;
     Str house = {0};
     house_open(&h, &alfworld, false);
@@ -201,7 +201,7 @@ static void the_model_is_told_what_the_game_says(void **state)
 static void observations_have_no_location(void **state)
 {
     (void)state;
-    House text, code;
+    Fixture text, code;
     house_open(&text, &alfworld, false);
     needs_sandbox();
     house_open(&code, &alfworld_python, false);
@@ -228,7 +228,7 @@ static void admissible_commands_are_told_where_they_are_wanted(void **state)
     (void)state;
     static const char *const lines[] = {"> look", "> go to nowhere", "> look", NULL};
     static const char told[] = "\nCommands that do something here: go to ";
-    House h;
+    Fixture h;
     house_open(&h, &alfworld, false);
     h.settings.admissible = true;
     h.settings.steps = 3;

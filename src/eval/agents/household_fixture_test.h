@@ -18,14 +18,14 @@ typedef struct {
     EvalRun run;
     Questions questions;
     void *state;
-} House;
+} Fixture;
 
 /* Skips where there are no games. */
-static inline void house_open(House *h, const Benchmark *b, bool feedback)
+static inline void house_open(Fixture *h, const Benchmark *b, bool feedback)
 {
     if (!data_with(HOUSEHOLD_LIST))
         skip();
-    *h = (House){.benchmark = b, .settings = eval_settings()};
+    *h = (Fixture){.benchmark = b, .settings = eval_settings()};
     h->script.fails = h->comments.fails = ST_PEER;
     h->run = (EvalRun){.data = data_folder(), .settings = &h->settings};
     h->run.models.chat = scripted_model(&h->script);
@@ -35,7 +35,7 @@ static inline void house_open(House *h, const Benchmark *b, bool feedback)
         fail_msg("%s", error_text());
 }
 
-static inline void house_close(House *h)
+static inline void house_close(Fixture *h)
 {
     h->benchmark->close(h->state);
     questions_drop(&h->questions);
@@ -60,7 +60,7 @@ static inline double house_metric(const Sample *s, const char *name)
     return json_number_value(json_object_get(s->metrics, name));
 }
 
-static inline HouseResult house_ask(House *h, const Question *q, const char *const *lines)
+static inline HouseResult house_ask(Fixture *h, const Question *q, const char *const *lines)
 {
     Sample s;
     sample_init(&s);

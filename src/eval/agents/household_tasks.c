@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "env/household_games.h"
+#include "env/household_task.h"
 #include "env/household_tools.h"
 #include "eval/sample_line.h"
 
@@ -42,7 +43,7 @@ static Status add_game(Questions *out, const EvalRun *run, const char *id)
     }
     st = file_read(&game, path, GAME_BYTES);
     if (st == ST_OK) {
-        const char *type = household_types[household_type(span(id))];
+        const char *type = household_tasks[household_task_of(span(id))].short_name;
         text_hash(sum, str_span(&game));
         json_t *doc = json_pack("{s:s, s:s, s:s, s:o*}", "id", id, "type", type, "game_sha256", sum,
                                 "reference", expert_list(run, id));

@@ -23,7 +23,7 @@
     }
 
 /* The games that the list names, or where there is no list, all below HOUSEHOLD_GAMES.  Parts are the six
- * types of task (household_types); docs are {"id", "type", "game_sha256", "reference": the expert's list,
+ * types of task (household_tasks); docs are {"id", "type", "game_sha256", "reference": the expert's list,
  * gt_traj.txt, where it is there}.  Named games that are not there are told and counted in out->left_out and
  * out->lacking.
  *   ST_IO      nothing is there; the sentence says how to get it

@@ -12,7 +12,7 @@ static const char *const quits[] = {"<solution>done</solution>", "<solution>done
 static void experts_succeed_and_one_call_less_does_not(void **state)
 {
     (void)state;
-    House h;
+    Fixture h;
     house_open(&h, &mint_alfworld, false);
     needs_sandbox();
     for (size_t i = 0; i < h.questions.all.n; i += house_stride()) {
@@ -40,7 +40,7 @@ static void experts_succeed_and_one_call_less_does_not(void **state)
 static void fifty_commands_are_a_success_and_no_goal(void **state)
 {
     (void)state;
-    House h;
+    Fixture h;
     house_open(&h, &mint_alfworld, false);
     needs_sandbox();
     const Question *q = &h.questions.all.at[0];
@@ -64,7 +64,7 @@ static void fifty_commands_are_a_success_and_no_goal(void **state)
 /* Every recorded episode whose game is here. */
 static size_t compare_openings(const char *where, bool feedback, int steps)
 {
-    House h;
+    Fixture h;
     Str lines = {0};
     size_t compared = 0;
     static const char *const comments[] = {"No.", "No.", NULL};
@@ -115,7 +115,7 @@ static void openings_are_the_recorded_ones(void **state)
 static void feedback_may_know_the_list(void **state)
 {
     (void)state;
-    House h;
+    Fixture h;
     static const char *const comments[] = {"Go on.", "Go on.", NULL};
     house_open(&h, &mint_alfworld, true);
     h.settings.feedback_gold = true;

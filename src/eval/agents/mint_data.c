@@ -135,9 +135,9 @@ static Status read_examples(Mint *m, const EvalRun *run, json_t *facts)
 {
     bool types = m->task == MINT_ALFWORLD;
     Status st = ST_OK;
-    for (int i = 0; i < (types ? HOUSEHOLD_TYPES : 1) && st == ST_OK; i++) {
+    for (int i = 0; i < (types ? HOUSEHOLD_TASKS : 1) && st == ST_OK; i++) {
         char *file = mem_format("%s%s%s/%s.txt", mint_kinds[m->task].examples, types ? "/" : "",
-                                types ? household_types[i] : "",
+                                types ? household_tasks[i].short_name : "",
                                 run->models.feedback ? "with_tool_and_feedback" : "with_tool");
         st = read_prompt(&m->examples[i], run, facts, file);
         mem_free(file);
@@ -147,7 +147,7 @@ static Status read_examples(Mint *m, const EvalRun *run, json_t *facts)
 
 Span mint_example(const Mint *m, const Question *q)
 {
-    return str_span(&m->examples[m->task == MINT_ALFWORLD ? household_type(span(q->id)) : 0]);
+    return str_span(&m->examples[m->task == MINT_ALFWORLD ? household_task_of(span(q->id)) : 0]);
 }
 
 /* What stands between two marks at or behind *at, which goes on behind it; .at NULL: no such marks. */
@@ -276,7 +276,7 @@ void mint_data_drop(Mint *m)
     Str *const texts[] = {&m->template, &m->tools, &m->feedback_template};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         str_drop(texts[i]);
-    for (int i = 0; i < HOUSEHOLD_TYPES; i++)
+    for (int i = 0; i < HOUSEHOLD_TASKS; i++)
         str_drop(&m->examples[i]);
     mem_free(m);
 }

@@ -3,6 +3,7 @@
 #ifndef EVAL_AGENTS_MINT_DATA_H
 #define EVAL_AGENTS_MINT_DATA_H
 
+#include "env/household_task.h"
 #include "env/household_tools.h"
 #include "eval/agents/mint.h"
 
@@ -17,7 +18,7 @@ extern const MintKind mint_kinds[MINT_TASKS];
 typedef struct {
     MintTask task;
     Str template, tools, feedback_template;
-    Str examples[HOUSEHOLD_TYPES]; /* the first alone, but of the household's types */
+    Str examples[HOUSEHOLD_TASKS]; /* the first alone, but of the household's types */
 } Mint;
 
 /* Errors name the missing file and say how to get it. */

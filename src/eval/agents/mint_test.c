@@ -216,9 +216,9 @@ static void household_functions_are_described_from_their_classes(void **state)
     Str said = {0};
     scratch_text("mint/prompt/templates/template_with_tool.txt", "{tool_desc}");
     scratch_text(MINT_TOOLSET_FILE, "def f(tools):\n    output = \"Tools here:\\n\"\n");
-    for (int i = 0; i < HOUSEHOLD_TYPES; i++) {
+    for (int i = 0; i < HOUSEHOLD_TASKS; i++) {
         char *file =
-            mem_format("mint/prompt/in_context_examples/alfworld/%s/with_tool.txt", household_types[i]);
+            mem_format("mint/prompt/in_context_examples/alfworld/%s/with_tool.txt", household_tasks[i].short_name);
         scratch_text(file, "");
         mem_free(file);
     }
