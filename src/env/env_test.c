@@ -127,6 +127,33 @@ static void forks_go_their_own_way(void **state)
     env_close(e);
 }
 
+/* Only the last games stay open, but for those that somebody plays. */
+static void many_games_are_played(void **state)
+{
+    enum { MANY = 150 };
+    (void)state;
+    char *game = tiny_game(tiny_domain, tiny_problem, tiny_grammar);
+    for (int i = 0; i < MANY; i++) {
+        char *name = mem_format("many/tiny-Ball-None-Box-%03d/t1/game.tw-pddl", i);
+        scratch_text(name, game);
+        mem_free(name);
+    }
+    EnvOptions options = {.games = in_scratch("many")};
+    Env *e;
+    must(env_open(&e, &household_env, &options));
+    EnvState *s = begin(e, 0), *t;
+    do_all(s, "take ball 1 from table 1;go to box 1");
+    must(env_fork(&t, s));
+    env_free(s);
+    for (size_t i = 1; i < MANY; i++)
+        env_free(begin(e, i));
+    do_all(t, "open box 1;put ball 1 in box 1");
+    assert_string_equal(seen(t), "Put.");
+    env_free(t);
+    env_close(e);
+    free(game);
+}
+
 static void saved_states_are_restored(void **state)
 {
     (void)state;
@@ -267,8 +294,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_house_is_played),         cmocka_unit_test(steps_are_limited),
-        cmocka_unit_test(forks_go_their_own_way),    cmocka_unit_test(saved_states_are_restored),
-        cmocka_unit_test(what_is_not_there_is_said), cmocka_unit_test(every_world_holds_it),
+        cmocka_unit_test(forks_go_their_own_way),    cmocka_unit_test(many_games_are_played),
+        cmocka_unit_test(saved_states_are_restored), cmocka_unit_test(what_is_not_there_is_said),
+        cmocka_unit_test(every_world_holds_it),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

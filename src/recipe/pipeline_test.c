@@ -19,7 +19,8 @@ static const char script[] =
     "mkdir -p \"$out\"\n"
     "case $verb in\n"
     "copy) shift 2; cat \"$@\" > \"$out/text\"; date +%s%N > \"$out/log\"; echo copied ;;\n"
-    "slow) n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
+    "slow) echo \"begun $3\" >> \"$out/begun\"\n"
+    "    n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
     "    trap 'exit 130' TERM\n"
     "    while [ $n -lt 3 ]; do sleep 0.2; n=$((n + 1)); echo $n > \"$out/text\"; done ;;\n"
     "fail) [ -e \"$home/mended\" ] || { echo broken >&2; exit 3; }; echo well > \"$out/text\" ;;\n"
@@ -211,6 +212,9 @@ static void stopped_stages_go_on(void **state)
     must(run(slow, (How){0}, states));
     Str t = scratch_read("run/t/text");
     assert_string_equal(str_c(&t), "3\n");
+    str_drop(&t);
+    t = scratch_read("run/s/begun"); /* nothing was thrown away */
+    assert_string_equal(str_c(&t), "begun \nbegun --resume\n");
     str_drop(&t);
     runs();
 }
