@@ -63,7 +63,7 @@ static void files_and_folder_stay_and_nothing_else(void **state)
     open_bash((BashSpec){0});
     expect("pwd; mkdir -p 'a b'; cd 'a b'; echo hi > f; X=1", 0, BASH_HOME "\n");
     assert_string_equal(bash_folder(bash), BASH_HOME "/a b");
-    expect("cat f; pwd; echo \"[$X]\"", 0, "hi\n/work/a b\n[]\n");
+    expect("cat f; pwd; echo \"[$X]\"", 0, "hi\n" BASH_HOME "/a b\n[]\n");
     expect("cd ..; exit 3", 3, "");
     assert_string_equal(bash_folder(bash), BASH_HOME);
     expect("cd /nowhere", 1, "bash: line 1: cd: /nowhere: No such file or directory\n");

@@ -307,32 +307,9 @@ static Status ask_flat(const EvalRun *run, void *state, const Question *q, Sampl
 const char *const robocodegen_programs[] = {"python3", NULL};
 const DataFile robocodegen_files[] = {{ROBOT_PROBLEMS, NULL, NULL}, {ROBOT_PROMPT, NULL, NULL}, {0}};
 
-const Benchmark robocodegen = {
-    .name = "robocodegen",
-    .groups = "",
-    .about = "37 functions of a robot's program, those they call written in their turn; by frozen inputs",
-    .source = ROBOCODEGEN_SOURCE,
-    .metric = "pass",
-    .version = 1,
-    .needs = NEEDS_SANDBOX,
-    .programs = robocodegen_programs,
-    .files = robocodegen_files,
-    .open = robocodegen_open,
-    .ask = ask_hierarchical,
-    .close = robocodegen_close,
-};
-
-const Benchmark robocodegen_flat = {
-    .name = "robocodegen_flat",
-    .groups = "",
-    .about = "the same 37 functions, each in one answer",
-    .source = ROBOCODEGEN_SOURCE,
-    .metric = "pass",
-    .version = 1,
-    .needs = NEEDS_SANDBOX,
-    .programs = robocodegen_programs,
-    .files = robocodegen_files,
-    .open = robocodegen_open,
-    .ask = ask_flat,
-    .close = robocodegen_close,
-};
+const Benchmark robocodegen =
+    ROBOCODEGEN("robocodegen",
+                "37 functions of a robot's program, those they call written in their turn; by frozen inputs",
+                robocodegen_open, ask_hierarchical);
+const Benchmark robocodegen_flat =
+    ROBOCODEGEN("robocodegen_flat", "the same 37 functions, each in one answer", robocodegen_open, ask_flat);

@@ -42,4 +42,12 @@ void robocodegen_source(Str *out, const EvalRun *run, const RoboCodeGen *g, Span
 /* Metrics pass and inputs, kind and "verdict", "says" in `more`, from the last verdict on an answer. */
 void robocodegen_mark(Sample *out, const RobotVerdict *v);
 
+/* The constant of one of the three benchmarks. */
+#define ROBOCODEGEN(name_, says, open_, ask_)                                                               \
+    {                                                                                                       \
+        .name = name_, .groups = "", .about = says, .source = ROBOCODEGEN_SOURCE, .metric = "pass",         \
+        .version = 1, .needs = NEEDS_SANDBOX, .programs = robocodegen_programs, .files = robocodegen_files, \
+        .open = open_, .ask = ask_, .close = robocodegen_close                                              \
+    }
+
 #endif

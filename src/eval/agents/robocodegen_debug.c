@@ -153,17 +153,6 @@ static Status ask_debug(const EvalRun *run, void *state, const Question *q, Samp
     return st;
 }
 
-const Benchmark robocodegen_debug = {
-    .name = "robocodegen_debug",
-    .groups = "",
-    .about = "the same 37 functions in up to five turns, told each time what went wrong",
-    .source = ROBOCODEGEN_SOURCE,
-    .metric = "pass",
-    .version = 1,
-    .needs = NEEDS_SANDBOX,
-    .programs = robocodegen_programs,
-    .files = robocodegen_files,
-    .open = open_debug,
-    .ask = ask_debug,
-    .close = robocodegen_close,
-};
+const Benchmark robocodegen_debug = ROBOCODEGEN(
+    "robocodegen_debug", "the same 37 functions in up to five turns, told each time what went wrong",
+    open_debug, ask_debug);
