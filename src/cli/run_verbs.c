@@ -37,5 +37,7 @@ static const RecipeVerb verbs[] = {
     {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check},
     {"convert", 1, RESUME_ANEW, NULL, NULL},
     {"eval", 1, RESUME_SAME, eval_products, NULL},
+    {"env make", 1, RESUME_ANEW, NULL, NULL},
+    {"study", 1, RESUME_ANEW, NULL, NULL},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};

@@ -250,7 +250,7 @@ static const char *command_of(const Sample *s, size_t step, size_t i, const char
 static void transcripts_hold_the_commands(void **state)
 {
     (void)state;
-    static const char *const lines[] = {"> look", "no command", "> go to nowhere", NULL};
+    static const char *const lines[] = {"> look", "no\ncommand", "> go to nowhere", NULL};
     static const char *const cells[] = {"<execute>for i in range(2): look()</execute>",
                                         "<execute>goto(\"nowhere\")\n1/0</execute>", NULL};
     Fixture text, code;
