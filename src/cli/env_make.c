@@ -114,6 +114,7 @@ static Status begin_transcripts(Job *job, const Args *args)
         return fail(ST_ARG, "--fences is about Python; say --python as well");
     if (args_value(args, "prompt"))
         TRY(read_prompt(job, args_value(args, "prompt")));
+    TRY(file_make_folder(path));
     return file_begin(&job->file, path);
 }
 
