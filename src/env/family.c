@@ -12,7 +12,7 @@
 
 enum { TRIES = 20000 }; /* in a row that give nothing new: the family has no more */
 
-const Family *const families[] = {&family_words, &family_sql, &family_programs, NULL};
+const Family *const families[] = {&family_words, &family_sql, &family_programs, &family_household, NULL};
 
 const Family *family_find(const char *name)
 {
@@ -160,13 +160,21 @@ static bool slips(const FamilyTask *t)
     return false;
 }
 
+static void add_record(Str *out, const Family *f, const json_t *record, bool first)
+{
+    str_adds(out, f->array ? first ? "[\n" : ",\n" : "");
+    add_json(out, record);
+    str_adds(out, f->array ? "" : "\n");
+}
+
 static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n, Str *questions, Str *expert)
 {
     for (int64_t i = 0; i < n; i++) {
         TRY(draw_new(m, state, rng, test, i));
-        str_adds(questions, m->family->array ? i ? ",\n" : "[\n" : "");
-        add_json(questions, m->task.record);
-        str_adds(questions, m->family->array ? "" : "\n");
+        if (m->family->keep)
+            TRY(m->family->keep(state, &m->task));
+        if (m->family->questions)
+            add_record(questions, m->family, m->task.record, i == 0);
         add_expert(expert, &m->task);
         m->counts->slips += !test && slips(&m->task);
     }
@@ -184,7 +192,7 @@ static Status make_part(Making *m, const FamilySpec *spec, bool test)
     Status st = m->family->open(&state, &rng, data);
     if (st == ST_OK)
         st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, &questions, &expert);
-    if (st == ST_OK)
+    if (st == ST_OK && m->family->questions)
         st = family_write(data, m->family->questions, str_c(&questions));
     if (st == ST_OK)
         st = family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&expert));

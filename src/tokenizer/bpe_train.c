@@ -3,6 +3,7 @@
  * only the words it changes. */
 #include "tokenizer/bpe_train.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -25,13 +26,15 @@ struct BpeTrainer {
     uint32_t *slots; /* index into words + 1 */
     size_t slots_n;
     int64_t bytes;
+    BpeDigits digits;
 };
 
 /* Counting words ---------------------------------------------------------------------------------------- */
 
-BpeTrainer *bpe_train_new(void)
+BpeTrainer *bpe_train_new(BpeDigits digits)
 {
     BpeTrainer *b = mem_new(BpeTrainer);
+    b->digits = digits;
     b->slots_n = 1 << 16;
     b->slots = mem_array(uint32_t, b->slots_n);
     return b;
@@ -100,18 +103,18 @@ static void prune(BpeTrainer *b)
     rebuild_slots(b, b->slots_n);
 }
 
-static void count_word(BpeTrainer *b, const char *p, size_t n)
+static void count_word(BpeTrainer *b, const char *p, size_t n, int64_t times)
 {
     uint32_t hash = (uint32_t)XXH3_64bits(p, n);
     size_t s = hash & (b->slots_n - 1);
     for (; b->slots[s]; s = (s + 1) & (b->slots_n - 1)) {
         TrainWord *w = &b->words.at[b->slots[s] - 1];
         if (w->hash == hash && w->n == n && memcmp(w->bytes, p, n) == 0) {
-            w->count++;
+            w->count += times;
             return;
         }
     }
-    TrainWord w = {arena_strn(&b->arena, p, n), (uint32_t)n, hash, 1};
+    TrainWord w = {arena_strn(&b->arena, p, n), (uint32_t)n, hash, times};
     array_push(&b->words, w);
     b->slots[s] = (uint32_t)b->words.n;
     if (b->words.n >= BPE_WORDS_MAX)
@@ -120,14 +123,26 @@ static void count_word(BpeTrainer *b, const char *p, size_t n)
         rebuild_slots(b, b->slots_n * 2);
 }
 
+void bpe_train_numbers(BpeTrainer *b)
+{
+    enum { NUMBERS = 1000 };
+    const int64_t before_all = (int64_t)1
+                               << 40; /* their merges come first, those of two digits before those of three */
+    for (int i = 10; i < NUMBERS; i++) {
+        char digits[8];
+        int n = snprintf(digits, sizeof digits, "%d", i);
+        count_word(b, digits, (size_t)n, n == 2 ? 4 * before_all : before_all / NUMBERS);
+    }
+}
+
 void bpe_train_add(BpeTrainer *b, const char *text, size_t n)
 {
-    KnownNext *next = presplit_known(KNOWN_LLAMA3);
+    KnownNext *next = presplit_known(b->digits == BPE_DIGITS_SINGLE ? KNOWN_QWEN2 : KNOWN_LLAMA3);
     b->bytes += (int64_t)n;
     for (size_t at = 0, end; at < n; at = end) {
         end = next(text, at, n);
         if (end - at <= BPE_WORD_BYTES)
-            count_word(b, text + at, end - at);
+            count_word(b, text + at, end - at, 1);
     }
 }
 
@@ -333,7 +348,7 @@ Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size
         if (progress && bpe_vocab_size(vocab) % 64 == 0)
             progress(context, bpe_vocab_size(vocab) - BPE_VOCAB_MIN, vocab_size - BPE_VOCAB_MIN);
     search_drop(&s);
-    Status st = bpe_vocab_open(vocab, out);
+    Status st = bpe_vocab_open(vocab, b->digits, out);
     bpe_vocab_free(vocab);
     return st;
 }
