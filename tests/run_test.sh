@@ -108,6 +108,23 @@ products > "$work/again"
 ok "the same products once more" cmp "$work/products" "$work/again"
 ok "a report" "$lemur" report "$work/run"
 ok "... of all of it" grep -q 'bits per byte' "$work/run/report.html"
+ok "... with compressors beside the model" grep -q 'xz -9' "$work/run/report.json"
+expect 0 'page.html' "$lemur" report mine="$work/run/base" --check -o "$work/pages/page.html"
+ok "... under the name that was given" grep -q '>mine<' "$work/pages/page.html"
 expect 2 'nothing that a report tells of' "$lemur" report "$work/src"
+
+# A task for testing that was learned, and one that was not.
+mkdir "$work/tested" "$work/learned"
+echo '{"id": "7", "doc": {"query": "How many lions does the keeper Anna feed on Sunday?"}, "target": ""}' > "$work/tested/samples_zoo.jsonl"
+overlap() { "$lemur" study overlap "$work/tested" --train "$work/learned" -o "$work/overlap"; }
+echo '{"text": "How many lions does the keeper Anna feed on Monday?"}' | gzip > "$work/learned/a.jsonl.gz"
+expect 0 'looked for in 1 texts' overlap
+echo '{"messages": [{"content": "Q: how many lions does the keeper Anna feed on sunday"}]}' > "$work/learned/b.jsonl"
+expect 1 'task 7: How many lions' overlap
+expect 1 '1 tasks for testing stand in what was learned' overlap
+ok "... and it is kept" grep -q b.jsonl:1 "$work/overlap/overlap.json"
+expect 1 '1 tasks for testing stand in what was learned' "$lemur" report "$work/overlap" --check -o "$work/pages"
+expect 2 'there is no file' "$lemur" study overlap "$work/tested" --train "$work/nowhere"
+expect 2 'what was learned is missing' "$lemur" study overlap "$work/tested"
 
 finish
