@@ -25,6 +25,7 @@ void recipe_drop(Recipe *r)
         mem_free(s->name);
         mem_free(s->group);
         mem_free(s->about);
+        mem_free(s->fetch);
     }
     array_drop(&r->stages);
     json_decref(r->vars);
@@ -108,8 +109,8 @@ static Status take_inputs(RecipeStage *s, const json_t *v)
 
 static Status take_stage(RecipeStage *s, json_t *object)
 {
-    static const char *const keys[] = {"run",   "program", "settings", "inputs",
-                                       "about", "minutes", "memory",   "disk"};
+    static const char *const keys[] = {"run",     "program", "settings", "inputs", "about",
+                                       "minutes", "memory",  "disk",     "fetch"};
     if (!json_is_object(object))
         return fail(ST_ARG, "a map with \"run\" is wanted");
     TRY(check_keys(object, keys, sizeof keys / sizeof *keys));
@@ -129,6 +130,7 @@ static Status take_stage(RecipeStage *s, json_t *object)
     config_forget_lines(s->settings);
     TRY(take_inputs(s, json_object_get(object, "inputs")));
     TRY(take_text(&s->about, object, "about", ""));
+    TRY(take_text(&s->fetch, object, "fetch", ""));
     TRY(take_bytes(&s->memory, object, "memory"));
     return take_bytes(&s->disk, object, "disk");
 }
@@ -245,6 +247,8 @@ static Status set_one(json_t *all, const char *set)
         st = set_at(all, key, value);
     } else if (json_object_get(vars, key)) {
         json_object_set(vars, key, value);
+    } else if (strcmp(key, "store") == 0) {
+        json_object_set(all, key, value);
     } else {
         RecipeNames names = {0};
         add_names(&names, vars);

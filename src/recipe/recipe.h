@@ -34,7 +34,8 @@ typedef struct {
     Array(char *) inputs; /* patterns of files outside (base/glob.h) */
     Array(size_t) after;  /* the stages that it names, each once */
     char *about;          /* a line; "" */
-    double minutes;       /* forecasts; 0: none */
+    char *fetch;          /* where inputs that are missing are to be had; "" */
+    double minutes;       /* forecasts that take the place of the program's; 0: none */
     int64_t memory, disk; /* bytes */
 } RecipeStage;
 
@@ -45,7 +46,7 @@ typedef struct {
     Array(RecipeStage) stages; /* in an order in which each comes behind those that it names */
 } Recipe;
 
-/* Reads and checks a recipe; `sets` are "key=value", where a key is a variable or a path such as
+/* Reads and checks a recipe; `sets` are "key=value", where a key is a variable, "store", or a path such as
  * stages.base.settings.train.steps.  *out is the caller's to drop in any case.
  *   ST_IO      cannot read
  *   ST_FORMAT  no YAML

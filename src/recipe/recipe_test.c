@@ -110,6 +110,8 @@ static void settings_are_set(void **state)
     assert_int_equal(json_integer_value(json_object_get(train, "steps")), 9);
     must(read_text(good, "stages.model.minutes=3"));
     assert_true(r.stages.at[2].minutes == 3);
+    must(read_text(good, "store=elsewhere"));
+    assert_string_equal(r.store, "elsewhere");
     static const struct {
         const char *set, *says;
     } slips[] = {{"step=7", "did you mean steps"},
@@ -208,6 +210,7 @@ static void bad_recipes_are_refused(void **state)
         {"stages:\n  a:\n    run: x {out}\n    minutes: -1\n", "minutes must be a number"},
         {"stages:\n  a:\n    run: x {out}\n    disk: much\n", "much"},
         {"stages:\n  a:\n    run: x {out}\n    inputs: {a: b}\n", "inputs must be"},
+        {"stages:\n  a:\n    run: x {out}\n    fetch: [1]\n", "fetch must be text"},
         {"stages:\n  a:\n    run: {a: b}\n", "the command is no text"},
         {"stages:\n  a:\n    run: x {out}\n    settings: [1]\n", "settings must be a map"},
     };
