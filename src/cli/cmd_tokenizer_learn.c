@@ -201,6 +201,8 @@ static Status learn(const Args *a, int64_t size, const char *folder)
 {
     BpeTrainer *b = bpe_train_new(args_has(a, "single-digits") ? BPE_DIGITS_SINGLE : BPE_DIGITS_IN_THREES);
     Tokenizer *tok = NULL;
+    if (args_has(a, "numbers"))
+        bpe_train_numbers(b);
     Status st = read_all(b, a);
     if (st == ST_OK) {
         Progress p =
@@ -231,6 +233,8 @@ static Status train(const Args *args, void *context)
     TRY(cmd_number(&size, args, "vocab-size", BPE_VOCAB_MIN, 1 << 24));
     if (!folder)
         return fail(ST_ARG, "say where the vocabulary goes: -o FOLDER");
+    if (args_has(args, "numbers") && args_has(args, "single-digits"))
+        return fail(ST_ARG, "--single-digits and --numbers exclude each other");
     TRY(cmd_folder_possible(folder));
     TRY(check_paths(args));
     TRY(folder_make(folder)); /* before the work, not behind it */
@@ -242,6 +246,7 @@ int cmd_tokenizer_train(int argc, char **argv)
     static const Flag flags[] = {
         {"vocab-size", 'n', "N", "ids, special tokens and the 256 bytes included (32000)"},
         {"single-digits", 0, NULL, "each digit is a token, as in Llama 2; else up to three are cut together"},
+        {"numbers", 0, NULL, "every number from 0 to 999 is a token, as in Llama 3"},
         {"output", 'o', "FOLDER",
          "where tokenizer.json, tokenizer_config.json and special_tokens_map.json go"},
     };

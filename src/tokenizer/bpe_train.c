@@ -3,6 +3,7 @@
  * only the words it changes. */
 #include "tokenizer/bpe_train.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -102,24 +103,36 @@ static void prune(BpeTrainer *b)
     rebuild_slots(b, b->slots_n);
 }
 
-static void count_word(BpeTrainer *b, const char *p, size_t n)
+static void count_word(BpeTrainer *b, const char *p, size_t n, int64_t times)
 {
     uint32_t hash = (uint32_t)XXH3_64bits(p, n);
     size_t s = hash & (b->slots_n - 1);
     for (; b->slots[s]; s = (s + 1) & (b->slots_n - 1)) {
         TrainWord *w = &b->words.at[b->slots[s] - 1];
         if (w->hash == hash && w->n == n && memcmp(w->bytes, p, n) == 0) {
-            w->count++;
+            w->count += times;
             return;
         }
     }
-    TrainWord w = {arena_strn(&b->arena, p, n), (uint32_t)n, hash, 1};
+    TrainWord w = {arena_strn(&b->arena, p, n), (uint32_t)n, hash, times};
     array_push(&b->words, w);
     b->slots[s] = (uint32_t)b->words.n;
     if (b->words.n >= BPE_WORDS_MAX)
         prune(b);
     else if (b->words.n * 2 > b->slots_n)
         rebuild_slots(b, b->slots_n * 2);
+}
+
+void bpe_train_numbers(BpeTrainer *b)
+{
+    enum { NUMBERS = 1000 };
+    const int64_t before_all = (int64_t)1
+                               << 40; /* their merges come first, those of two digits before those of three */
+    for (int i = 10; i < NUMBERS; i++) {
+        char digits[8];
+        int n = snprintf(digits, sizeof digits, "%d", i);
+        count_word(b, digits, (size_t)n, n == 2 ? 4 * before_all : before_all / NUMBERS);
+    }
 }
 
 void bpe_train_add(BpeTrainer *b, const char *text, size_t n)
@@ -129,7 +142,7 @@ void bpe_train_add(BpeTrainer *b, const char *text, size_t n)
     for (size_t at = 0, end; at < n; at = end) {
         end = next(text, at, n);
         if (end - at <= BPE_WORD_BYTES)
-            count_word(b, text + at, end - at);
+            count_word(b, text + at, end - at, 1);
     }
 }
 

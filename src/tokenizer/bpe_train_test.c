@@ -1,14 +1,15 @@
 #include "tokenizer/bpe_train.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
 
 static Tokenizer *train(const char *const *texts, int n, int64_t size)
 {
@@ -130,6 +131,31 @@ static void digits_together_or_single(void **state)
     }
 }
 
+/* Texts without a number: all the same each is one id, and the merges behind are those that the text asks
+ * for. */
+static void numbers_are_pieces(void **state)
+{
+    (void)state;
+    enum { NUMBERS = 990 }; /* digits are pieces anyway */
+    BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
+    Tokenizer *t = NULL;
+    bpe_train_numbers(b);
+    bpe_train_add(b, "ab ab ab", 8);
+    assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + NUMBERS + 2, NULL, NULL), ST_OK);
+    for (int i = 0; i < 1000; i++) {
+        char digits[8];
+        Ids ids = {0};
+        snprintf(digits, sizeof digits, "%d", i);
+        assert_int_equal(tokenizer_encode(t, &ids, digits, strlen(digits), 0), ST_OK);
+        if (ids.n != 1)
+            fail_msg("%s is %zu ids", digits, ids.n);
+        array_drop(&ids);
+    }
+    assert_piece(t, BPE_VOCAB_MIN + NUMBERS, "ab");
+    bpe_train_free(b);
+    tokenizer_close(t);
+}
+
 static void wrong_wishes_are_refused(void **state)
 {
     (void)state;
@@ -152,6 +178,7 @@ int main(void)
         cmocka_unit_test(the_papers_example),
         cmocka_unit_test(the_same_text_gives_the_same_vocabulary),
         cmocka_unit_test(what_is_saved_opens_as_the_same),
+        cmocka_unit_test(numbers_are_pieces),
         cmocka_unit_test(digits_together_or_single),
         cmocka_unit_test(overlapping_pairs_are_counted_once),
         cmocka_unit_test(wrong_wishes_are_refused),
