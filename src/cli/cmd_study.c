@@ -6,6 +6,8 @@
 #include "base/json_file.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
+#include "cli/study_explore.h"
+#include "cli/study_feedback.h"
 #include "study/errors.h"
 
 /* errors ------------------------------------------------------------------------------------------------- */
@@ -134,6 +136,9 @@ int cmd_study(int argc, char **argv)
 {
     static const Part parts[] = {
         {"errors", "RUN...", "why episodes failed, class by class", run_errors, false},
+        {"feedback", "RUN...", "what observations and a second model's words are worth", study_feedback,
+         false},
+        {"explore", "RUN...", "how agents look before they act", study_explore, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

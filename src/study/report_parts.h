@@ -10,6 +10,8 @@ void report_trainings(Str *page, Report *r);
 void report_scores(Str *page, Report *r);
 void report_episodes(Str *page, Report *r); /* examples that unfold */
 
+void report_studies(Str *page, Report *r); /* study.json of feedback and exploration */
+
 /* The plot, or why there is none. */
 void report_plot(Str *page, Report *r, const Plot *plot);
 /* 0 where the path of keys, with dots between, leads to no number. */
