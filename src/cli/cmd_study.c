@@ -4,6 +4,7 @@
 #include "base/columns.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
+#include "cli/study_harmony.h"
 #include "study/errors.h"
 
 /* errors ------------------------------------------------------------------------------------------------- */
@@ -116,6 +117,7 @@ int cmd_study(int argc, char **argv)
 {
     static const Part parts[] = {
         {"errors", "RUN...", "why episodes failed, class by class", run_errors, false},
+        {"harmony", "RUN...", "how much code, how much text", study_harmony, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

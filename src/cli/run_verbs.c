@@ -36,6 +36,8 @@ static const RecipeVerb verbs[] = {
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check},
     {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check},
     {"convert", 1, RESUME_ANEW, NULL, NULL},
+    {"env make", 1, RESUME_ANEW, NULL, NULL},
     {"eval", 1, RESUME_SAME, eval_products, NULL},
+    {"study", 1, RESUME_ANEW, NULL, NULL},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};
