@@ -8,6 +8,7 @@ cat > "$work/r.yaml" <<END
 name: small
 store: $work/store
 vars: {steps: 60, rate: 2e-3}
+quick: {steps: 20}
 stages:
   base:
     run: train --data {packed} --recipe {recipe} -o {out}
@@ -40,6 +41,13 @@ ok "a product" test -n "$first"
 ok "a model" "$lemur" generate -m "$work/run/base" -n 4 x
 expect 0 'every stage is what the run made' "$lemur" run --verify "$work/run"
 expect 0 '0 of 4 stages to do' run --dry-run
+expect 0 'On the front: 10:1. Best: 10:1' "$lemur" study harmony "$work/run" -o "$work/harmony"
+ok "a study" test -s "$work/harmony/study.json" -a -s "$work/harmony/study.md"
+expect 0 'code, bits/byte' "$lemur" study harmony "$work/run/packed" "$work/run/base" --weights code=1
+expect 2 'no run has anything to tell of agent' "$lemur" study harmony "$work/run" --weights agent=1
+expect 2 'holds nothing of this study' "$lemur" study harmony "$work/src"
+expect 0 '1 of 4 stages to do' run --dry-run --quick
+expect 0 '0 of 4 stages to do' run --dry-run --quick --set steps=60
 expect 0 '1 of 4 stages to do' run --dry-run --set rate=1e-3
 expect 0 '1 of 4 stages to do' run --dry-run --set stages.base.settings.train.beta2=0.99
 expect 0 '2 of 4 stages to do' run --dry-run --set stages.packed.settings.pack.seed=2

@@ -8,6 +8,7 @@
 #include "cli/parts.h"
 #include "cli/study_explore.h"
 #include "cli/study_feedback.h"
+#include "cli/study_harmony.h"
 #include "study/errors.h"
 
 /* errors ------------------------------------------------------------------------------------------------- */
@@ -139,6 +140,7 @@ int cmd_study(int argc, char **argv)
         {"feedback", "RUN...", "what observations and a second model's words are worth", study_feedback,
          false},
         {"explore", "RUN...", "how agents look before they act", study_explore, false},
+        {"harmony", "RUN...", "how much code, how much text", study_harmony, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

@@ -42,7 +42,8 @@ static json_t *read_json(const char *folder, const char *name)
 static ReportPart look_at(const char *folder)
 {
     ReportPart p = {.kind = REPORT_OTHER};
-    json_t *manifest = read_json(folder, "manifest.json"), *results = read_json(folder, "results.json");
+    json_t *manifest = read_json(folder, "manifest.json"), *results = read_json(folder, "results.json"),
+           *study = read_json(folder, "study.json");
     const char *format = report_text(manifest, "format");
     if (strcmp(format, "lemur-corpus") == 0 || strcmp(format, "lemur-shards") == 0) {
         p.kind = strcmp(format, "lemur-corpus") == 0 ? REPORT_CORPUS : REPORT_SHARDS;
@@ -54,8 +55,13 @@ static ReportPart look_at(const char *folder)
         p.kind = REPORT_TRAINING;
         p.json = json_incref(results);
     }
+    if (strcmp(report_text(study, "study"), "harmony") == 0) {
+        p.kind = REPORT_HARMONY;
+        p.json = json_incref(study);
+    }
     json_decref(manifest);
     json_decref(results);
+    json_decref(study);
     return p;
 }
 
@@ -178,11 +184,9 @@ static void write_links(Str *page, const Report *r)
     static const struct {
         ReportKind kind;
         const char *id, *title;
-    } links[] = {{REPORT_CORPUS, "corpus", "Corpus"},
-                 {REPORT_SHARDS, "mixture", "Mixture"},
-                 {REPORT_TRAINING, "training", "Training"},
-                 {REPORT_SCORES, "scores", "Scores"},
-                 {REPORT_SCORES, "episodes", "Episodes"}};
+    } links[] = {{REPORT_CORPUS, "corpus", "Corpus"},       {REPORT_SHARDS, "mixture", "Mixture"},
+                 {REPORT_TRAINING, "training", "Training"}, {REPORT_SCORES, "scores", "Scores"},
+                 {REPORT_HARMONY, "harmony", "Harmony"},    {REPORT_SCORES, "episodes", "Episodes"}};
     str_adds(page, "<nav>");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (report_has(r, links[i].kind))
@@ -251,6 +255,7 @@ void report_write(Str *page, Report *r)
     report_corpora(page, r);
     report_trainings(page, r);
     report_scores(page, r);
+    report_harmony(page, r);
     report_episodes(page, r);
     write_recipes(page, r);
     html_end(page);

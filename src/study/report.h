@@ -12,13 +12,20 @@
 #include "base/array.h"
 #include "base/str.h"
 
-typedef enum { REPORT_CORPUS, REPORT_SHARDS, REPORT_TRAINING, REPORT_SCORES, REPORT_OTHER } ReportKind;
+typedef enum {
+    REPORT_CORPUS,
+    REPORT_SHARDS,
+    REPORT_TRAINING,
+    REPORT_SCORES,
+    REPORT_HARMONY,
+    REPORT_OTHER
+} ReportKind;
 
 typedef struct {
     char *name;   /* "tuned"; of several runs "mini/tuned" */
     char *folder; /* of its files */
     ReportKind kind;
-    json_t *json; /* manifest.json or results.json; NULL where there is none that counts */
+    json_t *json; /* manifest.json, results.json or study.json; NULL where there is none that counts */
 } ReportPart;
 
 typedef struct {

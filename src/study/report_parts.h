@@ -8,6 +8,7 @@
 void report_corpora(Str *page, Report *r); /* ledgers of corpora and of shards */
 void report_trainings(Str *page, Report *r);
 void report_scores(Str *page, Report *r);
+void report_harmony(Str *page, Report *r);  /* studies of mixtures */
 void report_episodes(Str *page, Report *r); /* examples that unfold */
 
 void report_studies(Str *page, Report *r); /* study.json of feedback and exploration */
