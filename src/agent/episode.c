@@ -134,7 +134,8 @@ static Status answer(Loop *l, EpisodeStep *step, const EpisodeOutcome *o)
         st = comment_on(l, step, observation, &comment);
     if (st == ST_OK) {
         str_clear(&l->text);
-        turns_answer(&l->text, &l->e->turns, observation, str_span(&comment));
+        turns_answer(&l->text, &l->e->turns, l->setup->withhold ? span(turns_withheld) : observation,
+                     str_span(&comment));
         conversation_add(&l->e->messages, CHAT_USER, str_span(&l->text));
     }
     str_drop(&comment);
@@ -161,10 +162,13 @@ static Status turn(Loop *l)
         step.unreadable = l->action.unreadable;
         step.solved = outcome.solved;
         step.error = outcome.error;
+        step.commands = outcome.commands;
         st = answer(l, &step, &outcome);
     }
     if (st == ST_OK)
         array_push(&l->e->steps, step);
+    else
+        json_decref(outcome.commands);
     str_drop(&outcome.observation);
     return st;
 }
@@ -191,6 +195,8 @@ Status episode_run(Episode *e, const EpisodeSetup *setup, const EpisodeWorld *wo
 void episode_drop(Episode *e)
 {
     conversation_drop(&e->messages);
+    for (size_t i = 0; i < e->steps.n; i++)
+        json_decref(e->steps.at[i].commands);
     array_drop(&e->steps);
     *e = (Episode){0};
 }
@@ -210,6 +216,8 @@ static json_t *step_json(const EpisodeStep *s)
         json_object_set_new(o, "feedback_prompt_tokens", json_integer(s->feedback_prompt_tokens));
         json_object_set_new(o, "feedback_completion_tokens", json_integer(s->feedback_completion_tokens));
     }
+    if (s->commands)
+        json_object_set(o, "commands", s->commands);
     return o;
 }
 

@@ -181,6 +181,33 @@ static void feedback_stands_behind_the_observation(void **state)
     chatmodel_close(m);
 }
 
+/* What came of an action is told to nobody but the expert. */
+static void observations_can_be_withheld(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    static const char *const lines[] = {"<execute>print(6)</execute>", "well", "<solution>1</solution>",
+                                        "<solution>42</solution>", NULL};
+    static const char *const words[] = {"Go on.", "Act.", "Count again.", NULL};
+    static const char *const left[] = {"4 steps left and 2", "3 steps left and 2", "2 steps left and 1"};
+    Scripted expert = {.lines = words, .fails = ST_PEER};
+    ChatModel *m = scripted_model(&expert);
+    Feedback feedback = {.model = m, .template = span("{in_context_example}{tool_desc}{trajectory}{correct_solution}")};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){.feedback = &feedback, .withhold = true}), ST_OK);
+    assert_int_equal(f.e.turns.end, TURNS_SOLVED);
+    for (size_t i = 0; i < 3; i++) {
+        char *told = mem_format("Observation:\nWhat came of it is not shown. The task is not solved yet.\nYou have %s "
+                                "chances to propose solution left.\n\nExpert feedback:\n%s\n",
+                                left[i], words[i]);
+        assert_string_equal(message(&f, 2 + 2 * i), told);
+        mem_free(told);
+    }
+    const ChatMessage *asked = &expert.asked.messages.at[0];
+    assert_true(memmem(asked->content.at, asked->content.n, "Your answer is wrong.", 21));
+    drop(&f);
+    chatmodel_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +218,7 @@ int main(void)
         cmocka_unit_test(failures_are_no_results),
         cmocka_unit_test(unreadable_answers_never_act),
         cmocka_unit_test(feedback_stands_behind_the_observation),
+        cmocka_unit_test(observations_can_be_withheld),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 const char *const turns_end_names[TURNS_ENDS] = {"", "task_success", "max_steps", "max_propose_steps",
                                                  "error"};
 
+const char turns_withheld[] = "What came of it is not shown. The task is not solved yet.";
+
 void turns_begin(Turns *t, int max_steps, int max_propose)
 {
     *t = (Turns){.max_steps = max_steps, .max_propose = max_propose};

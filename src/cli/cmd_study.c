@@ -7,6 +7,9 @@
 #include "base/json_file.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
+#include "cli/study_explore.h"
+#include "cli/study_feedback.h"
+#include "cli/study_harmony.h"
 #include "study/errors.h"
 #include "study/overlap_read.h"
 
@@ -269,6 +272,10 @@ int cmd_study(int argc, char **argv)
 {
     static const Part parts[] = {
         {"errors", "RUN...", "why episodes failed, class by class", run_errors, false},
+        {"feedback", "RUN...", "what observations and a second model's words are worth", study_feedback,
+         false},
+        {"explore", "RUN...", "how agents look before they act", study_explore, false},
+        {"harmony", "RUN...", "how much code, how much text", study_harmony, false},
         {"overlap", "RUN... --train PATH...", "whether tasks for testing were learned", run_overlap, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);

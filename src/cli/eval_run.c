@@ -21,7 +21,7 @@
 typedef struct {
     int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
     double temperature, top_p, program_seconds, episode_seconds;
-    bool feedback_gold, empty_system, admissible, likelihood;
+    bool feedback_gold, observations, empty_system, admissible, likelihood;
     char *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
 } EvalConfig;
 
@@ -49,6 +49,8 @@ static const Field eval_fields[] = {
     F_CHOICE(EvalConfig, actions, "tags", action_names, "how code is marked: <execute> tags, or ```python fences"),
     F_CHOICE(EvalConfig, feedback, "text", feedback_names, "what --feedback-model says: words, or good and bad"),
     F_BOOL(EvalConfig, feedback_gold, false, "the feedback's model is shown the right solution"),
+    F_BOOL(EvalConfig, observations, true, "episodes tell what came of each action; without, only that the task is "
+                                           "not solved yet"),
     F_BOOL(EvalConfig, empty_system, false, "episodes begin with an empty system message, as in Lemur's runs"),
     F_BOOL(EvalConfig, admissible, false, "alfworld's model is told at each turn which commands do something"),
     F_BOOL(EvalConfig, likelihood, false, "multiple choice by likelihood; needs a model that runs here"),
@@ -153,6 +155,7 @@ static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
         .feedback_gold = c->feedback_gold,
         .feedback_binary = strcmp(c->feedback, "binary") == 0,
         .empty_system = c->empty_system,
+        .no_observations = !c->observations,
         .admissible = c->admissible,
         .likelihood = c->likelihood,
         .sql_server = c->sql_server[0] ? c->sql_server : NULL,

@@ -46,6 +46,7 @@ typedef struct {
     bool feedback_gold;  /* the feedback's prompt holds the right solution                         */
     bool feedback_binary; /* feedback is "This is GOOD." or "This is BAD."                         */
     bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
+    bool no_observations; /* episodes are told turns_withheld instead of what came of an action    */
     bool admissible;     /* alfworld tells which commands do something                            */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
     const char *sql_server; /* ic_sql's databases: SqlSource.server of env/sql.h; NULL: SQLite     */

@@ -186,7 +186,7 @@ static void write_links(Str *page, const Report *r)
     } links[] = {{REPORT_SCORES, "checks", "Checks"},    {REPORT_CORPUS, "corpus", "Corpus"},
                  {REPORT_SHARDS, "mixture", "Mixture"},  {REPORT_TRAINING, "training", "Training"},
                  {REPORT_SCORES, "scores", "Scores"},    {REPORT_TRAINING, "learned", "What tuning teaches"},
-                 {REPORT_SCORES, "episodes", "Episodes"}};
+                 {REPORT_HARMONY, "harmony", "Harmony"}, {REPORT_SCORES, "episodes", "Episodes"}};
     bool tunes = false;
     for (size_t i = 0; i < r->parts.n; i++)
         tunes = tunes || report_is_tuning(&r->parts.at[i]);
@@ -225,6 +225,8 @@ void report_write(Str *page, Report *r)
     report_corpora(page, r);
     report_trainings(page, r);
     report_scores(page, r);
+    report_harmony(page, r);
+    report_studies(page, r);
     report_learned(page, r);
     report_episodes(page, r);
     report_recipes(page, r);

@@ -21,6 +21,8 @@ typedef enum {
     REPORT_TRAINING,
     REPORT_SCORES,
     REPORT_OVERLAP,
+    REPORT_HARMONY,
+    REPORT_STUDY,
     REPORT_OTHER
 } ReportKind;
 
@@ -28,7 +30,8 @@ typedef struct {
     char *name;   /* "tuned"; of several runs "mini/tuned" */
     char *folder; /* of its files */
     ReportKind kind;
-    json_t *json; /* manifest.json, results.json or overlap.json; NULL where there is none that counts */
+    json_t *json; /* manifest.json, results.json, overlap.json or study.json; NULL where there is none that
+                     counts */
 } ReportPart;
 
 typedef struct {

@@ -10,7 +10,7 @@ static ReportPart look_at(const char *folder)
 {
     ReportPart p = {.kind = REPORT_OTHER};
     json_t *manifest = report_read(folder, "manifest.json"), *results = report_read(folder, "results.json"),
-           *overlap = report_read(folder, "overlap.json");
+           *overlap = report_read(folder, "overlap.json"), *study = report_read(folder, "study.json");
     const char *format = report_text(manifest, "format");
     if (strcmp(format, "lemur-corpus") == 0 || strcmp(format, "lemur-shards") == 0) {
         p.kind = strcmp(format, "lemur-corpus") == 0 ? REPORT_CORPUS : REPORT_SHARDS;
@@ -25,9 +25,16 @@ static ReportPart look_at(const char *folder)
         p.kind = REPORT_OVERLAP;
         p.json = json_incref(overlap);
     }
+    if (*report_text(study, "study")) {
+        bool harmony = strcmp(report_text(study, "study"), "harmony") == 0;
+        json_decref(p.json);
+        p.kind = harmony ? REPORT_HARMONY : REPORT_STUDY;
+        p.json = json_incref(study);
+    }
     json_decref(manifest);
     json_decref(results);
     json_decref(overlap);
+    json_decref(study);
     return p;
 }
 
@@ -123,8 +130,8 @@ static Status add_folder(Report *r, const char *given, const char *folder)
     mem_free(name);
     return fail(
         ST_ARG,
-        "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, training, scores "
-        "or overlap",
+        "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, training, scores, "
+        "study or overlap",
         folder);
 }
 

@@ -12,8 +12,11 @@ void report_squeezed(Str *page, Report *r); /* bits per byte, and compressors on
 void report_scores(Str *page, Report *r);
 void report_gains(Str *page, Report *r);    /* models against each other, and with feedback against without */
 void report_learned(Str *page, Report *r);  /* examples with the tokens that are learned marked */
+void report_harmony(Str *page, Report *r);  /* studies of mixtures */
 void report_episodes(Str *page, Report *r); /* examples that unfold */
 void report_recipes(Str *page, const Report *r); /* commands, settings, hashes, times */
+
+void report_studies(Str *page, Report *r); /* study.json of feedback and exploration */
 
 /* The plot, or why there is none. */
 void report_plot(Str *page, Report *r, const Plot *plot);

@@ -109,6 +109,7 @@ static void tell_outcome(const World *w, DialogueTurn *out)
     const HouseholdState *s = household_play_state(w->play);
     out->score = s->won;
     out->used_up = s->done && !s->won;
+    out->commands = household_play_take(w->play);
 }
 
 static void tell_retry(const World *w, Span answer, DialogueTurn *out)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/turns.h"
 #include "base/clock.h"
 
 typedef struct {
@@ -47,13 +48,26 @@ static void open(Play *p)
     say(p, CHAT_USER, p->setup->opening);
 }
 
+/* Rewards are of the outcome, too. */
+static void withhold(DialogueTurn *t)
+{
+    str_adds(&t->observation, turns_withheld);
+    str_adds(&t->reward, "not shown");
+}
+
 static void tell(Play *p)
 {
+    DialogueTurn withheld = {0};
+    const DialogueTurn *t = p->run->settings->no_observations ? &withheld : &p->turn;
+    if (t == &withheld)
+        withhold(&withheld);
     str_clear(&p->text);
     if (p->setup->tell)
-        p->setup->tell(p->setup->tell_context, &p->text, &p->turn);
+        p->setup->tell(p->setup->tell_context, &p->text, t);
     else
-        str_add(&p->text, p->turn.observation.at, p->turn.observation.n);
+        str_add(&p->text, t->observation.at, t->observation.n);
+    str_drop(&withheld.observation);
+    str_drop(&withheld.reward);
     say(p, CHAT_USER, str_span(&p->text));
     narrow(p);
 }
@@ -70,11 +84,13 @@ static bool used_up(Play *p)
 
 static void keep_step(Play *p, double model_seconds, double act_seconds, int64_t prompt, int64_t completion)
 {
-    json_array_append_new(p->steps, json_pack("{s:s, s:b, s:f, s:f, s:f, s:I, s:I}", "action",
-                                              p->turn.understood ? "code" : "none", "error", p->turn.failed,
-                                              "reward", p->turn.score, "model_seconds", model_seconds,
-                                              "act_seconds", act_seconds, "prompt_tokens", (json_int_t)prompt,
-                                              "completion_tokens", (json_int_t)completion));
+    json_t *o = json_pack("{s:s, s:b, s:f, s:f, s:f, s:I, s:I}", "action",
+                          p->turn.understood ? "code" : "none", "error", p->turn.failed, "reward",
+                          p->turn.score, "model_seconds", model_seconds, "act_seconds", act_seconds,
+                          "prompt_tokens", (json_int_t)prompt, "completion_tokens", (json_int_t)completion);
+    if (p->turn.commands)
+        json_object_set(o, "commands", p->turn.commands);
+    json_array_append_new(p->steps, o);
 }
 
 static Status turn(Play *p)
@@ -93,6 +109,8 @@ static Status turn(Play *p)
     str_clear(&t->reward);
     t->score = 0;
     t->understood = t->failed = t->ends = t->used_up = false;
+    json_decref(t->commands);
+    t->commands = NULL;
     double began = clock_now();
     TRY(p->world->act(p->world->self, span_trim(str_span(&p->text)), t));
     keep_step(p, p->sample->model_seconds - before.model_seconds, clock_now() - began,
@@ -162,6 +180,7 @@ Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const Di
     Str *const texts[] = {&p.text, &p.turn.action, &p.turn.observation, &p.turn.reward};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         str_drop(texts[i]);
+    json_decref(p.turn.commands);
     conversation_drop(&p.all);
     conversation_drop(&p.window);
     json_decref(p.steps);

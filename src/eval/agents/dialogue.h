@@ -16,6 +16,7 @@ typedef struct {
     bool failed;     /* the action was an error                           */
     bool ends;       /* the model gives up                                */
     bool used_up;    /* the world takes no more actions                   */
+    json_t *commands; /* what the action did, command by command (household_tools.h); NULL: not told; owned */
 } DialogueTurn;
 
 /* A failure of `act` is no outcome but the end of the episode without a result. */

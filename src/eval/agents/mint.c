@@ -82,6 +82,7 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
     str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;
     out->solved = w->play && household_play_succeeded(w->play);
+    out->commands = w->play ? household_play_take(w->play) : NULL;
     python_cell_drop(&cell);
     return ST_OK;
 }
@@ -282,7 +283,8 @@ static EpisodeSetup setup_of(const EvalRun *run)
                           .max_propose = proposals_of(run),
                           .max_tokens = set->episode_tokens,
                           .max_seconds = set->episode_seconds,
-                          .empty_system = set->empty_system};
+                          .empty_system = set->empty_system,
+                          .withhold = set->no_observations};
 }
 
 static Status play(Episode *e, World *w, Span opening, Span gold)
