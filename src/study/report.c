@@ -17,6 +17,7 @@ void report_drop(Report *r)
         mem_free(r->parts.at[i].name);
         mem_free(r->parts.at[i].folder);
         json_decref(r->parts.at[i].json);
+        json_decref(r->parts.at[i].tuning);
     }
     for (size_t i = 0; i < r->locks.n; i++)
         json_decref(r->locks.at[i]);
@@ -66,52 +67,13 @@ bool report_has(const Report *r, ReportKind kind)
     return false;
 }
 
-bool report_is_tuning(const ReportPart *p)
+const ReportPart *report_taught_before(const Report *r, const ReportPart *p)
 {
-    char *data = path_join(p->folder, "data");
-    bool is = p->kind == REPORT_TRAINING && folder_holds(data, "manifest.json");
-    mem_free(data);
-    return is;
-}
-
-/* Whether `path` lies in the folder `real`; the name itself may be a pattern. */
-static bool lies_in(const char *path, const char *real)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder = mem_strn(path, slash ? (size_t)(slash - path) : 0), *place = realpath(folder, NULL);
-    bool in = place && strcmp(place, real) == 0;
-    mem_free(folder);
-    free(place);
-    return in;
-}
-
-static bool tuned_on(const ReportPart *tuning, const char *real)
-{
-    char *data = path_join(tuning->folder, "data");
-    json_t *manifest = report_read(data, "manifest.json"), *path;
-    const json_t *sources =
-        json_object_get(json_object_get(json_object_get(manifest, "tune"), "settings"), "sources");
-    bool is = false;
-    size_t k;
-    for (size_t i = 0; i < json_array_size(sources); i++)
-        json_array_foreach(json_object_get(json_array_get(sources, i), "path"), k, path)
-        {
-            is = is || lies_in(json_string_value(path) ? json_string_value(path) : "", real);
-        }
-    json_decref(manifest);
-    mem_free(data);
-    return is;
-}
-
-bool report_is_lesson(const Report *r, const ReportPart *p)
-{
-    const json_t *model = json_object_get(json_object_get(p->json, "config"), "model");
-    bool is = strcmp(report_text(model, "kind"), "script") == 0;
-    char *real = realpath(p->folder, NULL);
-    for (size_t i = 0; i < r->parts.n && real && !is; i++)
-        is = report_is_tuning(&r->parts.at[i]) && tuned_on(&r->parts.at[i], real);
-    free(real);
-    return is;
+    const char *inputs = report_text(json_object_get(p->tuning, "tune"), "inputs");
+    for (const ReportPart *q = r->parts.at; q < p && *inputs; q++)
+        if (q->tuning && strcmp(report_text(json_object_get(q->tuning, "tune"), "inputs"), inputs) == 0)
+            return q;
+    return NULL;
 }
 
 char *report_model(const Report *r, const ReportPart *p)
@@ -164,6 +126,51 @@ void report_plot(Str *page, Report *r, const Plot *plot)
     html_add(page, "<p class=\"small\">Plots are missing here: %s.\n", error_text());
 }
 
+/* Lessons. ----------------------------------------------------------------------------------------------- */
+
+/* Whether `path` lies in the folder `real`; the name itself may be a pattern. */
+static bool lies_in(const char *path, const char *real)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = mem_strn(path, slash ? (size_t)(slash - path) : 0), *place = realpath(folder, NULL);
+    bool in = place && strcmp(place, real) == 0;
+    mem_free(folder);
+    free(place);
+    return in;
+}
+
+static bool tuned_on(const ReportPart *tuning, const char *real)
+{
+    const json_t *settings = json_object_get(json_object_get(tuning->tuning, "tune"), "settings"),
+                 *sources = json_object_get(settings, "sources");
+    for (size_t i = 0; i < json_array_size(sources); i++) {
+        const json_t *paths = json_object_get(json_array_get(sources, i), "path");
+        for (size_t k = 0; k < json_array_size(paths); k++) {
+            const char *path = json_string_value(json_array_get(paths, k));
+            if (path && lies_in(path, real))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_lesson(const Report *r, const ReportPart *p)
+{
+    const json_t *model = json_object_get(json_object_get(p->json, "config"), "model");
+    bool is = strcmp(report_text(model, "kind"), "script") == 0;
+    char *real = realpath(p->folder, NULL);
+    for (size_t i = 0; i < r->parts.n && real && !is; i++)
+        is = r->parts.at[i].tuning && tuned_on(&r->parts.at[i], real);
+    free(real);
+    return is;
+}
+
+static void mark_lessons(Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++)
+        r->parts.at[i].lesson = r->parts.at[i].kind == REPORT_SCORES && is_lesson(r, &r->parts.at[i]);
+}
+
 /* The page. ---------------------------------------------------------------------------------------------- */
 
 static void write_machine(Str *page, const Report *r)
@@ -189,7 +196,7 @@ static void write_links(Str *page, const Report *r)
                  {REPORT_HARMONY, "harmony", "Harmony"}, {REPORT_SCORES, "episodes", "Episodes"}};
     bool tunes = false;
     for (size_t i = 0; i < r->parts.n; i++)
-        tunes = tunes || report_is_tuning(&r->parts.at[i]);
+        tunes = tunes || r->parts.at[i].tuning;
     str_adds(page, "<nav>");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         if (report_has(r, links[i].kind) && (strcmp(links[i].id, "learned") != 0 || tunes))
@@ -220,6 +227,7 @@ void report_write(Str *page, Report *r)
     html_begin(page, str_c(&title));
     write_machine(page, r);
     write_links(page, r);
+    mark_lessons(r);
     note_scores(r);
     report_checks(page, r);
     report_corpora(page, r);

@@ -45,6 +45,11 @@ static void add_part(Report *r, const char *run, const char *name, const char *f
         return;
     p.name = mem_format("%s%s%s", run, *run ? "/" : "", name);
     p.folder = mem_str(folder);
+    if (p.kind == REPORT_TRAINING) {
+        char *data = path_join(folder, "data");
+        p.tuning = report_read(data, "manifest.json");
+        mem_free(data);
+    }
     array_push(&r->parts, p);
 }
 

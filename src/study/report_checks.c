@@ -93,7 +93,7 @@ static bool same_tasks(const ReportPart *a, const ReportPart *b, const char *ben
 static bool is_asked_before(const Report *r, size_t part, const char *benchmark)
 {
     for (size_t i = 0; i < part; i++)
-        if (r->parts.at[i].kind == REPORT_SCORES && !report_is_lesson(r, &r->parts.at[i]) &&
+        if (r->parts.at[i].kind == REPORT_SCORES && !r->parts.at[i].lesson &&
             same_tasks(&r->parts.at[i], &r->parts.at[part], benchmark))
             return true;
     return false;
@@ -121,13 +121,13 @@ static Status read_tasks(Overlap *o, const Report *r, size_t part)
 static bool is_learned(const Report *r, const ReportPart *p)
 {
     return p->kind == REPORT_CORPUS || (p->kind == REPORT_SHARDS && !report_has(r, REPORT_CORPUS)) ||
-           (p->kind == REPORT_TRAINING && report_is_tuning(p));
+           (p->tuning && !report_taught_before(r, p));
 }
 
 static Status search(Overlap *o, OverlapReading *reading, const Report *r)
 {
     for (size_t i = 0; i < r->parts.n; i++)
-        if (r->parts.at[i].kind == REPORT_SCORES && !report_is_lesson(r, &r->parts.at[i]))
+        if (r->parts.at[i].kind == REPORT_SCORES && !r->parts.at[i].lesson)
             TRY(read_tasks(o, r, i));
     for (size_t i = 0; i < r->parts.n; i++)
         if (is_learned(r, &r->parts.at[i]))
@@ -204,7 +204,7 @@ static bool has_both(const Report *r)
     bool tests = false, learned = false;
     for (size_t i = 0; i < r->parts.n; i++) {
         const ReportPart *p = &r->parts.at[i];
-        tests = tests || (p->kind == REPORT_SCORES && !report_is_lesson(r, p));
+        tests = tests || (p->kind == REPORT_SCORES && !p->lesson);
         learned = learned || is_learned(r, p);
     }
     return tests && learned;

@@ -278,7 +278,7 @@ void report_gains(Str *page, Report *r)
             const ReportPart *p = &r->parts.at[i];
             bool feedback =
                 json_is_object(json_object_get(json_object_get(p->json, "config"), "feedback_model"));
-            if (p->kind == REPORT_SCORES && feedback == (pass == 1) && !report_is_lesson(r, p))
+            if (p->kind == REPORT_SCORES && feedback == (pass == 1) && !p->lesson)
                 add_part(&g, r, p);
         }
     tell_apart(&g.rows);

@@ -57,21 +57,23 @@ void report_learned(Str *page, Report *r)
     bool begun = false;
     for (size_t i = 0; i < r->parts.n; i++) {
         const ReportPart *p = &r->parts.at[i];
-        json_t *manifest = NULL;
-        if (p->kind != REPORT_TRAINING || !report_is_tuning(p))
+        const ReportPart *before = report_taught_before(r, p);
+        if (!p->tuning)
             continue;
         if (!begun)
             html_heading(page, 2, "learned", "What tuning teaches");
         begun = true;
-        char *data = path_join(p->folder, "data");
-        manifest = report_read(data, "manifest.json");
         html_heading(page, 3, p->name, p->name);
-        write_ledger(page, manifest);
+        if (before) {
+            html_add(page, "<p>The same examples as %s.\n", before->name);
+            continue;
+        }
+        char *data = path_join(p->folder, "data");
+        write_ledger(page, p->tuning);
         str_adds(page, "<p class=\"small\">Examples as the model reads them. It learns to say what is "
                        "<mark>marked</mark>, and nothing else.\n");
         if (instruct_look(data, EACH, write_example, page) != ST_OK)
             html_add(page, "<p class=\"bad\">They cannot be shown: %s.\n", error_text());
-        json_decref(manifest);
         mem_free(data);
     }
 }

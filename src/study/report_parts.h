@@ -24,10 +24,8 @@ void report_plot(Str *page, Report *r, const Plot *plot);
 double report_number(const json_t *o, const char *path);
 const char *report_text(const json_t *o, const char *key); /* "" */
 bool report_has(const Report *r, ReportKind kind);
-/* A training on examples with marks (`lemur tune`). */
-bool report_is_tuning(const ReportPart *p);
-/* Episodes that another part was tuned on, or a script's: not a test of a model. */
-bool report_is_lesson(const Report *r, const ReportPart *p);
+/* An earlier tuning on the very same examples; NULL: there is none. */
+const ReportPart *report_taught_before(const Report *r, const ReportPart *p);
 /* What the model of a part with scores is called: the part that made it, else as results.json names it;
  * caller frees. */
 char *report_model(const Report *r, const ReportPart *p);

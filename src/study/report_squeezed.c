@@ -49,7 +49,7 @@ static bool learned_from(const ReportPart *model, const ReportPart *corpus)
                  *sources = json_object_get(corpus->json, "sources");
     const char *name;
     json_t *value;
-    if (model->kind != REPORT_TRAINING || report_is_tuning(model) || !json_object_size(told))
+    if (model->kind != REPORT_TRAINING || model->tuning || !json_object_size(told))
         return false;
     json_object_foreach((json_t *)told, name, value)
     {
