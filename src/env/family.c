@@ -12,7 +12,8 @@
 
 enum { TRIES = 20000 }; /* in a row that give nothing new: the family has no more */
 
-const Family *const families[] = {&family_words, &family_sql, &family_programs, &family_household, NULL};
+const Family *const families[] = {&family_words,     &family_sql,   &family_programs,
+                                  &family_household, &family_shell, NULL};
 
 const Family *family_find(const char *name)
 {
@@ -160,13 +161,39 @@ static bool slips(const FamilyTask *t)
     return false;
 }
 
-static void add_record(Str *out, const Family *f, const json_t *record, bool first)
+static size_t files_of(const Family *f)
 {
-    str_adds(out, f->array ? first ? "[\n" : ",\n" : "");
+    return f->files > 0 ? (size_t)f->files : 1;
+}
+
+/* File i's, from 0; the caller frees it. */
+static char *name_of(const Family *f, size_t i)
+{
+    const char *hole = f->files > 0 ? strstr(f->questions, "%d") : NULL;
+    return hole ? mem_format("%.*s%zu%s", (int)(hole - f->questions), f->questions, i + 1, hole + 2)
+                : mem_str(f->questions);
+}
+
+static void add_record(Str *out, const Family *f, const json_t *record)
+{
+    str_adds(out, f->array ? out->n ? ",\n" : "[\n" : "");
     add_json(out, record);
     str_adds(out, f->array ? "" : "\n");
 }
 
+static Status write_questions(const Family *f, const char *data, Str *questions)
+{
+    Status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < files_of(f); i++) {
+        char *name = name_of(f, i);
+        str_adds(&questions[i], f->array ? "\n]\n" : "");
+        st = family_write(data, name, str_c(&questions[i]));
+        mem_free(name);
+    }
+    return st;
+}
+
+/* `questions` are as many texts as the family has files. */
 static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n, Str *questions, Str *expert)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -174,11 +201,10 @@ static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n,
         if (m->family->keep)
             TRY(m->family->keep(state, &m->task));
         if (m->family->questions)
-            add_record(questions, m->family, m->task.record, i == 0);
+            add_record(&questions[(size_t)i % files_of(m->family)], m->family, m->task.record);
         add_expert(expert, &m->task);
         m->counts->slips += !test && slips(&m->task);
     }
-    str_adds(questions, m->family->array ? "\n]\n" : "");
     return ST_OK;
 }
 
@@ -186,19 +212,21 @@ static Status make_part(Making *m, const FamilySpec *spec, bool test)
 {
     char *data = path_join(spec->folder, test ? "test" : "train");
     void *state = NULL;
-    Str questions = {0}, expert = {0};
+    Str *questions = mem_array(Str, files_of(m->family)), expert = {0};
     Rng rng;
     rng_seed_pair(&rng, spec->seed, test);
     Status st = m->family->open(&state, &rng, data);
     if (st == ST_OK)
-        st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, &questions, &expert);
+        st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, questions, &expert);
     if (st == ST_OK && m->family->questions)
-        st = family_write(data, m->family->questions, str_c(&questions));
+        st = write_questions(m->family, data, questions);
     if (st == ST_OK)
         st = family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&expert));
     if (m->family->close)
         m->family->close(state);
-    str_drop(&questions);
+    for (size_t i = 0; i < files_of(m->family); i++)
+        str_drop(&questions[i]);
+    mem_free(questions);
     str_drop(&expert);
     mem_free(data);
     return st;
@@ -231,6 +259,9 @@ Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *sp
 {
     if (spec->n_train < 1 || spec->n_test < 1)
         return fail(ST_ARG, "a family needs a task for training and one for testing, or more");
+    if (spec->n_train < family->files || spec->n_test < family->files)
+        return fail(ST_ARG, "the family %s needs a task for each of its %d files of tasks, of either part",
+                    family->name, family->files);
     *out = (FamilyCounts){.train = spec->n_train, .test = spec->n_test};
     Making m = {.family = family, .counts = out};
     Map **const maps[] = {&m.test_texts, &m.test_keys, &m.train_texts};

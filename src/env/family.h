@@ -40,7 +40,8 @@ typedef struct Family {
     const char *name, *about;
     const char *benchmark; /* that asks it */
     const char *questions; /* the file of records, below the data folder; NULL: `keep` writes each task */
-    bool array;            /* it is one JSON array instead of lines */
+    int files;  /* 0: one.  Else so many, and %d in the name is 1, 2, ...; task n is in n % files */
+    bool array; /* each is one JSON array instead of lines */
     /* Writes into `data` all that the benchmark reads beside the questions, and makes what the tasks of this
      * part are drawn from; *state may stay NULL. */
     Status (*open)(void **state, Rng *rng, const char *data);
@@ -51,7 +52,7 @@ typedef struct Family {
     void (*close)(void *state); /* NULL is fine; NULL where there is no state */
 } Family;
 
-extern const Family family_words, family_sql, family_programs, family_household;
+extern const Family family_words, family_sql, family_programs, family_household, family_shell;
 extern const Family *const families[];       /* NULL at the end */
 const Family *family_find(const char *name); /* NULL: none of that name */
 
@@ -69,7 +70,7 @@ typedef struct {
 } FamilyCounts;
 
 /* What lies at its files' names is replaced.
- *   ST_ARG    less than one task of either part
+ *   ST_ARG    less than one task of either part, or of a file
  *   ST_LIMIT  the family has not as many different tasks: the sentence says how many it found
  *   ST_IO     cannot be written */
 MUST_CHECK Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *spec);

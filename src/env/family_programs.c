@@ -59,43 +59,49 @@ static void make_tests(Str *out, const Program *p, const char *name, ProgramInpu
     }
 }
 
-typedef struct {
-    const char *name;
-    Str argument, expected; /* of the test that the question shows */
-} Shown;
-
-/* The function, tried on the test that is shown. */
-static void add_trial(Str *out, const Str *code, const Shown *s)
+/* The function, tried on something that it does not raise on: whether it runs at all, and what it makes of
+ * that. */
+static void add_trial(Str *out, const Program *p, const char *code, const char *name)
 {
-    str_addf(out, "<execute>%s\nprint(%s(%s) == %s)</execute>", str_c(code), s->name, str_c(&s->argument),
-             str_c(&s->expected));
+    static const ProgramInput tried = {{4, 70, 25, 8, 51, 12},
+                                       {"to", "moon", "apple", "glass", "red", "silver"}};
+    Str argument = {0}, result = {0};
+    str_addf(out, "<execute>%s", code);
+    program_argument(&argument, p, &tried);
+    if (program_result(&result, p, &tried))
+        str_addf(out, "\nprint(%s(%s))", name, str_c(&argument));
+    str_adds(out, "</execute>");
+    str_drop(&argument);
+    str_drop(&result);
 }
 
-/* A function that the test finds wrong, either tried or handed in. */
-static void slip(FamilyTask *t, const Program *p, const Shown *s, const ProgramInput *first, Rng *rng)
+/* A function without its last parenthesis, tried; or another one, which the tests find wrong, handed in. */
+static void slip(FamilyTask *t, const Program *p, const char *name, const ProgramInput *first, Rng *rng)
 {
     Program wrong;
-    program_draw_wrong(&wrong, p, rng);
-    if (wrong.text != p->text || same_result(p, &wrong, first))
-        return;
     Str code = {0}, trial = {0};
-    program_code(&code, &wrong, s->name);
-    add_trial(&trial, &code, s);
-    if (rng_below(rng, 3))
-        family_slip(t, "%s", str_c(&trial));
-    else
+    program_draw_wrong(&wrong, p, rng);
+    bool differs = wrong.text == p->text && !same_result(p, &wrong, first);
+    program_code(&code, differs ? &wrong : p, name);
+    char *last = strrchr(code.at, ')');
+    if (differs) {
         family_slip(t, "<solution>%s</solution>", str_c(&code));
+    } else if (last) {
+        memmove(last, last + 1, strlen(last));
+        add_trial(&trial, p, code.at, name);
+        family_slip(t, "%s", str_c(&trial));
+    }
     str_drop(&code);
     str_drop(&trial);
 }
 
-static void make_turns(FamilyTask *t, const Program *p, const Shown *s, const ProgramInput *first, Rng *rng)
+static void make_turns(FamilyTask *t, const Program *p, const char *name, const ProgramInput *first, Rng *rng)
 {
     Str code = {0}, trial = {0};
-    program_code(&code, p, s->name);
-    add_trial(&trial, &code, s);
+    program_code(&code, p, name);
+    add_trial(&trial, p, str_c(&code), name);
     if (draw_chance(rng, 4))
-        slip(t, p, s, first, rng);
+        slip(t, p, name, first, rng);
     family_say(t, "%s", str_c(&trial));
     family_say(t, "<solution>%s</solution>", str_c(&code));
     str_drop(&code);
@@ -108,21 +114,17 @@ static Status draw_programs(void *state, Rng *rng, FamilyTask *out)
     Program p;
     ProgramInput first;
     Str tests = {0};
-    Shown shown = {.name = DRAW_OF(rng, function_names)};
+    const char *name = DRAW_OF(rng, function_names);
     program_draw(&p, rng);
     program_key(&out->key, &p);
-    make_tests(&tests, &p, shown.name, &first, rng);
-    program_argument(&shown.argument, &p, &first);
-    program_result(&shown.expected, &p, &first);
-    program_words(&out->question, &p, shown.name);
+    make_tests(&tests, &p, name, &first, rng);
+    program_words(&out->question, &p, name);
     str_addc(&out->question, '\n');
-    add_test(&out->question, &p, shown.name, &first);
+    add_test(&out->question, &p, name, &first);
     out->record = json_pack("{s:I, s:s, s:s}", "id", (json_int_t)out->number, "prompt", str_c(&out->question),
                             "reference", str_c(&tests));
-    make_turns(out, &p, &shown, &first, rng);
+    make_turns(out, &p, name, &first, rng);
     str_drop(&tests);
-    str_drop(&shown.argument);
-    str_drop(&shown.expected);
     return ST_OK;
 }
 
