@@ -112,9 +112,15 @@ static Status act(Loop *l, EpisodeOutcome *o)
 
 static Status comment_on(Loop *l, EpisodeStep *step, Span observation, Str *comment)
 {
+    const Feedback *f = l->setup->feedback;
     Str pending = {0};
+    if (f->hints) {
+        hints_say(comment, f->hints, &l->e->messages, observation.at ? observation : span(TURNS_WRONG),
+                  f->solution);
+        return ST_OK;
+    }
     turns_answer(&pending, &l->e->turns, observation, (Span){0});
-    Status st = feedback_ask(comment, &l->comment, l->setup->feedback, &l->e->messages, str_span(&pending));
+    Status st = feedback_ask(comment, &l->comment, f, &l->e->messages, str_span(&pending));
     step->feedback_seconds = l->comment.seconds;
     step->feedback_prompt_tokens = l->comment.prompt_tokens;
     step->feedback_completion_tokens = l->comment.completion_tokens;
@@ -135,6 +141,7 @@ static Status answer(Loop *l, EpisodeStep *step, const EpisodeOutcome *o)
     if (st == ST_OK) {
         str_clear(&l->text);
         turns_answer(&l->text, &l->e->turns, observation, str_span(&comment));
+        step->feedback = comment.n > 0;
         conversation_add(&l->e->messages, CHAT_USER, str_span(&l->text));
     }
     str_drop(&comment);
@@ -205,6 +212,8 @@ static json_t *step_json(const EpisodeStep *s)
                           s->model_seconds, "act_seconds", s->act_seconds, "prompt_tokens",
                           (json_int_t)s->prompt_tokens, "completion_tokens", (json_int_t)s->completion_tokens,
                           "retries", (json_int_t)s->retries);
+    if (s->feedback)
+        json_object_set_new(o, "feedback", json_true());
     if (s->feedback_seconds > 0) {
         json_object_set_new(o, "feedback_seconds", json_real(s->feedback_seconds));
         json_object_set_new(o, "feedback_prompt_tokens", json_integer(s->feedback_prompt_tokens));

@@ -50,7 +50,8 @@ static void thousands_are_told_apart(void **state)
     }
     text_set_end(s);
     for (int i = 0; i < TEXTS; i++) {
-        snprintf(sentence, sizeof sentence, "What of %0*d pens of %d? And what of the pens?", 1 + i % 50, i, i);
+        snprintf(sentence, sizeof sentence, "What of %0*d pens of %d? And what of the pens?", 1 + i % 50, i,
+                 i);
         assert_int_equal(longest(s, sentence), i);
     }
     text_set_free(s);
