@@ -123,12 +123,12 @@ test:
 # All processors, unless make was told how many jobs.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-# The main job, into run/demo.  MINUTES of training.
-MINUTES ?= 4
+# The main job, into run/mini; a second time it does nothing.  RUN: more words for lemur run, such as
+# RUN="--set base_steps=7000".
 demo:
 	@./setup.sh
 	@$(MAKE) --no-print-directory $(PARALLEL) B=$(B) all
-	@LEMUR=$(B)/lemur recipes/demo.sh --minutes $(MINUTES)
+	@$(B)/lemur run recipes/mini.yaml $(RUN)
 
 # What this machine reaches, and how much of it is used; minutes, on an otherwise idle machine.  Text to ids wants a
 # vocabulary and a text of yours: lemur bench tokenizer --vocab V FILE.

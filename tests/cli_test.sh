@@ -44,7 +44,7 @@ expect 0 'usage: lemur VERB' "$lemur" help help
 
 # What a command lacks is named, and a file where a folder belongs is told before any work.
 expect 2 'RECIPE.yaml is missing' "$lemur" corpus build -o "$work/none"
-for command in 'corpus build recipes/demo.yaml' 'pack nothing --tokenizer README.md' \
+for command in 'corpus build recipes/machine.yaml' 'pack nothing --tokenizer README.md' \
     'tokenizer train README.md'; do
     expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md
     expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md/new/folder

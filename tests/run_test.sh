@@ -75,6 +75,37 @@ printf 'x' >> "$(readlink -f "$work/run/base")/model/model.safetensors"
 expect 1 'has changed' "$lemur" run --verify "$work/run"
 expect 1 'No such file' "$lemur" run --verify "$work/nothing"
 
+# Worlds: tasks that are made, an expert who plays them, scores, why episodes failed, the page.  Nothing of time counts.
+cat > "$work/w.yaml" <<END
+name: worlds
+store: $work/worlds
+vars: {seed: 1}
+stages:
+  family: {run: "env make sql -o {out} --train 6 --test 3 --seed {seed}"}
+  games: {run: "env make -o {out} -n 2 --transcripts {out}/episodes.jsonl"}
+  expert: {run: "eval -m script:{family}/expert.jsonl --tasks ic_sql --data {family}/train -o {out}"}
+  tested: {run: "eval -m script:{family}/expert_test.jsonl --tasks ic_sql --data {family}/test -o {out}"}
+  played: {run: "env score household --games {games} --policy expert -o {out}"}
+  errors: {run: "study errors {expert} -o {out}/errors.json"}
+  page: {run: "report {expert} {tested} -o {out}/report.html"}
+END
+worlds() { "$lemur" run "$work/w.yaml" -o "$work/worlds-run" -q "$@"; }
+products() { grep -o '"product": "[0-9a-f]*"' "$work/worlds-run/lock.json"; }
+expect 0 '0 of 7 stages to do' worlds
+products > "$work/products"
+ok "seven products" test "$(sort -u "$work/products" | wc -l)" -eq 7
+ok "the expert knows the answers" grep -q '"success,none": 1.0' "$work/worlds-run/expert/results.json"
+ok "... of the household, too" grep -q '"success": 1.0' "$work/worlds-run/played/scores.json"
+ok "... and errs in no class" grep -q '"solved": 6' "$work/worlds-run/errors/errors.json"
+ok "a page" grep -q '</html>' "$work/worlds-run/page/report.html"
+expect 0 '5 of 7 stages to do' worlds --dry-run --set seed=2
+expect 0 'every stage is what the run made' "$lemur" run --verify "$work/worlds-run"
+echo '<html></html>' > "$(readlink -f "$work/worlds-run/page")/report.html"
+expect 0 'every stage is what the run made' "$lemur" run --verify "$work/worlds-run"
+rm -rf "$work/worlds"
+expect 0 '0 of 7 stages to do' worlds
+products > "$work/again"
+ok "the same products once more" cmp "$work/products" "$work/again"
 ok "a report" "$lemur" report "$work/run"
 ok "... of all of it" grep -q 'bits per byte' "$work/run/report.html"
 expect 2 'nothing that a report tells of' "$lemur" report "$work/src"

@@ -17,6 +17,7 @@ typedef struct {
     ChatAnswer answer, comment;
     Action action;
     Str text;
+    Str heard; /* by a scripted expert: the observations */
 } Loop;
 
 static double seconds_left(const Loop *l)
@@ -115,8 +116,10 @@ static Status comment_on(Loop *l, EpisodeStep *step, Span observation, Str *comm
     const Feedback *f = l->setup->feedback;
     Str pending = {0};
     if (f->hints) {
-        hints_say(comment, f->hints, &l->e->messages, observation.at ? observation : span(TURNS_WRONG),
-                  f->solution);
+        Span last = observation.at ? observation : span(TURNS_WRONG);
+        str_add(&l->heard, last.at, last.n);
+        hints_say(comment, f->hints, &l->e->messages, (HintsHeard){last, str_span(&l->heard)}, f->solution);
+        str_addc(&l->heard, '\n');
         return ST_OK;
     }
     turns_answer(&pending, &l->e->turns, observation, (Span){0});
@@ -192,6 +195,7 @@ Status episode_run(Episode *e, const EpisodeSetup *setup, const EpisodeWorld *wo
     chatmodel_answer_drop(&l.comment);
     action_drop(&l.action);
     str_drop(&l.text);
+    str_drop(&l.heard);
     return st;
 }
 

@@ -120,46 +120,34 @@ static const json_t *line_of(Hints *h, Span opening)
     return NULL;
 }
 
-/* Where an expert's words begin; the message's end where there are none. */
-static size_t mark_of(Span message)
-{
-    size_t at = python_find(message, span(TURNS_EXPERT), 0);
-    return at < message.n ? at : message.n;
-}
-
+/* What an agent did, and what the expert said last. */
 typedef struct {
-    Str all, answers;
-    Span last, said; /* said: by the expert, last */
-} Heard;
+    Str all;
+    Span last, hint;
+} Acts;
 
-static void hear(Heard *out, const Conversation *c, Span observation)
+static void find_acts(Acts *out, const Conversation *c)
 {
-    bool opened = false;
     for (size_t i = 0; i < c->messages.n; i++) {
-        const ChatMessage *m = &c->messages.at[i];
-        Span text = m->content;
-        if (m->role == CHAT_ASSISTANT) {
+        Span text = c->messages.at[i].content;
+        bool acts = c->messages.at[i].role == CHAT_ASSISTANT;
+        size_t mark = python_find(text, span(TURNS_EXPERT), 0), behind = mark + strlen(TURNS_EXPERT);
+        if (acts) {
             str_add(&out->all, text.at, text.n);
             str_addc(&out->all, '\n');
-        } else if (m->role == CHAT_USER && opened) {
-            size_t mark = mark_of(text), behind = mark + strlen(TURNS_EXPERT);
-            str_add(&out->answers, text.at, mark);
-            str_addc(&out->answers, '\n');
-            if (mark < text.n)
-                out->said = span_trim((Span){text.at + behind, text.n - behind});
+        } else if (mark < text.n) {
+            out->hint = span_trim((Span){text.at + behind, text.n - behind});
         }
-        opened |= m->role == CHAT_USER;
-        out->last = m->role == CHAT_ASSISTANT ? text : (Span){0}; /* an empty answer leaves no message */
+        out->last = acts ? text : (Span){0}; /* an empty answer leaves no message */
     }
-    str_add(&out->answers, observation.at, observation.n);
 }
 
 /* Whether the line wants a hint said once as long as it holds, and it was said. */
-static bool said_before(const json_t *line, const char *words, const Heard *heard)
+static bool said_before(const json_t *line, const char *words, const Acts *acts)
 {
     Span hint = span_trim(span(words));
-    return json_is_false(json_object_get(line, "repeats")) && hint.n == heard->said.n &&
-           memcmp(hint.at, heard->said.at, hint.n) == 0;
+    return json_is_false(json_object_get(line, "repeats")) && hint.n == acts->hint.n &&
+           memcmp(hint.at, acts->hint.at, hint.n) == 0;
 }
 
 static bool withhold(Hints *h, const char *words, Span solution)
@@ -172,27 +160,26 @@ static bool withhold(Hints *h, const char *words, Span solution)
     return true;
 }
 
-void hints_say_line(Str *out, const json_t *line, const Conversation *messages, Span observation)
+void hints_say_line(Str *out, const json_t *line, const Conversation *messages, HintsHeard heard)
 {
-    Heard heard = {0};
-    hear(&heard, messages, observation);
-    HintSaid said = {.over = {[HINT_LAST] = heard.last,
-                              [HINT_ALL] = str_span(&heard.all),
-                              [HINT_ANSWER] = observation,
-                              [HINT_ANSWERS] = str_span(&heard.answers)}};
+    Acts acts = {0};
+    find_acts(&acts, messages);
+    HintSaid said = {.over = {[HINT_LAST] = acts.last,
+                              [HINT_ALL] = str_span(&acts.all),
+                              [HINT_ANSWER] = heard.last,
+                              [HINT_ANSWERS] = heard.all}};
     const char *words = hint_choose(line, &said);
-    if (words && !said_before(line, words, &heard))
+    if (words && !said_before(line, words, &acts))
         str_adds(out, words);
-    str_drop(&heard.all);
-    str_drop(&heard.answers);
+    str_drop(&acts.all);
 }
 
-void hints_say(Str *out, Hints *h, const Conversation *messages, Span observation, Span solution)
+void hints_say(Str *out, Hints *h, const Conversation *messages, HintsHeard heard, Span solution)
 {
     const json_t *line = line_of(h, opening_of(messages));
     Str words = {0};
     if (line)
-        hints_say_line(&words, line, messages, observation);
+        hints_say_line(&words, line, messages, heard);
     if (words.n && !withhold(h, str_c(&words), solution))
         str_add(out, words.at, words.n);
     str_drop(&words);

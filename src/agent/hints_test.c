@@ -6,7 +6,7 @@
 
 static Hints *hints;
 static Conversation talk;
-static Str says;
+static Str says, heard;
 
 static const char zoo[] =
     "{\"contains\": \"zoo\", \"hints\": [{\"over\": \"answer\", \"has\": \"Error\", \"hint\": \"It "
@@ -28,6 +28,7 @@ static void open_hints(const char *text)
 static void begin(const char *task)
 {
     conversation_clear(&talk);
+    str_clear(&heard);
     conversation_add(&talk, CHAT_SYSTEM, span("a new zoo"));
     conversation_add(&talk, CHAT_USER, span(task));
 }
@@ -37,7 +38,8 @@ static void expect(const char *action, const char *answer, const char *words)
 {
     conversation_add(&talk, CHAT_ASSISTANT, span(action));
     str_clear(&says);
-    hints_say(&says, hints, &talk, span(answer), span("42"));
+    str_addf(&heard, "%s\n", answer);
+    hints_say(&says, hints, &talk, (HintsHeard){span(answer), str_span(&heard)}, span("42"));
     assert_string_equal(str_c(&says), words);
     char *message = mem_format("%s%s%s", answer, says.n ? "\nExpert feedback:\n" : "", str_c(&says));
     conversation_add(&talk, CHAT_USER, span(message));
@@ -58,7 +60,7 @@ static void an_expert_speaks_to_the_last_action(void **state)
     conversation_add(&talk, CHAT_ASSISTANT, span("3+4"));
     conversation_add(&talk, CHAT_USER, span("7")); /* an empty answer leaves no message */
     str_clear(&says);
-    hints_say(&says, hints, &talk, span("What?"), span(""));
+    hints_say(&says, hints, &talk, (HintsHeard){span("What?"), span("7 What?")}, span(""));
     assert_string_equal(str_c(&says), "The operation.");
     hints_close(hints);
 }
@@ -92,7 +94,7 @@ static void what_discloses_is_withheld_and_who_has_no_line_hears_nothing(void **
     hints_report(hints);
     log_level_set(LOG_INFO);
     conversation_clear(&talk);
-    hints_say(&says, hints, &talk, span(""), span(""));
+    hints_say(&says, hints, &talk, (HintsHeard){0}, span(""));
     assert_int_equal(says.n, 0);
     hints_close(hints);
     hints_close(NULL);
@@ -132,7 +134,7 @@ static void ask_one(void *context, int64_t i, int thread)
     (void)thread;
     conversation_add(&c, CHAT_USER, span(i % 2 ? "zoo" : "told"));
     conversation_add(&c, CHAT_ASSISTANT, span("3 * 4"));
-    hints_say(&words, hints, &c, span("12"), span("42"));
+    hints_say(&words, hints, &c, (HintsHeard){span("12"), span("12")}, span("42"));
     *right += strcmp(str_c(&words), i % 2 ? "The operation." : "") == 0;
     str_drop(&words);
     conversation_drop(&c);
@@ -152,6 +154,7 @@ static int drop_all(void **state)
 {
     conversation_drop(&talk);
     str_drop(&says);
+    str_drop(&heard);
     return scratch_remove(state);
 }
 

@@ -107,7 +107,8 @@ static void add_hint(const Teller *t, Str *heard)
 {
     Str words = {0};
     if (t->how->hints)
-        hints_say_line(&words, t->how->hints, &t->messages, str_span(heard));
+        hints_say_line(&words, t->how->hints, &t->messages,
+                       (HintsHeard){str_span(heard), str_span(&t->told)});
     if (words.n)
         str_adds(heard, TURNS_EXPERT);
     str_add(heard, str_c(&words), words.n);

@@ -9,6 +9,7 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
+#include <xmmintrin.h>
 
 /* CPUID 7's EDX: AMX's products of bf16, its tiles, its products of bytes. */
 enum { AMX_BITS = 1 << 22 | 1 << 24 | 1 << 25 };
@@ -40,10 +41,25 @@ CpuFeatures cpu_features(void)
     memcpy(f.name, words, sizeof words);
     return f;
 }
+
+void cpu_flush_subnormals(void)
+{
+    enum { DENORMALS_ARE_ZERO = 1 << 6, FLUSH_TO_ZERO = 1 << 15 }; /* of MXCSR */
+    _mm_setcsr(_mm_getcsr() | DENORMALS_ARE_ZERO | FLUSH_TO_ZERO);
+}
 #else
 CpuFeatures cpu_features(void)
 {
     return (CpuFeatures){0};
+}
+
+void cpu_flush_subnormals(void)
+{
+#if defined(__aarch64__)
+    uint64_t control;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(control));
+    __asm__ volatile("msr fpcr, %0" : : "r"(control | 1u << 24));
+#endif
 }
 #endif
 

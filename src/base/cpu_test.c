@@ -1,11 +1,13 @@
 #include "base/cpu.h"
 
+#include <cmocka.h>
+#include <float.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "base/mem.h"
 
@@ -36,6 +38,37 @@ static void affinity_lowers_the_count(void **state)
     assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
+static void *half_the_least(void *number)
+{
+    volatile float *x = number;
+    *x = *x / 2;
+    return NULL;
+}
+
+/* In a thread of its own, so that the other tests keep theirs; what it starts inherits it. */
+static void *flush_and_halve(void *number)
+{
+    pthread_t one;
+    cpu_flush_subnormals();
+    assert_int_equal(pthread_create(&one, NULL, half_the_least, number), 0);
+    assert_int_equal(pthread_join(one, NULL), 0);
+    return NULL;
+}
+
+static void subnormals_are_zero_where_one_asks(void **state)
+{
+    (void)state;
+    float x = FLT_MIN, y = FLT_MIN;
+    pthread_t one;
+    half_the_least(&x);
+    assert_true(x > 0);
+    assert_int_equal(pthread_create(&one, NULL, flush_and_halve, &y), 0);
+    assert_int_equal(pthread_join(one, NULL), 0);
+#if defined(__x86_64__) || defined(__aarch64__)
+    assert_true(y == 0);
+#endif
+}
+
 static void memory_in_use_is_seen(void **state)
 {
     (void)state;
@@ -57,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(features_imply_each_other),
+        cmocka_unit_test(subnormals_are_zero_where_one_asks),
         cmocka_unit_test(affinity_lowers_the_count),
         cmocka_unit_test(memory_in_use_is_seen),
     };

@@ -91,12 +91,25 @@ Status file_write(FileWriter *w, const void *bytes, size_t n)
     return ST_OK;
 }
 
+/* The folder that a path lies in; caller frees. */
+static char *parent_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? mem_strn(path, slash == path ? 1 : (size_t)(slash - path)) : mem_str(".");
+}
+
 static Status parent_sync(const char *path)
 {
-    char *slash, *folder = mem_str(path);
-    if ((slash = strrchr(folder, '/')))
-        *(slash == folder ? slash + 1 : slash) = 0;
-    Status st = folder_sync(slash ? folder : ".");
+    char *folder = parent_of(path);
+    Status st = folder_sync(folder);
+    mem_free(folder);
+    return st;
+}
+
+Status file_make_folder(const char *path)
+{
+    char *folder = parent_of(path);
+    Status st = folder_make(folder);
     mem_free(folder);
     return st;
 }

@@ -34,6 +34,7 @@ void file_abandon(FileWriter *w); /* nothing to do after a commit */
 MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
 
 MUST_CHECK Status folder_make(const char *path);        /* with its parents; fine when it exists */
+MUST_CHECK Status file_make_folder(const char *path);   /* the one that the file is to lie in    */
 MUST_CHECK Status folder_sync(const char *path);        /* makes renames inside it durable       */
 MUST_CHECK Status folder_remove(const char *path);      /* with all in it; follows no links; fine if absent */
 /* The names in a folder but "." and "..", sorted by their bytes.  *out is set on ST_OK only. */

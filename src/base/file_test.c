@@ -130,6 +130,11 @@ static void folders_are_made_and_removed_deeply(void **state)
     assert_int_equal(file_replace(file, "1", 1), ST_OK);
     assert_int_equal(folder_make(file), ST_IO);
     assert_int_equal(folder_make(kept), ST_OK);
+    char *below = path_join(deep, "more/file");
+    assert_int_equal(file_make_folder(below), ST_OK);
+    assert_int_equal(file_replace(below, "x", 1), ST_OK);
+    assert_int_equal(file_make_folder("file"), ST_OK);
+    mem_free(below);
     assert_int_equal(symlink(kept, link), 0);
     assert_int_equal(folder_remove(top), ST_OK);
     assert_false(path_exists(top));

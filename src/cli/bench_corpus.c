@@ -131,7 +131,7 @@ static Status measure(const Args *args, const char *folder, int threads)
     const char *vocabulary = args_value(args, "tokenizer");
     char *corpus = path_join(folder, "corpus"), *packed = path_join(folder, "packed");
     Status st =
-        time_build(&t, args->positional_n ? args->positional[0] : "recipes/demo.yaml", corpus, threads);
+        time_build(&t, args->positional_n ? args->positional[0] : "recipes/machine.yaml", corpus, threads);
     if (st == ST_OK)
         st = vocabulary ? time_pack(&t, corpus, vocabulary, packed, threads) : time_read(&t, corpus, NULL);
     if (st == ST_OK)
@@ -167,9 +167,9 @@ int bench_corpus(int argc, char **argv)
     const Command c = {
         .usage = "[RECIPE.yaml] [flags]",
         .words = "[RECIPE.yaml]",
-        .about = "Builds the corpus of a recipe (recipes/demo.yaml) in a temporary folder, packs it where a\n"
+        .about = "Builds the corpus of a recipe (recipes/machine.yaml) in a temporary folder, packs it where a\n"
                  "vocabulary is given, and prints how fast that was.\n"
-                 "example: lemur bench corpus recipes/demo.yaml --threads 2",
+                 "example: lemur bench corpus recipes/machine.yaml --threads 2",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

@@ -43,7 +43,7 @@ static int run_build(int argc, char **argv)
         .about = "Reads the sources of a recipe, cleans them, drops repetitions, holds a part out, and\n"
                  "writes FOLDER/{train,held_out}/SOURCE.jsonl.zst and FOLDER/manifest.json, the ledger of\n"
                  "all of it.\n"
-                 "example: lemur corpus build recipes/demo.yaml -o corpus",
+                 "example: lemur corpus build recipes/machine.yaml -o corpus",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, build, NULL);

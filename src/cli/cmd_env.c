@@ -48,21 +48,18 @@ Status env_kind_named(const EnvKind **out, Span name)
     return st;
 }
 
-/* "make household" and "make" make games; any other word is a family. */
+/* A word names a family; without one household games alone are made. */
 static int run_make(int argc, char **argv)
 {
-    bool family = argc > 1 && argv[1][0] != '-', games = family && strcmp(argv[1], "household") == 0;
-    if (games)
-        argv[1] = argv[0];
-    return !family ? env_make(argc, argv) : games ? env_make(argc - 1, argv + 1) : env_make_family(argc, argv);
+    return argc > 1 && argv[1][0] != '-' ? env_make_family(argc, argv) : env_make(argc, argv);
 }
 
 int cmd_env(int argc, char **argv)
 {
     static const Part parts[] = {
         {"list", "[WORLD]", "the worlds there are, or the tasks of one", env_list, false},
-        {"make", "[FAMILY] -o FOLDER", "new games of the household, or tasks of words, sql, programs, from a seed", run_make,
-         false},
+        {"make", "[FAMILY] -o FOLDER",
+         "tasks of a family, for training and testing; without one: household games", run_make, false},
         {"play", "WORLD [TASK]", "play a task yourself, or watch a policy play it", env_play, false},
         {"score", "WORLD... --policy NAME", "let the expert, chance or a script play all tasks", env_score,
          false},

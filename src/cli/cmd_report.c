@@ -20,6 +20,8 @@ static Status run(const Args *args, void *context)
         st = report_add(&r, args->positional[i]);
     char *otherwise = path_join(args->positional[0], "report.html");
     const char *out = args_has(args, "output") ? args_value(args, "output") : otherwise;
+    if (st == ST_OK)
+        st = file_make_folder(out);
     if (st == ST_OK) {
         report_write(&page, &r);
         st = file_replace(out, page.at, page.n);

@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "base/columns.h"
+#include "base/file.h"
+#include "base/json_file.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
 #include "study/errors.h"
@@ -10,6 +12,7 @@
 
 static const Flag errors_flags[] = {
     {"json", 0, NULL, "print JSON, with each episode's class"},
+    {"output", 'o', "FILE", "the JSON goes there as well"},
 };
 
 static json_t *run_json(const ErrorRun *run)
@@ -67,6 +70,30 @@ static void print_errors(const ErrorRun *runs, size_t n)
     columns_drop(&c);
 }
 
+static json_t *errors_json(const ErrorRun *runs, size_t n)
+{
+    json_t *o = json_pack("{s:[]}", "runs");
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(json_object_get(o, "runs"), run_json(&runs[i]));
+    if (n == 2)
+        json_object_set_new(o, "pairs", pairs_json(runs));
+    return o;
+}
+
+static Status show_errors(const ErrorRun *runs, size_t n, const char *path, bool as_json)
+{
+    json_t *o = path || as_json ? errors_json(runs, n) : NULL;
+    Status st = path ? file_make_folder(path) : ST_OK;
+    if (st == ST_OK && path)
+        st = json_file_write(path, o);
+    if (st == ST_OK && as_json)
+        cmd_print_json(o, 6);
+    else if (st == ST_OK)
+        print_errors(runs, n);
+    json_decref(o);
+    return st;
+}
+
 static Status errors(const Args *args, void *context)
 {
     enum { RUNS_MOST = 12 };
@@ -76,17 +103,8 @@ static Status errors(const Args *args, void *context)
     (void)context;
     for (; st == ST_OK && read < n; read++)
         st = errors_read(&runs[read], args->positional[read]);
-    if (st == ST_OK && args_has(args, "json")) {
-        json_t *o = json_pack("{s:[]}", "runs");
-        for (size_t i = 0; i < n; i++)
-            json_array_append_new(json_object_get(o, "runs"), run_json(&runs[i]));
-        if (n == 2)
-            json_object_set_new(o, "pairs", pairs_json(runs));
-        cmd_print_json(o, 6);
-        json_decref(o);
-    } else if (st == ST_OK) {
-        print_errors(runs, n);
-    }
+    if (st == ST_OK)
+        st = show_errors(runs, n, args_value(args, "output"), args_has(args, "json"));
     for (size_t i = 0; i < read; i++)
         errors_drop(&runs[i]);
     return st;

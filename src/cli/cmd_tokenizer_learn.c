@@ -199,7 +199,7 @@ static void show_merges(void *context, int64_t done, int64_t total)
 
 static Status learn(const Args *a, int64_t size, const char *folder)
 {
-    BpeTrainer *b = bpe_train_new();
+    BpeTrainer *b = bpe_train_new(args_has(a, "single-digits") ? BPE_DIGITS_SINGLE : BPE_DIGITS_IN_THREES);
     Tokenizer *tok = NULL;
     Status st = read_all(b, a);
     if (st == ST_OK) {
@@ -241,6 +241,7 @@ int cmd_tokenizer_train(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"vocab-size", 'n', "N", "ids, special tokens and the 256 bytes included (32000)"},
+        {"single-digits", 0, NULL, "each digit is a token, as in Llama 2; else up to three are cut together"},
         {"output", 'o', "FOLDER",
          "where tokenizer.json, tokenizer_config.json and special_tokens_map.json go"},
     };

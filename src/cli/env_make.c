@@ -123,6 +123,7 @@ static Status begin_file(FileWriter *file, const char *path, const Args *args)
         return fail(ST_ARG, "%s is a folder; name a file", path);
     if (path_exists(path) && !args_has(args, "overwrite"))
         return fail(ST_ARG, "%s is there already; --overwrite replaces it", path);
+    TRY(file_make_folder(path));
     return file_begin(file, path);
 }
 
@@ -237,9 +238,9 @@ int env_make(int argc, char **argv)
         .about =
             "Makes household games of ALFWorld's six types, each in a house of its own, and writes them as\n"
             "ALFWorld does; every one is won by an expert before it is written.  With --transcripts also an\n"
-            "episode of each: it looks for what it needs, as a player has to.  `lemur env make words --help` "
-            "tells of the\n"
-            "other families.\n"
+            "episode of each: it looks for what it needs, as a player has to.  `lemur env make FAMILY` makes "
+            "tasks\n"
+            "for training and others for testing: `lemur env make words --help` tells of the families.\n"
             "example: lemur env make -o games -n 1000 --transcripts games.jsonl\n"
             "         lemur tune -m MODEL --data games.jsonl -o RUN",
         COMMAND_FLAGS(flags)};

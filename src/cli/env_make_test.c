@@ -149,7 +149,7 @@ static void what_is_wrong_is_told(void **state)
                  {"-o S/w -n 1 --hints S", EXIT_USAGE},
                  {"-o S/w -n 1 --hinted", EXIT_USAGE},
                  {"-o S/w -n 1 --overwrite", EXIT_USAGE},
-                 {"-o S/w -n 1 --transcripts S/absent/x", EXIT_FAILED},
+                 {"-o S/w -n 1 --transcripts S/hole/x", EXIT_FAILED},
                  {"-o S/w -n 1 --transcripts S/x --prompt S/absent", EXIT_FAILED},
                  {"-o S/w -n 1 --transcripts S/x --prompt S/hole", EXIT_FAILED},
                  {"-o S/hole -n 1", EXIT_USAGE},

@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "base/columns.h"
+#include "base/file.h"
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "cli/env.h"
@@ -27,6 +29,7 @@ static const Field fields[] = {
     F_BOOL(Job, json, false, "print the result as JSON, with each task's score"),
 };
 static const FieldTable table = FIELD_TABLE(fields);
+static const Flag flags[] = {{"output", 'o', "FOLDER", "for scores.json: what --json prints, without times"}};
 
 typedef struct {
     const Job *job;
@@ -158,9 +161,26 @@ static void print_scores(const json_t *all)
                    number(json_array_get(all, i), "unknown"));
 }
 
+static Status write_scores(const json_t *all, const char *folder)
+{
+    json_t *o = json_pack("{s:o}", "scores", json_deep_copy(all));
+    for (size_t i = 0; i < json_array_size(all); i++)
+        json_object_del(json_array_get(json_object_get(o, "scores"), i), "seconds");
+    char *path = path_join(folder, "scores.json");
+    Status st = folder_make(folder);
+    if (st == ST_OK)
+        st = json_file_write(path, o);
+    mem_free(path);
+    json_decref(o);
+    return st;
+}
+
 static Status run(const Args *args, void *context)
 {
     const Job *job = context;
+    const char *folder = args_value(args, "output");
+    if (folder)
+        TRY(cmd_folder_possible(folder));
     EnvOptions options = env_place_options(&job->place);
     json_t *all = json_array();
     Status st = ST_OK;
@@ -175,6 +195,8 @@ static Status run(const Args *args, void *context)
             env_close(e);
         }
     }
+    if (st == ST_OK && folder)
+        st = write_scores(all, folder);
     if (st == ST_OK && job->json)
         cmd_print_json(all, 6);
     else if (st == ST_OK)
@@ -194,6 +216,7 @@ int env_score(int argc, char **argv)
             "Plays every task of a world without a model: the expert, who knows the answer, is its ceiling,\n"
             "chance its floor, and a script what one wrote down.\n"
             "example: lemur env score household sql --policy expert,random",
+        COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables)};
     return cmd_run(&c, argc, argv, run, &job);
 }

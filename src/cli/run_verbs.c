@@ -27,6 +27,8 @@ static const char *const shard_products[] = {"*.tok", NULL};
 static const char *const train_products[] = {"model/**", NULL};
 static const char *const tune_products[] = {"model/**", "adapter/**", "data/*.tok", NULL};
 static const char *const eval_products[] = {"results.json:results", NULL};
+static const char *const score_products[] = {"scores.json:scores", NULL};
+static const char *const page_products[] = {"*.html:", NULL};
 
 /* A version is raised when the same settings and inputs give another product. */
 static const RecipeVerb verbs[] = {
@@ -36,6 +38,11 @@ static const RecipeVerb verbs[] = {
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check},
     {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check},
     {"convert", 1, RESUME_ANEW, NULL, NULL},
+    {"env make", 1, RESUME_ANEW, NULL, NULL},
+    {"env score", 1, RESUME_ANEW, score_products, NULL},
+    {"eval --fetch", 1, RESUME_SAME, NULL, NULL},
     {"eval", 1, RESUME_SAME, eval_products, NULL},
+    {"report", 1, RESUME_ANEW, page_products, NULL},
+    {"study", 1, RESUME_ANEW, NULL, NULL},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};

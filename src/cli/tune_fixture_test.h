@@ -17,7 +17,7 @@ static inline void tune_base(const char *name, int64_t ids, bool bare)
 {
     Tokenizer *tok;
     BpeVocab *vocab = bpe_vocab_new();
-    assert_int_equal(bpe_vocab_open(vocab, &tok), ST_OK);
+    assert_int_equal(bpe_vocab_open(vocab, BPE_DIGITS_IN_THREES, &tok), ST_OK);
     assert_int_equal(tokenizer_vocab_size(tok), TUNE_IDS);
     HParams h = {.vocab_size = ids,
                  .hidden_size = 16,

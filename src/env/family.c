@@ -12,7 +12,7 @@
 
 enum { TRIES = 20000 }; /* in a row that give nothing new: the family has no more */
 
-const Family *const families[] = {&family_words, &family_sql, &family_programs, NULL};
+const Family *const families[] = {&family_words, &family_sql, &family_programs, &family_household, NULL};
 
 const Family *family_find(const char *name)
 {
@@ -188,14 +188,22 @@ typedef struct {
     Str questions, expert, hinted, hints;
 } Part;
 
+static void add_record(Str *out, const Family *f, const json_t *record, bool first)
+{
+    str_adds(out, f->array ? first ? "[\n" : ",\n" : "");
+    add_json(out, record);
+    str_adds(out, f->array ? "" : "\n");
+}
+
 static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n, Part *out)
 {
     Str *questions = &out->questions;
     for (int64_t i = 0; i < n; i++) {
         TRY(draw_new(m, state, rng, test, i));
-        str_adds(questions, m->family->array ? i ? ",\n" : "[\n" : "");
-        add_json(questions, m->task.record);
-        str_adds(questions, m->family->array ? "" : "\n");
+        if (m->family->keep)
+            TRY(m->family->keep(state, &m->task));
+        if (m->family->questions)
+            add_record(questions, m->family, m->task.record, i == 0);
         add_expert(&out->expert, &m->task, false);
         if (m->task.hints) {
             add_expert(&out->hinted, &m->task, true);
@@ -210,7 +218,8 @@ static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n,
 static Status write_part(const Part *p, const Family *family, const FamilySpec *spec, const char *data,
                          bool test)
 {
-    TRY(family_write(data, family->questions, str_c(&p->questions)));
+    if (family->questions)
+        TRY(family_write(data, family->questions, str_c(&p->questions)));
     TRY(family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&p->expert)));
     if (!p->hints.n)
         return ST_OK;

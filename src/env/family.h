@@ -37,23 +37,25 @@ typedef struct {
     Str key;      /* what is asked, whatever the words */
     json_t *record; /* its object in the file of questions; owned */
     json_t *turns;  /* what the expert says: texts, and {"text", "learn": false}; an array, owned */
-    json_t *hints;  /* its line of hints, but for "contains"; an object, owned; NULL: it has none */
+    json_t *hints;  /* its line of hints, whose "contains" is the question; an object, owned; NULL: it has none */
 } FamilyTask;
 
 typedef struct Family {
     const char *name, *about;
     const char *benchmark; /* that asks it */
-    const char *questions; /* the file of records, below the data folder */
+    const char *questions; /* the file of records, below the data folder; NULL: `keep` writes each task */
     bool array;            /* it is one JSON array instead of lines */
     /* Writes into `data` all that the benchmark reads beside the questions, and makes what the tasks of this
      * part are drawn from; *state may stay NULL. */
     Status (*open)(void **state, Rng *rng, const char *data);
     /* Fills *out, whose texts and array are empty and whose other members are NULL. */
     Status (*draw)(void *state, Rng *rng, FamilyTask *out);
+    /* The task drawn last is one of the part; NULL: its record is all there is to keep. */
+    Status (*keep)(void *state, const FamilyTask *task);
     void (*close)(void *state); /* NULL is fine; NULL where there is no state */
 } Family;
 
-extern const Family family_words, family_sql, family_programs;
+extern const Family family_words, family_sql, family_programs, family_household;
 extern const Family *const families[];       /* NULL at the end */
 const Family *family_find(const char *name); /* NULL: none of that name */
 

@@ -93,7 +93,7 @@ static Status check_line(const FamilyTask *t, const json_t *line)
 Status family_hints_line(Str *out, const FamilyTask *t)
 {
     json_t *line = json_pack("{s:s}", "contains", str_c(&t->question));
-    json_object_update(line, t->hints);
+    json_object_update_missing(line, t->hints);
     Status st = check_line(t, line);
     if (st == ST_OK) {
         char *text = json_dumps(line, JSON_COMPACT);

@@ -41,11 +41,14 @@ static const char *question_of(const json_t *record)
     return text(record, "query") ? text(record, "query") : text(record, "prompt");
 }
 
-/* What the expert does, without what it is answered with: the last turn that is no bare number. */
-static const char *doing(const json_t *expert)
+/* What the expert does, without what it is answered with: the last turn that is no bare number.  In a
+ * household many do the same at the end, there it is the question once more. */
+static const char *doing(const Family *f, const json_t *expert)
 {
     const json_t *turns = json_object_get(expert, "turns");
     size_t n = json_array_size(turns);
+    if (!f->questions)
+        return text(expert, "contains");
     const char *last = json_string_value(json_array_get(turns, n - 1));
     assert_non_null(last);
     return n > 1 && strncmp(last, "<solution>", 10) == 0 ? json_string_value(json_array_get(turns, n - 2))
@@ -64,16 +67,17 @@ static void remember(Map *m, const char *question)
 static void read_part(const Family *f, const char *part, const char *expert_file, int64_t n, Map *texts,
                       Map *doings)
 {
-    char *name = mem_format("%s/%s/%s", f->name, part, f->questions);
+    char *name = f->questions ? mem_format("%s/%s/%s", f->name, part, f->questions) : NULL;
     char *expert_name = mem_format("%s/%s", f->name, expert_file);
-    json_t *records = values_in(name), *expert = values_in(expert_name);
-    assert_int_equal(json_array_size(records), n);
+    json_t *records = name ? values_in(name) : NULL, *expert = values_in(expert_name);
+    assert_true(!name || json_array_size(records) == (size_t)n);
     assert_int_equal(json_array_size(expert), n);
     for (size_t i = 0; i < (size_t)n; i++) {
         const json_t *e = json_array_get(expert, i);
-        assert_string_equal(question_of(json_array_get(records, i)), text(e, "contains"));
+        if (records)
+            assert_string_equal(question_of(json_array_get(records, i)), text(e, "contains"));
         remember(texts, text(e, "contains"));
-        *map_put(doings, doing(e), strlen(doing(e))) += 1;
+        *map_put(doings, doing(f, e), strlen(doing(f, e))) += 1;
     }
     assert_int_equal(map_count(texts), n);
     json_decref(records);
@@ -177,9 +181,11 @@ static void hints_tell_mistakes(void **state)
         for (size_t j = 0; j < TRAIN; j++) {
             const json_t *line = json_array_get(hints, j), *e = json_array_get(expert, j);
             const char *otherwise = text(line, "otherwise");
-            size_t n = json_array_size(json_object_get(e, "turns"));
             assert_int_equal(hint_check(line), ST_OK);
             assert_string_equal(text(line, "contains"), text(e, "contains"));
+            if (!families[i]->questions) /* a household's hints go by its answers: household_hints_test.c */
+                continue;
+            size_t n = json_array_size(json_object_get(e, "turns"));
             for (size_t k = 0; k < n; k++) {
                 bool slip = json_is_object(turn_at(e, k));
                 assert_null(json_object_get(turn_at(e, k), "unhinted"));
@@ -193,7 +199,8 @@ static void hints_tell_mistakes(void **state)
         }
         printf("%s: %lld of %lld mistakes are told apart\n", families[i]->name, (long long)told,
                (long long)slips);
-        assert_true(slips > TRAIN / 20 && told * 10 >= slips * 8);
+        assert_true(!families[i]->questions || slips > TRAIN / 20);
+        assert_true(told * 10 >= slips * 8);
         json_decref(hints);
         json_decref(expert);
         mem_free(names[0]);

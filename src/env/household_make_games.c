@@ -86,6 +86,20 @@ static Status write_game(const HouseholdMade *made, const char *folder, const ch
     return st;
 }
 
+static char *id_of(const HouseholdMade *made)
+{
+    return mem_format("%s/trial_%llu", made->name, (unsigned long long)made->seed);
+}
+
+Status household_made_write(const HouseholdMade *made, const char *folder)
+{
+    char *id = id_of(made), *whole = path_join(folder, id);
+    Status st = write_game(made, whole, id);
+    mem_free(whole);
+    mem_free(id);
+    return st;
+}
+
 /* *there: the same game is in its place already.  ST_ARG: another is. */
 static Status look_up(const HouseholdMade *made, const char *folder, bool *there)
 {
@@ -106,8 +120,7 @@ static Status look_up(const HouseholdMade *made, const char *folder, bool *there
 
 static Status keep_game(Maker *m, const HouseholdMade *made)
 {
-    char *id = mem_format("%s/trial_%llu", made->name, (unsigned long long)made->seed);
-    char *folder = path_join(m->how->folder, id);
+    char *id = id_of(made), *folder = path_join(m->how->folder, id);
     bool there;
     Status st = look_up(made, folder, &there);
     if (st == ST_OK && !there)

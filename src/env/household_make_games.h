@@ -40,6 +40,9 @@ typedef struct {
  *   other         of household_make, and of `each` */
 MUST_CHECK Status household_make_games(HouseholdMadeGames *out, const HouseholdMakeGames *how);
 
+/* Writes the game below `folder`, "<name>/trial_<seed>"; one of the same name is replaced. */
+MUST_CHECK Status household_made_write(const HouseholdMade *made, const char *folder);
+
 /* Overwrites *out with all that can be seen in a game from its beginning, by one who goes once to everything
  * and opens it: two games of one such text are the same to whoever plays them. */
 MUST_CHECK Status household_view(Str *out, const Household *h);

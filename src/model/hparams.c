@@ -6,9 +6,10 @@
 #include "base/check.h"
 #include "base/str.h"
 
-/* C, L, H, Hk, D, F, V, context.  "5m" is the demonstration's: a vocabulary of 8192 shared by both ends,
- * so that 2.1 of its 5.0 million parameters are the embedding and the rest is four layers.  15m, 60m and
- * 110m are the shapes that are timed; "1b" is TinyLlama 1.1B's (arXiv:2401.02385, section 2), 7b and 70b
+/* C, L, H, Hk, D, F, V, context.  "5m" has a vocabulary of 8192 shared by both ends, so that 2.1 of its 5.0
+ * million parameters are the embedding and the rest is four layers; "6m" is the miniature's
+ * (recipes/mini.yaml), six layers and 4096 ids, for what is looked up in the context counts there.  15m, 60m
+ * and 110m are the shapes that are timed; "1b" is TinyLlama 1.1B's (arXiv:2401.02385, section 2), 7b and 70b
  * are Llama 2's (arXiv:2307.09288, table 1). */
 typedef struct {
     const char *name;
@@ -18,6 +19,7 @@ typedef struct {
 
 static const Preset presets[] = {
     {"5m", 256, 4, 4, 2, 64, 688, 8192, 512, true},
+    {"6m", 256, 6, 4, 4, 64, 688, 4096, 1024, true},
     {"15m", 288, 6, 6, 6, 48, 768, 32000, 256, false},
     {"60m", 512, 8, 8, 8, 64, 1376, 32000, 512, false},
     {"110m", 768, 12, 12, 12, 64, 2048, 32000, 1024, false},
@@ -51,11 +53,19 @@ Status hparams_preset(HParams *out, const char *name)
         if (strcmp(p->name, name) != 0)
             continue;
         *out = (HParams){
-            .vocab_size = p->vocab, .hidden_size = p->hidden, .intermediate_size = p->feed_forward,
-            .num_hidden_layers = p->layers, .num_attention_heads = p->heads,
-            .num_key_value_heads = p->kv_heads, .head_dim = p->head_dim,
-            .max_position_embeddings = p->context, .rms_norm_eps = 1e-5,
-            .rope_theta = 10000, .tie_word_embeddings = p->tied, .bos_token_id = 1, .eos_token_id = 2,
+            .vocab_size = p->vocab,
+            .hidden_size = p->hidden,
+            .intermediate_size = p->feed_forward,
+            .num_hidden_layers = p->layers,
+            .num_attention_heads = p->heads,
+            .num_key_value_heads = p->kv_heads,
+            .head_dim = p->head_dim,
+            .max_position_embeddings = p->context,
+            .rms_norm_eps = 1e-5,
+            .rope_theta = 10000,
+            .tie_word_embeddings = p->tied,
+            .bos_token_id = 1,
+            .eos_token_id = 2,
         };
         return hparams_check(out);
     }

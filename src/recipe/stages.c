@@ -195,20 +195,31 @@ static Status add_json_key(Content *c, const char *folder, const char *product, 
     return st;
 }
 
+static void add_name(Content *c, const char *name)
+{
+    XXH3_128bits_update(c->state, name, strlen(name) + 1);
+    c->files++;
+}
+
 static Status add_product(Content *c, const char *folder, const char *product)
 {
     const char *colon = strchr(product, ':');
-    if (colon)
+    if (colon && colon[1])
         return add_json_key(c, folder, product, colon);
-    char *pattern = path_join(folder, product);
+    char *name = mem_strn(product, colon ? (size_t)(colon - product) : strlen(product)),
+         *pattern = path_join(folder, name);
     const char *at = pattern, *path;
     size_t skip = strlen(folder) + 1;
     Status st = ST_OK;
     GlobWalk *walk = glob_start(&at, 1, NULL, 0);
     while (st == ST_OK && (path = glob_next(walk)))
-        st = add_file(c, path + skip, path);
+        if (colon)
+            add_name(c, path + skip);
+        else
+            st = add_file(c, path + skip, path);
     glob_end(walk);
     mem_free(pattern);
+    mem_free(name);
     return st;
 }
 

@@ -19,8 +19,9 @@ typedef struct {
     const char *words; /* "corpus build": how its commands begin */
     int version;       /* raised when the same settings and inputs give other results */
     RecipeResume resume;
-    /* What of its folder counts, as patterns below it (base/glob.h), "FILE:KEY" for one key of a JSON file;
-     * NULL at the end; NULL: all of it.  Logs and times are what does not. */
+    /* What of its folder counts, as patterns below it (base/glob.h), "FILE:KEY" for one key of a JSON file,
+     * "PATTERN:" for files that must be there whatever they hold; NULL at the end; NULL: all of it.  Logs and
+     * times are what does not. */
     const char *const *products;
     /* Whether it would take these settings; NULL: nobody can tell before it runs. */
     Status (*check)(const json_t *settings);

@@ -18,7 +18,7 @@ struct Ops; /* ops/ops.h */
 /* What a kind of device must be able to do.  Memory is 64-byte aligned at least. */
 typedef struct {
     const char *name;
-    bool host_memory; /* what alloc gives, the processor can read */
+    bool host_memory;                          /* what alloc gives, the processor can read */
     void *(*alloc)(Device *dev, size_t bytes); /* NULL when it cannot be had; not zeroed */
     void (*free)(Device *dev, void *p);
     void (*upload)(Device *dev, void *to, const void *from_host, size_t bytes);
@@ -31,18 +31,19 @@ typedef struct {
 
 struct Device {
     const DeviceKind *kind;
-    const struct Ops *ops;  /* made by ops_attach, freed by device_close */
-    void *ops_state;        /* what a back end keeps between calls (primitives); owned by it */
+    const struct Ops *ops;          /* made by ops_attach, freed by device_close */
+    void *ops_state;                /* what a back end keeps between calls (primitives); owned by it */
     void (*ops_close)(Device *dev); /* frees ops_state; NULL when there is nothing to free */
-    int threads;            /* OpenMP threads an operation may use */
-    Error error;            /* the first one */
-    size_t bytes, peak_bytes; /* held now, and at most so far, through device_alloc and scratch */
-    int64_t allocations;    /* how many there have been: a step after the first adds none */
-    void *scratch;          /* one buffer, for the operation that runs now */
+    int threads;                    /* OpenMP threads an operation may use */
+    Error error;                    /* the first one */
+    size_t bytes, peak_bytes;       /* held now, and at most so far, through device_alloc and scratch */
+    int64_t allocations;            /* how many there have been: a step after the first adds none */
+    void *scratch;                  /* one buffer, for the operation that runs now */
     size_t scratch_bytes;
 };
 
-/* threads 0: as many as this process may use.  It has no operations until ops_attach gives it a table. */
+/* threads 0: as many as this process may use.  Subnormal numbers are 0 from then on, for this thread and
+ * those that it starts.  It has no operations until ops_attach gives it a table. */
 MUST_CHECK Status device_open_cpu(Device **out, int threads);
 void device_close(Device *dev); /* what was allocated on it has been freed */
 

@@ -71,6 +71,8 @@ Status device_open_cpu(Device **out, int threads)
     dev->threads = threads > 0 ? threads : cpu_count();
     omp_set_dynamic(0);
     omp_set_num_threads(dev->threads);
+#pragma omp parallel num_threads(dev->threads)
+    cpu_flush_subnormals();
     *out = dev;
     return ST_OK;
 }

@@ -25,13 +25,15 @@ struct BpeTrainer {
     uint32_t *slots; /* index into words + 1 */
     size_t slots_n;
     int64_t bytes;
+    BpeDigits digits;
 };
 
 /* Counting words ---------------------------------------------------------------------------------------- */
 
-BpeTrainer *bpe_train_new(void)
+BpeTrainer *bpe_train_new(BpeDigits digits)
 {
     BpeTrainer *b = mem_new(BpeTrainer);
+    b->digits = digits;
     b->slots_n = 1 << 16;
     b->slots = mem_array(uint32_t, b->slots_n);
     return b;
@@ -122,7 +124,7 @@ static void count_word(BpeTrainer *b, const char *p, size_t n)
 
 void bpe_train_add(BpeTrainer *b, const char *text, size_t n)
 {
-    KnownNext *next = presplit_known(KNOWN_LLAMA3);
+    KnownNext *next = presplit_known(b->digits == BPE_DIGITS_SINGLE ? KNOWN_QWEN2 : KNOWN_LLAMA3);
     b->bytes += (int64_t)n;
     for (size_t at = 0, end; at < n; at = end) {
         end = next(text, at, n);
@@ -333,7 +335,7 @@ Status bpe_train_finish(const BpeTrainer *b, Tokenizer **out, int64_t vocab_size
         if (progress && bpe_vocab_size(vocab) % 64 == 0)
             progress(context, bpe_vocab_size(vocab) - BPE_VOCAB_MIN, vocab_size - BPE_VOCAB_MIN);
     search_drop(&s);
-    Status st = bpe_vocab_open(vocab, out);
+    Status st = bpe_vocab_open(vocab, b->digits, out);
     bpe_vocab_free(vocab);
     return st;
 }

@@ -1,16 +1,17 @@
 /* Trains a byte-level BPE vocabulary from documents.
  *
- *     BpeTrainer *b = bpe_train_new();
+ *     BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
  *     bpe_train_add(b, text, n);                                  // once a document, any number
  *     TRY(bpe_train_finish(b, &tok, 32000, NULL, NULL));          // then tokenizer_save(tok, "model/")
  *     bpe_train_free(b);
  *
  * Documents are cut into words by Llama 3's pattern (presplit_llama3_pattern): letters with one character in
  * front, digits in threes, runs of line ends, and indentation as one run but for its last space, so that a
- * depth of indentation becomes one token.  Only distinct words and their counts are kept.  At BPE_WORDS_MAX
- * of them those with the smallest counts are forgotten until at most half are left: memory stays below about
- * 1 GB, and the same documents in the same order give the same vocabulary.  Words longer than
- * BPE_WORD_BYTES are not learnt from.
+ * depth of indentation becomes one token; or, as in Llama 2, each digit by itself (presplit_qwen2_pattern,
+ * which is otherwise Llama 3's): a number is then told by its digits, and a small model copies it right. Only
+ * distinct words and their counts are kept.  At BPE_WORDS_MAX of them those with the smallest counts are
+ * forgotten until at most half are left: memory stays below about 1 GB, and the same documents in the same
+ * order give the same vocabulary.  Words longer than BPE_WORD_BYTES are not learnt from.
  *
  * Ids: 0 <|endoftext|> (begin and end of text), 1 <|im_start|>, 2 <|im_end|>, 3 <pad>, 4..259 the bytes in
  * order, then one a merge, the most frequent pair first; among equals the one with the smaller left id, then
@@ -22,10 +23,11 @@
 
 enum { BPE_WORDS_MAX = 4 << 20, BPE_WORD_BYTES = 256, BPE_SPECIALS = 4, BPE_VOCAB_MIN = 256 + BPE_SPECIALS };
 
+typedef enum { BPE_DIGITS_IN_THREES, BPE_DIGITS_SINGLE } BpeDigits;
 typedef struct BpeTrainer BpeTrainer;
 typedef void BpeProgress(void *context, int64_t done, int64_t total); /* merges found of merges wanted */
 
-BpeTrainer *bpe_train_new(void);
+BpeTrainer *bpe_train_new(BpeDigits digits);
 void bpe_train_free(BpeTrainer *b);
 
 /* One document; any bytes.  One thread at a time. */

@@ -5,14 +5,14 @@
 
 #include "base/file.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static Tokenizer *train(const char *const *texts, int n, int64_t size)
 {
-    BpeTrainer *b = bpe_train_new();
+    BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
     Tokenizer *t = NULL;
     for (int i = 0; i < n; i++)
         bpe_train_add(b, texts[i], strlen(texts[i]));
@@ -110,10 +110,30 @@ static void overlapping_pairs_are_counted_once(void **state)
     tokenizer_close(t);
 }
 
+/* "12" comes often enough to be a piece, and is one only where digits stay together; the file says how they
+ * are cut, so that what opens it cuts them the same way. */
+static void digits_together_or_single(void **state)
+{
+    (void)state;
+    const char *text = "12 12 12 12 ab ab ab";
+    for (int single = 0; single < 2; single++) {
+        BpeTrainer *b = bpe_train_new(single ? BPE_DIGITS_SINGLE : BPE_DIGITS_IN_THREES);
+        Tokenizer *t = NULL;
+        Ids ids = {0};
+        bpe_train_add(b, text, strlen(text));
+        assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + 8, NULL, NULL), ST_OK);
+        assert_int_equal(tokenizer_encode(t, &ids, "12", 2, 0), ST_OK);
+        assert_int_equal(ids.n, single ? 2 : 1);
+        array_drop(&ids);
+        tokenizer_close(t);
+        bpe_train_free(b);
+    }
+}
+
 static void wrong_wishes_are_refused(void **state)
 {
     (void)state;
-    BpeTrainer *b = bpe_train_new();
+    BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
     Tokenizer *t = NULL;
     assert_int_equal(bpe_train_finish(b, &t, 300, NULL, NULL), ST_ARG);
     assert_non_null(strstr(error_text(), "no text"));
@@ -132,6 +152,7 @@ int main(void)
         cmocka_unit_test(the_papers_example),
         cmocka_unit_test(the_same_text_gives_the_same_vocabulary),
         cmocka_unit_test(what_is_saved_opens_as_the_same),
+        cmocka_unit_test(digits_together_or_single),
         cmocka_unit_test(overlapping_pairs_are_counted_once),
         cmocka_unit_test(wrong_wishes_are_refused),
     };

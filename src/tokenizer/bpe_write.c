@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "tokenizer/bpe_train.h"
 #include "tokenizer/chat_templates.h"
 #include "tokenizer/open.h"
+#include "tokenizer/presplit.h"
 #include "tokenizer/vocab.h"
 
 static const char *const specials[BPE_SPECIALS] = {"<|endoftext|>", "<|im_start|>", "<|im_end|>", "<pad>"};
@@ -87,10 +87,11 @@ static json_t *model(const BpeVocab *v)
                      "byte_fallback", 0, "ignore_merges", 0, "vocab", vocab, "merges", v->merges);
 }
 
-static json_t *tokenizer_json(const BpeVocab *v)
+static json_t *tokenizer_json(const BpeVocab *v, BpeDigits digits)
 {
-    json_t *split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex",
-                              presplit_llama3_pattern, "behavior", "Isolated", "invert", 0);
+    const char *pattern = digits == BPE_DIGITS_SINGLE ? presplit_qwen2_pattern : presplit_llama3_pattern;
+    json_t *split = json_pack("{s:s, s:{s:s}, s:s, s:b}", "type", "Split", "pattern", "Regex", pattern,
+                              "behavior", "Isolated", "invert", 0);
     json_t *bytes = json_pack("{s:s, s:b, s:b, s:b}", "type", "ByteLevel", "add_prefix_space", 0,
                               "trim_offsets", 1, "use_regex", 0);
     json_t *pre = json_pack("{s:s, s:[o, O]}", "type", "Sequence", "pretokenizers", split, bytes);
@@ -105,10 +106,11 @@ static json_t *tokenizer_config(void)
     ChatTemplate *chatml = chat_template_of_style(chat_styles[0]);
     chat_add_jinja(chatml, false, &jinja);
     chat_template_free(chatml);
-    json_t *config = json_pack("{s:s, s:s, s:s, s:s, s:b, s:[s, s], s:s, s:b}", "tokenizer_class",
-                     "PreTrainedTokenizerFast", "bos_token", specials[0], "eos_token", specials[0],
-                     "pad_token", specials[3], "add_bos_token", 0, "additional_special_tokens", specials[1],
-                     specials[2], "chat_template", str_c(&jinja), "clean_up_tokenization_spaces", 0);
+    json_t *config =
+        json_pack("{s:s, s:s, s:s, s:s, s:b, s:[s, s], s:s, s:b}", "tokenizer_class",
+                  "PreTrainedTokenizerFast", "bos_token", specials[0], "eos_token", specials[0], "pad_token",
+                  specials[3], "add_bos_token", 0, "additional_special_tokens", specials[1], specials[2],
+                  "chat_template", str_c(&jinja), "clean_up_tokenization_spaces", 0);
     str_drop(&jinja);
     return config;
 }
@@ -132,9 +134,9 @@ static Str as_text(json_t *value)
     return s;
 }
 
-Status bpe_vocab_open(const BpeVocab *v, Tokenizer **out)
+Status bpe_vocab_open(const BpeVocab *v, BpeDigits digits, Tokenizer **out)
 {
-    Str json = as_text(tokenizer_json(v)), config = as_text(tokenizer_config()),
+    Str json = as_text(tokenizer_json(v, digits)), config = as_text(tokenizer_config()),
         map = as_text(special_tokens_map());
     Status st = tokenizer_open_bytes(out, &json, NULL, &config);
     if (st == ST_OK) {

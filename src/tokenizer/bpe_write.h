@@ -2,7 +2,7 @@
 #ifndef TOKENIZER_BPE_WRITE_H
 #define TOKENIZER_BPE_WRITE_H
 
-#include "tokenizer/tokenizer.h"
+#include "tokenizer/bpe_train.h"
 
 typedef struct BpeVocab BpeVocab;
 
@@ -12,7 +12,8 @@ int32_t bpe_vocab_size(const BpeVocab *v);
 /* The next merge; returns the id of the joined piece, which is an old one where other merges have led to it
  * before. */
 int32_t bpe_vocab_merge(BpeVocab *v, int32_t left, int32_t right);
-/* Writes the files in memory and opens them, so that what was trained is what will be read. */
-MUST_CHECK Status bpe_vocab_open(const BpeVocab *v, Tokenizer **out);
+/* Writes the files in memory and opens them, so that what was trained is what will be read; `digits` is how
+ * the words were cut that the merges come from. */
+MUST_CHECK Status bpe_vocab_open(const BpeVocab *v, BpeDigits digits, Tokenizer **out);
 
 #endif

@@ -1,9 +1,9 @@
 #include "tokenizer/bpe_write.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static void pieces_grow_by_merges(void **state)
 {
@@ -18,7 +18,7 @@ static void pieces_grow_by_merges(void **state)
     assert_int_equal(bpe_vocab_size(v), 263);
     int32_t indented = bpe_vocab_merge(v, space, aab);
     Tokenizer *t = NULL;
-    if (bpe_vocab_open(v, &t) != ST_OK)
+    if (bpe_vocab_open(v, BPE_DIGITS_IN_THREES, &t) != ST_OK)
         fail_msg("%s", error_text());
     assert_int_equal(tokenizer_vocab_size(t), 264);
     assert_true(span_is(tokenizer_text(t, indented), " aab"));

@@ -18,7 +18,7 @@ static const Tokenizer *vocabulary(void)
     static Tokenizer *tok;
     if (!tok) {
         BpeVocab *v = bpe_vocab_new(); /* ChatML's marks and the bytes */
-        check(bpe_vocab_open(v, &tok) == ST_OK);
+        check(bpe_vocab_open(v, BPE_DIGITS_IN_THREES, &tok) == ST_OK);
         bpe_vocab_free(v);
     }
     return tok;

@@ -15,6 +15,7 @@ typedef struct {
     Conversation window; /* as the model is sent it  */
     DialogueTurn turn;
     Str text, hint;
+    Str heard; /* by a scripted expert: the observations */
     json_t *steps;
     int64_t hinted; /* steps behind which stands a hint */
     double start, best;
@@ -56,7 +57,10 @@ static void add_hint(Play *p)
     str_clear(&p->hint);
     if (!p->run->models.hints)
         return;
-    hints_say(&p->hint, p->run->models.hints, &p->all, str_span(&p->turn.observation),
+    str_add(&p->heard, p->turn.observation.at, p->turn.observation.n);
+    str_addc(&p->heard, '\n');
+    hints_say(&p->hint, p->run->models.hints, &p->all,
+              (HintsHeard){str_span(&p->turn.observation), str_span(&p->heard)},
               (Span){json_string_value(p->sample->target), json_string_length(p->sample->target)});
     if (!p->hint.n)
         return;
@@ -181,7 +185,7 @@ Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const Di
     }
     if (st == ST_OK)
         fill_sample(&p, task);
-    Str *const texts[] = {&p.text, &p.hint, &p.turn.action, &p.turn.observation, &p.turn.reward};
+    Str *const texts[] = {&p.text, &p.hint, &p.heard, &p.turn.action, &p.turn.observation, &p.turn.reward};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         str_drop(texts[i]);
     conversation_drop(&p.all);

@@ -1,11 +1,14 @@
 #!/usr/bin/perl
-# Questions and answers from what this machine's packages document: the examples that `make demo` tunes on.
-#   perl recipes/demo_instruct.pl FOLDER      writes FOLDER/text.jsonl and FOLDER/code.jsonl
+# Instructions from what this machine's packages document: three of the four kinds that recipes/mini.yaml tunes on.
+#   perl recipes/mini_instruct.pl FOLDER      writes FOLDER/prose.jsonl, FOLDER/dialogues.jsonl and FOLDER/code.jsonl
 #
-# text.jsonl (OpenAI's messages):
-#   perl-doc (Artistic or GPL): perlfaq's questions with their answers, perlfunc's functions, perldiag's messages
+# prose.jsonl (OpenAI's messages), a question and its answer:
+#   perl-doc (Artistic or GPL): perlfaq's questions, perlfunc's functions, perldiag's messages
 #   vim-runtime (Vim licence): what each option of Vim does
 #   libpython3-stdlib (PSF-2.0): what a function's docstring says
+# dialogues.jsonl (OpenAI's messages), where each question stands on what was said before:
+#   vim-runtime (Vim licence): an option's short name, its kind, its default
+#   libpython3-stdlib (PSF-2.0): a function's arguments, then its code
 # code.jsonl (instruction and output, as Evol-CodeAlpaca is written):
 #   libpython3-stdlib (PSF-2.0): small functions, asked for by their docstrings
 # Files are taken in the order of their names: the same packages, the same bytes.
@@ -13,7 +16,7 @@ use strict;
 use warnings;
 
 my ($LONGEST_ANSWER, $LONGEST_CODE) = (500, 700);    # characters
-my $folder = shift or die "usage: perl recipes/demo_instruct.pl FOLDER\n";
+my $folder = shift or die "usage: perl recipes/mini_instruct.pl FOLDER\n";
 
 sub escape {
     my ($text) = @_;
@@ -23,22 +26,33 @@ sub escape {
     return "\"$text\"";
 }
 
-open my $text_file, '>:utf8', "$folder/text.jsonl" or die "$folder/text.jsonl: $!\n";
-open my $code_file, '>:utf8', "$folder/code.jsonl" or die "$folder/code.jsonl: $!\n";
-my ($texts, $codes) = (0, 0);
+-d $folder or mkdir $folder or die "$folder: $!\n";
+my (%file, %count);
+for my $kind (qw(prose dialogues code)) {
+    open $file{$kind}, '>:utf8', "$folder/$kind.jsonl" or die "$folder/$kind.jsonl: $!\n";
+    $count{$kind} = 0;
+}
 
-sub answer_text {
+sub answer {
+    my ($kind, $line) = @_;
+    print {$file{$kind}} $line, "\n";
+    $count{$kind}++;
+}
+
+sub conversation {
+    my @texts = @_;
+    my @messages = map { '{"role":"' . ($_ % 2 ? 'assistant' : 'user') . '","content":' . escape($texts[$_]) . '}' } 0 .. $#texts;
+    return '{"messages":[' . join(',', @messages) . ']}';
+}
+
+sub answer_prose {
     my ($question, $answer) = @_;
-    return if $answer !~ /\w/ or length $answer < 20;
-    print $text_file '{"messages":[{"role":"user","content":', escape($question),
-        '},{"role":"assistant","content":', escape($answer), "}]}\n";
-    $texts++;
+    answer('prose', conversation($question, $answer)) if $answer =~ /\w/ and length $answer >= 20;
 }
 
 sub answer_code {
     my ($question, $code) = @_;
-    print $code_file '{"instruction":', escape($question), ',"output":', escape($code), "}\n";
-    $codes++;
+    answer('code', '{"instruction":' . escape($question) . ',"output":' . escape($code) . '}');
 }
 
 # Whole sentences, as many as fit.
@@ -100,7 +114,7 @@ sub pod_parts {
 for my $pod (of_packages('/usr/share/perl/5.*/pod/perlfaq[1-9].pod')) {
     for my $part (pod_parts($pod, qr/^=head2\s+(.+)/s, qr/^=head/)) {
         my $question = plain($part->[0]);
-        answer_text($question, shorten($part->[1])) if $question =~ /\?$/;
+        answer_prose($question, shorten($part->[1])) if $question =~ /\?$/;
     }
 }
 
@@ -108,7 +122,7 @@ for my $pod (of_packages('/usr/share/perl/5.*/pod/perlfunc.pod')) {
     my %seen;
     for my $part (pod_parts($pod, qr/^=item\s+(\w+).*/s, qr/^=(?:item|over|head)/)) {
         next if $part->[1] eq '' or $seen{$part->[0]}++;
-        answer_text("What does the Perl function $part->[0] do?", shorten($part->[1]));
+        answer_prose("What does the Perl function $part->[0] do?", shorten($part->[1]));
     }
 }
 
@@ -116,17 +130,31 @@ for my $pod (of_packages('/usr/share/perl/5.*/pod/perldiag.pod')) {
     for my $part (pod_parts($pod, qr/^=item\s+(.+)/s, qr/^=(?:item|over|head|back)/)) {
         my ($message, $body) = (plain($part->[0]), $part->[1]);
         $body =~ s/^\([^()]*(?:\([^()]*\))?[^()]*\)\s*//;    # its class: (F), (W syntax)
-        answer_text("Perl says: $message\nWhat does that mean?", shorten($body));
+        answer_prose("Perl says: $message\nWhat does that mean?", shorten($body));
     }
 }
 
+# What an option does; then, where the manual tells them in its first line, its short name, kind and default.
+sub vim_option {
+    my ($option, $short, $kind, $default, $body) = @_;
+    my ($question, $answer) = ("What does the option $option of Vim do?", shorten(plain($body)));
+    answer_prose($question, $answer);
+    my ($first) = $answer =~ /^(.{20,240}?[.:])(?:\s|$)/;
+    return if !defined $first;
+    my @more;
+    push @more, 'Is there a shorter name for it?', "Yes, it is $short." if defined $short;
+    push @more, 'Is it a boolean, a number or a string?', "The option $option is a $kind.";
+    push @more, 'And its default?', "It is $default." if defined $default;
+    answer('dialogues', conversation($question, $first, @more));
+}
+
 for my $help (of_packages('/usr/share/vim/vim*/doc/options.txt')) {
-    my ($option, $body) = (undef, '');
+    my ($option, $short, $kind, $default, $body);
     for my $line (lines_of($help), "\t\t*'end'*\n") {
-        if ($line =~ /^('\w+')\s.*\t(?:boolean|number|string)\s/) {
-            ($option, $body) = ($1, '');
+        if ($line =~ /^('\w+')(?:\s+('\w+'))?\s.*?\t(boolean|number|string)\s*(?:\(default:?\s+([^()]+?)\))?/) {
+            ($option, $short, $kind, $default, $body) = ($1, $2, $3, $4, '');
         } elsif ($line =~ /\*'\w+'\*/) {
-            answer_text("What does the option $option of Vim do?", shorten(plain($body))) if defined $option;
+            vim_option($option, $short, $kind, $default, $body) if defined $option;
             $option = undef;
         } elsif (defined $option and $line =~ /^\t(\S.*)/ and $line !~ /^\t\{/) {
             my $words = $1;
@@ -169,9 +197,12 @@ sub python_functions {
         next if !defined $summary or length $summary < 20 or length $summary > 300;
         $summary =~ s/\s*\n\s*/ /g;
         my $of = $depth ? 'method' : 'function';
-        answer_text("What does the $of $name of the Python module $module do?", shorten($doc));
-        answer_code("Write a Python $of $name($arguments).\n$summary", $code)
-            if $code =~ /\n.*\n/ and length $code <= $LONGEST_CODE;
+        answer_prose("What does the $of $name of the Python module $module do?", shorten($doc));
+        if ($code =~ /\n.*\n/ and length $code <= $LONGEST_CODE) {
+            answer_code("Write a Python $of $name($arguments).\n$summary", $code);
+            answer('dialogues', conversation("What does $name in Python's module $module do?", $summary,
+                'Which arguments does it take?', $arguments eq '' ? 'None.' : $arguments, 'Show me its code.', $code));
+        }
         $i = $k - 1;
     }
 }
@@ -181,7 +212,8 @@ for my $path (of_packages('/usr/lib/python3.*/*.py', '/usr/lib/python3.*/{asynci
     python_functions($path);
 }
 
-close $text_file or die "$folder/text.jsonl: $!\n";
-close $code_file or die "$folder/code.jsonl: $!\n";
-die "nothing was found to ask about; ./setup.sh installs the packages that hold it\n" unless $texts && $codes;
-print "$texts questions about text, $codes about code\n";
+for my $kind (sort keys %file) {
+    close $file{$kind} or die "$folder/$kind.jsonl: $!\n";
+    die "nothing was found for $kind.jsonl; ./setup.sh installs the packages that hold it\n" if !$count{$kind};
+}
+print join(', ', map { "$count{$_} of $_" } sort keys %count), "\n";
