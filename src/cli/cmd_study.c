@@ -6,6 +6,8 @@
 #include "base/json_file.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
+#include "cli/study_improve.h"
+#include "cli/study_keep.h"
 #include "study/errors.h"
 
 /* errors ------------------------------------------------------------------------------------------------- */
@@ -134,6 +136,8 @@ int cmd_study(int argc, char **argv)
 {
     static const Part parts[] = {
         {"errors", "RUN...", "why episodes failed, class by class", run_errors, false},
+        {"keep", "RUN... -o FOLDER", "their successes, as examples to learn from", study_keep, false},
+        {"improve", "-m MODEL -o FOLDER", "rounds of playing, keeping, tuning and testing", study_improve, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

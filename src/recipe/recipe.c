@@ -309,6 +309,15 @@ Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_
     return st;
 }
 
+Status recipe_take(Recipe *out, const json_t *all, const char *path)
+{
+    json_t *copy = json_deep_copy(all);
+    *out = (Recipe){.path = mem_str(path)};
+    Status st = take_recipe(out, copy);
+    json_decref(copy);
+    return st;
+}
+
 Status recipe_find(size_t *out, const Recipe *r, const char *name)
 {
     RecipeNames names = {0};

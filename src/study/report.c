@@ -250,6 +250,7 @@ void report_write(Str *page, Report *r)
     write_links(page, r);
     report_corpora(page, r);
     report_trainings(page, r);
+    report_improves(page, r);
     report_scores(page, r);
     report_episodes(page, r);
     write_recipes(page, r);

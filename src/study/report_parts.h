@@ -8,6 +8,7 @@
 void report_corpora(Str *page, Report *r); /* ledgers of corpora and of shards */
 void report_trainings(Str *page, Report *r);
 void report_scores(Str *page, Report *r);
+void report_improves(Str *page, Report *r); /* rounds of `lemur study improve` */
 void report_episodes(Str *page, Report *r); /* examples that unfold */
 
 /* The plot, or why there is none. */
