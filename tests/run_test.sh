@@ -8,6 +8,7 @@ cat > "$work/r.yaml" <<END
 name: small
 store: $work/store
 vars: {steps: 60, rate: 2e-3}
+quick: {steps: 20}
 stages:
   base:
     run: train --data {packed} --recipe {recipe} -o {out}
@@ -40,6 +41,13 @@ ok "a product" test -n "$first"
 ok "a model" "$lemur" generate -m "$work/run/base" -n 4 x
 expect 0 'every stage is what the run made' "$lemur" run --verify "$work/run"
 expect 0 '0 of 4 stages to do' run --dry-run
+expect 0 'On the front: 10:1. Best: 10:1' "$lemur" study harmony "$work/run" -o "$work/harmony"
+ok "a study" test -s "$work/harmony/study.json" -a -s "$work/harmony/study.md"
+expect 0 'code, bits/byte' "$lemur" study harmony "$work/run/packed" "$work/run/base" --weights code=1
+expect 2 'no run has anything to tell of agent' "$lemur" study harmony "$work/run" --weights agent=1
+expect 2 'holds nothing of this study' "$lemur" study harmony "$work/src"
+expect 0 '1 of 4 stages to do' run --dry-run --quick
+expect 0 '0 of 4 stages to do' run --dry-run --quick --set steps=60
 expect 0 '1 of 4 stages to do' run --dry-run --set rate=1e-3
 expect 0 '1 of 4 stages to do' run --dry-run --set stages.base.settings.train.beta2=0.99
 expect 0 '2 of 4 stages to do' run --dry-run --set stages.packed.settings.pack.seed=2
@@ -162,6 +170,23 @@ ok "episodes in their order, whoever ended first" test "$(grep -o '"task":"[0-9]
     tr -dc '0-9\n' | tr '\n' ' ')" = "0 1 2 3 4 5 "
 ok "a report" "$lemur" report "$work/run"
 ok "... of all of it" grep -q 'bits per byte' "$work/run/report.html"
+ok "... with compressors beside the model" grep -q 'xz -9' "$work/run/report.json"
+expect 0 'page.html' "$lemur" report mine="$work/run/base" --check -o "$work/pages/page.html"
+ok "... under the name that was given" grep -q '>mine<' "$work/pages/page.html"
 expect 2 'nothing that a report tells of' "$lemur" report "$work/src"
+
+# A task for testing that was learned, and one that was not.
+mkdir "$work/tested" "$work/learned"
+echo '{"id": "7", "doc": {"query": "How many lions does the keeper Anna feed on Sunday?"}, "target": ""}' > "$work/tested/samples_zoo.jsonl"
+overlap() { "$lemur" study overlap "$work/tested" --train "$work/learned" -o "$work/overlap"; }
+echo '{"text": "How many lions does the keeper Anna feed on Monday?"}' | gzip > "$work/learned/a.jsonl.gz"
+expect 0 'looked for in 1 texts' overlap
+echo '{"messages": [{"content": "Q: how many lions does the keeper Anna feed on sunday"}]}' > "$work/learned/b.jsonl"
+expect 1 'task 7: How many lions' overlap
+expect 1 '1 tasks for testing stand in what was learned' overlap
+ok "... and it is kept" grep -q b.jsonl:1 "$work/overlap/overlap.json"
+expect 1 '1 tasks for testing stand in what was learned' "$lemur" report "$work/overlap" --check -o "$work/pages"
+expect 2 'there is no file' "$lemur" study overlap "$work/tested" --train "$work/nowhere"
+expect 2 'what was learned is missing' "$lemur" study overlap "$work/tested"
 
 finish

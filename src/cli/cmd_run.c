@@ -17,6 +17,7 @@ static const Flag flags[] = {
      "links to the stages' folders and the lock file; run/NAME where it is not given"},
     {"set", 0, "KEY=VALUE",
      "a variable, or a path of keys such as stages.base.settings.train.steps; may be given more than once"},
+    {"quick", 0, NULL, "the small form of the recipe: what its key \"quick\" sets; into run/NAME-quick"},
     {"dry-run", 0, NULL, "show the stages, what they will take on this machine and what stands in the way"},
     {"from", 0, "STAGE", "do this stage once more, and all that depend on it"},
     {"only", 0, "STAGE", "do this stage alone"},
@@ -151,7 +152,7 @@ static Status run_pipeline(const Args *args, const Recipe *r)
 {
     Pipeline *p;
     char *name = *r->name ? mem_str(r->name) : mem_strn(path_base(r->path), strcspn(path_base(r->path), ".")),
-         *otherwise = path_join("run", name);
+         *otherwise = mem_format("run/%s%s", name, args_has(args, "quick") ? "-quick" : "");
     json_t *here = machine();
     MachineSpeed speed = {0};
     PipelineSpec spec = {.recipe = r,
@@ -214,7 +215,8 @@ static Status run(const Args *args, void *context)
     for (size_t i = 0; i < args->given_n; i++)
         if (strcmp(args->given[i].flag->name, "set") == 0)
             array_push(&sets, args->given[i].value);
-    Status st = recipe_read(&r, args->positional[0], sets.at, sets.n);
+    Status st = args_has(args, "quick") ? recipe_read_quick(&r, args->positional[0], sets.at, sets.n)
+                                        : recipe_read(&r, args->positional[0], sets.at, sets.n);
     if (st == ST_OK)
         st = run_pipeline(args, &r);
     recipe_drop(&r);

@@ -10,6 +10,7 @@
  *       vocab:
  *         run: tokenizer train --vocab-size 8192 -o {out} {corpus}/train
  *
+ * A variable may be a list, which "each" takes by name, and `quick:` names other values for variables.
  * In words and settings {out} is the stage's own folder, {recipe} a file of its settings, {NAME} a variable
  * or the folder of another stage, which must then be done before.  A stage with "each" is many, one for every
  * choice of the values; {NAME} between two of these means the one of the same values, {NAME*} all of them.
@@ -53,6 +54,8 @@ typedef struct {
  *   ST_ARG     an unknown key, name or variable (the nearest is named), a cycle, a value of the wrong type;
  * with file and line */
 MUST_CHECK Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_t sets_n);
+/* The same, with what its key "quick" sets first.  ST_ARG: it has none, too. */
+MUST_CHECK Status recipe_read_quick(Recipe *out, const char *path, const char *const *sets, size_t sets_n);
 void recipe_drop(Recipe *r);
 /* ST_ARG: no such stage; the sentence has the nearest. */
 MUST_CHECK Status recipe_find(size_t *out, const Recipe *r, const char *name);
@@ -68,5 +71,6 @@ void recipe_fill(Str *out, const char *text, const RecipeFiller *f);
 /* The same in every text of a value; a text that is nothing but "{name}" becomes the value itself, so that a
  * number stays one.  New reference. */
 json_t *recipe_fill_json(const json_t *value, const RecipeFiller *f);
+json_t *recipe_vars_look(void *recipe, Span name); /* a lookup: variables alone */
 
 #endif

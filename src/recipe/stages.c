@@ -52,15 +52,6 @@ Status recipe_verb(const RecipeVerb **out, const RecipeVerbs *verbs, const Recip
     return st;
 }
 
-static json_t *look_at_vars(void *context, Span name)
-{
-    const Recipe *r = context;
-    char *word = mem_strn(name.at, name.n);
-    json_t *value = json_incref(json_object_get(r->vars, word));
-    mem_free(word);
-    return value;
-}
-
 Status recipe_check(const Recipe *r, const RecipeVerbs *verbs)
 {
     for (size_t i = 0; i < r->stages.n; i++) {
@@ -69,7 +60,7 @@ Status recipe_check(const Recipe *r, const RecipeVerbs *verbs)
         TRY(recipe_verb(&verb, verbs, s));
         if (!s->lined || !verb->check)
             continue;
-        RecipeFiller vars = {look_at_vars, (void *)(uintptr_t)r, true};
+        RecipeFiller vars = {recipe_vars_look, (void *)(uintptr_t)r, true};
         json_t *settings = recipe_fill_json(s->lined, &vars);
         Status st = verb->check(settings);
         json_decref(settings);
