@@ -73,12 +73,14 @@ Status eval_folder_identity(json_t **out, const char *folder)
     return st;
 }
 
-/* But for our lock, which a run that was refused or met a full disk leaves behind. */
+/* But for our lock, which a run that was refused or met a full disk leaves behind, and a run.json that was
+ * being written when the process was killed. */
 static bool is_empty(const char *folder)
 {
     FolderList l = {0};
-    bool empty = !path_exists(folder) || (folder_list(&l, folder) == ST_OK &&
-                                          (l.n == 0 || (l.n == 1 && strcmp(l.at[0], ".lock") == 0)));
+    bool empty = !path_exists(folder) || folder_list(&l, folder) == ST_OK;
+    for (size_t i = 0; i < l.n; i++)
+        empty = empty && (strcmp(l.at[i], ".lock") == 0 || span_starts(span(l.at[i]), "run.json.tmp-"));
     folder_list_drop(&l);
     return empty;
 }

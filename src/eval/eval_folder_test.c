@@ -1,5 +1,7 @@
 #include "eval/eval_folder.h"
 
+#include <unistd.h>
+
 #include "base/scratch_test.h"
 
 static void must(Status st)
@@ -29,8 +31,25 @@ static void lines_are_put_in_order(void **state)
     str_drop(&text);
 }
 
+/* Killed while run.json was being written, a run begins; a folder of somebody else's stays his. */
+static void what_was_hardly_begun_is_empty(void **state)
+{
+    (void)state;
+    int lock;
+    json_t *identity = json_pack("{s:s}", "model", "m");
+    scratch_text("killed/run.json.tmp-77", "{\"mod");
+    scratch_text("killed/.lock", "");
+    must(eval_folder_begin(&lock, in_scratch("killed"), identity, false));
+    close(lock);
+    scratch_text("other/notes", "mine");
+    assert_int_equal(eval_folder_begin(&lock, in_scratch("other"), identity, false), ST_ARG);
+    expect_words("no run of lemur eval");
+    json_decref(identity);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_put_in_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_put_in_order),
+                                       cmocka_unit_test(what_was_hardly_begun_is_empty)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
