@@ -38,12 +38,26 @@ static ReportPart look_at(const char *folder)
     return p;
 }
 
+/* Two parts of one name would be one to the page's tables: the second is "base 2". */
+static char *new_name(const Report *r, char *name)
+{
+    char *tried = mem_str(name);
+    for (size_t i = 0, n = 2; i < r->parts.n; i++)
+        if (strcmp(r->parts.at[i].name, tried) == 0) {
+            mem_free(tried);
+            tried = mem_format("%s %zu", name, n++);
+            i = (size_t)-1; /* from the first again */
+        }
+    mem_free(name);
+    return tried;
+}
+
 static void add_part(Report *r, const char *run, const char *name, const char *folder)
 {
     ReportPart p = look_at(folder);
     if (p.kind == REPORT_OTHER)
         return;
-    p.name = mem_format("%s%s%s", run, *run ? "/" : "", name);
+    p.name = new_name(r, mem_format("%s%s%s", run, *run ? "/" : "", name));
     p.folder = mem_str(folder);
     if (p.kind == REPORT_TRAINING) {
         char *data = path_join(folder, "data");

@@ -228,6 +228,11 @@ static void checks_and_gains_stand_there(void **state)
     add_all(&r);
     report_write(&page, &r);
     assert_int_equal(r.wrong, 0);
+    must(report_add(&r, in_scratch("eval1"))); /* a name twice is told apart */
+    char *again = mem_format("base=%s", in_scratch("eval2"));
+    must(report_add(&r, again));
+    assert_string_equal(r.parts.at[r.parts.n - 1].name, "base 2");
+    mem_free(again);
     static const char *const has[] = {"8 transcripts",
                                       "<span class=\"good\">equal</span>", /* computed once more */
                                       "tasks (base)",
