@@ -54,6 +54,7 @@ extern const char *const episode_end_names[]; /* "", "max_tokens", "max_seconds"
 typedef struct {
     ActionKind kind;
     bool unreadable, solved, error;
+    bool feedback; /* words of an expert's stand behind its observation */
     double model_seconds, act_seconds, feedback_seconds;
     int64_t prompt_tokens, completion_tokens, retries; /* 0 where not counted */
     int64_t feedback_prompt_tokens, feedback_completion_tokens;

@@ -64,11 +64,11 @@ void turns_answer(Str *out, const Turns *t, Span observation, Span feedback)
         str_add(out, observation.at, observation.n);
         str_addc(out, '\n');
     } else {
-        str_adds(out, "Your answer is wrong.\n");
+        str_adds(out, TURNS_WRONG "\n");
     }
     turns_left_lines(out, t);
     if (feedback.n) {
-        str_adds(out, "\nExpert feedback:\n");
+        str_adds(out, TURNS_EXPERT);
         str_add(out, feedback.at, feedback.n);
         str_addc(out, '\n');
     }

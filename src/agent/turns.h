@@ -39,6 +39,10 @@ void turns_fail(Turns *t);
 int turns_steps_left(const Turns *t);
 int turns_proposals_left(const Turns *t);
 
+/* What the model is told of a wrong solution, and in front of an expert's words. */
+#define TURNS_WRONG "Your answer is wrong."
+#define TURNS_EXPERT "\nExpert feedback:\n"
+
 /* The user message after a turn that did not end the episode.  observation.at NULL: a wrong solution.
  * feedback.n 0: none. */
 void turns_answer(Str *out, const Turns *t, Span observation, Span feedback);

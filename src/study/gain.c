@@ -214,7 +214,7 @@ static Status add_part(Groups *groups, const Part *p)
         *at = p;
     }
     if (less)
-        log_info("%s, %s: passed over, %s has more steps for \"%s\"", less->folder, less->benchmark,
+        log_info("%s, %s: passed over, %s stands for \"%s\"", less->folder, less->benchmark,
                  (*at)->folder, gain_condition_names[p->condition]);
     return ST_OK;
 }

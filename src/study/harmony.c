@@ -279,14 +279,15 @@ static double utility_of(const Harmony *h, const Scale *scale, const double *mea
 static bool dominates(const Harmony *h, const double *a, const double *b)
 {
     static const size_t objectives[] = {HARMONY_CODE, HARMONY_TEXT, HARMONY_AGENT};
+    const double same = 1e-12; /* sums in another order differ by rounding */
     bool better = false;
     for (size_t i = 0; i < sizeof objectives / sizeof *objectives; i++) {
         size_t k = objectives[i];
         if (!h->measures[k].used)
             continue;
-        if (a[k] < b[k])
+        if (a[k] < b[k] - same)
             return false;
-        better = better || a[k] > b[k];
+        better = better || a[k] > b[k] + same;
     }
     return better;
 }

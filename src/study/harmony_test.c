@@ -283,7 +283,8 @@ static void what_is_missing_is_told(void **state)
     for (size_t i = 0; i < sizeof says / sizeof *says; i++)
         expect(&text, says[i]);
     assert_int_equal(mix(&h, "1:1")->values[HARMONY_CODE].n, 1);
-    assert_int_equal(mix(&h, "1:1")->values[HARMONY_FAMILIES].n, 2);
+    assert_string_equal(h.measures[HARMONY_FAMILIES + 1].name, "words");
+    assert_int_equal(mix(&h, "1:1")->values[HARMONY_FAMILIES + 1].n, 2);
     assert_int_equal(mix(&h, "10:1")->values[HARMONY_AGENT].n, 0); /* one family of two is no mean */
     near(mix(&h, "1:0")->values[HARMONY_AGENT].mean, 0.375);
     assert_false(mix(&h, "0:1")->known);
@@ -384,7 +385,7 @@ static void what_is_no_study_is_refused(void **state)
     assert_int_equal(read_one(&h, "packed-1-1"), ST_ARG);
     expect_words("no training on a mixture");
     harmony_drop(&h);
-    folder_remove(in_scratch("other"));
+    must(folder_remove(in_scratch("other")));
     cell(1, 1, 1, 1, 1, 1);
     scratch_run("cp -r base-1-1-1 base-again");
     assert_int_equal(read_all(&h), ST_ARG);

@@ -23,12 +23,12 @@ static void value_cell(HtmlTable *t, const json_t *mix, const json_t *measure)
     double scale = is_share(measure) ? 100 : 1,
            half = (report_number(v, "high") - report_number(v, "low")) / 2;
     int digits = is_share(measure) ? 1 : 3;
-    if (!v)
-        html_cell(t, "%s", "-");
-    else if (report_number(v, "n") < 2)
-        html_cell(t, "%.*f", digits, scale * report_number(v, "mean"));
-    else
-        html_cell(t, "%.*f ±%.*f", digits, scale * report_number(v, "mean"), digits, scale * half);
+    char *mean = mem_format("%.*f", digits, scale * report_number(v, "mean")),
+         *text =
+             report_number(v, "n") < 2 ? mem_str(mean) : mem_format("%s ±%.*f", mean, digits, scale * half);
+    html_cell(t, "%s", v ? text : "-");
+    mem_free(mean);
+    mem_free(text);
 }
 
 static void share_cell(HtmlTable *t, const json_t *mix, const char *is, const char *share)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/hints.h"
 #include "agent/turns.h"
 #include "base/clock.h"
 
@@ -13,8 +14,10 @@ typedef struct {
     Conversation all;    /* as the transcript has it */
     Conversation window; /* as the model is sent it  */
     DialogueTurn turn;
-    Str text;
+    Str text, hint;
+    Str heard; /* by a scripted expert: the observations */
     json_t *steps;
+    int64_t hinted; /* steps behind which stands a hint */
     double start, best;
     bool solved, failed, unreadable;
     const char *end;
@@ -55,6 +58,25 @@ static void withhold(DialogueTurn *t)
     str_adds(&t->reward, "not shown");
 }
 
+/* Behind what the world said, in MINT's words. */
+static void add_hint(Play *p)
+{
+    str_clear(&p->hint);
+    if (!p->run->models.hints)
+        return;
+    str_add(&p->heard, p->turn.observation.at, p->turn.observation.n);
+    str_addc(&p->heard, '\n');
+    hints_say(&p->hint, p->run->models.hints, &p->all,
+              (HintsHeard){str_span(&p->turn.observation), str_span(&p->heard)},
+              (Span){json_string_value(p->sample->target), json_string_length(p->sample->target)});
+    if (!p->hint.n)
+        return;
+    str_adds(&p->text, TURNS_EXPERT);
+    str_add(&p->text, p->hint.at, p->hint.n);
+    p->hinted++;
+    json_object_set_new(json_array_get(p->steps, json_array_size(p->steps) - 1), "feedback", json_true());
+}
+
 static void tell(Play *p)
 {
     DialogueTurn withheld = {0};
@@ -68,6 +90,7 @@ static void tell(Play *p)
         str_add(&p->text, t->observation.at, t->observation.n);
     str_drop(&withheld.observation);
     str_drop(&withheld.reward);
+    add_hint(p);
     say(p, CHAT_USER, str_span(&p->text));
     narrow(p);
 }
@@ -157,6 +180,8 @@ static void fill_sample(Play *p, const char *task)
     json_object_set_new(s->transcript, "end", json_string(p->end));
     json_object_set(s->transcript, "steps", p->steps);
     json_object_set_new(s->transcript, "seconds", json_real(clock_now() - p->start));
+    if (p->run->models.hints)
+        sample_feedback(s, p->run, p->hinted);
 }
 
 Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const DialogueSetup *setup,
@@ -177,7 +202,7 @@ Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const Di
     }
     if (st == ST_OK)
         fill_sample(&p, task);
-    Str *const texts[] = {&p.text, &p.turn.action, &p.turn.observation, &p.turn.reward};
+    Str *const texts[] = {&p.text, &p.hint, &p.heard, &p.turn.action, &p.turn.observation, &p.turn.reward};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         str_drop(texts[i]);
     json_decref(p.turn.commands);
