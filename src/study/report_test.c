@@ -299,6 +299,11 @@ static void stages_without_their_run_are_told(void **state)
     expect(&page, "<code>01234567</code>");
     expect(&page, "3.0 s");
     report_drop(&r);
+    r = (Report){0};
+    scratch_run("mkdir mini && ln -s $PWD/store/eval-0123456789abcdef/out mini/scores.words");
+    must(report_add(&r, in_scratch("store/eval-0123456789abcdef/out")));
+    assert_string_equal(r.parts.at[0].name, "scores.words"); /* as the run beside the store calls it */
+    report_drop(&r);
     str_drop(&page);
     mem_free(command);
 }
