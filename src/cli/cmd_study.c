@@ -10,6 +10,8 @@
 #include "cli/study_explore.h"
 #include "cli/study_feedback.h"
 #include "cli/study_harmony.h"
+#include "cli/study_improve.h"
+#include "cli/study_keep.h"
 #include "study/errors.h"
 #include "study/overlap_read.h"
 
@@ -275,6 +277,8 @@ int cmd_study(int argc, char **argv)
         {"explore", "RUN...", "how agents look before they act", study_explore, false},
         {"harmony", "RUN...", "how much code, how much text", study_harmony, false},
         {"overlap", "RUN... --train PATH...", "whether tasks for testing were learned", run_overlap, false},
+        {"keep", "RUN... -o FOLDER", "their successes, as examples to learn from", study_keep, false},
+        {"improve", "-m MODEL -o FOLDER", "rounds of playing, keeping, tuning and testing", study_improve, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

@@ -234,6 +234,7 @@ void report_write(Str *page, Report *r)
     report_checks(page, r);
     report_corpora(page, r);
     report_trainings(page, r);
+    report_improves(page, r);
     report_scores(page, r);
     report_harmony(page, r);
     report_studies(page, r);
