@@ -158,11 +158,9 @@ static Status add_tasks(Overlap *o, const char *folder)
         size_t n = strlen(names.at[i]);
         if (!span_starts(span(names.at[i]), begin) || !span_ends(span(names.at[i]), end))
             continue;
-        char *benchmark = mem_strn(names.at[i] + sizeof begin - 1, n - (sizeof begin - 1) - (sizeof end - 1)),
-             *set = mem_format("%s (%s)", benchmark, path_base(folder));
-        st = overlap_read_tasks(o, set, folder, benchmark);
+        char *benchmark = mem_strn(names.at[i] + sizeof begin - 1, n - (sizeof begin - 1) - (sizeof end - 1));
+        st = overlap_read_tasks(o, benchmark, folder, benchmark);
         mem_free(benchmark);
-        mem_free(set);
         any = true;
     }
     folder_list_drop(&names);
