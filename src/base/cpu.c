@@ -111,6 +111,11 @@ int64_t memory_available(void)
     return kilobytes_in("/proc/meminfo", "MemAvailable:");
 }
 
+int64_t memory_total(void)
+{
+    return kilobytes_in("/proc/meminfo", "MemTotal:");
+}
+
 int64_t memory_peak(void)
 {
     return kilobytes_in("/proc/self/status", "VmHWM:");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "cli/cmd.h"
 #include "env/family.h"
 
@@ -54,6 +55,10 @@ static void print(const Family *f, const FamilyCounts *n, const char *folder, bo
            f->name, (long long)n->train, (long long)n->test, (long long)n->slips);
     printf("its episodes: lemur eval -m script:%s/expert.jsonl --tasks %s --data %s/train -o %s/expert\n",
            folder, f->benchmark, folder, folder);
+    if (folder_holds(folder, "hints.jsonl"))
+        printf("with hints:   lemur eval -m script:%s/expert_hinted.jsonl --feedback-model hints:%s/hints.jsonl --tasks "
+               "%s --data %s/train -o %s/hinted\n",
+               folder, folder, f->benchmark, folder, folder);
 }
 
 static Status run(const Args *args, void *context)

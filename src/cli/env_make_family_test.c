@@ -23,11 +23,15 @@ static void a_family_is_made(void **state)
     Str out = {0};
     assert_int_equal(RUN(&out, "words", "-o", in_scratch("w"), "--train", "5", "--test", "3"), EXIT_DONE);
     assert_non_null(strstr(str_c(&out), "words: 5 tasks for training, 3 others for testing"));
+    assert_non_null(strstr(str_c(&out), "/expert_hinted.jsonl --feedback-model hints:"));
     assert_true(folder_holds(scratch, "w/train/tasks/questions.jsonl"));
+    assert_true(folder_holds(scratch, "w/hints_test.jsonl"));
     assert_true(folder_holds(scratch, "w/test/tasks/prompt.txt"));
     assert_int_equal(RUN(&out, "sql", "-o", in_scratch("s"), "--train", "5", "--test", "3", "--json"),
                      EXIT_DONE);
     assert_non_null(strstr(str_c(&out), "\"benchmark\": \"ic_sql\""));
+    assert_int_equal(RUN(&out, "shell", "-o", in_scratch("f"), "--train", "5", "--test", "4"), EXIT_DONE);
+    assert_true(folder_holds(scratch, "f/test/intercode/bash/nl2bash_fs_4.json"));
     str_drop(&out);
 }
 
@@ -38,6 +42,7 @@ static void wrong_words_are_told(void **state)
     assert_int_equal(RUN(&out, "word", "-o", in_scratch("x")), EXIT_USAGE);
     assert_int_equal(RUN(&out, "words"), EXIT_USAGE);
     assert_int_equal(RUN(&out, "words", "-o", in_scratch("x"), "--test", "0"), EXIT_USAGE);
+    assert_int_equal(RUN(&out, "shell", "-o", in_scratch("x"), "--test", "3"), EXIT_USAGE);
     assert_false(folder_holds(scratch, "x/family.json"));
     str_drop(&out);
 }

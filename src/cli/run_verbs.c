@@ -5,6 +5,7 @@
 #include "base/cpu.h"
 #include "base/mem.h"
 #include "cli/cmd.h"
+#include "cli/run_forecast.h"
 #include "corpus/corpus_recipe.h"
 #include "corpus/pack.h"
 
@@ -38,19 +39,19 @@ static const char *const improve_products[] = {"lineage.json", NULL};
 
 /* A version is raised when the same settings and inputs give another product. */
 static const RecipeVerb verbs[] = {
-    {"corpus build", 1, RESUME_ANEW, corpus_products, check_corpus},
-    {"tokenizer train", 1, RESUME_ANEW, NULL, NULL},
-    {"pack", 1, RESUME_ANEW, shard_products, check_pack},
-    {"train", 1, RESUME_FLAG, train_products, train_recipe_check},
-    {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check},
-    {"convert", 1, RESUME_ANEW, NULL, NULL},
-    {"env make", 1, RESUME_ANEW, NULL, NULL},
-    {"env score", 1, RESUME_ANEW, score_products, NULL},
-    {"eval --fetch", 1, RESUME_SAME, NULL, NULL},
-    {"eval", 1, RESUME_SAME, eval_products, NULL},
-    {"report", 1, RESUME_ANEW, page_products, NULL},
-    {"study improve", 1, RESUME_SAME, improve_products, NULL},
-    {"study", 1, RESUME_ANEW, NULL, NULL},
+    {"corpus build", 1, RESUME_ANEW, corpus_products, check_corpus, corpus_forecast},
+    {"tokenizer train", 1, RESUME_ANEW, NULL, NULL, tokenizer_forecast},
+    {"pack", 1, RESUME_ANEW, shard_products, check_pack, pack_forecast},
+    {"train", 1, RESUME_FLAG, train_products, train_recipe_check, train_forecast},
+    {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},
+    {"convert", 1, RESUME_ANEW, NULL, NULL, NULL},
+    {"env make", 2, RESUME_ANEW, NULL, NULL, env_make_forecast},
+    {"env score", 1, RESUME_ANEW, score_products, NULL, NULL},
+    {"eval --fetch", 1, RESUME_SAME, NULL, NULL, NULL},
+    {"eval", 1, RESUME_SAME, eval_products, NULL, eval_forecast},
+    {"report", 1, RESUME_ANEW, page_products, NULL, NULL},
+    {"study improve", 1, RESUME_SAME, improve_products, NULL, NULL},
+    {"study", 1, RESUME_ANEW, NULL, NULL, NULL},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};
 

@@ -446,6 +446,17 @@ static Status sync_all(Runner *r)
     return ST_OK;
 }
 
+/* The files of a run that is whole say nothing of who answered first. */
+static Status sort_all(Runner *r)
+{
+    for (size_t i = 0; i < r->spec->chosen_n; i++) {
+        TRY(line_file_sort(&r->parts[i].samples, "id"));
+        if (r->parts[i].transcripts.f)
+            TRY(line_file_sort(&r->parts[i].transcripts, "task"));
+    }
+    return ST_OK;
+}
+
 /* What ended the run, with how to go on. */
 static Status tell_end(Runner *r)
 {
@@ -481,6 +492,8 @@ Status runner_run(RunnerReport *report, const RunnerSpec *spec)
         if (st == ST_OK)
             st = kept == ST_OK ? tell_end(&r) : kept;
         *report = (RunnerReport){r.asked, r.answered, r.before, clock_now() - start};
+        if (st == ST_OK)
+            st = sort_all(&r);
         if (st == ST_OK)
             st = write_results(&r, report->seconds);
     }
