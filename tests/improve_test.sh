@@ -24,18 +24,23 @@ i=0
 while [ $i -lt 200 ]; do
     colour=$([ $((i % 2)) -eq 0 ] && echo red || echo blue)
     echo "{\"id\": $i, \"prompt\": \"$colour $((i / 2))\", \"reference\": \"$((i % 2 + 1))\"}" >> "$work/data/tasks/questions.jsonl"
-    echo "{\"contains\": \"$colour $((i / 2))\", \"turns\": [\"<solution>$((i / 2 % 2 + 1))</solution>\"]}" >> "$work/script.jsonl"
+    for answer in 1 2; do
+        echo "{\"contains\": \"$colour $((i / 2))\", \"turns\": [\"<solution>$answer</solution>\"]}" >> "$work/script$answer.jsonl"
+    done
     i=$((i + 1))
 done
-ok "episodes, half of them right" "$lemur" eval -m "script:$work/script.jsonl" --tasks tasks --data "$work/data" --steps 1 \
-    --wikipedia none -o "$work/played"
-ok "a model that answers by chance" "$lemur" tune -m "$work/base" -d "$work/played/transcripts_tasks.jsonl" --epochs 8 \
-    --batch 4 --context 128 --learning-rate 3e-3 --threads 1 --peak-flops 1e11 -o "$work/chance"
+for answer in 1 2; do
+    ok "episodes, half of them right" "$lemur" eval -m "script:$work/script$answer.jsonl" --tasks tasks --data "$work/data" \
+        --steps 1 --wikipedia none -o "$work/played$answer"
+done
+ok "a model that answers by chance" "$lemur" tune -m "$work/base" -d "$work/played1/transcripts_tasks.jsonl" \
+    -d "$work/played2/transcripts_tasks.jsonl" --epochs 4 --batch 4 --context 128 --learning-rate 3e-3 --threads 1 \
+    --peak-flops 1e11 -o "$work/chance"
 
 # Its successes alone.
-expect 0 '100 successes in 200 episodes' "$lemur" study keep "$work/played" -o "$work/kept"
-ok "a line each" test "$(wc -l < "$work/kept/kept.jsonl")" -eq 100
-expect 0 '"kept": 0' "$lemur" study keep "$work/played" --apart "$work/played" -o "$work/none" --json
+expect 0 '200 successes in 400 episodes' "$lemur" study keep "$work/played1" "$work/played2" -o "$work/kept"
+ok "a line each" test "$(wc -l < "$work/kept/kept.jsonl")" -eq 200
+expect 0 '"kept": 0' "$lemur" study keep "$work/played1" --apart "$work/played2" -o "$work/none" --json
 expect 1 'has no transcripts' "$lemur" study keep "$work/kept" -o "$work/none"
 
 # Rounds.

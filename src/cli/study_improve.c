@@ -325,9 +325,11 @@ static void tell_round(const Job *job, int64_t round)
 {
     double seconds = improve_round_seconds(&job->im) * (double)(job->config.rounds - round + 1);
     char time[32];
-    log_info("=== round %lld of %lld%s%s", (long long)round, (long long)job->config.rounds,
-             seconds > 0 ? "; a whole run would take about " : "",
-             seconds > 0 ? human_time(time, seconds) : "");
+    if (seconds > 0)
+        log_info("=== round %lld of %lld; at most about %s left", (long long)round,
+                 (long long)job->config.rounds, human_time(time, seconds));
+    else
+        log_info("=== round %lld of %lld", (long long)round, (long long)job->config.rounds);
 }
 
 static Status test_round(Job *job, int64_t round)

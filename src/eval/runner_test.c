@@ -318,8 +318,7 @@ static int64_t asked_sum(int64_t limit, int64_t n)
 {
     RunnerReport r;
     int64_t sum = 0;
-    if (run_as(&r, "a", 2, limit, true) != ST_OK)
-        fail_msg("%s", error_text());
+    assert_int_equal(run_as(&r, "a", 2, limit, true), ST_OK);
     assert_int_equal(r.asked, n);
     json_t *all = lines("samples_numbers.jsonl");
     for (size_t i = 0; i < json_array_size(all); i++)
