@@ -66,6 +66,7 @@ static Status draw_shell(void *state, Rng *rng, FamilyTask *out)
     if (draw_chance(rng, 4))
         family_slip(out, "```bash\n%s\n```", str_c(&a->slip));
     family_say(out, "```bash\n%s\n```", str_c(&a->command));
+    shell_hints(out, str_c(&a->command));
     return ST_OK;
 }
 

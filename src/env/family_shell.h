@@ -60,4 +60,7 @@ extern const size_t shell_forms_n; /* wordings aside */
 void shell_ask_draw(ShellAsked *out, const ShellWorld *w, size_t form, Rng *rng);
 void shell_asked_drop(ShellAsked *a);
 
+/* Gives the task its hints: by what another command lacks of the one that does it. */
+void shell_hints(FamilyTask *t, const char *command);
+
 #endif
