@@ -75,7 +75,8 @@ static void add_stages(Report *r, const char *run, const json_t *lock)
     json_object_foreach(json_object_get(lock, "stages"), name, stage)
     {
         char *out = path_join(report_text(stage, "folder"), "out");
-        add_part(r, run, name, out);
+        if (!report_improve_plays(lock, name))
+            add_part(r, run, name, out);
         mem_free(out);
     }
 }

@@ -78,7 +78,8 @@ static void write_curve(Str *page, Report *r, const json_t *rounds)
                 plot_point(line, report_number(round, "round"), y, y, y);
         }
     }
-    report_plot(page, r, &plot);
+    if (plot.lines.at[0].points.n) /* a model was tested */
+        report_plot(page, r, &plot);
     plot_drop(&plot);
 }
 
@@ -138,6 +139,11 @@ static void write_lineage(Str *page, Report *r, const char *folder, bool *begun)
     }
     json_decref(lineage);
     mem_free(path);
+}
+
+bool report_improve_plays(const json_t *lock, const char *stage)
+{
+    return strcmp(report_text(lock, "name"), "improve") == 0 && strstr(stage, "-try");
 }
 
 /* A lock.json is the study's own, beside its lineage, or that of a recipe with the study as a stage. */

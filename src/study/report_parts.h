@@ -14,6 +14,8 @@ void report_gains(Str *page, Report *r);    /* models against each other, and wi
 void report_learned(Str *page, Report *r);  /* examples with the tokens that are learned marked */
 void report_harmony(Str *page, Report *r);  /* studies of mixtures */
 void report_improves(Str *page, Report *r); /* rounds of `lemur study improve` */
+/* Whether a stage of such a run is episodes to learn from, which its section adds up: their scores are no part. */
+bool report_improve_plays(const json_t *lock, const char *stage);
 void report_episodes(Str *page, Report *r); /* examples that unfold */
 void report_recipes(Str *page, const Report *r); /* commands, settings, hashes, times */
 
