@@ -34,7 +34,7 @@ static const char *const train_products[] = {"model/**", NULL};
 static const char *const tune_products[] = {"model/**", "adapter/**", "data/*.tok", NULL};
 static const char *const eval_products[] = {"results.json:results", NULL};
 static const char *const score_products[] = {"scores.json:scores", NULL};
-static const char *const page_products[] = {"*.html:", NULL};
+static const char *const page_products[] = {"report.json", "*.html:", NULL};
 static const char *const improve_products[] = {"lineage.json", NULL};
 
 /* A version is raised when the same settings and inputs give another product. */
