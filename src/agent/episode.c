@@ -17,6 +17,7 @@ typedef struct {
     ChatAnswer answer, comment;
     Action action;
     Str text;
+    Str heard; /* by a scripted expert: the observations */
 } Loop;
 
 static double seconds_left(const Loop *l)
@@ -112,9 +113,17 @@ static Status act(Loop *l, EpisodeOutcome *o)
 
 static Status comment_on(Loop *l, EpisodeStep *step, Span observation, Str *comment)
 {
+    const Feedback *f = l->setup->feedback;
     Str pending = {0};
+    if (f->hints) {
+        Span last = observation.at ? observation : span(TURNS_WRONG);
+        str_add(&l->heard, last.at, last.n);
+        hints_say(comment, f->hints, &l->e->messages, (HintsHeard){last, str_span(&l->heard)}, f->solution);
+        str_addc(&l->heard, '\n');
+        return ST_OK;
+    }
     turns_answer(&pending, &l->e->turns, observation, (Span){0});
-    Status st = feedback_ask(comment, &l->comment, l->setup->feedback, &l->e->messages, str_span(&pending));
+    Status st = feedback_ask(comment, &l->comment, f, &l->e->messages, str_span(&pending));
     step->feedback_seconds = l->comment.seconds;
     step->feedback_prompt_tokens = l->comment.prompt_tokens;
     step->feedback_completion_tokens = l->comment.completion_tokens;
@@ -134,7 +143,9 @@ static Status answer(Loop *l, EpisodeStep *step, const EpisodeOutcome *o)
         st = comment_on(l, step, observation, &comment);
     if (st == ST_OK) {
         str_clear(&l->text);
-        turns_answer(&l->text, &l->e->turns, observation, str_span(&comment));
+        turns_answer(&l->text, &l->e->turns, l->setup->withhold ? span(turns_withheld) : observation,
+                     str_span(&comment));
+        step->feedback = comment.n > 0;
         conversation_add(&l->e->messages, CHAT_USER, str_span(&l->text));
     }
     str_drop(&comment);
@@ -161,10 +172,13 @@ static Status turn(Loop *l)
         step.unreadable = l->action.unreadable;
         step.solved = outcome.solved;
         step.error = outcome.error;
+        step.commands = outcome.commands;
         st = answer(l, &step, &outcome);
     }
     if (st == ST_OK)
         array_push(&l->e->steps, step);
+    else
+        json_decref(outcome.commands);
     str_drop(&outcome.observation);
     return st;
 }
@@ -185,12 +199,15 @@ Status episode_run(Episode *e, const EpisodeSetup *setup, const EpisodeWorld *wo
     chatmodel_answer_drop(&l.comment);
     action_drop(&l.action);
     str_drop(&l.text);
+    str_drop(&l.heard);
     return st;
 }
 
 void episode_drop(Episode *e)
 {
     conversation_drop(&e->messages);
+    for (size_t i = 0; i < e->steps.n; i++)
+        json_decref(e->steps.at[i].commands);
     array_drop(&e->steps);
     *e = (Episode){0};
 }
@@ -205,11 +222,15 @@ static json_t *step_json(const EpisodeStep *s)
                           s->model_seconds, "act_seconds", s->act_seconds, "prompt_tokens",
                           (json_int_t)s->prompt_tokens, "completion_tokens", (json_int_t)s->completion_tokens,
                           "retries", (json_int_t)s->retries);
+    if (s->feedback)
+        json_object_set_new(o, "feedback", json_true());
     if (s->feedback_seconds > 0) {
         json_object_set_new(o, "feedback_seconds", json_real(s->feedback_seconds));
         json_object_set_new(o, "feedback_prompt_tokens", json_integer(s->feedback_prompt_tokens));
         json_object_set_new(o, "feedback_completion_tokens", json_integer(s->feedback_completion_tokens));
     }
+    if (s->commands)
+        json_object_set(o, "commands", s->commands);
     return o;
 }
 

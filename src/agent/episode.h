@@ -23,6 +23,8 @@ typedef struct {
     bool solved;       /* the solution is right, or the world is won */
     bool error;        /* the code raised, or ran out of time: for statistics */
     TurnResult result; /* of code; see turns.h */
+    json_t *commands;  /* what the code did in the world, command by command (household_tools.h); NULL: not
+                        * told; the episode's */
 } EpisodeOutcome;
 
 /* Used by one thread at a time.  A failure of these is no outcome but the end of the episode without a
@@ -41,6 +43,7 @@ typedef struct {
     int64_t max_tokens; /* completion tokens of the episode; 0: no limit */
     double max_seconds; /* 0: no limit */
     const Feedback *feedback; /* NULL: none */
+    bool withhold; /* the model is told turns_withheld instead of observations; feedback has seen them */
     bool empty_system;        /* an empty system message in front, as Lemur's fork of mint-bench sends */
 } EpisodeSetup;
 
@@ -51,10 +54,12 @@ extern const char *const episode_end_names[]; /* "", "max_tokens", "max_seconds"
 typedef struct {
     ActionKind kind;
     bool unreadable, solved, error;
+    bool feedback; /* words of an expert's stand behind its observation */
     double model_seconds, act_seconds, feedback_seconds;
     int64_t prompt_tokens, completion_tokens, retries; /* 0 where not counted */
     int64_t feedback_prompt_tokens, feedback_completion_tokens;
     ChatFinish finish;
+    json_t *commands; /* as of EpisodeOutcome; owned */
 } EpisodeStep;
 
 typedef struct {

@@ -3,12 +3,7 @@
 #include <string.h>
 
 #include "agent/scripted_test.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "base/scratch_test.h"
 
 /* A world whose code prints itself and whose only right solution is 42. */
 static Status act(void *self, Span code, EpisodeOutcome *out)
@@ -181,6 +176,59 @@ static void feedback_stands_behind_the_observation(void **state)
     chatmodel_close(m);
 }
 
+/* What came of an action is told to nobody but the expert. */
+static void observations_can_be_withheld(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    static const char *const lines[] = {"<execute>print(6)</execute>", "well", "<solution>1</solution>",
+                                        "<solution>42</solution>", NULL};
+    static const char *const words[] = {"Go on.", "Act.", "Count again.", NULL};
+    static const char *const left[] = {"4 steps left and 2", "3 steps left and 2", "2 steps left and 1"};
+    Scripted expert = {.lines = words, .fails = ST_PEER};
+    ChatModel *m = scripted_model(&expert);
+    Feedback feedback = {.model = m, .template = span("{in_context_example}{tool_desc}{trajectory}{correct_solution}")};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){.feedback = &feedback, .withhold = true}), ST_OK);
+    assert_int_equal(f.e.turns.end, TURNS_SOLVED);
+    for (size_t i = 0; i < 3; i++) {
+        char *told = mem_format("Observation:\nWhat came of it is not shown. The task is not solved yet.\nYou have %s "
+                                "chances to propose solution left.\n\nExpert feedback:\n%s\n",
+                                left[i], words[i]);
+        assert_string_equal(message(&f, 2 + 2 * i), told);
+        mem_free(told);
+    }
+    const ChatMessage *asked = &expert.asked.messages.at[0];
+    assert_true(memmem(asked->content.at, asked->content.n, "Your answer is wrong.", 21));
+    drop(&f);
+    chatmodel_close(m);
+}
+
+static void hints_stand_there_as_well(void **state)
+{
+    (void)state;
+    Fixture f = {0};
+    static const char *const lines[] = {"<solution>1</solution>", "<execute>6 * 7</execute>",
+                                        "<solution>42</solution>", NULL};
+    Hints *hints = NULL;
+    scratch_text("hints.jsonl", "{\"contains\": \"what is it\", \"hints\": [{\"over\": \"answer\", \"has\": "
+                                "\"is wrong\", \"hint\": \"Count again.\"}], \"otherwise\": \"Take 42.\"}");
+    assert_int_equal(hints_open(&hints, in_scratch("hints.jsonl")), ST_OK);
+    Feedback feedback = {.hints = hints, .solution = span("42")};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){.feedback = &feedback}), ST_OK);
+    assert_string_equal(message(&f, 2),
+                        "Observation:\nYour answer is wrong.\nYou have 4 steps left and 1 chances to propose "
+                        "solution left.\n\nExpert feedback:\nCount again.\n");
+    assert_null(strstr(message(&f, 4), "Expert")); /* it would give 42 away */
+    assert_true(f.e.steps.at[0].feedback && !f.e.steps.at[1].feedback);
+    json_t *line = episode_transcript(&f.e, "x", "1");
+    const json_t *steps = json_object_get(line, "steps");
+    assert_true(json_is_true(json_object_get(json_array_get(steps, 0), "feedback")));
+    assert_null(json_object_get(json_array_get(steps, 1), "feedback"));
+    json_decref(line);
+    drop(&f);
+    hints_close(hints);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +239,8 @@ int main(void)
         cmocka_unit_test(failures_are_no_results),
         cmocka_unit_test(unreadable_answers_never_act),
         cmocka_unit_test(feedback_stands_behind_the_observation),
+        cmocka_unit_test(observations_can_be_withheld),
+        cmocka_unit_test(hints_stand_there_as_well),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -3,6 +3,7 @@
 #ifndef AGENT_FEEDBACK_H
 #define AGENT_FEEDBACK_H
 
+#include "agent/hints.h"
 #include "infer/chatmodel.h"
 
 typedef enum { FEEDBACK_TEXT, FEEDBACK_BINARY } FeedbackForm;
@@ -10,10 +11,12 @@ typedef enum { FEEDBACK_TEXT, FEEDBACK_BINARY } FeedbackForm;
 /* All is borrowed. */
 typedef struct {
     ChatModel *model;
+    Hints *hints;  /* a scripted expert instead of the model, which needs the solution alone; NULL: none */
     Span template; /* mint/prompt/templates/template_feedback_agent.txt */
     Span example;  /* the in-context example with feedback; its part before the first "Task:" is not shown */
     Span tools;    /* descriptions, or empty */
-    Span solution; /* the right one, shown to the feedback's model; empty: it is withheld */
+    Span solution; /* the right one, shown to the feedback's model, and given away by no hint; empty: it is
+                    * withheld from the model */
     FeedbackForm form;
     bool (*stopped)(void *context);
     void *stopped_context;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "agent/hints.h"
 #include "agent/prompt.h"
 #include "agent/turns.h"
 #include "env/household_tools.h"
@@ -102,6 +103,18 @@ static bool begins_turn(const Teller *t, const char *command)
     return !t->how->python || span_starts(span(command), "go to ") || !is_known(t, command);
 }
 
+static void add_hint(const Teller *t, Str *heard)
+{
+    Str words = {0};
+    if (t->how->hints)
+        hints_say_line(&words, t->how->hints, &t->messages,
+                       (HintsHeard){str_span(heard), str_span(&t->told)});
+    if (words.n)
+        str_adds(heard, TURNS_EXPERT);
+    str_add(heard, str_c(&words), words.n);
+    str_drop(&words);
+}
+
 /* The commands of one turn, from number *i on. */
 static Status tell_turn(Teller *t, size_t *i)
 {
@@ -116,10 +129,12 @@ static Status tell_turn(Teller *t, size_t *i)
         str_adds(&answer, t->end);
     if (st == ST_OK)
         conversation_add(&t->messages, CHAT_ASSISTANT, str_span(&answer));
-    if (st == ST_OK && *i < t->commands->n) /* the last answer ends it */
-        conversation_add(&t->messages, CHAT_USER, str_span(&heard));
     str_add(&t->told, str_c(&heard), heard.n);
     str_addc(&t->told, '\n');
+    if (st == ST_OK && *i < t->commands->n) { /* the last answer ends it */
+        add_hint(t, &heard);
+        conversation_add(&t->messages, CHAT_USER, str_span(&heard));
+    }
     str_drop(&answer);
     str_drop(&heard);
     return st;
@@ -135,6 +150,8 @@ static json_t *lesson_json(const Teller *t, const char *id)
     json_object_set_new(line, "reward", json_real(1));
     json_object_set_new(line, "end", json_string(turns_end_names[TURNS_SOLVED]));
     json_object_set_new(line, "commands", json_integer(t->state->steps));
+    if (t->how->hints)
+        json_object_set_new(line, "feedback", json_string("hints"));
     return line;
 }
 

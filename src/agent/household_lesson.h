@@ -17,11 +17,13 @@ typedef struct {
     /* The first message.  Its holes are {task} (room and task, as the game tells them), {steps}, and {begin}
      * and {end}, the marks of code.  at NULL: a short one of ours. */
     Span opening;
+    const json_t *hints; /* the game's line (env/hint.h): its expert's words stand behind what the game says, as
+                          * MINT has them; NULL: none do */
     bool fences; /* code between ```python and ```; otherwise between <execute> and </execute> */
 } HouseholdLesson;
 
 /* *out is a new reference: {"transcript": 1, "environment", "task", "messages", "success", "reward", "end",
- * "commands"}.
+ * "commands"}, and with hints "feedback": "hints".
  *   ST_ARG     the commands do not win the game, or one of them is no function's
  *   ST_FORMAT  the opening has other holes, or the game's words cannot be spoken */
 MUST_CHECK Status household_lesson(json_t **out, const HouseholdLesson *how, const Household *game,

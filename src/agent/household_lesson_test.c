@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "env/household_hints.h"
 #include "env/household_make.h"
 #include "env/household_seek.h"
 #include "env/household_tools.h"
@@ -90,6 +91,37 @@ static void by_commands(void **state)
         conversation_drop(&c);
         drop(&f);
     }
+}
+
+/* The same episode, with what the expert says behind the game's answers, once as long as it holds. */
+static void with_hints(void **state)
+{
+    (void)state;
+    size_t hinted = 0;
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        Fixture f = a_game(seed);
+        json_t *line = household_hints(f.made.game, f.made.task, f.made.object, f.made.target),
+               *lesson = NULL;
+        HouseholdLesson how = {.python = seed % 2}, with = {.python = seed % 2, .hints = line};
+        Conversation plain = told(&f, &how), c = told(&f, &with);
+        assert_int_equal(c.messages.n, plain.messages.n);
+        assert_int_equal(household_lesson(&lesson, &with, f.made.game, "a", &f.way), ST_OK);
+        assert_string_equal(json_string_value(json_object_get(lesson, "feedback")), "hints");
+        for (size_t i = 0; i < c.messages.n; i++) {
+            Span a = plain.messages.at[i].content, b = c.messages.at[i].content;
+            assert_true(a.n <= b.n && memcmp(a.at, b.at, a.n) == 0);
+            Span words = {b.at + a.n, b.n - a.n};
+            assert_true(words.n == 0 || (i > 1 && i % 2 == 0 && span_starts(words, "\nExpert feedback:\n")));
+            assert_true(i != 2 || words.n > 0); /* the first answer of the game gets one */
+            hinted += words.n > 0;
+        }
+        conversation_drop(&plain);
+        conversation_drop(&c);
+        json_decref(line);
+        json_decref(lesson);
+        drop(&f);
+    }
+    assert_true(hinted > 20 && hinted < 5 * 20);
 }
 
 /* The cells' lines in a row are the calls of the way. */
@@ -196,8 +228,11 @@ static void what_does_not_win_is_refused(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_commands), cmocka_unit_test(by_code), cmocka_unit_test(a_cell_does_not_guess),
-        cmocka_unit_test(an_opening_of_ones_own), cmocka_unit_test(what_does_not_win_is_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(by_commands),
+                                       cmocka_unit_test(by_code),
+                                       cmocka_unit_test(with_hints),
+                                       cmocka_unit_test(a_cell_does_not_guess),
+                                       cmocka_unit_test(an_opening_of_ones_own),
+                                       cmocka_unit_test(what_does_not_win_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,8 @@
 const char *const turns_end_names[TURNS_ENDS] = {"", "task_success", "max_steps", "max_propose_steps",
                                                  "error"};
 
+const char turns_withheld[] = "What came of it is not shown. The task is not solved yet.";
+
 void turns_begin(Turns *t, int max_steps, int max_propose)
 {
     *t = (Turns){.max_steps = max_steps, .max_propose = max_propose};
@@ -62,11 +64,11 @@ void turns_answer(Str *out, const Turns *t, Span observation, Span feedback)
         str_add(out, observation.at, observation.n);
         str_addc(out, '\n');
     } else {
-        str_adds(out, "Your answer is wrong.\n");
+        str_adds(out, TURNS_WRONG "\n");
     }
     turns_left_lines(out, t);
     if (feedback.n) {
-        str_adds(out, "\nExpert feedback:\n");
+        str_adds(out, TURNS_EXPERT);
         str_add(out, feedback.at, feedback.n);
         str_addc(out, '\n');
     }

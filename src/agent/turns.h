@@ -39,9 +39,15 @@ void turns_fail(Turns *t);
 int turns_steps_left(const Turns *t);
 int turns_proposals_left(const Turns *t);
 
+/* What the model is told of a wrong solution, and in front of an expert's words. */
+#define TURNS_WRONG "Your answer is wrong."
+#define TURNS_EXPERT "\nExpert feedback:\n"
+
 /* The user message after a turn that did not end the episode.  observation.at NULL: a wrong solution.
  * feedback.n 0: none. */
 void turns_answer(Str *out, const Turns *t, Span observation, Span feedback);
+/* What stands in for the observation where it is withheld: the same whatever was done. */
+extern const char turns_withheld[];
 /* The lines of it between observation and feedback. */
 void turns_left_lines(Str *out, const Turns *t);
 

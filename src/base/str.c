@@ -219,8 +219,11 @@ const char *human_count(char buf[32], double count)
 
 const char *human_time(char buf[32], double s)
 {
-    if (!(s >= 0) || s > 1e10)
+    static const double year = 365.25 * 86400;
+    if (!(s >= 0) || s > 1e15)
         snprintf(buf, 32, "?");
+    else if (s > 2 * year)
+        snprintf(buf, 32, "%.0f years", s / year);
     else if (s < 9.95)
         snprintf(buf, 32, "%.1f s", s);
     else if (s < 59.5)

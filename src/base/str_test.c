@@ -50,6 +50,8 @@ static void people_read_numbers(void **state)
     assert_string_equal(human_count(b, 999), "999");
     assert_string_equal(human_time(b, 3725), "1 h 02 min");
     assert_string_equal(human_time(b, 59.7), "1 min 00 s");
+    assert_string_equal(human_time(b, 6.3e10), "1996 years");
+    assert_string_equal(human_time(b, 1e16), "?");
 }
 
 static void nearest_name_helps(void **state)

@@ -1,12 +1,11 @@
 /* lemur run: a recipe's stages, each once. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/columns.h"
-#include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
+#include "cli/run_forecast.h"
 #include "cli/run_verbs.h"
 #include "cli/stop_signal.h"
 #include "recipe/pipeline.h"
@@ -16,7 +15,8 @@ static const Flag flags[] = {
      "links to the stages' folders and the lock file; run/NAME where it is not given"},
     {"set", 0, "KEY=VALUE",
      "a variable, or a path of keys such as stages.base.settings.train.steps; may be given more than once"},
-    {"dry-run", 0, NULL, "show the stages and what they will take, and do nothing"},
+    {"quick", 0, NULL, "the small form of the recipe: what its key \"quick\" sets; into run/NAME-quick"},
+    {"dry-run", 0, NULL, "show the stages, what they will take on this machine and what stands in the way"},
     {"from", 0, "STAGE", "do this stage once more, and all that depend on it"},
     {"only", 0, "STAGE", "do this stage alone"},
     {"quiet", 'q', NULL, "what stages say goes to their logs only"},
@@ -31,20 +31,40 @@ static bool stopped(void *context)
 
 /* Showing. ----------------------------------------------------------------------------------------------- */
 
+/* What a stage took that is done and stays so, or will take. */
+typedef struct {
+    double seconds, memory, disk;
+    const char *from;
+} Takes;
+
+static Takes takes(const PipelineStage *s)
+{
+    const RecipeForecast *f = &s->forecast;
+    if (s->done && !s->wanted)
+        return (Takes){json_number_value(json_object_get(s->done, "seconds")),
+                       json_number_value(json_object_get(s->done, "memory")),
+                       json_number_value(json_object_get(s->done, "disk")), "took"};
+    return (Takes){f->seconds, (double)f->memory, (double)f->disk, forecast_from_names[f->from]};
+}
+
 static json_t *to_json(const Recipe *r, const PipelineStage *stages)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < r->stages.n; i++) {
         const RecipeStage *s = &r->stages.at[i];
-        json_t *after = json_array();
+        const RecipeForecast *f = &stages[i].forecast;
+        json_t *after = json_array(), *missing = json_object_get(stages[i].inputs, "missing");
         for (size_t k = 0; k < s->after.n; k++)
             json_array_append_new(after, json_string(r->stages.at[s->after.at[k]].name));
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:f, s:I, s:I}", "stage", s->name, "state",
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:o, s:f, s:s, s:I, s:I, s:I}", "stage", s->name, "state",
                               stage_state_names[stages[i].state], "key", stages[i].key, "folder",
-                              stages[i].folder, "after", after, "minutes", s->minutes, "memory",
-                              (json_int_t)s->memory, "disk", (json_int_t)s->disk);
+                              stages[i].folder, "after", after, "minutes", f->seconds / 60, "minutes_from",
+                              forecast_from_names[f->from], "memory", (json_int_t)f->memory, "memory_least",
+                              (json_int_t)f->memory_least, "disk", (json_int_t)f->disk);
         json_object_set(o, "product", json_object_get(stages[i].done, "product"));
         json_object_set(o, "seconds", json_object_get(stages[i].done, "seconds"));
+        if (missing)
+            json_object_set(o, "missing", missing);
         json_array_append_new(list, o);
     }
     return list;
@@ -55,52 +75,65 @@ static const char *shown(char buf[32], const char *(*human)(char *, double), dou
     return value > 0 ? human(buf, value) : "";
 }
 
-/* What a finished stage took, and what is forecast of the others. */
-static void print_stages(const Recipe *r, const PipelineStage *stages)
+static void print_table(const Recipe *r, const PipelineStage *stages)
 {
-    static const char *const titles[] = {"stage", "state", "time", "memory", "disk", "key", "what it does"};
-    Columns c = {.align = "llrrrll", .wrap = columns_width(stdout, 120)};
-    double seconds = 0;
-    int64_t disk = 0;
-    size_t todo = 0;
+    static const char *const titles[] = {"stage",  "state", "time", "by",
+                                         "memory", "disk",  "key",  "what it does"};
+    Columns c = {.align = "llrlrrll", .wrap = columns_width(stdout, 120)};
     char a[32], b[32], d[32];
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         columns_add(&c, "%s", titles[i]);
     for (size_t i = 0; i < r->stages.n; i++) {
-        const RecipeStage *s = &r->stages.at[i];
-        const json_t *done = stages[i].done;
-        double took = done ? json_number_value(json_object_get(done, "seconds")) : 60 * s->minutes,
-               memory = done ? json_number_value(json_object_get(done, "memory")) : (double)s->memory;
-        columns_add(&c, "%s", s->name);
-        columns_add(&c, "%s",
-                    stages[i].state == STAGE_DONE && stages[i].wanted ? "once more"
-                                                                      : stage_state_names[stages[i].state]);
-        columns_add(&c, "%s", shown(a, human_time, took));
-        columns_add(&c, "%s", shown(b, human_bytes, memory));
-        columns_add(&c, "%s", shown(d, human_bytes, (double)s->disk));
+        bool again = stages[i].state == STAGE_DONE && stages[i].wanted;
+        Takes t = takes(&stages[i]);
+        columns_add(&c, "%s", r->stages.at[i].name);
+        columns_add(&c, "%s", again ? "once more" : stage_state_names[stages[i].state]);
+        columns_add(&c, "%s", shown(a, human_time, t.seconds));
+        columns_add(&c, "%s", t.from);
+        columns_add(&c, "%s", shown(b, human_bytes, t.memory));
+        columns_add(&c, "%s", shown(d, human_bytes, t.disk));
         columns_add(&c, "%.8s", stages[i].key);
-        columns_add(&c, "%s", s->about);
-        if (stages[i].wanted) {
-            todo++;
-            seconds += 60 * s->minutes;
-            disk += s->disk;
-        }
+        columns_add(&c, "%s", r->stages.at[i].about);
     }
     columns_print(&c, stdout);
     columns_drop(&c);
+}
+
+/* The sum of what is to do; "and more" where something cannot be told. */
+static void print_sum(const Recipe *r, const PipelineStage *stages)
+{
+    double seconds = 0, disk = 0, memory = 0;
+    size_t todo = 0, unknown = 0;
+    char a[32];
+    for (size_t i = 0; i < r->stages.n; i++) {
+        const RecipeForecast *f = &stages[i].forecast;
+        if (!stages[i].wanted)
+            continue;
+        todo++;
+        unknown += f->seconds <= 0;
+        seconds += f->seconds;
+        disk += (double)f->disk;
+        memory = (double)f->memory > memory ? (double)f->memory : memory;
+    }
     printf("\n%zu of %zu stages to do", todo, r->stages.n);
     if (seconds > 0)
-        printf(", about %s", human_time(a, seconds));
+        printf(", about %s%s", human_time(a, seconds), unknown ? " and what cannot be told" : "");
+    if (memory > 0)
+        printf(", %s of memory at most", human_bytes(a, memory));
     if (disk > 0)
-        printf(", %s of disk", human_bytes(b, (double)disk));
+        printf(", %s of disk", human_bytes(a, disk));
     printf("; the store is %s\n", r->store);
 }
 
-static json_t *machine(void)
+/* What a finished stage took, what is forecast of the others, and why it could not begin. */
+static void print_stages(const Recipe *r, const Pipeline *p)
 {
-    CpuFeatures cpu = cpu_features();
-    return json_pack("{s:s, s:s, s:i, s:I}", "program", "lemur " LEMUR_VERSION, "processor", cpu.name,
-                     "cores", cpu_count(), "memory_available", (json_int_t)memory_available());
+    size_t n;
+    const Error *obstacles = pipeline_obstacles(p, &n);
+    print_table(r, pipeline_stages(p));
+    print_sum(r, pipeline_stages(p));
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s\n", i ? "" : "It would not begin here:\n", obstacles[i].text);
 }
 
 /* ----------------------------------------------------------------------------------------------------------
@@ -110,23 +143,20 @@ static Status run_pipeline(const Args *args, const Recipe *r)
 {
     Pipeline *p;
     char *name = *r->name ? mem_str(r->name) : mem_strn(path_base(r->path), strcspn(path_base(r->path), ".")),
-         *otherwise = path_join("run", name);
-    json_t *here = machine();
+         *otherwise = mem_format("run/%s%s", name, args_has(args, "quick") ? "-quick" : "");
+    json_t *here = run_machine();
+    char *program = run_program();
+    MachineSpeed speed = {0};
     PipelineSpec spec = {.recipe = r,
                          .verbs = run_verbs,
-                         .lemur = "/proc/self/exe",
+                         .lemur = program,
                          .folder = args_has(args, "output") ? args_value(args, "output") : otherwise,
                          .from = args_value(args, "from"),
                          .only = args_value(args, "only"),
                          .quiet = args_has(args, "quiet"),
                          .machine = here,
+                         .machine_speed = &speed,
                          .stopped = stopped};
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n > 0) {
-        self[n] = 0;
-        spec.lemur = self;
-    }
     Status st = pipeline_open(&p, &spec);
     if (st == ST_OK) {
         if (!args_has(args, "dry-run")) {
@@ -138,11 +168,12 @@ static Status run_pipeline(const Args *args, const Recipe *r)
             cmd_print_json(list, 6);
             json_decref(list);
         } else if (st == ST_OK) {
-            print_stages(r, pipeline_stages(p));
+            print_stages(r, p);
         }
         pipeline_close(p);
     }
     json_decref(here);
+    mem_free(program);
     mem_free(otherwise);
     mem_free(name);
     return st;
@@ -171,7 +202,8 @@ static Status run(const Args *args, void *context)
     for (size_t i = 0; i < args->given_n; i++)
         if (strcmp(args->given[i].flag->name, "set") == 0)
             array_push(&sets, args->given[i].value);
-    Status st = recipe_read(&r, args->positional[0], sets.at, sets.n);
+    Status st = args_has(args, "quick") ? recipe_read_quick(&r, args->positional[0], sets.at, sets.n)
+                                        : recipe_read(&r, args->positional[0], sets.at, sets.n);
     if (st == ST_OK)
         st = run_pipeline(args, &r);
     recipe_drop(&r);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/run_forecast.h"
 #include "cli/run_verbs.h"
 #include "cli/stop_signal.h"
 #include "cli/train_flags.h"
@@ -50,8 +51,8 @@ typedef struct {
     Words words;
     TrainConfig config;
     HParams h;
-    bool has_shape; /* h is set */
-    bool takes_ids; /* ... by something that leaves begin and end of text to the data's vocabulary */
+    bool has_shape;  /* h is set */
+    bool takes_ids;  /* ... by something that leaves begin and end of text to the data's vocabulary */
     bool grow_vocab; /* of a run of lemur tune that is resumed */
     char *output, *recipe_path;
     json_t *resumed, *recipe;
@@ -238,7 +239,8 @@ static Status take_resumed(TrainCommand *t)
 
 static Status take_recipe(TrainCommand *t, const char *path)
 {
-    TRY(config_read_yaml(&t->recipe, path));
+    if (!t->recipe) /* a forecast has it already */
+        TRY(config_read_yaml(&t->recipe, path));
     json_t *section = json_object_get(t->recipe, "train");
     if (!section && !json_object_get(t->recipe, "model"))
         return fail(ST_ARG, "%s has neither a section train: nor a section model:", path);
@@ -369,16 +371,11 @@ static Status show(const char *run_folder)
     return st;
 }
 
-int cmd_train(int argc, char **argv)
+enum { TRAIN_TABLES = 2 };
+
+static Command command_of(const ArgsTable tables[TRAIN_TABLES])
 {
-    TrainCommand t = {0};
-    Args args;
-    int code;
-    config_defaults(&words_table, &t.words);
-    config_defaults(&train_table, &t.config);
-    char **words = train_flags_rename(argc, argv);
-    const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
-    const Command command = {
+    return (Command){
         .usage = "--data FOLDER (--init MODEL | --preset NAME | --config FILE | --recipe FILE) -o RUN "
                  "[settings]   |   --show RUN",
         .about = "Trains a model on packed rows.  RUN gets config.json, log.jsonl, TensorBoard events, "
@@ -388,22 +385,82 @@ int cmd_train(int argc, char **argv)
                  "`touch RUN/save` saves now.  A run that diverges ends with exit status 1, and is saved.\n"
                  "example: lemur train --data packed --preset 15m --minutes 30 -o run",
         COMMAND_FLAGS(train_flags),
-        COMMAND_TABLES(tables),
+        .tables = tables,
+        .tables_n = TRAIN_TABLES,
     };
+}
+
+static void command_drop(TrainCommand *t)
+{
+    mem_free(t->output);
+    mem_free(t->recipe_path);
+    json_decref(t->resumed);
+    json_decref(t->recipe);
+    config_drop(&words_table, &t->words);
+    config_drop(&train_table, &t->config);
+}
+
+static void take_args(TrainCommand *t, const Args *args)
+{
+    const char *output = args_value(args, "output"), *recipe = args_value(args, "recipe");
+    t->output = output ? mem_str(output) : NULL;
+    t->recipe_path = recipe ? mem_str(recipe) : NULL;
+}
+
+/* In a recipe: --------------------------------------------------------------------------------- */
+
+/* A model to start from that is not there yet may have its shape beside it, in the section model:. */
+static Status forecast(RecipeForecast *out, const RecipeAsk *ask, TrainCommand *t)
+{
+    ForecastRows rows;
+    TRY(choose_shape(t));
+    TRY(forecast_rows(&rows, ask, t->words.data));
+    if (*t->words.init && forecast_model(&t->h, ask, t->words.init) != ST_OK && !t->has_shape)
+        return fail(ST_IO, "there is no model %s", t->words.init);
+    return forecast_training(out, ask, &t->config, &t->h, &rows, or_null(t->words.init));
+}
+
+Status train_forecast(RecipeForecast *out, const RecipeAsk *ask)
+{
+    TrainCommand t = {0};
+    Args args = {0};
+    int n = (int)ask->words_n;
+    char **words = train_flags_rename(n, (char **)(uintptr_t)ask->words);
+    const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
+    const Command c = command_of(tables);
+    config_defaults(&words_table, &t.words);
+    config_defaults(&train_table, &t.config);
+    Status st = args_parse(&args, n, words, c.flags, c.flags_n, c.tables, c.tables_n);
+    if (st == ST_OK) {
+        take_args(&t, &args);
+        t.recipe = json_incref((json_t *)(uintptr_t)ask->settings);
+        st = gather(&t, &c, n, words);
+    }
+    if (st == ST_OK)
+        st = forecast(out, ask, &t);
+    args_drop(&args);
+    train_flags_rename_drop(words, n);
+    command_drop(&t);
+    return st;
+}
+
+int cmd_train(int argc, char **argv)
+{
+    TrainCommand t = {0};
+    Args args;
+    int code;
+    config_defaults(&words_table, &t.words);
+    config_defaults(&train_table, &t.config);
+    char **words = train_flags_rename(argc, argv);
+    const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
+    const Command command = command_of(tables);
     if (cmd_parse(&command, &args, argc, words, &code)) {
-        const char *output = args_value(&args, "output"), *recipe = args_value(&args, "recipe");
         const char *shown = args_value(&args, "show");
-        t.output = output ? mem_str(output) : NULL;
-        t.recipe_path = recipe ? mem_str(recipe) : NULL;
+        take_args(&t, &args);
         args_drop(&args);
         code = cmd_exit(shown ? show(shown) : run(&t, &command, argc, words));
     }
     train_flags_rename_drop(words, argc);
-    mem_free(t.output);
-    mem_free(t.recipe_path);
-    json_decref(t.resumed);
-    json_decref(t.recipe);
-    config_drop(&words_table, &t.words);
-    config_drop(&train_table, &t.config);
+    command_drop(&t);
     return code;
 }

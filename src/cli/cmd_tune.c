@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/run_forecast.h"
 #include "cli/run_verbs.h"
 #include "cli/stop_signal.h"
 #include "cli/train_flags.h"
@@ -73,6 +74,7 @@ typedef struct {
     FieldTable table; /* of `config`, with the defaults above */
     char *output, *recipe_path, *show, *temporary;
     json_t *resumed;
+    const json_t *given; /* the recipe's content, where it is read already; borrowed */
 } TuneCommand;
 
 /* Settings ------------------------------------------------------------------------------------ */
@@ -134,8 +136,9 @@ static Status take_section(TuneCommand *t, json_t *section)
 
 static Status take_recipe(TuneCommand *t)
 {
-    json_t *section;
-    TRY(corpus_recipe_section(&section, t->recipe_path, "tune"));
+    json_t *section = t->given ? json_incref(json_object_get(t->given, "tune")) : NULL;
+    if (!t->given)
+        TRY(corpus_recipe_section(&section, t->recipe_path, "tune"));
     if (!json_is_object(section)) {
         json_decref(section);
         return fail(ST_ARG, "%s has no section tune:", t->recipe_path);
@@ -425,21 +428,17 @@ Status tune_recipe_check(const json_t *recipe)
 {
     TuneCommand t = command_begin();
     json_t *section = json_object_get(recipe, "tune");
-    Status st = json_is_object(section) ? take_section(&t, section) : fail(ST_ARG, "there is no section tune:");
+    Status st =
+        json_is_object(section) ? take_section(&t, section) : fail(ST_ARG, "there is no section tune:");
     command_drop(&t);
     return st;
 }
 
-int cmd_tune(int argc, char **argv)
+enum { TUNE_TABLES = 3 };
+
+static Command command_of(const ArgsTable tables[TUNE_TABLES])
 {
-    TuneCommand t = command_begin();
-    Args args;
-    int code;
-    char **words = train_flags_rename(argc, argv);
-    inspect_default(words, argc);
-    const ArgsTable tables[] = {
-        {&words_table, &t.words}, {&instruct_table, &t.recipe.config}, {&t.table, &t.config}};
-    const Command command = {
+    return (Command){
         .usage = "-m MODEL (--data FILE... | --recipe FILE) -o RUN [settings]   |   --show RUN",
         .words = "[FILE]...",
         .about =
@@ -457,8 +456,99 @@ int cmd_tune(int argc, char **argv)
             "3 % warm-up.\n"
             "example: lemur tune -m model.Q4_K_M.gguf --data examples.jsonl --lora -o adapted",
         COMMAND_FLAGS(tune_flags),
-        COMMAND_TABLES(tables),
+        .tables = tables,
+        .tables_n = TUNE_TABLES,
     };
+}
+
+/* In a recipe ----------------------------------------------------------------------------------- */
+
+/* Tokens of an example with its template, where only their number is known; of JSON's bytes, a token. */
+enum { EXAMPLE_TOKENS = 600, JSON_TOKEN_BYTES = 4 };
+
+static double source_tokens(const RecipeAsk *ask, const InstructSource *s, int64_t context)
+{
+    double each = EXAMPLE_TOKENS < context ? EXAMPLE_TOKENS : (double)context, bytes = 0, most;
+    for (size_t i = 0; i < s->path.n; i++) {
+        const json_t *facts = recipe_facts(ask, s->path.at[i]);
+        int64_t there = forecast_bytes((const char *const *)&s->path.at[i], 1,
+                                       (const char *const *)s->excludes.at, s->excludes.n);
+        bytes += there ? (double)there : json_number_value(json_object_get(facts, "bytes"));
+    }
+    most = s->limit > 0 ? (double)s->limit * each : 0;
+    return most > 0 && (bytes <= 0 || bytes / JSON_TOKEN_BYTES > most) ? most : bytes / JSON_TOKEN_BYTES;
+}
+
+/* What packs into rows of one length: coarse. */
+static int64_t rows_of(const TuneCommand *t, const RecipeAsk *ask, int64_t context)
+{
+    const InstructConfig *c = &t->recipe.config;
+    double tokens = 0;
+    for (size_t i = 0; i < t->recipe.sources_n; i++)
+        tokens += source_tokens(ask, &t->recipe.sources[i], context);
+    if (c->total > 0)
+        tokens = (double)c->total * (strcmp(c->mix, "tokens") == 0 ? 1 : EXAMPLE_TOKENS);
+    return (int64_t)(tokens / (strcmp(c->packing, "single") == 0 ? EXAMPLE_TOKENS : (double)context));
+}
+
+static Status forecast(RecipeForecast *out, const RecipeAsk *ask, TuneCommand *t)
+{
+    HParams h;
+    ForecastRows rows = {0};
+    const json_t *model = json_object_get(ask->settings, "model");
+    Status st = forecast_model(&h, ask, t->words.base);
+    if (st != ST_OK && json_object_get(model, "preset")) /* the shape of one that is not there yet */
+        st = hparams_preset(&h, json_string_value(json_object_get(model, "preset")));
+    TRY(st);
+    char *data = path_join(ask->out, "data");
+    st = folder_holds(data, "manifest.json") ? forecast_rows(&rows, ask, data) : ST_IO;
+    mem_free(data);
+    if (st != ST_OK) {
+        int64_t context = t->recipe.config.context;
+        if (context == 0)
+            context =
+                h.max_position_embeddings < TUNE_CONTEXT_MOST ? h.max_position_embeddings : TUNE_CONTEXT_MOST;
+        rows = (ForecastRows){.data = {context, rows_of(t, ask, context), 0}, .vocab_size = h.vocab_size};
+    }
+    TRY(forecast_training(out, ask, &t->config, &h, &rows, t->words.base));
+    if (out->from == FORECAST_COMPUTED && t->config.steps == 0 && t->config.tokens == 0)
+        out->from = FORECAST_COARSE; /* who knows how many tokens examples have */
+    return ST_OK;
+}
+
+Status tune_forecast(RecipeForecast *out, const RecipeAsk *ask)
+{
+    TuneCommand t = command_begin();
+    Args args = {0};
+    int n = (int)ask->words_n;
+    char **words = train_flags_rename(n, (char **)(uintptr_t)ask->words);
+    const ArgsTable tables[] = {
+        {&words_table, &t.words}, {&instruct_table, &t.recipe.config}, {&t.table, &t.config}};
+    const Command c = command_of(tables);
+    Status st = args_parse(&args, n, words, c.flags, c.flags_n, c.tables, c.tables_n);
+    if (st == ST_OK) {
+        text_set(&t.recipe_path, args_value(&args, "recipe"));
+        t.given = ask->settings ? ask->settings : NULL;
+        st = gather(&t, &c, n, words);
+    }
+    if (st == ST_OK)
+        st = forecast(out, ask, &t);
+    args_drop(&args);
+    train_flags_rename_drop(words, n);
+    command_drop(&t);
+    return st;
+}
+
+int cmd_tune(int argc, char **argv)
+{
+    TuneCommand t = command_begin();
+    Args args;
+    int code;
+    char **words = train_flags_rename(argc, argv);
+    inspect_default(words, argc);
+    const ArgsTable tables[] = {
+        {&words_table, &t.words}, {&instruct_table, &t.recipe.config}, {&t.table, &t.config}};
+    const Command command = command_of(tables);
     if (cmd_parse(&command, &args, argc, words, &code)) {
         text_set(&t.output, args_value(&args, "output"));
         text_set(&t.recipe_path, args_value(&args, "recipe"));

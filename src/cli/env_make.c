@@ -5,8 +5,10 @@
 
 #include "agent/household_lesson.h"
 #include "base/file.h"
+#include "base/map.h"
 #include "cli/cmd.h"
 #include "cli/stop_signal.h"
+#include "env/household_hints.h"
 #include "env/household_make_games.h"
 #include "env/household_seek.h"
 
@@ -18,9 +20,11 @@ static const Flag flags[] = {
     {"transcripts", 0, "FILE", "an episode of each game, won, as JSONL for lemur tune"},
     {"python", 0, NULL, "episodes act by Python and MINT's functions instead of commands"},
     {"fences", 0, NULL, "Python stands between ```python and ``` instead of <execute> and </execute>"},
+    {"hinted", 0, NULL, "an expert's hints stand in the episodes, behind what the game says"},
     {"knowing", 0, NULL, "episodes go straight to what they need, as if one saw through doors"},
     {"prompt", 0, "FILE", "their first message; holes {task} {steps} {begin} {end}; ends at a line \"---\""},
-    {"overwrite", 0, NULL, "replace FILE of --transcripts"},
+    {"hints", 0, "FILE", "what that expert says to each game, for lemur eval --feedback-model hints:FILE"},
+    {"overwrite", 0, NULL, "replace FILE of --transcripts and --hints"},
     {"json", 0, NULL, "print what was made as JSON"},
 };
 
@@ -28,9 +32,10 @@ enum { PROMPT_BYTES = 1 << 20, SEEK_STREAM = 1 };
 
 typedef struct {
     const volatile sig_atomic_t *stop;
-    FileWriter file; /* of transcripts; f NULL: none are wanted */
+    FileWriter file, hints; /* of transcripts, and of hints; f NULL: none are wanted */
+    Map *openings;          /* of games that have a line of hints: what looks alike has one */
     HouseholdLesson lesson;
-    bool knowing;
+    bool knowing, hinted;
     Str prompt;
     int64_t episodes, commands, unfound; /* unfound: nothing was found in time, so that one who knows went */
 } Job;
@@ -58,32 +63,48 @@ static Status find_commands(HouseholdPlan *out, Job *job, const HouseholdMade *m
     return ST_OK;
 }
 
-static Status write_line(Job *job, const json_t *line)
+static Status write_line(FileWriter *file, const json_t *line)
 {
     char *text = json_dumps(line, JSON_COMPACT);
-    Status st = file_write(&job->file, text, strlen(text));
+    Status st = file_write(file, text, strlen(text));
     free(text);
-    return st == ST_OK ? file_write(&job->file, "\n", 1) : st;
+    return st == ST_OK ? file_write(file, "\n", 1) : st;
 }
 
-static Status one_game(void *context, const HouseholdMade *made, const char *id)
+static Status write_hints(Job *job, const json_t *hints)
 {
-    Job *job = context;
+    const json_t *opening = json_object_get(hints, "contains");
+    int64_t *seen = map_put(job->openings, json_string_value(opening), json_string_length(opening));
+    return (*seen)++ ? ST_OK : write_line(&job->hints, hints);
+}
+
+static Status write_episode(Job *job, const HouseholdMade *made, const char *id, const json_t *hints)
+{
     HouseholdPlan commands = {0};
     json_t *line = NULL;
-    if (!job->file.f)
-        return ST_OK;
+    job->lesson.hints = job->hinted ? hints : NULL;
     Status st = find_commands(&commands, job, made);
     if (st == ST_OK)
         st = household_lesson(&line, &job->lesson, made->game, id, &commands);
     if (st == ST_OK)
-        st = write_line(job, line);
+        st = write_line(&job->file, line);
     if (st == ST_OK) {
         job->episodes++;
         job->commands += (int64_t)commands.n;
     }
     json_decref(line);
     array_drop(&commands);
+    return st;
+}
+
+static Status one_game(void *context, const HouseholdMade *made, const char *id)
+{
+    Job *job = context;
+    json_t *hints = household_hints(made->game, made->task, made->object, made->target);
+    Status st = job->file.f ? write_episode(job, made, id, hints) : ST_OK;
+    if (st == ST_OK && job->hints.f)
+        st = write_hints(job, hints);
+    json_decref(hints);
     return st;
 }
 
@@ -95,27 +116,45 @@ static Status read_prompt(Job *job, const char *path)
     return ST_OK;
 }
 
+/* Where no file is in the way. */
+static Status begin_file(FileWriter *file, const char *path, const Args *args)
+{
+    if (path_is_folder(path))
+        return fail(ST_ARG, "%s is a folder; name a file", path);
+    if (path_exists(path) && !args_has(args, "overwrite"))
+        return fail(ST_ARG, "%s is there already; --overwrite replaces it", path);
+    TRY(file_make_folder(path));
+    return file_begin(file, path);
+}
+
+static Status begin_hints(Job *job, const Args *args)
+{
+    const char *path = args_value(args, "hints");
+    if (!path)
+        return args_has(args, "overwrite") && !args_has(args, "transcripts")
+                   ? fail(ST_ARG, "--overwrite is about files; name one: --transcripts FILE, --hints FILE")
+                   : ST_OK;
+    job->openings = map_new();
+    return begin_file(&job->hints, path, args);
+}
+
 static Status begin_transcripts(Job *job, const Args *args)
 {
-    static const char *const its[] = {"python", "fences", "knowing", "prompt", "overwrite"};
+    static const char *const its[] = {"python", "fences", "knowing", "hinted", "prompt"};
     const char *path = args_value(args, "transcripts");
     for (size_t i = 0; !path && i < sizeof its / sizeof *its; i++)
         if (args_has(args, its[i]))
             return fail(ST_ARG, "--%s is about episodes; say where they go: --transcripts FILE", its[i]);
     if (!path)
         return ST_OK;
-    if (path_is_folder(path))
-        return fail(ST_ARG, "%s is a folder; name a file for the episodes", path);
-    if (path_exists(path) && !args_has(args, "overwrite"))
-        return fail(ST_ARG, "%s is there already; --overwrite replaces it", path);
+    job->hinted = args_has(args, "hinted");
     job->knowing = args_has(args, "knowing");
     job->lesson = (HouseholdLesson){.python = args_has(args, "python"), .fences = args_has(args, "fences")};
     if (job->lesson.fences && !job->lesson.python)
         return fail(ST_ARG, "--fences is about Python; say --python as well");
     if (args_value(args, "prompt"))
         TRY(read_prompt(job, args_value(args, "prompt")));
-    TRY(file_make_folder(path));
-    return file_begin(&job->file, path);
+    return begin_file(&job->file, path, args);
 }
 
 static void print_made(const Job *job, const HouseholdMadeGames *m, const Args *args)
@@ -164,12 +203,15 @@ static Status make(Job *job, const Args *args)
     TRY(household_task_find(&how.task, type ? type : "any"));
     TRY(cmd_output_folder(how.folder, "household games"));
     TRY(begin_transcripts(job, args));
+    TRY(begin_hints(job, args));
     job->stop = stop_signal_watch();
     how.games = games;
     how.seed = (uint64_t)seed;
     Status st = household_make_games(&made, &how);
     if (st == ST_OK && job->file.f)
         st = file_commit(&job->file);
+    if (st == ST_OK && job->hints.f)
+        st = file_commit(&job->hints);
     if (st == ST_OK)
         print_made(job, &made, args);
     return st;
@@ -181,6 +223,9 @@ static Status run(const Args *args, void *context)
     Status st = make(job, args);
     if (job->file.f)
         file_abandon(&job->file);
+    if (job->hints.f)
+        file_abandon(&job->hints);
+    map_free(job->openings);
     str_drop(&job->prompt);
     return st;
 }

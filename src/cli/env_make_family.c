@@ -3,11 +3,12 @@
 #include <stdio.h>
 
 #include "base/array.h"
+#include "base/file.h"
 #include "cli/cmd.h"
 #include "env/family.h"
 
 typedef struct {
-    int64_t train, test, seed;
+    int64_t train, test, seed, draw;
     bool json;
 } Job;
 
@@ -15,6 +16,8 @@ static const Field fields[] = {
     F_INT(Job, train, 3000, 1, 1e6, "tasks for training, which the expert solves"),
     F_INT(Job, test, 60, 1, 1e6, "tasks for testing: none of them is among those for training"),
     F_INT(Job, seed, 1, 0, 1e18, "of chance"),
+    F_INT(Job, draw, 0, 0, 1e9,
+          "which of many draws of tasks for training; those for testing are the same in all"),
     F_BOOL(Job, json, false, "print the result as JSON"),
 };
 static const FieldTable table = FIELD_TABLE(fields);
@@ -52,6 +55,10 @@ static void print(const Family *f, const FamilyCounts *n, const char *folder, bo
            f->name, (long long)n->train, (long long)n->test, (long long)n->slips);
     printf("its episodes: lemur eval -m script:%s/expert.jsonl --tasks %s --data %s/train -o %s/expert\n",
            folder, f->benchmark, folder, folder);
+    if (folder_holds(folder, "hints.jsonl"))
+        printf("with hints:   lemur eval -m script:%s/expert_hinted.jsonl --feedback-model hints:%s/hints.jsonl --tasks "
+               "%s --data %s/train -o %s/hinted\n",
+               folder, folder, f->benchmark, folder, folder);
 }
 
 static Status run(const Args *args, void *context)
@@ -64,7 +71,7 @@ static Status run(const Args *args, void *context)
         return fail(ST_ARG, "where to?  -o FOLDER");
     TRY(named(&family, args->positional[0]));
     TRY(cmd_folder_possible(folder));
-    FamilySpec spec = {folder, job->train, job->test, (uint64_t)job->seed};
+    FamilySpec spec = {folder, job->train, job->test, (uint64_t)job->seed, (uint64_t)job->draw};
     TRY(family_make(&counts, family, &spec));
     print(family, &counts, folder, job->json);
     return ST_OK;

@@ -23,7 +23,9 @@ static void a_family_is_made(void **state)
     Str out = {0};
     assert_int_equal(RUN(&out, "words", "-o", in_scratch("w"), "--train", "5", "--test", "3"), EXIT_DONE);
     assert_non_null(strstr(str_c(&out), "words: 5 tasks for training, 3 others for testing"));
+    assert_non_null(strstr(str_c(&out), "/expert_hinted.jsonl --feedback-model hints:"));
     assert_true(folder_holds(scratch, "w/train/tasks/questions.jsonl"));
+    assert_true(folder_holds(scratch, "w/hints_test.jsonl"));
     assert_true(folder_holds(scratch, "w/test/tasks/prompt.txt"));
     assert_int_equal(RUN(&out, "sql", "-o", in_scratch("s"), "--train", "5", "--test", "3", "--json"),
                      EXIT_DONE);

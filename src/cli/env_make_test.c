@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "agent/hints.h"
 #include "cli/capture_test.h"
 #include "cli/cmd.h"
 #include "env/household_games.h"
@@ -101,6 +102,36 @@ static void episodes_in_other_ways(void **state)
     str_drop(&out);
 }
 
+/* One line for each opening, which the episodes begin with; the file is one that eval reads. */
+static void hints_and_hinted_episodes(void **state)
+{
+    (void)state;
+    Str out = {0};
+    Hints *hints;
+    char line[400];
+    snprintf(line, sizeof line,
+             "-o %s/h -n 5 --seed 3 --transcripts %s/hinted.jsonl --hinted --hints %s/hints.jsonl", scratch,
+             scratch, scratch);
+    assert_int_equal(run(&out, line), EXIT_DONE);
+    assert_int_equal(run(&out, line), EXIT_USAGE); /* the files are there */
+    if (hints_open(&hints, in_scratch("hints.jsonl")) != ST_OK)
+        fail_msg("%s", error_text());
+    Str episodes = scratch_read("hinted.jsonl"), lines = scratch_read("hints.jsonl");
+    for (int i = 0; i < 5; i++) {
+        json_t *a = line_of(str_c(&episodes), i), *b = line_of(str_c(&lines), i);
+        assert_non_null(strstr(message(a, 0), json_string_value(json_object_get(b, "contains"))));
+        assert_non_null(strstr(message(a, 2), "\nExpert feedback:\n"));
+        json_decref(a);
+        json_decref(b);
+    }
+    snprintf(line, sizeof line, "-o %s/h -n 5 --seed 3 --hints %s/hints.jsonl --overwrite", scratch, scratch);
+    assert_int_equal(run(&out, line), EXIT_DONE);
+    hints_close(hints);
+    str_drop(&episodes);
+    str_drop(&lines);
+    str_drop(&out);
+}
+
 static void what_is_wrong_is_told(void **state)
 {
     (void)state;
@@ -115,7 +146,10 @@ static void what_is_wrong_is_told(void **state)
                  {"-o S/w --python", EXIT_USAGE},
                  {"-o S/w -n 1 --transcripts S/x --fences", EXIT_USAGE},
                  {"-o S/w -n 1 --transcripts S", EXIT_USAGE},
-                 {"-o S/w -n 1 --transcripts S/absent/x", EXIT_FAILED},
+                 {"-o S/w -n 1 --hints S", EXIT_USAGE},
+                 {"-o S/w -n 1 --hinted", EXIT_USAGE},
+                 {"-o S/w -n 1 --overwrite", EXIT_USAGE},
+                 {"-o S/w -n 1 --transcripts S/hole/x", EXIT_FAILED},
                  {"-o S/w -n 1 --transcripts S/x --prompt S/absent", EXIT_FAILED},
                  {"-o S/w -n 1 --transcripts S/x --prompt S/hole", EXIT_FAILED},
                  {"-o S/hole -n 1", EXIT_USAGE},
@@ -137,8 +171,8 @@ static void what_is_wrong_is_told(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(games_and_episodes),
-                                       cmocka_unit_test(episodes_in_other_ways),
-                                       cmocka_unit_test(what_is_wrong_is_told)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(games_and_episodes), cmocka_unit_test(episodes_in_other_ways),
+        cmocka_unit_test(hints_and_hinted_episodes), cmocka_unit_test(what_is_wrong_is_told)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/hints.h"
 #include "base/array.h"
 #include "base/file.h"
 #include "base/json_file.h"
@@ -13,16 +14,17 @@
 #include "cli/cmd.h"
 #include "cli/eval_curve.h"
 #include "cli/eval_tasks.h"
+#include "cli/model_hash.h"
 #include "cli/eval_wikipedia.h"
 #include "cli/stop_signal.h"
 #include "eval/results.h"
 #include "eval/runner.h"
 
 typedef struct {
-    int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
+    int64_t limit, parallel, seed, draw_seed, shots, samples, max_tokens, proposals, episode_tokens;
     double temperature, top_p, program_seconds, episode_seconds;
-    bool feedback_gold, empty_system, admissible, likelihood;
-    char *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
+    bool feedback_gold, observations, empty_system, admissible, likelihood;
+    char *fold, *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
 } EvalConfig;
 
 static const char *const rule_names[] = {"legacy", "current", NULL};
@@ -34,6 +36,8 @@ static const Field eval_fields[] = {
     F_INT(EvalConfig, limit, 0, 0, 1e9, "questions of each benchmark, drawn by the seed; 0: all"),
     F_INT(EvalConfig, parallel, 4, 1, 1024, "questions at once"),
     F_INT(EvalConfig, seed, 0, 0, 9e18, "of sampling, and of drawing questions"),
+    F_STRING(EvalConfig, fold, "", "only a part of the questions, always the same ones: 2/5, or 3-5/5"),
+    F_INT(EvalConfig, draw_seed, 0, 0, 9e18, "of drawing questions alone; 0: --seed"),
     F_INT(EvalConfig, shots, -1, -1, 100, "examples in front of each question; -1: as the benchmark has it"),
     F_INT(EvalConfig, samples, -1, -1, 10000, "answers to each question, for pass@k; -1: as the benchmark has it"),
     F_INT(EvalConfig, max_tokens, -1, -1, 1e7, "of an answer; -1: as the benchmark has it"),
@@ -49,6 +53,8 @@ static const Field eval_fields[] = {
     F_CHOICE(EvalConfig, actions, "tags", action_names, "how code is marked: <execute> tags, or ```python fences"),
     F_CHOICE(EvalConfig, feedback, "text", feedback_names, "what --feedback-model says: words, or good and bad"),
     F_BOOL(EvalConfig, feedback_gold, false, "the feedback's model is shown the right solution"),
+    F_BOOL(EvalConfig, observations, true, "episodes tell what came of each action; without, only that the task is "
+                                           "not solved yet"),
     F_BOOL(EvalConfig, empty_system, false, "episodes begin with an empty system message, as in Lemur's runs"),
     F_BOOL(EvalConfig, admissible, false, "alfworld's model is told at each turn which commands do something"),
     F_BOOL(EvalConfig, likelihood, false, "multiple choice by likelihood; needs a model that runs here"),
@@ -65,7 +71,8 @@ static const Flag flags[] = {
     {"model", 'm', "MODEL", "model folder, run, GGUF file; http(s)://SERVER; script:FILE"},
     {"tasks", 't', "NAMES", "benchmarks and groups of them, with commas between; --list shows them"},
     {"output", 'o', "DIR", "the run's folder (eval-MODEL); the same again goes on where it stopped"},
-    {"feedback-model", 0, "MODEL", "comments on each step of an episode, as MINT's GPT-4; as for -m"},
+    {"feedback-model", 0, "MODEL", "comments on each step of MINT's episodes, as its GPT-4; as for -m.  Or hints:FILE: "
+                                   "an expert who hints, in all episodes"},
     {"restart", 0, NULL, "throw away what the folder holds of an earlier run"},
     {"json", 0, NULL, "results.json on stdout instead of a table"},
 };
@@ -76,9 +83,12 @@ typedef struct {
     const volatile sig_atomic_t *stop;
     TaskList tasks;
     ChatModelOpened answers, comments;
+    Hints *hints;
+    json_t *hints_identity;
     Wikipedia *wikipedia;
     char *folder;
     int64_t first_steps, last_steps;
+    Fold fold;
 } Job;
 
 static bool stopped(void *context)
@@ -153,6 +163,7 @@ static EvalSettings settings_of(const EvalConfig *c, int64_t steps)
         .feedback_gold = c->feedback_gold,
         .feedback_binary = strcmp(c->feedback, "binary") == 0,
         .empty_system = c->empty_system,
+        .no_observations = !c->observations,
         .admissible = c->admissible,
         .likelihood = c->likelihood,
         .sql_server = c->sql_server[0] ? c->sql_server : NULL,
@@ -173,8 +184,8 @@ static json_t *identity_of(const Job *job, int64_t steps)
     json_object_set_new(settings, "steps", json_string(number));
     json_object_set_new(o, "lemur_version", json_string(LEMUR_VERSION));
     json_object_set(o, "model", job->answers.identity);
-    if (job->comments.chat)
-        json_object_set(o, "feedback_model", job->comments.identity);
+    if (job->comments.chat || job->hints)
+        json_object_set(o, "feedback_model", job->hints ? job->hints_identity : job->comments.identity);
     json_object_set_new(o, "settings", settings);
     return o;
 }
@@ -205,12 +216,18 @@ static Status run_once(Job *job, const Args *args, const char *folder, int64_t s
                        .chosen_n = job->tasks.n,
                        .run = {.data = job->config.data,
                                .settings = &settings,
-                               .models = {job->answers.chat, job->comments.chat, job->answers.engine,
-                                          job->answers.tokenizer, template && strcmp(template, "plain") == 0},
+                               .models = {.chat = job->answers.chat,
+                                          .feedback = job->comments.chat,
+                                          .hints = job->hints,
+                                          .engine = job->answers.engine,
+                                          .tokenizer = job->answers.tokenizer,
+                                          .plain = template && strcmp(template, "plain") == 0},
                                .wikipedia = job->wikipedia,
                                .stopped = stopped,
                                .stopped_context = job},
+                       .fold = job->fold,
                        .limit = job->config.limit,
+                       .draw_seed = (uint64_t)job->config.draw_seed,
                        .parallel = (int)job->config.parallel,
                        .restart = args_has(args, "restart"),
                        .identity = identity};
@@ -272,6 +289,44 @@ static Status run_curve(Job *job, const Args *args)
     return st;
 }
 
+/* What would be without effect is refused. */
+static Status refuse_with_hints(const Job *job)
+{
+    const ChatModelConfig *c = &job->feedback;
+    const char *const texts[] = {c->server_model, c->key_variable, c->max_tokens_key, c->template, c->adapter, c->record};
+    const char *const names[] = {"server-model", "key-variable", "max-tokens-key", "template", "adapter", "record"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i] && texts[i][0])
+            return fail(ST_ARG, "hints are from a file, for which --feedback-%s means nothing", names[i]);
+    if (job->config.feedback_gold)
+        return fail(ST_ARG, "hints never give the solution away, so --feedback-gold means nothing for them");
+    if (strcmp(job->config.feedback, "text") != 0)
+        return fail(ST_ARG, "hints are words, so --feedback %s means nothing for them", job->config.feedback);
+    return ST_OK;
+}
+
+/* {"kind": "hints", "path", "hash"} says who gave feedback, as chatmodel_open.h has it of models. */
+static Status open_hints(Job *job, const char *path)
+{
+    uint64_t hash;
+    char text[17];
+    TRY(refuse_with_hints(job));
+    TRY(hints_open(&job->hints, path));
+    TRY(model_hash(&hash, path));
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    job->hints_identity =
+        json_pack("{s:s, s:o, s:s}", "kind", "hints", "path", json_text(span(path)), "hash", text);
+    return ST_OK;
+}
+
+static Status open_feedback(Job *job, const char *name)
+{
+    static const char hints[] = "hints:";
+    if (span_starts(span(name), hints))
+        return open_hints(job, name + strlen(hints));
+    return chatmodel_open_named(&job->comments, name, &job->feedback, (int)job->config.parallel);
+}
+
 static Status open_models(Job *job, const Args *args)
 {
     const char *model = args_value(args, "model"), *feedback = args_value(args, "feedback-model");
@@ -281,12 +336,15 @@ static Status open_models(Job *job, const Args *args)
     if (!args_value(args, "tasks"))
         return fail(ST_ARG, "which benchmarks? --tasks names them; lemur eval --list shows them");
     TRY(read_steps(job));
+    Status st = fold_read(&job->fold, job->config.fold);
+    if (st != ST_OK)
+        return fail_in(st, "--fold");
     TRY(task_list_read(&job->tasks, args_value(args, "tasks")));
     const char *folder = args_value(args, "output");
     job->folder = folder ? mem_str(folder) : default_folder(model, job->model.server_model);
     TRY(chatmodel_open_named(&job->answers, model, &job->model, (int)job->config.parallel));
     if (feedback)
-        TRY(chatmodel_open_named(&job->comments, feedback, &job->feedback, (int)job->config.parallel));
+        TRY(open_feedback(job, feedback));
     TRY(check_needs(job));
     return eval_wikipedia_open(&job->wikipedia, job->config.wikipedia, stopped, job);
 }
@@ -303,7 +361,11 @@ static Status run(const Args *args, void *context)
         if (st == ST_OK)
             st = show(job, args);
     }
+    if (job->hints && st == ST_OK)
+        hints_report(job->hints);
     wikipedia_close(job->wikipedia);
+    hints_close(job->hints);
+    json_decref(job->hints_identity);
     chatmodel_close_opened(&job->comments);
     chatmodel_close_opened(&job->answers);
     task_list_drop(&job->tasks);

@@ -9,7 +9,6 @@
 #include "model/model_file.h"
 #include "tokenizer/extend.h"
 
-enum { CONTEXT_MOST = 2048 }; /* where nobody says: the paper's */
 
 /* The base, a folder or a GGUF file, as far as it is looked at here. */
 typedef struct {
@@ -101,7 +100,7 @@ static Status open_all(TuneData *d, const Base *b, InstructRecipe *recipe)
     d->grows = ids > b->h.vocab_size;
     d->padded = ids < b->h.vocab_size;
     if (recipe->config.context == 0)
-        recipe->config.context = longest < CONTEXT_MOST ? longest : CONTEXT_MOST;
+        recipe->config.context = longest < TUNE_CONTEXT_MOST ? longest : TUNE_CONTEXT_MOST;
     return ST_OK;
 }
 

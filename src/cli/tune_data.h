@@ -5,6 +5,8 @@
 
 #include "corpus/instruct_set.h"
 
+enum { TUNE_CONTEXT_MOST = 2048 }; /* where nobody says: the paper's */
+
 typedef struct {
     Tokenizer *tokenizer; /* with the template's marks where they were to be added */
     ChatTemplate *tmpl;

@@ -4,84 +4,139 @@
 #include "corpus/shard.h"
 #include "tokenizer/tokenizer.h"
 
-typedef struct {
-    Str *out;
-    Tokenizer *tok;
-    bool colour;
-} Inspection;
+enum { ROWS_MOST = 1000 * 1000 };
 
-static void mark(const Inspection *x, bool begins)
-{
-    str_adds(x->out, x->colour ? (begins ? "\033[32m" : "\033[0m")
-                     : begins  ? "\xE2\x9F\xA6"
-                               : "\xE2\x9F\xA7");
-}
+typedef struct {
+    ShardSet *set;
+    Tokenizer *tok;
+    int64_t each;
+    int64_t *shown; /* of each source */
+    bool (*see)(void *context, const InstructSeen *example);
+    void *context;
+    InstructSeen seen;
+    bool over;
+} Look;
 
 /* Ids [from, to) of a row. */
-static Status example_show(const Inspection *x, const int32_t *ids, const uint8_t *mask, int64_t from,
-                           int64_t to)
+static Status example_read(Look *l, const int32_t *ids, const uint8_t *mask, int64_t from, int64_t to)
 {
     Detok d = {0};
     Status st = ST_OK;
-    bool learned = false;
-    detok_start(&d, x->tok, true);
+    InstructStretch s = {0};
+    InstructSeen *seen = &l->seen;
+    str_clear(&seen->text);
+    array_clear(&seen->stretches);
+    seen->learned = 0;
+    seen->tokens = to - from;
+    detok_start(&d, l->tok, true);
     for (int64_t t = from; st == ST_OK && t < to; t++) {
-        if (shard_mask_has(mask, t) != learned) {
-            detok_flush(&d, x->out);
-            mark(x, !learned);
-            learned = !learned;
+        bool learned = shard_mask_has(mask, t);
+        seen->learned += learned;
+        if (learned != s.learned) {
+            detok_flush(&d, &seen->text);
+            s.n = seen->text.n - s.at;
+            array_push(&seen->stretches, s);
+            s = (InstructStretch){.at = seen->text.n, .learned = learned};
         }
-        st = detok_push(&d, x->out, ids[t]);
+        st = detok_push(&d, &seen->text, ids[t]);
     }
-    detok_flush(&d, x->out);
-    if (learned)
-        mark(x, false);
+    detok_flush(&d, &seen->text);
+    s.n = seen->text.n - s.at;
+    array_push(&seen->stretches, s);
     detok_drop(&d);
-    str_addc(x->out, '\n');
     return st;
 }
 
-static void heading(const Inspection *x, const ShardSource *source, int64_t number, const uint8_t *mask,
-                    int64_t from, int64_t to)
+static Status row_look(Look *l, const int32_t *ids, const ShardRow *row)
 {
-    int64_t learned = 0;
-    for (int64_t t = from; t < to; t++)
-        learned += shard_mask_has(mask, t);
-    str_addf(x->out, "--- example %lld, of %s (%s): %lld tokens, %lld learned\n", (long long)number,
-             source->name, source->kind == SHARD_CODE ? "code" : "text", (long long)(to - from),
-             (long long)learned);
+    const ShardSource *source = &shards_sources(l->set)[row->source];
+    int64_t end = shards_row_tokens(l->set) - row->padding, *shown = &l->shown[row->source];
+    l->seen.source = source->name;
+    l->seen.code = source->kind == SHARD_CODE;
+    for (int32_t i = 0; i < row->starts_n && !l->over; i++) {
+        l->seen.number++;
+        if (l->each && *shown >= l->each)
+            continue;
+        ++*shown;
+        TRY(example_read(l, ids, row->mask, row->starts[i],
+                         i + 1 < row->starts_n ? row->starts[i + 1] : end));
+        l->over = !l->see(l->context, &l->seen);
+    }
+    return ST_OK;
 }
 
-static Status rows_show(const Inspection *x, ShardSet *set, int64_t n)
+/* Each source has what is asked of it. */
+static bool is_done(const Look *l)
 {
-    int64_t room = shards_row_tokens(set), shown = 0;
-    int32_t *ids = mem_array(int32_t, room);
+    bool all = l->each > 0;
+    for (int32_t i = 0; i < shards_sources_n(l->set) && all; i++)
+        all = l->shown[i] >= l->each;
+    return all || l->over;
+}
+
+static Status rows_look(Look *l)
+{
+    int32_t *ids = mem_array(int32_t, shards_row_tokens(l->set));
     Status st = ST_OK;
-    for (int64_t r = 0; st == ST_OK && r < shards_rows(set) && shown < n; r++) {
+    l->shown = mem_array(int64_t, shards_sources_n(l->set) + 1);
+    for (int64_t r = 0; st == ST_OK && r < shards_rows(l->set) && !is_done(l); r++) {
         ShardRow row;
-        st = shards_row(set, r, ids, &row);
-        for (int32_t i = 0; st == ST_OK && i < row.starts_n && shown < n; i++) {
-            int64_t from = row.starts[i], to = i + 1 < row.starts_n ? row.starts[i + 1] : room - row.padding;
-            heading(x, &shards_sources(set)[row.source], ++shown, row.mask, from, to);
-            st = example_show(x, ids, row.mask, from, to);
-        }
+        if (l->each && r >= ROWS_MOST)
+            break;
+        st = shards_row(l->set, r, ids, &row);
+        if (st == ST_OK)
+            st = row_look(l, ids, &row);
     }
     mem_free(ids);
+    mem_free(l->shown);
     return st;
+}
+
+Status instruct_look(const char *folder, int64_t each,
+                     bool (*see)(void *context, const InstructSeen *example), void *context)
+{
+    Look l = {.each = each, .see = see, .context = context};
+    TRY(shards_open(&l.set, folder, "train"));
+    const char *vocabulary = shards_tokenizer_path(l.set);
+    Status st = shards_masked(l.set) && vocabulary
+                    ? tokenizer_open(&l.tok, vocabulary)
+                    : fail(ST_FORMAT, "%s is no tuning set of `lemur tune`", folder);
+    if (st == ST_OK)
+        st = rows_look(&l);
+    str_drop(&l.seen.text);
+    array_drop(&l.seen.stretches);
+    tokenizer_close(l.tok);
+    shards_close(l.set);
+    return st;
+}
+
+/* As text. ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+    Str *out;
+    int64_t n;
+    bool colour;
+} Inspection;
+
+static bool show(void *context, const InstructSeen *e)
+{
+    Inspection *x = context;
+    const char *begin = x->colour ? "\033[32m" : "\xE2\x9F\xA6",
+               *end = x->colour ? "\033[0m" : "\xE2\x9F\xA7";
+    str_addf(x->out, "--- example %lld, of %s (%s): %lld tokens, %lld learned\n", (long long)e->number,
+             e->source, e->code ? "code" : "text", (long long)e->tokens, (long long)e->learned);
+    for (size_t i = 0; i < e->stretches.n; i++) {
+        const InstructStretch *s = &e->stretches.at[i];
+        str_adds(x->out, s->learned ? begin : "");
+        str_add(x->out, str_c(&e->text) + s->at, s->n);
+        str_adds(x->out, s->learned ? end : "");
+    }
+    str_addc(x->out, '\n');
+    return e->number < x->n;
 }
 
 Status instruct_inspect(Str *out, const char *folder, int64_t n, bool colour)
 {
-    ShardSet *set;
-    Inspection x = {.out = out, .colour = colour};
-    TRY(shards_open(&set, folder, "train"));
-    const char *vocabulary = shards_tokenizer_path(set);
-    Status st = shards_masked(set) && vocabulary
-                    ? tokenizer_open(&x.tok, vocabulary)
-                    : fail(ST_FORMAT, "%s is no tuning set of `lemur tune`", folder);
-    if (st == ST_OK)
-        st = rows_show(&x, set, n);
-    tokenizer_close(x.tok);
-    shards_close(set);
-    return st;
+    Inspection x = {out, n, colour};
+    return instruct_look(folder, 0, show, &x);
 }

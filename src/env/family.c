@@ -25,13 +25,17 @@ const Family *family_find(const char *name)
 
 /* For families. ------------------------------------------------------------------------------------------ */
 
-static void say(FamilyTask *t, bool learn, const char *fmt, va_list args)
+/* The turn is a text; with `how`, which goes into it, an object. */
+static void say(FamilyTask *t, json_t *how, const char *fmt, va_list args)
 {
     char *text = NULL;
     if (vasprintf(&text, fmt, args) < 0)
         abort();
-    json_array_append_new(t->turns,
-                          learn ? json_string(text) : json_pack("{s:s, s:b}", "text", text, "learn", 0));
+    json_t *turn = how ? json_pack("{s:s}", "text", text) : json_string(text);
+    if (how)
+        json_object_update(turn, how);
+    json_array_append_new(t->turns, turn);
+    json_decref(how);
     free(text);
 }
 
@@ -39,7 +43,7 @@ void family_say(FamilyTask *t, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    say(t, true, fmt, args);
+    say(t, NULL, fmt, args);
     va_end(args);
 }
 
@@ -47,7 +51,16 @@ void family_slip(FamilyTask *t, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    say(t, false, fmt, args);
+    say(t, json_pack("{s:b}", "learn", 0), fmt, args);
+    va_end(args);
+}
+
+/* "unhinted" is ours: the files have it not. */
+void family_slip_unhinted(FamilyTask *t, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    say(t, json_pack("{s:b, s:b}", "learn", 0, "unhinted", 1), fmt, args);
     va_end(args);
 }
 
@@ -105,7 +118,8 @@ static void clear(FamilyTask *t)
     str_clear(&t->key);
     json_decref(t->record);
     json_decref(t->turns);
-    t->record = NULL;
+    json_decref(t->hints);
+    t->record = t->hints = NULL;
     t->turns = json_array();
 }
 
@@ -116,9 +130,18 @@ static void add_json(Str *out, const json_t *value)
     free(text);
 }
 
-static void add_expert(Str *out, const FamilyTask *t)
+static void add_expert(Str *out, const FamilyTask *t, bool hinted)
 {
-    json_t *line = json_pack("{s:s, s:O}", "contains", str_c(&t->question), "turns", t->turns);
+    json_t *turns = json_array();
+    for (size_t i = 0; i < json_array_size(t->turns); i++) {
+        json_t *turn = json_array_get(t->turns, i);
+        if (!json_object_get(turn, "unhinted"))
+            json_array_append(turns, turn);
+        else if (!hinted)
+            json_array_append_new(turns,
+                                  json_pack("{s:O, s:b}", "text", json_object_get(turn, "text"), "learn", 0));
+    }
+    json_t *line = json_pack("{s:s, s:o}", "contains", str_c(&t->question), "turns", turns);
     add_json(out, line);
     str_addc(out, '\n');
     json_decref(line);
@@ -161,6 +184,12 @@ static bool slips(const FamilyTask *t)
     return false;
 }
 
+/* The files of a part, but for what the benchmark reads beside the questions. */
+typedef struct {
+    Str *questions; /* [files_of] */
+    Str expert, hinted, hints;
+} Part;
+
 static size_t files_of(const Family *f)
 {
     return f->files > 0 ? (size_t)f->files : 1;
@@ -193,41 +222,57 @@ static Status write_questions(const Family *f, const char *data, Str *questions)
     return st;
 }
 
-/* `questions` are as many texts as the family has files. */
-static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n, Str *questions, Str *expert)
+static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n, Part *out)
 {
     for (int64_t i = 0; i < n; i++) {
         TRY(draw_new(m, state, rng, test, i));
         if (m->family->keep)
             TRY(m->family->keep(state, &m->task));
         if (m->family->questions)
-            add_record(&questions[(size_t)i % files_of(m->family)], m->family, m->task.record);
-        add_expert(expert, &m->task);
+            add_record(&out->questions[(size_t)i % files_of(m->family)], m->family, m->task.record);
+        add_expert(&out->expert, &m->task, false);
+        if (m->task.hints) {
+            add_expert(&out->hinted, &m->task, true);
+            TRY(family_hints_line(&out->hints, &m->task));
+        }
         m->counts->slips += !test && slips(&m->task);
     }
     return ST_OK;
+}
+
+static Status write_part(Part *p, const Family *family, const FamilySpec *spec, const char *data,
+                         bool test)
+{
+    if (family->questions)
+        TRY(write_questions(family, data, p->questions));
+    TRY(family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&p->expert)));
+    if (!p->hints.n)
+        return ST_OK;
+    TRY(family_write(spec->folder, test ? "expert_hinted_test.jsonl" : "expert_hinted.jsonl",
+                     str_c(&p->hinted)));
+    return family_write(spec->folder, test ? "hints_test.jsonl" : "hints.jsonl", str_c(&p->hints));
 }
 
 static Status make_part(Making *m, const FamilySpec *spec, bool test)
 {
     char *data = path_join(spec->folder, test ? "test" : "train");
     void *state = NULL;
-    Str *questions = mem_array(Str, files_of(m->family)), expert = {0};
+    Part part = {.questions = mem_array(Str, files_of(m->family))};
     Rng rng;
-    rng_seed_pair(&rng, spec->seed, test);
+    rng_seed_pair(&rng, spec->seed, test ? 1 : 2 * spec->draw);
     Status st = m->family->open(&state, &rng, data);
     if (st == ST_OK)
-        st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, questions, &expert);
-    if (st == ST_OK && m->family->questions)
-        st = write_questions(m->family, data, questions);
+        st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, &part);
     if (st == ST_OK)
-        st = family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&expert));
+        st = write_part(&part, m->family, spec, data, test);
     if (m->family->close)
         m->family->close(state);
+    Str *const texts[] = {&part.expert, &part.hinted, &part.hints};
     for (size_t i = 0; i < files_of(m->family); i++)
-        str_drop(&questions[i]);
-    mem_free(questions);
-    str_drop(&expert);
+        str_drop(&part.questions[i]);
+    mem_free(part.questions);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        str_drop(texts[i]);
     mem_free(data);
     return st;
 }
@@ -244,11 +289,11 @@ static void count_shared(Making *m)
 static Status write_facts(const Making *m, const FamilySpec *spec)
 {
     char *path = path_join(spec->folder, "family.json");
-    json_t *o =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "family", m->family->name, "benchmark",
-                  m->family->benchmark, "seed", (json_int_t)spec->seed, "train", (json_int_t)m->counts->train,
-                  "test", (json_int_t)m->counts->test, "slips", (json_int_t)m->counts->slips, "refused",
-                  (json_int_t)m->counts->refused, "shared", (json_int_t)m->counts->shared);
+    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "family", m->family->name,
+                          "benchmark", m->family->benchmark, "seed", (json_int_t)spec->seed, "draw",
+                          (json_int_t)spec->draw, "train", (json_int_t)m->counts->train, "test",
+                          (json_int_t)m->counts->test, "slips", (json_int_t)m->counts->slips, "refused",
+                          (json_int_t)m->counts->refused, "shared", (json_int_t)m->counts->shared);
     Status st = json_file_write(path, o);
     json_decref(o);
     mem_free(path);

@@ -9,8 +9,11 @@
  *     FOLDER/train/..., FOLDER/test/...   what `lemur eval --data` reads
  *     FOLDER/expert.jsonl                 what the expert says to each task for training, turn by turn
  *     FOLDER/expert_test.jsonl            the same of those for testing: to check them, not to learn from
- *     FOLDER/family.json                  what was made
- * and `lemur eval -m script:FOLDER/expert.jsonl --data FOLDER/train` plays and records the episodes.
+ *     FOLDER/hints.jsonl, hints_test.jsonl   what an expert who hints says to mistakes (env/hint.h), where
+ * the family has hints FOLDER/expert_hinted.jsonl, ...     the expert who is given these: it heeds them at
+ * once FOLDER/family.json                  what was made and `lemur eval -m script:FOLDER/expert.jsonl --data
+ * FOLDER/train` plays and records the episodes; with `-m script:FOLDER/expert_hinted.jsonl --feedback-model
+ * hints:FOLDER/hints.jsonl` those with feedback.
  *
  * No task for testing is among those for training: neither its text, but for capitals, spaces and
  * punctuation, nor what is asked (the sum to be formed, the query, the function) in other words.  The tasks
@@ -34,6 +37,7 @@ typedef struct {
     Str key;      /* what is asked, whatever the words */
     json_t *record; /* its object in the file of questions; owned */
     json_t *turns;  /* what the expert says: texts, and {"text", "learn": false}; an array, owned */
+    json_t *hints;  /* its line of hints, whose "contains" is the question; an object, owned; NULL: it has none */
 } FamilyTask;
 
 typedef struct Family {
@@ -45,7 +49,7 @@ typedef struct Family {
     /* Writes into `data` all that the benchmark reads beside the questions, and makes what the tasks of this
      * part are drawn from; *state may stay NULL. */
     Status (*open)(void **state, Rng *rng, const char *data);
-    /* Fills *out, whose texts and array are empty and whose record is NULL. */
+    /* Fills *out, whose texts and array are empty and whose other members are NULL. */
     Status (*draw)(void *state, Rng *rng, FamilyTask *out);
     /* The task drawn last is one of the part; NULL: its record is all there is to keep. */
     Status (*keep)(void *state, const FamilyTask *task);
@@ -60,6 +64,7 @@ typedef struct {
     const char *folder;
     int64_t n_train, n_test;
     uint64_t seed;
+    uint64_t draw; /* which of many draws of tasks for training; those for testing are the same in all */
 } FamilySpec;
 
 typedef struct {
@@ -71,6 +76,7 @@ typedef struct {
 
 /* What lies at its files' names is replaced.
  *   ST_ARG    less than one task of either part, or of a file
+ *   ST_FORMAT a hint gives a solution away, which is a mistake of the family's
  *   ST_LIMIT  the family has not as many different tasks: the sentence says how many it found
  *   ST_IO     cannot be written */
 MUST_CHECK Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *spec);

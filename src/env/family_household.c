@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "env/family_draw.h"
+#include "env/household_hints.h"
 #include "env/household_make_games.h"
 #include "env/household_seek.h"
 
@@ -84,6 +85,7 @@ static Status draw_household(void *state, Rng *rng, FamilyTask *out)
     str_addf(&out->question, "%.*s\n%.*s", (int)room.n, room.at, (int)task.n, task.at);
     TRY(household_view(&out->key, f->made.game));
     tell_commands(out, &f->plan, slip_at(&f->plan, rng));
+    out->hints = household_hints(f->made.game, f->made.task, f->made.object, f->made.target);
     return ST_OK;
 }
 

@@ -124,6 +124,7 @@ static Status draw_programs(void *state, Rng *rng, FamilyTask *out)
     out->record = json_pack("{s:I, s:s, s:s}", "id", (json_int_t)out->number, "prompt", str_c(&out->question),
                             "reference", str_c(&tests));
     make_turns(out, &p, name, &first, rng);
+    program_hints(out, &p, name);
     str_drop(&tests);
     return ST_OK;
 }

@@ -20,6 +20,8 @@ void program_draw_wrong(Program *out, const Program *p, Rng *rng);
 void program_key(Str *out, const Program *p);                     /* tells any two apart */
 void program_words(Str *out, const Program *p, const char *name); /* "Write a function ..." */
 void program_code(Str *out, const Program *p, const char *name);  /* without a line end */
+/* What an expert who hints says to other functions. */
+void program_hints(FamilyTask *t, const Program *p, const char *name);
 
 enum { PROGRAM_ITEMS = 6, PROGRAM_WORD = 12 };
 typedef struct {

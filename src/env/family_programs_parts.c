@@ -2,63 +2,67 @@
 #include "env/family_programs.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* `words` has a hole for the things ("the numbers"), `code` one for the item.  {k}, {j}, {c}: as of Program.
- */
+ * hint: what an expert says where the part is another. */
 typedef struct {
-    const char *words, *code;
+    const char *words, *code, *hint;
 } Part;
 
 enum { ALL, EVEN, ODD, ABOVE, BELOW, DIVISIBLE, NUMBER_FILTERS };
 static const Part number_filters[NUMBER_FILTERS] = {
-    [ALL] = {"all numbers", NULL},
-    [EVEN] = {"the even numbers", "n % 2 == 0"},
-    [ODD] = {"the odd numbers", "n % 2 == 1"},
-    [ABOVE] = {"the numbers above {k}", "n > {k}"},
-    [BELOW] = {"the numbers below {k}", "n < {k}"},
-    [DIVISIBLE] = {"the numbers divisible by {k}", "n % {k} == 0"},
+    [ALL] = {"all numbers", NULL, "All of them count."},
+    [EVEN] = {"the even numbers", "n % 2 == 0", "Only the even ones count."},
+    [ODD] = {"the odd numbers", "n % 2 == 1", "Only the odd ones count."},
+    [ABOVE] = {"the numbers above {k}", "n > {k}", "Only large ones count, and the bound does not."},
+    [BELOW] = {"the numbers below {k}", "n < {k}", "Only small ones count, and the bound does not."},
+    [DIVISIBLE] = {"the numbers divisible by {k}", "n % {k} == 0", "Only those without a remainder count."},
 };
 enum { SAME, SQUARE, DOUBLE, PLUS, TIMES, NUMBER_CHANGES };
 static const Part number_changes[NUMBER_CHANGES] = {
-    [SAME] = {"", "n"},
-    [SQUARE] = {"the squares of ", "n * n"},
-    [DOUBLE] = {"twice ", "2 * n"},
-    [PLUS] = {"{j} more than each of ", "n + {j}"},
-    [TIMES] = {"{j} times each of ", "n * {j}"},
+    [SAME] = {"", "n", "They are taken as they are."},
+    [SQUARE] = {"the squares of ", "n * n", "Each is multiplied by itself."},
+    [DOUBLE] = {"twice ", "2 * n", "Each counts twofold."},
+    [PLUS] = {"{j} more than each of ", "n + {j}", "Something is added to each."},
+    [TIMES] = {"{j} times each of ", "n * {j}", "Each is multiplied."},
 };
 enum { LIST, SUM, LARGEST, SMALLEST, COUNT, NUMBER_GATHERS };
 static const Part number_gathers[NUMBER_GATHERS] = {
-    [LIST] = {"a list of ", "[{e} for n in numbers{f}]"},
-    [SUM] = {"the sum of ", "sum({e} for n in numbers{f})"},
-    [LARGEST] = {"the largest of ", "max({e} for n in numbers{f})"},
-    [SMALLEST] = {"the smallest of ", "min({e} for n in numbers{f})"},
-    [COUNT] = {"the count of ", "len([{e} for n in numbers{f}])"},
+    [LIST] = {"a list of ", "[{e} for n in numbers{f}]", "All of them are wanted, one after the other."},
+    [SUM] = {"the sum of ", "sum({e} for n in numbers{f})", "They are added up."},
+    [LARGEST] = {"the largest of ", "max({e} for n in numbers{f})", "Only the largest is wanted."},
+    [SMALLEST] = {"the smallest of ", "min({e} for n in numbers{f})", "Only the smallest is wanted."},
+    [COUNT] = {"the count of ", "len([{e} for n in numbers{f}])", "How many there are is wanted."},
 };
 
 enum { EVERY, LONGER, SHORTER, BEGINS, ENDS, HOLDS, WORD_FILTERS };
 static const Part word_filters[WORD_FILTERS] = {
-    [EVERY] = {"all words", NULL},
-    [LONGER] = {"the words longer than {k}", "len(w) > {k}"},
-    [SHORTER] = {"the words shorter than {k}", "len(w) < {k}"},
-    [BEGINS] = {"the words that begin with {c}", "w[0] == '{c}'"},
-    [ENDS] = {"the words that end with {c}", "w[-1] == '{c}'"},
-    [HOLDS] = {"the words that contain {c}", "'{c}' in w"},
+    [EVERY] = {"all words", NULL, "All of them count."},
+    [LONGER] = {"the words longer than {k}", "len(w) > {k}", "Only long ones count, and the bound does not."},
+    [SHORTER] = {"the words shorter than {k}", "len(w) < {k}",
+                 "Only short ones count, and the bound does not."},
+    [BEGINS] = {"the words that begin with {c}", "w[0] == '{c}'", "How they begin decides."},
+    [ENDS] = {"the words that end with {c}", "w[-1] == '{c}'", "How they end decides."},
+    [HOLDS] = {"the words that contain {c}", "'{c}' in w", "Any of their letters may decide."},
 };
 enum { PLAIN, UPPER, REVERSED, LENGTH, FIRST, WORD_CHANGES };
 static const Part word_changes[WORD_CHANGES] = {
-    [PLAIN] = {"", "w"},
-    [UPPER] = {"the upper case of ", "w.upper()"},
-    [REVERSED] = {"the reverse of ", "w[::-1]"},
-    [LENGTH] = {"the lengths of ", "len(w)"},
-    [FIRST] = {"the first letters of ", "w[0]"},
+    [PLAIN] = {"", "w", "They are taken as they are."},
+    [UPPER] = {"the upper case of ", "w.upper()", "Capital letters are wanted."},
+    [REVERSED] = {"the reverse of ", "w[::-1]", "Each runs backwards."},
+    [LENGTH] = {"the lengths of ", "len(w)", "How long they are is wanted."},
+    [FIRST] = {"the first letters of ", "w[0]", "Only how they begin is wanted."},
 };
 enum { WORD_LIST, WORD_COUNT, WORD_JOINED, WORD_SORTED, WORD_GATHERS };
 static const Part word_gathers[WORD_GATHERS] = {
-    [WORD_LIST] = {"a list of ", "[{e} for w in text.split(){f}]"},
-    [WORD_COUNT] = {"the count of ", "len([{e} for w in text.split(){f}])"},
-    [WORD_JOINED] = {"one text, joined by '-', of ", "'-'.join({e} for w in text.split(){f})"},
-    [WORD_SORTED] = {"a sorted list of ", "sorted({e} for w in text.split(){f})"},
+    [WORD_LIST] = {"a list of ", "[{e} for w in text.split(){f}]",
+                   "All of them are wanted, one after the other."},
+    [WORD_COUNT] = {"the count of ", "len([{e} for w in text.split(){f}])", "How many there are is wanted."},
+    [WORD_JOINED] = {"one text, joined by '-', of ", "'-'.join({e} for w in text.split(){f})",
+                     "One text is wanted."},
+    [WORD_SORTED] = {"a sorted list of ", "sorted({e} for w in text.split(){f})", "Mind the order."},
 };
 
 static const Part *filter_of(const Program *p)
@@ -180,6 +184,44 @@ void program_code(Str *out, const Program *p, const char *name)
 {
     str_addf(out, "def %s(%s):\n    return ", name, p->text ? "text" : "numbers");
     add(out, p, gather_of(p)->code);
+}
+
+/* Hints: of each part that a function lacks. */
+static void hint_at_parts(FamilyTask *t, const Program *p)
+{
+    const Part *filter = filter_of(p), *change = change_of(p), *gather = gather_of(p);
+    Str condition = {0}, change_code = {0}, lacks = {0};
+    if (filter->code) {
+        add(&condition, p, filter->code);
+        family_hint(t, "if\nfilter", "Not all of them count.");
+        family_hint(t, str_c(&condition), filter->hint);
+    } else {
+        family_hint_on(t, HINT_LAST, "if\nfilter", NULL, filter->hint);
+    }
+    add(&change_code, p, change->code);
+    str_addf(&lacks, "(%s for\n[%s for", str_c(&change_code), str_c(&change_code));
+    family_hint(t, str_c(&lacks), change->hint);
+    str_clear(&lacks);
+    str_adds(&lacks, "return ");
+    str_add(&lacks, gather->code, (size_t)(strstr(gather->code, "{e}") - gather->code));
+    family_hint(t, str_c(&lacks), gather->hint);
+    str_drop(&condition);
+    str_drop(&change_code);
+    str_drop(&lacks);
+}
+
+void program_hints(FamilyTask *t, const Program *p, const char *name)
+{
+    char header[64];
+    snprintf(header, sizeof header, "def %s(", name);
+    family_hint(t, "<execute>\n```\n<solution>", "Write Python or a solution, marked as you were told.");
+    family_hint_on(t, HINT_ANSWER, "SyntaxError\nIndentationError", NULL,
+                   "Python does not understand it: look at brackets and colons.");
+    family_hint_on(t, HINT_ANSWER, "Traceback", NULL, "Python stops there: read its last line.");
+    family_hint_on(t, HINT_ANSWER, "True", NULL, "The test holds: give it as your solution.");
+    family_hint(t, header, "The function has another name.");
+    hint_at_parts(t, p);
+    family_hint_otherwise(t, "Compare what it returns with the test.");
 }
 
 /* Inputs and results. ------------------------------------------------------------------------------------ */

@@ -238,6 +238,7 @@ static Status draw_sql(void *state, Rng *rng, FamilyTask *out)
                             tables_of(&sql_schemas[schema]));
     TRY(slip(f, schema, rng, out));
     family_say(out, "```sql\n%s\n```", str_c(&a->query));
+    sql_hints(out, a);
     return ST_OK;
 }
 

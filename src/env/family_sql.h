@@ -1,5 +1,5 @@
 /* The databases of the family `sql`: two tables each, a child's rows naming a parent's.  For family_sql.c,
- * which draws rows, and family_sql_forms.c, which asks. */
+ * which draws rows, family_sql_forms.c, which asks, and family_sql_hints.c. */
 #ifndef ENV_FAMILY_SQL_H
 #define ENV_FAMILY_SQL_H
 
@@ -54,5 +54,7 @@ typedef struct {
 /* Fills *out anew. */
 void sql_ask_draw(SqlAsked *out, const SqlDrawn *db, Rng *rng);
 void sql_asked_drop(SqlAsked *a);
+/* What an expert who hints says to other queries. */
+void sql_hints(FamilyTask *t, const SqlAsked *a);
 
 #endif

@@ -12,7 +12,7 @@ enum { TRAIN = 400, TEST = 60 };
 static void make(FamilyCounts *counts, const Family *f, const char *name, int64_t train, int64_t test,
                  uint64_t seed)
 {
-    FamilySpec spec = {in_scratch(name), train, test, seed};
+    FamilySpec spec = {in_scratch(name), train, test, seed, 0};
     if (family_make(counts, f, &spec) != ST_OK)
         fail_msg("%s", error_text());
 }
@@ -164,6 +164,70 @@ static void one_seed_gives_one_family(void **state)
     }
 }
 
+static const json_t *turn_at(const json_t *expert, size_t i)
+{
+    return json_array_get(json_object_get(expert, "turns"), i);
+}
+
+static Span said(const json_t *turn)
+{
+    const json_t *text = json_is_object(turn) ? json_object_get(turn, "text") : turn;
+    return (Span){json_string_value(text), json_string_length(text)};
+}
+
+/* What is said to a turn, the world's answer to it being no error. */
+static const char *hint_to(const json_t *line, const json_t *turn)
+{
+    HintSaid heard = {{said(turn), said(turn), span("<out>"), span("<out>")}};
+    return hint_choose(line, &heard);
+}
+
+/* Each task has a line; what the expert does in the end needs no hint but the last one, what it errs with
+ * gets another, and no hint holds the answer. */
+static void hints_tell_mistakes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; families[i]; i++) {
+        FamilyCounts counts;
+        int64_t slips = 0, told = 0;
+        make(&counts, families[i], families[i]->name, TRAIN, TEST, 11);
+        char *names[] = {mem_format("%s/hints.jsonl", families[i]->name),
+                         mem_format("%s/expert_hinted.jsonl", families[i]->name)};
+        if (!folder_holds(scratch, names[0]))
+            fail_msg("%s has no hints", families[i]->name);
+        json_t *hints = values_in(names[0]), *expert = values_in(names[1]);
+        assert_int_equal(json_array_size(hints), TRAIN);
+        assert_int_equal(json_array_size(expert), TRAIN);
+        for (size_t j = 0; j < TRAIN; j++) {
+            const json_t *line = json_array_get(hints, j), *e = json_array_get(expert, j);
+            const char *otherwise = text(line, "otherwise");
+            assert_int_equal(hint_check(line), ST_OK);
+            assert_string_equal(text(line, "contains"), text(e, "contains"));
+            if (!families[i]->questions) /* a household's hints go by its answers: household_hints_test.c */
+                continue;
+            size_t n = json_array_size(json_object_get(e, "turns"));
+            for (size_t k = 0; k < n; k++) {
+                bool slip = json_is_object(turn_at(e, k));
+                assert_null(json_object_get(turn_at(e, k), "unhinted"));
+                const char *hint = hint_to(line, turn_at(e, k));
+                bool answer = span_starts(said(turn_at(e, k)), "<solution>") && said(turn_at(e, k)).n < 30;
+                slips += slip;
+                told += slip && strcmp(hint, otherwise) != 0;
+                if (!slip && !answer && strcmp(hint, otherwise) != 0)
+                    fail_msg("\"%s\" to %s", hint, said(turn_at(e, k)).at);
+            }
+        }
+        printf("%s: %lld of %lld mistakes are told apart\n", families[i]->name, (long long)told,
+               (long long)slips);
+        assert_true(!families[i]->questions || slips > TRAIN / 20);
+        assert_true(told * 10 >= slips * 8);
+        json_decref(hints);
+        json_decref(expert);
+        mem_free(names[0]);
+        mem_free(names[1]);
+    }
+}
+
 /* Of a family that has ten texts and five things to ask. */
 static Status open_ten(void **state, Rng *rng, const char *data)
 {
@@ -202,7 +266,7 @@ static void what_there_is_not_is_refused(void **state)
 {
     (void)state;
     FamilyCounts counts;
-    FamilySpec spec = {in_scratch("ten"), 4, 3, 1};
+    FamilySpec spec = {in_scratch("ten"), 4, 3, 1, 0};
     assert_int_equal(family_make(&counts, &ten, &spec), ST_OK); /* three keys of five: four texts are left */
     assert_true(counts.refused > 0);
     spec.n_train = 5;
@@ -211,7 +275,7 @@ static void what_there_is_not_is_refused(void **state)
     spec.n_test = 6;
     assert_int_equal(family_make(&counts, &loose, &spec), ST_LIMIT);
     expect_words("about 4 different tasks for training"); /* six texts of ten are for testing */
-    spec = (FamilySpec){in_scratch("ten"), 1, 6, 1};
+    spec = (FamilySpec){in_scratch("ten"), 1, 6, 1, 0};
     assert_int_equal(family_make(&counts, &ten, &spec), ST_LIMIT);
     expect_words("about 5 different tasks for testing");
     spec.n_test = 0;
@@ -220,7 +284,7 @@ static void what_there_is_not_is_refused(void **state)
     assert_int_equal(family_make(&counts, &family_shell, &spec), ST_ARG);
     expect_words("the family shell needs a task for each of its 4 files");
     scratch_text("file", "");
-    spec = (FamilySpec){in_scratch("file"), 1, 1, 1};
+    spec = (FamilySpec){in_scratch("file"), 1, 1, 1, 0};
     assert_int_equal(family_make(&counts, &family_words, &spec), ST_IO);
 }
 
@@ -235,6 +299,39 @@ static void texts_are_compared_without_their_dress(void **state)
     str_drop(&out);
 }
 
+/* Of families whose expert says too much. */
+static Status draw_telling(void *state, Rng *rng, FamilyTask *out)
+{
+    TRY(draw_ten(state, rng, out));
+    family_say(out, "<execute>print(70 + 7)</execute>");
+    family_hint_on(out, HINT_LAST, "a", NULL, "Look again.");
+    family_hint_otherwise(out, "It is 70 + 7.");
+    return ST_OK;
+}
+
+static Status draw_lacking(void *state, Rng *rng, FamilyTask *out)
+{
+    TRY(draw_ten(state, rng, out));
+    family_hint(out, "x\ngroup by", "You must group by it.");
+    return ST_OK;
+}
+
+static void hints_that_say_too_much_are_refused(void **state)
+{
+    (void)state;
+    FamilyCounts counts;
+    FamilySpec spec = {in_scratch("telling"), 2, 1, 1};
+    Family telling = ten;
+    telling.draw = draw_telling;
+    assert_int_equal(family_make(&counts, &telling, &spec), ST_FORMAT);
+    expect_words("the hint \"It is 70 + 7.\" to \"");
+    expect_words("gives away \"<execute>print(70 + 7)</execute>\"");
+    telling.draw = draw_lacking;
+    assert_int_equal(family_make(&counts, &telling, &spec), ST_FORMAT);
+    expect_words("hint 1: it says what is lacking, \"group by\"");
+    assert_false(folder_holds(scratch, "telling/hints_test.jsonl"));
+}
+
 static void families_are_found_by_name(void **state)
 {
     (void)state;
@@ -242,14 +339,39 @@ static void families_are_found_by_name(void **state)
     assert_null(family_find("sq"));
 }
 
+static void draws_differ_in_what_is_for_training(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"test/tasks/questions.jsonl", "expert_test.jsonl"};
+    FamilyCounts counts;
+    for (uint64_t draw = 0; draw < 3; draw++) {
+        char *name = mem_format("draw-%d", (int)draw);
+        FamilySpec spec = {in_scratch(name), 50, TEST, 9, draw};
+        assert_int_equal(family_make(&counts, &family_words, &spec), ST_OK);
+        assert_int_equal(counts.shared, 0);
+        mem_free(name);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char *command = mem_format("cmp -s draw-0/%s draw-1/%s && cmp -s draw-0/%s draw-2/%s", same[i],
+                                   same[i], same[i], same[i]);
+        scratch_run(command);
+        mem_free(command);
+    }
+    scratch_run("! cmp -s draw-0/expert.jsonl draw-1/expert.jsonl && ! cmp -s draw-1/expert.jsonl "
+                "draw-2/expert.jsonl");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_task_for_testing_is_one_for_training),
         cmocka_unit_test(one_seed_gives_one_family),
+        cmocka_unit_test(hints_tell_mistakes),
         cmocka_unit_test(what_there_is_not_is_refused),
+        cmocka_unit_test(hints_that_say_too_much_are_refused),
         cmocka_unit_test(texts_are_compared_without_their_dress),
         cmocka_unit_test(families_are_found_by_name),
+        cmocka_unit_test(draws_differ_in_what_is_for_training),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

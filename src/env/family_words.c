@@ -292,9 +292,88 @@ static void slip_by_sum(FamilyTask *t, const Form *f, const Drawn *d, Rng *rng)
     add_numbers(&sum, &wrong, d);
     if (solve(&wrong, &other)) {
         family_slip(t, "<execute>print(%s)</execute>", str_c(&sum));
-        family_slip(t, "<solution>%lld</solution>", (long long)other.answer);
+        family_slip_unhinted(t, "<solution>%lld</solution>", (long long)other.answer);
     }
     str_drop(&sum);
+}
+
+/* Hints. ------------------------------------------------------------------------------------------------- */
+
+/* a op b, and what is the same: lines of one text. */
+static void add_pair(Str *out, const char *a, char op, const char *b)
+{
+    str_addf(out, "%s %s %s", a, python_of(op), b);
+    if (op == '+' || op == '*')
+        str_addf(out, "\n%s %c %s", b, op, a);
+    if (op == '/')
+        str_addf(out, "\n%s / %s", a, b);
+}
+
+/* Which numbers are put together first, how, and what is done with the third. */
+typedef struct {
+    const char *a, *b, *third; /* third NULL: there is one step */
+    char op;
+} Steps;
+
+/* What shows the second step: its sign beside the third number; with `apart` beside the bracket as well,
+ * where one is needed. */
+static void add_second(Str *out, const Form *f, const Steps *s, bool apart)
+{
+    char op = f->right ? f->op : f->then;
+    const char *close = apart ? ") " : "", *open = apart ? " (" : "";
+    if (f->then == 'r' || (f->right && op == '-'))
+        str_addf(out, "%s -", s->third);
+    else
+        str_addf(out, "%s%s %s", close, python_of(op), s->third);
+    if (op == '+' || op == '*')
+        str_addf(out, "\n%s %c%s", s->third, op, open);
+    if (op == '/')
+        str_addf(out, "\n%s/ %s", close, s->third);
+}
+
+/* Of code by what it says; of a wrong solution by all that was said. */
+static void hint_at_steps(FamilyTask *t, const Form *f, const Steps *s, HintOver over, const char *has)
+{
+    Str first = {0}, second = {0}, apart = {0};
+    bool brackets = !f->right && (f->op == '+' || f->op == '-') && (f->then == '*' || f->then == '/');
+    add_pair(&first, s->a, s->op, s->b);
+    family_hint_on(t, over, has, s->a, "One of the numbers is not the text's.");
+    family_hint_on(t, over, has, s->b, "One of the numbers is not the text's.");
+    if (s->third)
+        family_hint_on(t, over, has, s->third, "A step is missing.");
+    family_hint_on(t, over, has, str_c(&first), "Look at the operation once more.");
+    if (s->third) {
+        add_second(&second, f, s, false);
+        family_hint_on(t, over, has, str_c(&second), "Look at the second step once more.");
+    }
+    if (s->third && brackets) {
+        add_second(&apart, f, s, true);
+        family_hint_on(t, over, has, str_c(&apart), "Mind which step comes first.");
+    }
+    str_drop(&first);
+    str_drop(&second);
+    str_drop(&apart);
+}
+
+static void add_hints(FamilyTask *t, const Form *f, const Drawn *d, const char *answer)
+{
+    static const char code[] = "<execute>\n```";
+    char x[24], y[24], z[24];
+    snprintf(x, sizeof x, "%lld", (long long)d->x);
+    snprintf(y, sizeof y, "%lld", (long long)d->y);
+    snprintf(z, sizeof z, "%lld", (long long)d->z);
+    Steps s = {.a = x, .b = y, .op = f->op, .third = f->then ? z : NULL};
+    if (f->right)
+        s = (Steps){.a = y, .b = z, .op = f->then, .third = x};
+    family_hint(t, "<execute>\n```\n<solution>", "Write Python or the answer, marked as you were told.");
+    family_hint_on(t, HINT_ANSWER, "NameError", NULL, "Write the numbers themselves.");
+    family_hint_on(t, HINT_ANSWER, "Traceback\nSyntaxError\nIndentationError", NULL,
+                   "Python stops there: read its last line.");
+    family_hint_on(t, HINT_ANSWER, answer, NULL, "That is right: answer with it.");
+    hint_at_steps(t, f, &s, HINT_LAST, code);
+    family_hint_on(t, HINT_ALL, NULL, code, "Let Python do the sum first.");
+    hint_at_steps(t, f, &s, HINT_ALL, NULL);
+    family_hint_otherwise(t, "Let Python show the result, and answer with it.");
 }
 
 static Status draw_words(void *state, Rng *rng, FamilyTask *out)
@@ -315,6 +394,7 @@ static Status draw_words(void *state, Rng *rng, FamilyTask *out)
         slip_by_sum(out, f, &d, rng);
     family_say(out, "<execute>print(%s)</execute>", str_c(&out->key));
     family_say(out, "<solution>%s</solution>", answer);
+    add_hints(out, f, &d, answer);
     return ST_OK;
 }
 

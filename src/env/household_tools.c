@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_file.h"
 #include "base/mem.h"
 
 /* How a function's arguments become a command. */
@@ -34,11 +35,24 @@ struct HouseholdPlay {
     HouseholdState *state;
     PythonTool tools[HOUSEHOLD_TOOLS];
     ToolContext contexts[HOUSEHOLD_TOOLS];
+    json_t *commands;
 };
 
 Status household_play_step(HouseholdPlay *p, const char *command)
 {
-    return household_step(p->game, p->state, command);
+    bool done = p->state->done;
+    TRY(household_step(p->game, p->state, command));
+    if (!done)
+        json_array_append_new(p->commands, json_pack("{s:o, s:o}", "command", json_text(span(command)), "heard",
+                                                     json_text(household_heard(p->state))));
+    return ST_OK;
+}
+
+json_t *household_play_take(HouseholdPlay *p)
+{
+    json_t *commands = p->commands;
+    p->commands = json_array();
+    return commands;
 }
 
 /* What is no text names nothing in a house; its command finds nothing either. */
@@ -74,6 +88,7 @@ static Status call_tool(void *context, const json_t *arguments, Str *answer)
 HouseholdPlay *household_play_new(void)
 {
     HouseholdPlay *p = mem_new(HouseholdPlay);
+    p->commands = json_array();
     for (int i = 0; i < HOUSEHOLD_TOOLS; i++) {
         p->contexts[i] = (ToolContext){p, &calls[i]};
         p->tools[i] = (PythonTool){calls[i].name, calls[i].parameters, call_tool, &p->contexts[i]};
@@ -86,12 +101,14 @@ void household_play_free(HouseholdPlay *p)
     if (!p)
         return;
     household_state_free(p->state);
+    json_decref(p->commands);
     mem_free(p);
 }
 
 void household_play_begin(HouseholdPlay *p, const Household *game)
 {
     household_state_free(p->state);
+    json_array_clear(p->commands);
     p->game = game;
     p->state = household_reset(game);
 }

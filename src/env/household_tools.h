@@ -35,6 +35,10 @@ void household_play_limit(HouseholdPlay *p, int commands);
 /* One command, by itself; failures as of household_step. */
 MUST_CHECK Status household_play_step(HouseholdPlay *p, const char *command);
 
+/* The commands since it was asked last, [{"command", "heard"}, ...], those that a game that is done passed over
+ * left out; a new reference. */
+json_t *household_play_take(HouseholdPlay *p);
+
 /* What the game said last, as the functions return it; a view until the next step. */
 Span household_heard(const HouseholdState *s);
 

@@ -73,6 +73,40 @@ static void tools_are_commands(void **state)
     str_drop(&said);
 }
 
+/* What was done since it was asked last, as long as it counted. */
+static void commands_are_kept(void **state)
+{
+    (void)state;
+    Household *h = open_house();
+    HouseholdPlay *p = household_play_new();
+    Str said = {0};
+    household_play_begin(p, h);
+    household_play_limit(p, 3);
+    called(p, &said, "goto", "box 1", NULL);
+    called(p, &said, "use", "box 1", NULL);
+    json_t *done = household_play_take(p);
+    assert_int_equal(json_array_size(done), 2);
+    const json_t *first = json_array_get(done, 0);
+    assert_string_equal(json_string_value(json_object_get(first, "command")), "go to box 1");
+    assert_string_equal(json_string_value(json_object_get(first, "heard")), "Closed.");
+    json_decref(done);
+    assert_int_equal(household_play_step(p, "open \xff"), ST_OK);
+    assert_int_equal(household_play_step(p, "open box 1"), ST_OK); /* the third was the last */
+    done = household_play_take(p);
+    assert_int_equal(json_array_size(done), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(done, 0), "command")),
+                        "open \xef\xbf\xbd");
+    json_decref(done);
+    called(p, &said, "look", NULL, NULL);
+    household_play_begin(p, h);
+    done = household_play_take(p);
+    assert_int_equal(json_array_size(done), 0);
+    json_decref(done);
+    household_play_free(p);
+    household_close(h);
+    str_drop(&said);
+}
+
 static void question_has_no_banner(void **state)
 {
     (void)state;
@@ -144,6 +178,7 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {cmocka_unit_test(tools_are_commands),
+                                       cmocka_unit_test(commands_are_kept),
                                        cmocka_unit_test(question_has_no_banner), cmocka_unit_test(cells_play),
                                        cmocka_unit_test(commands_are_calls)};
     return cmocka_run_group_tests(tests, NULL, NULL);

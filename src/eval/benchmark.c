@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/hints.h"
 #include "base/check.h"
 #include "base/file.h"
 #include "base/json_file.h"
@@ -143,6 +144,13 @@ void sample_metric(Sample *s, const char *name, double value)
 void sample_read(Sample *s, Span text)
 {
     json_array_append_new(s->read, json_text(text));
+}
+
+void sample_feedback(Sample *s, const EvalRun *run, int64_t steps)
+{
+    const char *who = run->models.hints ? hints_name(run->models.hints) : chatmodel_name(run->models.feedback);
+    json_object_set_new(s->transcript, "feedback", json_text(span(who)));
+    sample_metric(s, "feedback", (double)steps);
 }
 
 /* The model. --------------------------------------------------------------------------------------------- */

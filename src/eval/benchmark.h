@@ -15,12 +15,14 @@
 #include "infer/chatmodel.h"
 #include "infer/engine.h"
 
+struct Hints;     /* agent/hints.h */
 struct Wikipedia; /* env/wikipedia.h */
 
 /* Who answers.  Borrowed while the run lasts. */
 typedef struct {
     ChatModel *chat;
-    ChatModel *feedback; /* gives feedback in episodes, as MINT's GPT-4; NULL: nobody does */
+    ChatModel *feedback; /* gives feedback in MINT's episodes, as its GPT-4; NULL: nobody does */
+    struct Hints *hints; /* gives it instead, in all episodes; NULL: nobody does */
     /* For likelihoods: the engine behind `chat`; both NULL where `chat` is a server or a recording. */
     Engine *engine;
     const Tokenizer *tokenizer;
@@ -46,6 +48,7 @@ typedef struct {
     bool feedback_gold;  /* the feedback's prompt holds the right solution                         */
     bool feedback_binary; /* feedback is "This is GOOD." or "This is BAD."                         */
     bool empty_system;   /* episodes begin with an empty system message, as in Lemur's runs        */
+    bool no_observations; /* episodes are told turns_withheld instead of what came of an action    */
     bool admissible;     /* alfworld tells which commands do something                            */
     bool likelihood;     /* multiple choice by likelihood, where a benchmark has both ways         */
     const char *sql_server; /* ic_sql's databases: SqlSource.server of env/sql.h; NULL: SQLite     */
@@ -179,5 +182,7 @@ MUST_CHECK Status ask_messages(const EvalRun *run, Sample *s, const Conversation
 MUST_CHECK Status ask_text(const EvalRun *run, Sample *s, Span prompt, const AskText *how, Str *text);
 void sample_metric(Sample *s, const char *name, double value);
 void sample_read(Sample *s, Span text); /* adds to s->read */
+/* Who gave feedback, into the transcript, and in how many steps of the episode, as the metric "feedback". */
+void sample_feedback(Sample *s, const EvalRun *run, int64_t steps);
 
 #endif

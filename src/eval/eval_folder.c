@@ -73,12 +73,14 @@ Status eval_folder_identity(json_t **out, const char *folder)
     return st;
 }
 
-/* But for our lock, which a run that was refused or met a full disk leaves behind. */
+/* But for our lock, which a run that was refused or met a full disk leaves behind, and a run.json that was
+ * being written when the process was killed. */
 static bool is_empty(const char *folder)
 {
     FolderList l = {0};
-    bool empty = !path_exists(folder) || (folder_list(&l, folder) == ST_OK &&
-                                          (l.n == 0 || (l.n == 1 && strcmp(l.at[0], ".lock") == 0)));
+    bool empty = !path_exists(folder) || folder_list(&l, folder) == ST_OK;
+    for (size_t i = 0; i < l.n; i++)
+        empty = empty && (strcmp(l.at[i], ".lock") == 0 || span_starts(span(l.at[i]), "run.json.tmp-"));
     folder_list_drop(&l);
     return empty;
 }
@@ -262,6 +264,65 @@ Status line_file_sync(LineFile *l)
     if (fflush(l->f) != 0 || fsync(fileno(l->f)) != 0)
         return fail_errno(ST_IO, "cannot write %s", l->path);
     return ST_OK;
+}
+
+typedef struct {
+    char *id;
+    Span line;
+} Line;
+
+static int by_id(const void *a, const void *b)
+{
+    const Line *x = a, *y = b;
+    int order = strverscmp(x->id, y->id);
+    return order ? order : (x->line.at > y->line.at) - (x->line.at < y->line.at);
+}
+
+static Status split_lines(Line *lines, size_t n, const json_t *all, const char *key, const FileMap *m)
+{
+    const char *at = (const char *)m->at, *end = at + m->n;
+    for (size_t i = 0; i < n; i++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at)),
+                   *id = json_string_value(json_object_get(json_array_get(all, i), key));
+        if (!stop)
+            return fail(ST_FORMAT, "its lines were changed meanwhile");
+        lines[i] = (Line){mem_str(id ? id : ""), {at, (size_t)(stop - at) + 1}};
+        at = stop + 1;
+    }
+    return ST_OK;
+}
+
+static Status write_sorted(const char *path, Line *lines, size_t n, const FileMap *m)
+{
+    Str sorted = {0};
+    qsort(lines, n, sizeof *lines, by_id);
+    for (size_t i = 0; i < n; i++)
+        str_add(&sorted, lines[i].line.at, lines[i].line.n);
+    bool same = sorted.n == m->n && memcmp(str_c(&sorted), m->at, m->n) == 0;
+    Status st = same ? ST_OK : file_replace(path, sorted.at, sorted.n);
+    str_drop(&sorted);
+    return st;
+}
+
+Status line_file_sort(LineFile *l, const char *key)
+{
+    json_t *all = NULL;
+    FileMap m;
+    TRY(line_file_read(&all, l->path));
+    size_t n = json_array_size(all);
+    Line *lines = mem_array(Line, n);
+    Status st = n ? file_map(&m, l->path) : ST_OK;
+    if (st == ST_OK && n) {
+        st = split_lines(lines, n, all, key, &m);
+        if (st == ST_OK)
+            st = write_sorted(l->path, lines, n, &m);
+        file_unmap(&m);
+    }
+    for (size_t i = 0; i < n; i++)
+        mem_free(lines[i].id);
+    mem_free(lines);
+    json_decref(all);
+    return st == ST_OK ? ST_OK : fail_in(st, "%s", l->path);
 }
 
 void line_file_close(LineFile *l)

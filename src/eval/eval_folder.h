@@ -35,6 +35,10 @@ MUST_CHECK Status line_file_open(LineFile *out, const char *path, const char *ke
 MUST_CHECK Status line_file_add(LineFile *l, const json_t *line);
 /* On disk for good. */
 MUST_CHECK Status line_file_sync(LineFile *l);
+/* Puts the lines of a file that is whole in the order of their texts under `key`, numbers by value: which was
+ * written first, of several at a time, is chance, and what learns from the lines would depend on it.  Nothing
+ * is added afterwards.  ST_IO, ST_FORMAT. */
+MUST_CHECK Status line_file_sort(LineFile *l, const char *key);
 void line_file_close(LineFile *l);
 
 /* All lines of such a file as an array; new reference.  ST_IO, ST_FORMAT. */

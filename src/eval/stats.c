@@ -53,21 +53,60 @@ Interval stats_normal(const double *x, int64_t n)
     return n < 2 ? (Interval){0, 1} : cut(stats_mean(x, n), z95 * stats_stderr(x, n));
 }
 
+/* P(|T| < t) of Student's t with n degrees of freedom: Abramowitz & Stegun 1964, 26.7.3 and 26.7.4. */
+static double student_within(double t, int64_t n)
+{
+    double angle = atan(t / sqrt((double)n)), c = cos(angle), term = n % 2 ? c : 1, sum = n == 1 ? 0 : term;
+    for (int64_t k = n % 2 ? 3 : 2; k < n; k += 2) {
+        term *= c * c * (double)(k - 1) / (double)k;
+        sum += term;
+    }
+    return n % 2 ? 2 / M_PI * (angle + sin(angle) * sum) : sin(angle) * sum;
+}
+
+static double student_95(int64_t n)
+{
+    double low = 0, high = 20; /* 12.7 for one degree of freedom, less for more */
+    while (high - low > 1e-12 * high) {
+        double t = (low + high) / 2;
+        *(student_within(t, n) < 0.95 ? &low : &high) = t;
+    }
+    return low;
+}
+
+Interval stats_student(const double *x, int64_t n)
+{
+    double mean = stats_mean(x, n), half = n < 2 ? INFINITY : student_95(n - 1) * stats_stderr(x, n);
+    return (Interval){mean - half, mean + half};
+}
+
 /* Comparisons -------------------------------------------------------------------------------------------- */
 
-double stats_mcnemar(int64_t first, int64_t second)
+/* That at most k of n throws of a coin are heads; k below n / 2. */
+static double coin_tail(double k, double n)
 {
-    check(first >= 0 && second >= 0);
-    double n = (double)(first + second), few = (double)(first < second ? first : second), tail = 0;
-    if (first == second)
-        return 1;
-    for (double k = few; k >= 0; k--) { /* the largest term first; the rest is soon too small to count */
+    double tail = 0;
+    for (; k >= 0; k--) { /* the largest term first; the rest is soon too small to count */
         double term = exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * M_LN2);
         tail += term;
         if (term < tail * 1e-17)
             break;
     }
-    return fmin(1, 2 * tail);
+    return tail;
+}
+
+double stats_mcnemar(int64_t first, int64_t second)
+{
+    check(first >= 0 && second >= 0);
+    int64_t few = first < second ? first : second;
+    return first == second ? 1 : fmin(1, 2 * coin_tail((double)few, (double)(first + second)));
+}
+
+double stats_mcnemar_better(int64_t first, int64_t second)
+{
+    check(first >= 0 && second >= 0);
+    double n = (double)(first + second);
+    return second > first ? coin_tail((double)first, n) : 1 - coin_tail((double)second - 1, n);
 }
 
 /* |sum| with the signs of `bits`, at least as far from 0 as `far`. */

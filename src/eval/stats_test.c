@@ -33,6 +33,28 @@ static void means_and_their_errors(void **state)
     near(stats_normal(x, 1).high - stats_normal(x, 1).low, 1);
 }
 
+static void few_values(void **state)
+{
+    (void)state;
+    /* By numerical integration of the density, halved until the digits stand; 12.7062 and on: any table of t.
+     */
+    static const struct {
+        int64_t n;
+        double t;
+    } cases[] = {{2, 12.706204736174705},   {3, 4.302652729749353},  {4, 3.1824463052837126},
+                 {5, 2.7764451051979124},   {6, 2.5705818356363985}, {31, 2.0422724563012675},
+                 {1001, 1.9623390808257783}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double x[1001];
+        for (int64_t k = 0; k < cases[i].n; k++)
+            x[k] = 5 + (k == 0) - (k == 1);
+        Interval t = stats_student(x, cases[i].n);
+        near((t.high - t.low) / 2, cases[i].t * stats_stderr(x, cases[i].n));
+        near((t.high + t.low) / 2, 5);
+    }
+    assert_true(isinf(stats_student((double[]){1}, 1).high));
+}
+
 static void shares(void **state)
 {
     (void)state;
@@ -66,6 +88,14 @@ static void who_solved_what_alone(void **state)
     near(stats_mcnemar(200, 150), 0.008720036530555947);
     assert_true(fabs(stats_mcnemar(40000, 39000) - 0.00037894900970468265) < 1e-10);
     assert_true(stats_mcnemar(5000, 0) < 1e-300);
+    near(stats_mcnemar_better(0, 0), 1);
+    near(stats_mcnemar_better(7, 0), 1);
+    near(stats_mcnemar_better(0, 1), 0.5);
+    near(stats_mcnemar_better(0, 5), 0.03125);
+    near(stats_mcnemar_better(3, 10), 0.046142578125);
+    near(stats_mcnemar_better(10, 3), 0.98876953125); /* 1 - (1 + 13 + 78) / 2^13 */
+    near(stats_mcnemar_better(2, 2), 0.6875);         /* 11 / 16 */
+    assert_true(stats_mcnemar_better(5000, 0) == 1 && stats_mcnemar_better(0, 5000) < 1e-300);
 }
 
 static void flipped_signs(void **state)
@@ -144,6 +174,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(means_and_their_errors),
+        cmocka_unit_test(few_values),
         cmocka_unit_test(shares),
         cmocka_unit_test(who_solved_what_alone),
         cmocka_unit_test(flipped_signs),

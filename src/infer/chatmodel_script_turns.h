@@ -7,7 +7,7 @@
  *     const json_t *turns = script_turns_find(t, &conversation);   NULL: no task of these
  *     script_turns_free(t);
  *
- * A call costs (bytes of the first user message) x (lengths that the texts have), however many there are. */
+ * What a call costs base/text_set.h says. */
 #ifndef INFER_CHATMODEL_SCRIPT_TURNS_H
 #define INFER_CHATMODEL_SCRIPT_TURNS_H
 

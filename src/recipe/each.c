@@ -60,7 +60,8 @@ static Status multiply(RecipeChoices *all, const char *name, const json_t *value
     Status st = ST_OK;
     size_t n = json_array_size(values);
     if (!n)
-        return fail(ST_ARG, "each: %s must be a list of values", name);
+        return fail(ST_ARG, "each: %s must be a list of values, or \"{NAME}\" of a variable that is one",
+                    name);
     if (all->n * n > CHOICES_MOST)
         return fail(ST_LIMIT, "each: more than %d stages", CHOICES_MOST);
     for (size_t i = 0; i < all->n; i++)
@@ -73,6 +74,19 @@ static Status multiply(RecipeChoices *all, const char *name, const json_t *value
     recipe_choices_drop(all);
     *all = more;
     return st;
+}
+
+/* The list, or the variable's that is named in its place.  Borrowed. */
+static const json_t *list_of(const json_t *values, const json_t *vars)
+{
+    const char *text = json_string_value(values);
+    size_t n = text ? strlen(text) : 0;
+    if (n < 3 || text[0] != '{' || text[n - 1] != '}')
+        return values;
+    char *name = mem_strn(text + 1, n - 2);
+    const json_t *list = json_object_get(vars, name);
+    mem_free(name);
+    return list;
 }
 
 Status recipe_choices(RecipeChoices *out, const json_t *each, const json_t *vars)
@@ -89,7 +103,7 @@ Status recipe_choices(RecipeChoices *out, const json_t *each, const json_t *vars
             continue;
         if (json_object_get(vars, name))
             return fail(ST_ARG, "each: a variable is called %s, too", name);
-        TRY(multiply(out, name, values));
+        TRY(multiply(out, name, list_of(values, vars)));
     }
     return ST_OK;
 }

@@ -73,3 +73,12 @@ json_t *recipe_fill_json(const json_t *value, const RecipeFiller *f)
     }
     return json_is_string(value) ? fill_text(json_string_value(value), f) : json_copy((json_t *)value);
 }
+
+json_t *recipe_vars_look(void *recipe, Span name)
+{
+    const Recipe *r = recipe;
+    char *word = mem_strn(name.at, name.n);
+    json_t *value = json_incref(json_object_get(r->vars, word));
+    mem_free(word);
+    return value;
+}

@@ -25,6 +25,7 @@ typedef struct {
     RecipeStage *stage;
     Status st;  /* of the first name that is wrong */
     bool makes; /* {out} is among them */
+    bool words; /* text is being filled, in which a list or map has no place */
 } Check;
 
 /* Of two stages of "each" those belong together whose common names have the same values. */
@@ -85,6 +86,10 @@ static json_t *look(void *context, Span name)
     char *word = mem_strn(name.at, name.n);
     bool variable =
         json_object_get(c->recipe->vars, word) != NULL || span_is(name, "recipe") || span_is(name, "out");
+    const json_t *value = json_object_get(c->recipe->vars, word);
+    if (c->st == ST_OK && c->words && (json_is_array(value) || json_is_object(value)))
+        c->st = fail(ST_ARG, "variable %s is a list or a map: it may stand in settings and in \"each\" only",
+                     word);
     c->makes = c->makes || span_is(name, "out");
     mem_free(word);
     if (variable)
@@ -95,9 +100,9 @@ static json_t *look(void *context, Span name)
     else if (c->st == ST_OK && found > 1 && name.at[name.n - 1] != '*')
         c->st = fail(ST_ARG, "{%.*s} is %zu stages; {%.*s*} as a word of its own takes all of them",
                      (int)name.n, name.at, found, (int)name.n, name.at);
-    json_t *value = json_string(str_c(&stages));
+    json_t *filled = json_string(str_c(&stages));
     str_drop(&stages);
-    return value;
+    return filled;
 }
 
 /* A word that stood for many stages becomes many words. */
@@ -127,7 +132,7 @@ static Status find_names(Recipe *r)
 {
     for (size_t i = 0; i < r->stages.n; i++) {
         RecipeStage *s = &r->stages.at[i];
-        Check c = {.recipe = r, .stage = s};
+        Check c = {.recipe = r, .stage = s, .words = true};
         RecipeFiller filler = {look, &c, true};
         find_in_words(s, &filler);
         for (size_t k = 0; k < s->inputs.n; k++) {
@@ -137,6 +142,7 @@ static Status find_names(Recipe *r)
             s->inputs.at[k] = mem_str(str_c(&input));
             str_drop(&input);
         }
+        c.words = false;
         json_t *settings = recipe_fill_json(s->settings, &filler);
         json_decref(s->settings);
         s->settings = settings;

@@ -8,16 +8,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/cpu.h"
 #include "base/file.h"
+#include "base/glob.h"
 #include "base/json_file.h"
 #include "base/log.h"
 #include "recipe/child.h"
+#include "recipe/pipeline_inside.h"
 
 struct Pipeline {
     const PipelineSpec *spec;
     const Recipe *recipe;
     PipelineStage *stages;
+    Obstacles obstacles;
 };
 
 const char *const stage_state_names[] = {"to do", "half done", "done"};
@@ -85,44 +87,10 @@ static Status choose(Pipeline *p)
     return ST_OK;
 }
 
-static const char *nearest_folder(char *path)
+const Error *pipeline_obstacles(const Pipeline *p, size_t *n)
 {
-    while (*path && !path_is_folder(path)) {
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            return ".";
-        *slash = 0;
-    }
-    return *path ? path : "/";
-}
-
-/* What the recipe says that stages need, against what there is. */
-static Status check_room(const Pipeline *p)
-{
-    int64_t disk = 0, memory = 0;
-    const char *largest = "";
-    for (size_t i = 0; i < p->recipe->stages.n; i++) {
-        const RecipeStage *s = &p->recipe->stages.at[i];
-        if (!p->stages[i].wanted)
-            continue;
-        disk += s->disk;
-        if (s->memory > memory) {
-            memory = s->memory;
-            largest = s->name;
-        }
-    }
-    char *store = mem_str(p->recipe->store), need[32], have[32];
-    int64_t free = disk_free(nearest_folder(store)), available = memory_available();
-    mem_free(store);
-    if (free >= 0 && disk > free)
-        return fail(ST_LIMIT,
-                    "the stages to do need %s of disk below %s, which has %s free; make room, or put "
-                    "\"store:\" elsewhere",
-                    human_bytes(need, (double)disk), p->recipe->store, human_bytes(have, (double)free));
-    if (available >= 0 && memory > available)
-        return fail(ST_LIMIT, "stage %s needs %s of memory, and %s are available", largest,
-                    human_bytes(need, (double)memory), human_bytes(have, (double)available));
-    return ST_OK;
+    *n = p->obstacles.n;
+    return p->obstacles.at;
 }
 
 Status pipeline_open(Pipeline **out, const PipelineSpec *spec)
@@ -143,6 +111,7 @@ Status pipeline_open(Pipeline **out, const PipelineSpec *spec)
         if (st != ST_OK || (st = recipe_verb(&s->verb, &spec->verbs, &r->stages.at[i])) != ST_OK)
             continue;
         memcpy(s->key, keys[i], RECIPE_HASH);
+        recipe_likeness(s->like, r, &r->stages.at[i], s->verb);
         s->folder = stage_folder(r, &r->stages.at[i], s);
         s->out = path_join(s->folder, "out");
         read_state(s);
@@ -152,11 +121,13 @@ Status pipeline_open(Pipeline **out, const PipelineSpec *spec)
     if (st == ST_OK)
         st = choose(p);
     if (st == ST_OK)
-        st = check_room(p);
-    if (st == ST_OK)
+        st = pipeline_forecast(p->stages, spec);
+    if (st == ST_OK) {
+        pipeline_find_obstacles(&p->obstacles, p->stages, r);
         *out = p;
-    else
+    } else {
         pipeline_close(p);
+    }
     return st;
 }
 
@@ -167,9 +138,11 @@ void pipeline_close(Pipeline *p)
     for (size_t i = 0; i < p->recipe->stages.n; i++) {
         json_decref(p->stages[i].inputs);
         json_decref(p->stages[i].done);
+        json_decref(p->stages[i].forecast.facts);
         mem_free(p->stages[i].folder);
         mem_free(p->stages[i].out);
     }
+    array_drop(&p->obstacles);
     mem_free(p->stages);
     mem_free(p);
 }
@@ -255,7 +228,19 @@ static void add_date(json_t *o)
     json_object_set_new(o, "finished", json_string(date));
 }
 
-static Status commit_stage(const Pipeline *p, size_t at, const Words *command, const ChildEnd *end)
+static int64_t bytes_in(const char *folder)
+{
+    int64_t bytes = 0;
+    const char *path;
+    GlobWalk *walk = glob_start(&folder, 1, NULL, 0);
+    while ((path = glob_next(walk)))
+        bytes += file_size(path) > 0 ? file_size(path) : 0;
+    glob_end(walk);
+    return bytes;
+}
+
+static Status commit_stage(const Pipeline *p, size_t at, const Words *command, const ChildEnd *end,
+                           bool resumed)
 {
     PipelineStage *s = &p->stages[at];
     char product[RECIPE_HASH], *path = path_join(s->folder, "stage.json");
@@ -264,9 +249,11 @@ static Status commit_stage(const Pipeline *p, size_t at, const Words *command, c
     for (size_t i = 0; i + 1 < command->n; i++)
         json_array_append_new(words, json_string(command->at[i]));
     if (st == ST_OK) {
-        json_t *o = json_pack("{s:i, s:s, s:s, s:i, s:o, s:s, s:f, s:I}", "stage", 1, "key", s->key, "verb",
-                              s->verb->words, "version", s->verb->version, "command", words, "product",
-                              product, "seconds", end->seconds, "memory", (json_int_t)end->memory);
+        json_t *o =
+            json_pack("{s:i, s:s, s:s, s:s, s:i, s:o, s:s, s:f, s:I, s:I, s:b}", "stage", 1, "key", s->key,
+                      "like", s->like, "verb", s->verb->words, "version", s->verb->version, "command", words,
+                      "product", product, "seconds", end->seconds, "memory", (json_int_t)end->memory, "disk",
+                      (json_int_t)bytes_in(s->out), "resumed", resumed);
         if (s->inputs)
             json_object_set(o, "inputs", s->inputs);
         add_date(o);
@@ -307,7 +294,7 @@ static Status make(Pipeline *p, size_t at, int lock)
             "stage %s failed with exit status %d: %s says why; once that is mended the same command goes on",
             name, end.code, log);
     else
-        st = commit_stage(p, at, &command, &end);
+        st = commit_stage(p, at, &command, &end, resumes);
 undo:
     words_drop(&command);
     mem_free(settings);
@@ -386,22 +373,30 @@ static Status write_lock(const Pipeline *p)
 
 static void tell_left(const Pipeline *p, size_t next)
 {
-    double minutes = 0;
+    double seconds = 0;
     bool known = true, any = false;
-    char text[32];
+    char words[32];
     for (size_t i = next; i < p->recipe->stages.n; i++)
         if (p->stages[i].wanted) {
             any = true;
-            known = known && p->recipe->stages.at[i].minutes > 0;
-            minutes += p->recipe->stages.at[i].minutes;
+            known = known && p->stages[i].forecast.seconds > 0;
+            seconds += p->stages[i].forecast.seconds;
         }
-    if (any && known)
-        log_info("   about %s left", human_time(text, minutes * 60));
+    if (any && seconds > 0)
+        log_info("   about %s left%s", human_time(words, seconds), known ? "" : ", and what cannot be told");
+}
+
+static Status refuse(const Pipeline *p)
+{
+    for (size_t i = 1; i < p->obstacles.n; i++)
+        log_error("%s", p->obstacles.at[i].text);
+    return p->obstacles.n ? error_put(&p->obstacles.at[0]) : ST_OK;
 }
 
 Status pipeline_run(Pipeline *p)
 {
     bool whole = true;
+    TRY(refuse(p));
     TRY(folder_make(p->spec->folder));
     for (size_t i = 0; i < p->recipe->stages.n; i++) {
         if (p->stages[i].wanted) {

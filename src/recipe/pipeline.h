@@ -22,6 +22,7 @@ typedef struct {
     const char *only;      /* stage: it alone, if what it needs is done; NULL: all */
     bool quiet;            /* what stages say goes to their logs only */
     const json_t *machine; /* kept in lock.json; borrowed */
+    void *machine_speed;   /* what verbs' forecasts are given */
     bool (*stopped)(void *context);
     void *stopped_context;
 } PipelineSpec; /* borrowed while the pipeline is open */
@@ -30,28 +31,32 @@ typedef enum { STAGE_TODO, STAGE_HALF, STAGE_DONE } StageState;
 extern const char *const stage_state_names[]; /* "to do", "half done", "done" */
 
 typedef struct {
-    char key[RECIPE_HASH];
-    char *folder; /* in the store */
-    char *out;    /* its `out` */
+    char key[RECIPE_HASH], like[RECIPE_HASH]; /* like: recipe_likeness */
+    char *folder;                             /* in the store */
+    char *out;                                /* its `out` */
     const RecipeVerb *verb;
     json_t *inputs; /* of files outside; NULL: none */
     json_t *done;   /* its stage.json; NULL unless done */
+    RecipeForecast forecast;
     StageState state;
     bool wanted; /* this run is to do it */
 } PipelineStage;
 
 typedef struct Pipeline Pipeline;
 
-/*   ST_ARG    unknown verbs, --from, --only
- *   ST_IO     inputs that are missing
- *   ST_LIMIT  less disk or memory than what is to do is said to need */
+/*   ST_ARG    unknown verbs, --from, --only, words or settings that a verb would refuse
+ *   ST_IO     inputs that cannot be read */
 MUST_CHECK Status pipeline_open(Pipeline **out, const PipelineSpec *spec);
 void pipeline_close(Pipeline *p);                        /* NULL is fine */
 const PipelineStage *pipeline_stages(const Pipeline *p); /* in the recipe's order */
+/* What stands in the way of a run: inputs that are missing (ST_IO), less disk or memory than is needed
+ * (ST_LIMIT). */
+const Error *pipeline_obstacles(const Pipeline *p, size_t *n);
 
-/* Does what is wanted.  A stage that fails ends the run; what is done stays done.
+/* Does what is wanted, if nothing stands in the way.  A stage that fails ends the run; what is done stays
+ * done.
  *   ST_CANCELLED  somebody asked to stop     ST_IO  a stage failed: the sentence has its log and what goes on
- */
+ *   ST_IO, ST_LIMIT  the first obstacle, before anything is done; the others are told by log_error */
 MUST_CHECK Status pipeline_run(Pipeline *p);
 
 /* Holds what a run's lock.json says against its stages' folders.  *wrong counts what does not agree; each is

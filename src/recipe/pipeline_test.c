@@ -27,9 +27,30 @@ static const char script[] =
     "esac\n";
 
 static const char *const text_alone[] = {"text", NULL};
-static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, text_alone, NULL},
-                                   {"slow", 1, RESUME_FLAG, text_alone, NULL},
-                                   {"fail", 1, RESUME_SAME, text_alone, NULL}};
+
+/* "copy" has no forecast.  "slow" says what is in its settings, makes as many bytes as the stage that it
+ * reads and one more, and refuses a word. */
+static Status forecast_slow(RecipeForecast *out, const RecipeAsk *ask)
+{
+    int64_t bytes = 0;
+    for (size_t i = 0; i < ask->words_n; i++) {
+        if (strcmp(ask->words[i], "--wrong") == 0)
+            return (fail)(ST_ARG, "there is no flag --wrong");
+        if (strcmp(ask->words[i], "--unknown") == 0)
+            return (fail)(ST_IO, "who knows");
+        bytes += json_integer_value(json_object_get(recipe_facts(ask, ask->words[i]), "bytes"));
+    }
+    out->facts = json_pack("{s:I}", "bytes", (json_int_t)bytes + 1);
+    out->from = FORECAST_COMPUTED;
+    out->seconds = (double)bytes + 1;
+    out->memory_least = json_integer_value(json_object_get(ask->settings, "memory"));
+    out->disk = json_integer_value(json_object_get(ask->settings, "disk"));
+    return ST_OK;
+}
+
+static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, text_alone, NULL, NULL},
+                                   {"slow", 1, RESUME_FLAG, text_alone, NULL, forecast_slow},
+                                   {"fail", 1, RESUME_SAME, text_alone, NULL, NULL}};
 
 static void must(Status st)
 {
@@ -63,6 +84,7 @@ static int runs(void)
 typedef struct {
     const char *set, *from, *only;
     bool (*stopped)(void *context);
+    void (*look)(const Pipeline *p); /* instead of running it */
 } How;
 
 /* Reads the recipe anew, runs it, and leaves what it says; the states when it ended go to `states` ("dht").
@@ -86,7 +108,10 @@ static Status run(const char *text, How how, char *states)
                          .stopped = how.stopped};
     Status st = pipeline_open(&p, &spec);
     if (st == ST_OK) {
-        st = pipeline_run(p);
+        if (how.look)
+            how.look(p);
+        else
+            st = pipeline_run(p);
         for (size_t i = 0; states && i < r.stages.n; i++)
             states[i] = "thd"[pipeline_stages(p)[i].state];
         pipeline_close(p);
@@ -286,6 +311,98 @@ static void a_run_is_verified(void **state)
     mem_free(folder);
 }
 
+/* Forecasts. --------------------------------------------------------------------------------------------- */
+
+static size_t obstacles(const Pipeline *p)
+{
+    size_t n;
+    (void)pipeline_obstacles(p, &n);
+    return n;
+}
+
+static void look_at_sums(const Pipeline *p)
+{
+    const PipelineStage *s = pipeline_stages(p);
+    assert_int_equal(s[0].forecast.from, FORECAST_COMPUTED);
+    assert_true(s[0].forecast.seconds == 1);
+    assert_true(s[1].forecast.seconds == 2);
+    assert_int_equal(s[2].forecast.from, FORECAST_TOLD);
+    assert_true(s[2].forecast.seconds == 30);
+    assert_int_equal(json_integer_value(json_object_get(s[2].forecast.facts, "bytes")), 4);
+    assert_int_equal(s[3].forecast.from, FORECAST_NONE);
+    assert_int_equal(obstacles(p), 0);
+}
+
+/* Of what is read, which need not be there; the recipe's own word wins. */
+static void stages_forecast_what_others_make(void **state)
+{
+    (void)state;
+    must(run("stages:\n"
+             "  a: {run: \"slow {out}\", settings: {f: 1}}\n"
+             "  b: {run: \"slow {out} {a}/text\"}\n"
+             "  c: {run: \"slow {out} {a} {b}\", minutes: 0.5}\n"
+             "  d: {run: \"slow {out} {c} --unknown\"}\n",
+             (How){.look = look_at_sums}, NULL));
+    assert_int_equal(run("stages:\n  a:\n    run: slow {out} --wrong\n", (How){0}, NULL), ST_ARG);
+    expect_words("r.yaml, line 4: stage a: there is no flag --wrong");
+    assert_int_equal(runs(), 0);
+}
+
+static void look_at_last_time(const Pipeline *p)
+{
+    const RecipeForecast *f = &pipeline_stages(p)[1].forecast;
+    assert_int_equal(pipeline_stages(p)[1].state, STAGE_TODO);
+    assert_int_equal(f->from, FORECAST_MEASURED);
+    assert_true(f->seconds > 0.5 && f->seconds < 60);
+    assert_true(f->memory > 0 && f->disk > 0);
+}
+
+/* A stage with the same words and settings takes as long as it did, though it reads something else. */
+static void what_was_done_is_known(void **state)
+{
+    (void)state;
+    static const char text[] = "vars: {x: 1}\nstages:\n"
+                               "  a: {run: \"copy {out} {recipe}\", settings: {last: \"{x}\"}}\n"
+                               "  s: {run: \"slow {out} --no-flag {a}\", settings: {last: 1}}\n";
+    must(run(text, (How){0}, NULL));
+    must(run(text, (How){.set = "x=2", .look = look_at_last_time}, NULL));
+    runs();
+}
+
+static void look_at_obstacles(const Pipeline *p)
+{
+    assert_int_equal(obstacles(p), 3);
+}
+
+/* What stands in the way is no reason not to look; nothing is begun. */
+static void obstacles_end_runs_before_they_begin(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  a:\n"
+                               "    run: copy {out} {recipe}\n"
+                               "    settings: {o: 1}\n"
+                               "    inputs: [/no/such/*, /no/other]\n"
+                               "    fetch: ask the miller\n"
+                               "  b:\n"
+                               "    run: slow {out} {a}\n"
+                               "    settings: {memory: 900000000000000, disk: 900000000000000000}\n";
+    must(run(text, (How){.look = look_at_obstacles}, NULL));
+    assert_int_equal(run(text, (How){0}, NULL), ST_IO);
+    expect_words("line 4: stage a: no file matches /no/such/*, /no/other; ask the miller");
+    assert_int_equal(
+        run("stages:\n  b:\n    run: slow {out}\n    settings: {memory: 900000000000000}\n", (How){0}, NULL),
+        ST_LIMIT);
+    expect_words("line 4: stage b: it needs at least 900 TB of memory, and this machine has");
+    expect_words("take a smaller model");
+    assert_int_equal(
+        run("stages:\n  b:\n    run: slow {out}\n    settings: {disk: 900000000000000000}\n", (How){0}, NULL),
+        ST_LIMIT);
+    expect_words("line 4: the stages to do need 900 PB of disk below");
+    expect_words("make room");
+    assert_int_equal(runs(), 0);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -318,6 +435,9 @@ int main(void)
         cmocka_unit_test(killed_runs_go_on),
         cmocka_unit_test(two_runs_share_a_store),
         cmocka_unit_test(a_run_is_verified),
+        cmocka_unit_test(stages_forecast_what_others_make),
+        cmocka_unit_test(what_was_done_is_known),
+        cmocka_unit_test(obstacles_end_runs_before_they_begin),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, make_scripts, scratch_remove);

@@ -25,6 +25,7 @@ void recipe_drop(Recipe *r)
         mem_free(s->name);
         mem_free(s->group);
         mem_free(s->about);
+        mem_free(s->fetch);
     }
     array_drop(&r->stages);
     json_decref(r->vars);
@@ -52,6 +53,16 @@ static Status check_keys(const json_t *object, const char *const *known, size_t 
         }
     }
     return ST_OK;
+}
+
+/* Forecasts may be variables', for what is forecast goes with the size of the job. */
+static void fill_forecasts(const Recipe *r, json_t *stage)
+{
+    static const char *const keys[] = {"minutes", "memory", "disk"};
+    RecipeFiller vars = {recipe_vars_look, (void *)(uintptr_t)r, false};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (json_is_string(json_object_get(stage, keys[i])))
+            json_object_set_new(stage, keys[i], recipe_fill_json(json_object_get(stage, keys[i]), &vars));
 }
 
 /* Keys of a stage. --------------------------------------------------------------------------------------- */
@@ -108,8 +119,8 @@ static Status take_inputs(RecipeStage *s, const json_t *v)
 
 static Status take_stage(RecipeStage *s, json_t *object)
 {
-    static const char *const keys[] = {"run",   "program", "settings", "inputs",
-                                       "about", "minutes", "memory",   "disk"};
+    static const char *const keys[] = {"run",     "program", "settings", "inputs", "about",
+                                       "minutes", "memory",  "disk",     "fetch"};
     if (!json_is_object(object))
         return fail(ST_ARG, "a map with \"run\" is wanted");
     TRY(check_keys(object, keys, sizeof keys / sizeof *keys));
@@ -129,6 +140,7 @@ static Status take_stage(RecipeStage *s, json_t *object)
     config_forget_lines(s->settings);
     TRY(take_inputs(s, json_object_get(object, "inputs")));
     TRY(take_text(&s->about, object, "about", ""));
+    TRY(take_text(&s->fetch, object, "fetch", ""));
     TRY(take_bytes(&s->memory, object, "memory"));
     return take_bytes(&s->disk, object, "disk");
 }
@@ -153,6 +165,8 @@ static Status add_stage(Recipe *r, const char *group, json_t *object, int line, 
                      .values = choice ? json_incref(choice->values) : json_object(),
                      .line = line};
     Status st = check_name(r, group);
+    if (st == ST_OK && json_is_object(object))
+        fill_forecasts(r, object);
     if (st == ST_OK)
         st = take_stage(&s, object);
     array_push(&r->stages, s);
@@ -245,6 +259,8 @@ static Status set_one(json_t *all, const char *set)
         st = set_at(all, key, value);
     } else if (json_object_get(vars, key)) {
         json_object_set(vars, key, value);
+    } else if (strcmp(key, "store") == 0) {
+        json_object_set(all, key, value);
     } else {
         RecipeNames names = {0};
         add_names(&names, vars);
@@ -254,6 +270,41 @@ static Status set_one(json_t *all, const char *set)
     json_decref(value);
     mem_free(key);
     return st == ST_OK ? ST_OK : fail_in(st, "--set %.100s", set);
+}
+
+/* --quick. ----------------------------------------------------------------------------------------------- */
+
+static Status check_quick(const json_t *all, const char *path)
+{
+    const json_t *quick = json_object_get(all, "quick"), *vars = json_object_get(all, "vars");
+    const char *key;
+    json_t *value;
+    RecipeNames names = {0};
+    Status st = ST_OK;
+    if (quick && !json_is_object(quick))
+        return fail(ST_ARG, "%s: quick must be a map of variables", path);
+    add_names(&names, vars);
+    json_object_foreach((json_t *)quick, key, value)
+    {
+        if (st == ST_OK && key[0] != '\001' && !json_object_get(vars, key))
+            st = recipe_no_such("variable", span(key), &names);
+    }
+    array_drop(&names);
+    return st == ST_OK ? ST_OK : fail_in(st, "%s, line %d: quick", path, config_line(quick));
+}
+
+static Status set_quick(json_t *all, const char *path)
+{
+    json_t *quick = json_object_get(all, "quick"), *value;
+    const char *key;
+    if (!quick)
+        return fail(ST_ARG, "%s has no \"quick:\", which says what --quick sets", path);
+    json_object_foreach(quick, key, value)
+    {
+        if (key[0] != '\001')
+            json_object_set(json_object_get(all, "vars"), key, value);
+    }
+    return ST_OK;
 }
 
 /* ----------------------------------------------------------------------------------------------------------
@@ -267,19 +318,17 @@ static Status check_vars(Recipe *r, json_t *vars)
         return fail(ST_ARG, "%s: vars must be a map", r->path);
     r->vars = vars ? json_deep_copy(vars) : json_object();
     config_forget_lines(r->vars);
-    json_object_foreach(
-        r->vars, key,
-        value) if (json_is_object(value) || json_is_array(value) ||
-                   json_is_null(
-                       value)) return fail(ST_ARG,
-                                           "%s: variable %s must be a text, a number or a truth value",
-                                           r->path, key);
+    json_object_foreach(r->vars, key, value)
+    {
+        if (json_is_null(value))
+            return fail(ST_ARG, "%s: variable %s must have a value", r->path, key);
+    }
     return ST_OK;
 }
 
 static Status take_recipe(Recipe *r, json_t *all)
 {
-    static const char *const keys[] = {"name", "about", "store", "vars", "stages"};
+    static const char *const keys[] = {"name", "about", "store", "vars", "quick", "stages"};
     if (!json_is_object(all))
         return fail(ST_ARG, "%s: a map with \"stages\" is wanted", r->path);
     Status st = check_keys(all, keys, sizeof keys / sizeof *keys);
@@ -296,16 +345,39 @@ static Status take_recipe(Recipe *r, json_t *all)
     return recipe_order(r);
 }
 
-Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_t sets_n)
+static Status read_recipe(Recipe *out, const char *path, bool quick, const char *const *sets, size_t sets_n)
 {
     json_t *all = NULL;
     *out = (Recipe){.path = mem_str(path)};
     Status st = config_read_yaml(&all, path);
+    if (st == ST_OK)
+        st = check_quick(all, path);
+    if (st == ST_OK && quick)
+        st = set_quick(all, path);
     for (size_t i = 0; st == ST_OK && i < sets_n; i++)
         st = set_one(all, sets[i]);
     if (st == ST_OK)
         st = take_recipe(out, all);
     json_decref(all);
+    return st;
+}
+
+Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_t sets_n)
+{
+    return read_recipe(out, path, false, sets, sets_n);
+}
+
+Status recipe_read_quick(Recipe *out, const char *path, const char *const *sets, size_t sets_n)
+{
+    return read_recipe(out, path, true, sets, sets_n);
+}
+
+Status recipe_take(Recipe *out, const json_t *all, const char *path)
+{
+    json_t *copy = json_deep_copy(all);
+    *out = (Recipe){.path = mem_str(path)};
+    Status st = take_recipe(out, copy);
+    json_decref(copy);
     return st;
 }
 

@@ -10,6 +10,7 @@
  *       vocab:
  *         run: tokenizer train --vocab-size 8192 -o {out} {corpus}/train
  *
+ * A variable may be a list, which "each" takes by name, and `quick:` names other values for variables.
  * In words and settings {out} is the stage's own folder, {recipe} a file of its settings, {NAME} a variable
  * or the folder of another stage, which must then be done before.  A stage with "each" is many, one for every
  * choice of the values; {NAME} between two of these means the one of the same values, {NAME*} all of them.
@@ -34,7 +35,8 @@ typedef struct {
     Array(char *) inputs; /* patterns of files outside (base/glob.h) */
     Array(size_t) after;  /* the stages that it names, each once */
     char *about;          /* a line; "" */
-    double minutes;       /* forecasts; 0: none */
+    char *fetch;          /* where inputs that are missing are to be had; "" */
+    double minutes;       /* forecasts that take the place of the program's; 0: none */
     int64_t memory, disk; /* bytes */
 } RecipeStage;
 
@@ -45,13 +47,17 @@ typedef struct {
     Array(RecipeStage) stages; /* in an order in which each comes behind those that it names */
 } Recipe;
 
-/* Reads and checks a recipe; `sets` are "key=value", where a key is a variable or a path such as
+/* Reads and checks a recipe; `sets` are "key=value", where a key is a variable, "store", or a path such as
  * stages.base.settings.train.steps.  *out is the caller's to drop in any case.
  *   ST_IO      cannot read
  *   ST_FORMAT  no YAML
  *   ST_ARG     an unknown key, name or variable (the nearest is named), a cycle, a value of the wrong type;
  * with file and line */
 MUST_CHECK Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_t sets_n);
+/* The same, with what its key "quick" sets first.  ST_ARG: it has none, too. */
+MUST_CHECK Status recipe_read_quick(Recipe *out, const char *path, const char *const *sets, size_t sets_n);
+/* The same of what such a file holds; `path` stands for it in what is told. */
+MUST_CHECK Status recipe_take(Recipe *out, const json_t *all, const char *path);
 void recipe_drop(Recipe *r);
 /* ST_ARG: no such stage; the sentence has the nearest. */
 MUST_CHECK Status recipe_find(size_t *out, const Recipe *r, const char *name);
@@ -67,5 +73,6 @@ void recipe_fill(Str *out, const char *text, const RecipeFiller *f);
 /* The same in every text of a value; a text that is nothing but "{name}" becomes the value itself, so that a
  * number stays one.  New reference. */
 json_t *recipe_fill_json(const json_t *value, const RecipeFiller *f);
+json_t *recipe_vars_look(void *recipe, Span name); /* a lookup: variables alone */
 
 #endif

@@ -20,8 +20,8 @@ typedef struct {
     json_t *vars;   /* what names stand for: {"mix": "10-1", "mix-code": 10, "seed": 3} */
 } RecipeChoice;
 typedef Array(RecipeChoice) RecipeChoices;
-/* Every choice of one value for each name, the last name's values fastest.  ST_ARG: no map of lists of
- * scalars, or of maps with a "name"; a name that is a variable's. */
+/* Every choice of one value for each name, the last name's values fastest; "{NAME}" is a variable that
+ * is a list.  ST_ARG: no map of lists of scalars, or of maps with a "name"; a name that is a variable's. */
 MUST_CHECK Status recipe_choices(RecipeChoices *out, const json_t *each, const json_t *vars);
 json_t *recipe_choice_fill(const RecipeChoice *c, const json_t *stage); /* new reference */
 void recipe_choices_drop(RecipeChoices *c);

@@ -110,6 +110,8 @@ static void settings_are_set(void **state)
     assert_int_equal(json_integer_value(json_object_get(train, "steps")), 9);
     must(read_text(good, "stages.model.minutes=3"));
     assert_true(r.stages.at[2].minutes == 3);
+    must(read_text(good, "store=elsewhere"));
+    assert_string_equal(r.store, "elsewhere");
     static const struct {
         const char *set, *says;
     } slips[] = {{"step=7", "did you mean steps"},
@@ -168,12 +170,63 @@ static void one_stage_may_be_many(void **state)
         {"stages:\n  a:\n    each: [1]\n    run: t {out}\n", "a map of lists"},
         {"stages:\n  a:\n    each: {x: 1}\n    run: t {out}\n", "x must be a list"},
         {"stages:\n  a:\n    each: {x: [{y: 1}]}\n    run: t {out}\n", "a map with a name"},
+        {"vars: {y: 1}\nstages:\n  a:\n    each: {x: \"{y}\"}\n    run: t {out}\n",
+         "\"{NAME}\" of a variable"},
+        {"stages:\n  a:\n    each: {x: \"{y}\"}\n    run: t {out}\n", "x must be a list"},
         {"vars: {x: 1}\nstages:\n  a:\n    each: {x: [1]}\n    run: t {out}\n", "a variable is called x"},
     };
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         assert_int_equal(read_text(slips[i].text, NULL), ST_ARG);
         expect_words(slips[i].says);
     }
+}
+
+static const char sized[] =
+    "vars: {seeds: [1, 2, 3], mixes: [{name: \"10:1\", code: 10}], steps: 900, minutes: 4, shape: {n: 6}}\n"
+    "quick: {seeds: [7, 8], steps: 30, minutes: 0.5, shape: {n: 2}}\n"
+    "stages:\n"
+    "  base:\n"
+    "    each: {mix: \"{mixes}\", seed: \"{seeds}\"}\n"
+    "    run: train --code {mix-code} --steps {steps} --seed {seed} -o {out}\n"
+    "    settings: {model: \"{shape}\"}\n"
+    "    minutes: \"{minutes}\"\n";
+
+static const RecipeStage *stage(const char *name)
+{
+    size_t at;
+    must(recipe_find(&at, &r, name));
+    return &r.stages.at[at];
+}
+
+/* Lists of "each" come from variables, whose values `quick` changes; --set has the last word. */
+static void a_recipe_has_a_small_form(void **state)
+{
+    (void)state;
+    must(read_text(sized, NULL));
+    assert_int_equal(r.stages.n, 3);
+    const RecipeStage *s = stage("base.10-1.3");
+    assert_string_equal(s->words.at[2], "10");
+    assert_string_equal(s->words.at[6], "3");
+    assert_true(s->minutes == 4);
+    assert_string_equal(json_string_value(json_object_get(s->settings, "model")), "{shape}");
+    assert_int_equal(json_integer_value(json_object_get(r.vars, "steps")), 900);
+
+    const char *set = "steps=40";
+    recipe_drop(&r);
+    must(recipe_read_quick(&r, in_scratch("r.yaml"), &set, 1));
+    assert_int_equal(r.stages.n, 2);
+    assert_true(stage("base.10-1.8")->minutes == 0.5);
+    assert_int_equal(json_integer_value(json_object_get(r.vars, "steps")), 40);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(r.vars, "shape"), "n")), 2);
+
+    must(read_text(sized, "seeds=[5]"));
+    assert_int_equal(r.stages.n, 1);
+    (void)stage("base.10-1.5");
+
+    must(read_text(good, NULL));
+    recipe_drop(&r);
+    assert_int_equal(recipe_read_quick(&r, in_scratch("r.yaml"), NULL, 0), ST_ARG);
+    expect_words("r.yaml has no \"quick:\"");
 }
 
 /* Each is refused before anything runs, with the line and the remedy. */
@@ -203,11 +256,20 @@ static void bad_recipes_are_refused(void **state)
         {"stages:\n  3a:\n    run: x {out}\n", "a name is a letter"},
         {"stages:\n  a/b:\n    run: x {out}\n", "a name is a letter"},
         {"vars: {a: 1}\nstages:\n  a:\n    run: x {out}\n", "a variable has that name"},
-        {"vars: {a: [1]}\nstages:\n  b:\n    run: x {out}\n", "variable a must be"},
+        {"vars: {a: null}\nstages:\n  b:\n    run: x {out}\n", "variable a must have a value"},
+        {"vars: {a: [1]}\nstages:\n  b:\n    run: x {a} {out}\n", "variable a is a list or a map"},
+        {"vars: {a: {b: 1}}\nstages:\n  b:\n    run: x {out}\n    inputs: \"{a}\"\n",
+         "variable a is a list or a map"},
+        {"vars: {a: long}\nstages:\n  b:\n    run: x {out}\n    minutes: \"{a}\"\n",
+         "minutes must be a number"},
+        {"vars: {a: 1}\nquick: [a]\nstages:\n  b:\n    run: x {out}\n", "quick must be a map"},
+        {"vars: {steps: 1}\nquick:\n  step: 1\nstages:\n  b:\n    run: x {out}\n",
+         "line 3: quick: there is no variable 'step' (did you mean steps?)"},
         {"stages:\n  a:\n    run: x {out}\n    minutes: long\n", "minutes must be a number"},
         {"stages:\n  a:\n    run: x {out}\n    minutes: -1\n", "minutes must be a number"},
         {"stages:\n  a:\n    run: x {out}\n    disk: much\n", "much"},
         {"stages:\n  a:\n    run: x {out}\n    inputs: {a: b}\n", "inputs must be"},
+        {"stages:\n  a:\n    run: x {out}\n    fetch: [1]\n", "fetch must be text"},
         {"stages:\n  a:\n    run: {a: b}\n", "the command is no text"},
         {"stages:\n  a:\n    run: x {out}\n    settings: [1]\n", "settings must be a map"},
     };
@@ -223,9 +285,9 @@ static void bad_recipes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stages_come_in_order),    cmocka_unit_test(names_are_filled_in),
-        cmocka_unit_test(settings_are_set),        cmocka_unit_test(one_stage_may_be_many),
-        cmocka_unit_test(bad_recipes_are_refused),
+        cmocka_unit_test(stages_come_in_order),      cmocka_unit_test(names_are_filled_in),
+        cmocka_unit_test(settings_are_set),          cmocka_unit_test(one_stage_may_be_many),
+        cmocka_unit_test(a_recipe_has_a_small_form), cmocka_unit_test(bad_recipes_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, scratch_make, scratch_remove);
     recipe_drop(&r);

@@ -52,15 +52,6 @@ Status recipe_verb(const RecipeVerb **out, const RecipeVerbs *verbs, const Recip
     return st;
 }
 
-static json_t *look_at_vars(void *context, Span name)
-{
-    const Recipe *r = context;
-    char *word = mem_strn(name.at, name.n);
-    json_t *value = json_incref(json_object_get(r->vars, word));
-    mem_free(word);
-    return value;
-}
-
 Status recipe_check(const Recipe *r, const RecipeVerbs *verbs)
 {
     for (size_t i = 0; i < r->stages.n; i++) {
@@ -69,7 +60,7 @@ Status recipe_check(const Recipe *r, const RecipeVerbs *verbs)
         TRY(recipe_verb(&verb, verbs, s));
         if (!s->lined || !verb->check)
             continue;
-        RecipeFiller vars = {look_at_vars, (void *)(uintptr_t)r, true};
+        RecipeFiller vars = {recipe_vars_look, (void *)(uintptr_t)r, true};
         json_t *settings = recipe_fill_json(s->lined, &vars);
         Status st = verb->check(settings);
         json_decref(settings);
@@ -114,7 +105,7 @@ static Status add_file(Content *c, const char *name, const char *path)
     return ST_OK;
 }
 
-static Status hash_inputs(Content *c, const RecipeStage *s, RecipePlaces *places)
+static Status hash_inputs(Content *c, json_t *missing, const RecipeStage *s, RecipePlaces *places)
 {
     for (size_t i = 0; i < s->inputs.n; i++) {
         Str pattern = {0};
@@ -127,7 +118,7 @@ static Status hash_inputs(Content *c, const RecipeStage *s, RecipePlaces *places
             st = add_file(c, path, path);
         glob_end(walk);
         if (st == ST_OK && c->files == before)
-            st = fail(ST_IO, "no file matches %s", at);
+            json_array_append_new(missing, json_string(at));
         str_drop(&pattern);
         if (st != ST_OK)
             return fail_in(st, "stage %s, inputs", s->name);
@@ -135,31 +126,42 @@ static Status hash_inputs(Content *c, const RecipeStage *s, RecipePlaces *places
     return ST_OK;
 }
 
+/* files: the hash of inputs, or "". */
+static void hash_stage(char out[RECIPE_HASH], const RecipeStage *s, const RecipeVerb *verb,
+                       RecipePlaces *places, const char *files)
+{
+    RecipeFiller filler = {recipe_places_look, places, false};
+    json_t *words = json_array();
+    for (size_t i = 0; i < s->words.n; i++)
+        json_array_append_new(words, json_string(s->words.at[i]));
+    json_t *all =
+        json_pack("{s:i, s:s, s:i, s:o, s:o, s:s}", "pipeline", 1, "verb", verb->words, "version",
+                  verb->version, "words", recipe_fill_json(words, &filler), "settings",
+                  s->settings ? recipe_fill_json(s->settings, &filler) : json_null(), "inputs", files);
+    char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+    write_hash(out, XXH3_128bits(text, strlen(text)));
+    free(text);
+    json_decref(all);
+    json_decref(words);
+}
+
 static Status stage_key(char out[RECIPE_HASH], json_t **inputs, const RecipeStage *s, const RecipeVerb *verb,
                         RecipePlaces *places)
 {
     Content c = {.state = XXH3_createState()};
     char files[RECIPE_HASH];
-    RecipeFiller filler = {recipe_places_look, places, false};
-    json_t *words = json_array();
+    json_t *missing = json_array();
     XXH3_128bits_reset(c.state);
-    Status st = hash_inputs(&c, s, places);
+    Status st = hash_inputs(&c, missing, s, places);
     write_hash(files, XXH3_128bits_digest(c.state));
     XXH3_freeState(c.state);
-    for (size_t i = 0; i < s->words.n; i++)
-        json_array_append_new(words, json_string(s->words.at[i]));
-    json_t *all = json_pack("{s:i, s:s, s:i, s:o, s:o, s:s}", "pipeline", 1, "verb", verb->words, "version",
-                            verb->version, "words", recipe_fill_json(words, &filler), "settings",
-                            s->settings ? recipe_fill_json(s->settings, &filler) : json_null(), "inputs",
-                            s->inputs.n ? files : "");
-    char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
-    write_hash(out, XXH3_128bits(text, strlen(text)));
-    if (inputs && st == ST_OK && s->inputs.n)
+    hash_stage(out, s, verb, places, json_array_size(missing) ? "missing" : s->inputs.n ? files : "");
+    if (st == ST_OK && s->inputs.n)
         *inputs = json_pack("{s:I, s:I, s:s}", "files", (json_int_t)c.files, "bytes", (json_int_t)c.bytes,
                             "hash", files);
-    free(text);
-    json_decref(all);
-    json_decref(words);
+    if (*inputs && json_array_size(missing))
+        json_object_set(*inputs, "missing", missing);
+    json_decref(missing);
     return st;
 }
 
@@ -169,9 +171,19 @@ Status recipe_keys(char (*keys)[RECIPE_HASH], json_t **inputs, const Recipe *r, 
     for (size_t i = 0; i < r->stages.n; i++) {
         const RecipeVerb *verb;
         TRY(recipe_verb(&verb, verbs, &r->stages.at[i]));
-        TRY(stage_key(keys[i], inputs ? &inputs[i] : NULL, &r->stages.at[i], verb, &places));
+        TRY(stage_key(keys[i], &inputs[i], &r->stages.at[i], verb, &places));
     }
     return ST_OK;
+}
+
+void recipe_likeness(char out[RECIPE_HASH], const Recipe *r, const RecipeStage *s, const RecipeVerb *verb)
+{
+    char **names = mem_array(char *, r->stages.n);
+    for (size_t i = 0; i < r->stages.n; i++)
+        names[i] = r->stages.at[i].name;
+    RecipePlaces places = {.recipe = r, .out = "{out}", .settings = "{recipe}", .folders = names};
+    hash_stage(out, s, verb, &places, "");
+    mem_free(names);
 }
 
 /* Products. ---------------------------------------------------------------------------------------------- */

@@ -15,6 +15,46 @@ typedef enum {
     RESUME_FLAG, /* ... with --resume             */
 } RecipeResume;
 
+/* Whence a forecast of time comes. */
+typedef enum {
+    FORECAST_NONE,
+    FORECAST_COARSE,   /* an order of magnitude at best                     */
+    FORECAST_COMPUTED, /* of work and what this machine does in a second    */
+    FORECAST_MEASURED, /* of the last time that the same was done           */
+    FORECAST_TOLD,     /* by the recipe                                     */
+} ForecastFrom;
+extern const char *const forecast_from_names[]; /* "", "coarse", "computed", "last time", "recipe" */
+
+/* What a stage will take. */
+typedef struct {
+    ForecastFrom from;
+    double seconds;       /* 0: not known */
+    int64_t memory, disk; /* bytes; 0: not known */
+    int64_t memory_least; /* what it can by no means do without: a machine with less is no place for it */
+    json_t *facts;        /* of what it makes, for stages that read it: {"context": 512}; NULL: none; owned */
+} RecipeForecast;
+
+/* A stage's folder, there or not, and the facts of what it will hold. */
+typedef struct {
+    const char *folder;
+    const json_t *facts;
+} RecipeKnown;
+
+/* A stage as it is asked for a forecast: with all names filled in. */
+typedef struct {
+    char *const *words; /* NULL at the end */
+    size_t words_n;
+    const json_t *settings; /* NULL: none */
+    const char *out;
+    bool done;                /* what `out` holds is whole */
+    bool wanted;              /* else only facts are asked for */
+    const RecipeKnown *known; /* the stages before it */
+    size_t known_n;
+    void *machine; /* PipelineSpec's */
+} RecipeAsk;
+/* The facts of the stage whose folder a path leads into; NULL: of none. */
+const json_t *recipe_facts(const RecipeAsk *ask, const char *path);
+
 typedef struct {
     const char *words; /* "corpus build": how its commands begin */
     int version;       /* raised when the same settings and inputs give other results */
@@ -25,6 +65,9 @@ typedef struct {
     const char *const *products;
     /* Whether it would take these settings; NULL: nobody can tell before it runs. */
     Status (*check)(const json_t *settings);
+    /* Fills *out, which is zeroed memory, as far as anything is known; NULL: nothing ever is.  ST_ARG: the
+     * words or settings are wrong.  Any other failure: it cannot be told. */
+    Status (*forecast)(RecipeForecast *out, const RecipeAsk *ask);
 } RecipeVerb;
 typedef struct {
     const RecipeVerb *at;
@@ -50,10 +93,16 @@ typedef struct {
 } RecipePlaces;
 json_t *recipe_places_look(void *places, Span name); /* a RecipeLookup */
 
-/* keys[i] of stage i; inputs[i], where not NULL, an object {"files", "bytes", "hash"} each, new references.
- *   ST_ARG  an unknown verb   ST_IO  inputs that cannot be read, or a pattern without a file */
+/* keys[i] of stage i; inputs[i] an object {"files", "bytes", "hash", "missing"} or NULL, new references.
+ * "missing" is there where patterns match no file, a list of them: the key is then that of no stage that was
+ * ever done.
+ *   ST_ARG  an unknown verb   ST_IO  inputs that cannot be read */
 MUST_CHECK Status recipe_keys(char (*keys)[RECIPE_HASH], json_t **inputs, const Recipe *r,
                               const RecipeVerbs *verbs);
+
+/* The hash of a stage's words and settings alone, whatever it reads: stages that look alike take about as
+ * long. */
+void recipe_likeness(char out[RECIPE_HASH], const Recipe *r, const RecipeStage *s, const RecipeVerb *verb);
 
 /* The hash of what counts in a folder.  ST_IO: cannot be read, or nothing is there that counts. */
 MUST_CHECK Status recipe_product(char out[RECIPE_HASH], const RecipeVerb *verb, const char *folder);

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-#include "base/file.h"
 #include "base/map.h"
 #include "eval/stats.h"
 #include "study/report_parts.h"
+#include "study/transcripts.h"
 
 const char *const error_class_names[ERROR_CLASSES] = {
     "solved", "context", "budget", "format", "gave up", "tool error", "repetition", "wrong belief", "steps"};
@@ -88,40 +88,18 @@ ErrorClass error_class(const json_t *transcript)
 
 /* A run. ------------------------------------------------------------------------------------------------- */
 
-typedef struct {
-    ErrorRun *run;
-    const char *benchmark;
-} Reading;
-
-static bool take(void *context, json_t *line)
+static void take(void *context, const char *benchmark, json_t *line)
 {
-    const Reading *r = context;
-    ErrorEpisode e = {mem_str(r->benchmark), mem_str(report_text(line, "task")), error_class(line)};
-    array_push(&r->run->episodes, e);
-    r->run->counts[e.kind]++;
-    return true;
+    ErrorRun *run = context;
+    ErrorEpisode e = {mem_str(benchmark), mem_str(report_text(line, "task")), error_class(line)};
+    array_push(&run->episodes, e);
+    run->counts[e.kind]++;
 }
 
 Status errors_read(ErrorRun *out, const char *folder)
 {
-    static const char begin[] = "transcripts_", end[] = ".jsonl";
-    FolderList names;
     *out = (ErrorRun){.folder = mem_str(folder)};
-    TRY(folder_list(&names, folder));
-    for (size_t i = 0; i < names.n; i++) {
-        size_t n = strlen(names.at[i]);
-        if (!span_starts(span(names.at[i]), begin) || !span_ends(span(names.at[i]), end))
-            continue;
-        char *benchmark = mem_strn(names.at[i] + sizeof begin - 1, n - (sizeof begin - 1) - (sizeof end - 1));
-        Reading r = {out, benchmark};
-        report_lines(folder, names.at[i], take, &r);
-        mem_free(benchmark);
-    }
-    folder_list_drop(&names);
-    return out->episodes.n
-               ? ST_OK
-               : fail(ST_IO, "%s has no transcripts_*.jsonl with episodes in it, as `lemur eval` writes them",
-                      folder);
+    return transcripts_read(folder, take, out);
 }
 
 void errors_drop(ErrorRun *run)

@@ -1,26 +1,30 @@
 #include "study/html.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
-/* Light and dark as the reader's system has it; a table wider than a telephone scrolls by itself. */
+/* Light and dark as the reader's system has it; what is wider than a telephone scrolls by itself. */
 static const char style[] =
-    ":root{color-scheme:light dark;--line:#8884;--soft:#8882;--good:#2a7d3f;--bad:#b3372b}\n"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:0 "
-    "auto;padding:1rem;overflow-wrap:anywhere}\n"
-    "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid "
-    "var(--line)}h3{font-size:1.05rem}\n"
-    "nav a{margin-right:1em;white-space:nowrap}\n"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
-    "\n"
-    "th,td{padding:.25em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}\n"
-    "th,td{overflow-wrap:normal}th,.r{white-space:nowrap}\n"
-    ".r{text-align:right}pre{white-space:pre-wrap;background:var(--soft);padding:.6em;border-radius:.3em;"
-    "font-size:.85rem}\n"
+    ":root{color-scheme:light dark;--line:#8884;--soft:#8882;--good:#1d6b32;--bad:#a12a1f;--mark:#c4ecce}\n"
+    "@media(prefers-color-scheme:dark){:root{--good:#6fcf8a;--bad:#ff8f82;--mark:#1f5a33}}\n"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:0 auto;padding:1rem;"
+    "overflow-wrap:anywhere}\n"
+    "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid var(--line)}"
+    "h3{font-size:1.05rem;margin-top:1.8rem}\n"
+    "nav a{margin-right:1em;white-space:nowrap}a{color:LinkText}\n"
+    ".wide{overflow-x:auto}table{border-collapse:separate;border-spacing:0;font-size:.9rem;"
+    "font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.25em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;"
+    "white-space:nowrap}.r{text-align:right}td.t{white-space:normal;min-width:14rem}\n"
+    "td:first-child,th:first-child{padding-left:0;position:sticky;left:0;background:Canvas}\n"
+    "pre{white-space:pre-wrap;background:var(--soft);padding:.6em;border-radius:.3em;font-size:.85rem;"
+    "margin:.2em 0 .8em}mark{background:var(--mark);color:inherit;border-radius:.2em}\n"
     "details{margin:.4em 0;padding-left:.6em;border-left:3px solid var(--line)}summary{cursor:pointer}\n"
-    "svg{width:100%;min-width:34rem;height:auto}.plot{color:CanvasText;overflow-x:auto}.small{font-size:.85rem;opacity:.8}\n"
+    "svg{width:100%;min-width:34rem;height:auto}.plot{color:CanvasText;overflow-x:auto}"
+    ".small{font-size:.85rem;opacity:.8}p.small{margin:.3em 0}\n"
     ".good{color:var(--good)}.bad{color:var(--bad)}\n";
 
 void html_begin(Str *page, const char *title)
@@ -58,6 +62,15 @@ void html_text(Str *page, Span text)
     str_drop(&valid);
 }
 
+/* "%s", or "%.8s": so many bytes at most. */
+static void add_text(Str *page, const char *directive, const char *text)
+{
+    const char *dot = strchr(directive, '.');
+    Span all = span(text);
+    size_t most = dot ? strtoul(dot + 1, NULL, 10) : all.n;
+    html_text(page, (Span){all.at, all.n < most ? all.n : most});
+}
+
 /* The directives one by one, so that what %s brings is escaped and what the format says is not. */
 static void add_list(Str *page, const char *fmt, va_list args)
 {
@@ -72,7 +85,7 @@ static void add_list(Str *page, const char *fmt, va_list args)
         snprintf(one, sizeof one, "%.*s", (int)n + 1, fmt);
         switch (fmt[n]) {
         case '%': str_addc(page, '%'); break;
-        case 's': html_text(page, span(va_arg(args, const char *))); break;
+        case 's': add_text(page, one, va_arg(args, const char *)); break;
         case 'f':
         case 'g':
             snprintf(text, sizeof text, one, va_arg(args, double));
@@ -110,22 +123,37 @@ HtmlTable html_table(Str *page, const char *align)
     return (HtmlTable){.page = page, .align = align, .head = true};
 }
 
-void html_cell(HtmlTable *t, const char *fmt, ...)
+void html_cell_raw(HtmlTable *t, Span html)
 {
     const char *kind = t->head ? "th" : "td";
-    va_list args;
     if (t->column == 0)
         str_adds(t->page, "<tr>");
-    str_addf(t->page, "<%s%s>", kind, t->align[t->column] == 'r' ? " class=\"r\"" : "");
-    va_start(args, fmt);
-    add_list(t->page, fmt, args);
-    va_end(args);
+    char align = t->align[t->column];
+    str_addf(t->page, "<%s%s>", kind, align == 'r' ? " class=\"r\"" : align == 't' ? " class=\"t\"" : "");
+    str_add(t->page, html.at, html.n);
     str_addf(t->page, "</%s>", kind);
     if (!t->align[++t->column]) {
         str_adds(t->page, "</tr>\n");
         t->column = 0;
         t->head = false;
     }
+}
+
+void html_cell(HtmlTable *t, const char *fmt, ...)
+{
+    Str text = {0};
+    va_list args;
+    va_start(args, fmt);
+    add_list(&text, fmt, args);
+    va_end(args);
+    html_cell_raw(t, str_span(&text));
+    str_drop(&text);
+}
+
+void html_cells(HtmlTable *t, const char *const *texts)
+{
+    for (; *texts; texts++)
+        html_cell(t, "%s", *texts);
 }
 
 void html_table_end(HtmlTable *t)

@@ -18,8 +18,8 @@ void html_text(Str *page, Span text);
 void html_add(Str *page, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void html_heading(Str *page, int level, const char *id, const char *text);
 
-/* Tables: letters of `align` are columns, l(eft) or r(ight); cells come row by row, the first row is the
- * head. */
+/* Tables: letters of `align` are columns, l(eft), r(ight) or t(ext, which goes on below itself); cells come
+ * row by row, the first row is the head. */
 typedef struct {
     Str *page;
     const char *align;
@@ -28,6 +28,8 @@ typedef struct {
 } HtmlTable;
 HtmlTable html_table(Str *page, const char *align);
 void html_cell(HtmlTable *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void html_cell_raw(HtmlTable *t, Span html);             /* HTML as it is */
+void html_cells(HtmlTable *t, const char *const *texts); /* a cell each; NULL at the end */
 void html_table_end(HtmlTable *t);
 
 /* A line that unfolds what follows until html_fold_end. */

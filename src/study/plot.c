@@ -21,8 +21,12 @@ PlotLine *plot_line(Plot *p, const char *title)
 
 void plot_point(PlotLine *line, double x, double y, double low, double high)
 {
-    PlotPoint point = {x, y, low, high};
-    if (isfinite(x) && isfinite(y))
+    plot_point_both(line, (PlotPoint){x, y, low, high, x, x});
+}
+
+void plot_point_both(PlotLine *line, PlotPoint point)
+{
+    if (isfinite(point.x) && isfinite(point.y))
         array_push(&line->points, point);
 }
 
@@ -53,13 +57,15 @@ static void add_data(Str *out, const Plot *p)
         size_t stride = l->points.n / POINTS_MOST + 1;
         str_addf(out, "$d%zu << EOD\n", i);
         for (size_t k = 0; k < l->points.n; k += stride)
-            str_addf(out, "%.9g %.9g %.9g %.9g\n", l->points.at[k].x, l->points.at[k].y, l->points.at[k].low,
+            str_addf(out, "%.9g %.9g %.9g %.9g %.9g %.9g\n", l->points.at[k].x, l->points.at[k].y,
+                     l->points.at[k].x_low, l->points.at[k].x_high, l->points.at[k].low,
                      l->points.at[k].high);
         str_adds(out, "EOD\n");
     }
 }
 
-static const char *const colours[] = {"#3987c9", "#d9762b", "#3f9b5a", "#b04fa3", "#a08a2c", "#c0453d"};
+static const char *const colours[] = {"#3987c9", "#d9762b", "#3f9b5a", "#b04fa3",
+                                      "#a08a2c", "#c0453d", "#5b6fd6", "#7d8791"};
 enum { COLOURS = sizeof colours / sizeof *colours };
 
 static void add_script(Str *out, const Plot *p)
@@ -70,7 +76,7 @@ static void add_script(Str *out, const Plot *p)
     add_quoted(out, p->x_label);
     str_adds(out, "\nset ylabel ");
     add_quoted(out, p->y_label);
-    str_addf(out, "\n%s", p->log_x ? "set logscale x\n" : p->points ? "set xtics 1\n" : "");
+    str_addf(out, "\n%s", p->log_x ? "set logscale x\n" : p->points && !p->x_real ? "set xtics 1\n" : "");
     if (p->y_low < p->y_high)
         str_addf(out, "set yrange [%.9g:%.9g]\n", p->y_low, p->y_high);
     add_data(out, p);
@@ -78,7 +84,7 @@ static void add_script(Str *out, const Plot *p)
     for (size_t i = 0; i < p->lines.n; i++) {
         const char *colour = colours[i % COLOURS];
         if (p->points)
-            str_addf(out, "%s$d%zu using 1:2:3:4 with yerrorbars lc rgb '%s' pt 7 ps 0.6 notitle",
+            str_addf(out, "%s$d%zu using 1:2:3:4:5:6 with xyerrorbars lc rgb '%s' pt 7 ps 0.6 notitle",
                      i ? ", " : "", i, colour);
         str_addf(out, "%s$d%zu using 1:2 with lines lw 2 lc rgb '%s' title ", i || p->points ? ", " : "", i,
                  colour);

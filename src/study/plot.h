@@ -7,6 +7,7 @@
 
 typedef struct {
     double x, y, low, high; /* low = high: no interval */
+    double x_low, x_high;   /* the same of x */
 } PlotPoint;
 typedef struct {
     char *title; /* owned */
@@ -15,12 +16,15 @@ typedef struct {
 typedef struct {
     const char *x_label, *y_label;
     bool log_x, points;   /* points: each value is marked, with its interval */
+    bool x_real;          /* x is measured: ticks of points need be no whole numbers */
     double y_low, y_high; /* equal: as the values are */
     Array(PlotLine) lines;
 } Plot; /* {0} is an empty one */
 
 PlotLine *plot_line(Plot *p, const char *title); /* valid until the next */
 void plot_point(PlotLine *line, double x, double y, double low, double high);
+/* With an interval of x as well. */
+void plot_point_both(PlotLine *line, PlotPoint point);
 void plot_drop(Plot *p);
 
 /* Appends an <svg> whose text and axes have the colour of the text around it.  ST_UNSUPPORTED: no gnuplot;

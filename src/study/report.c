@@ -6,9 +6,10 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/log.h"
+#include "eval/results.h"
 #include "study/html.h"
 
-enum { LINES_MAX = 1 << 30 };
+enum { LINES_MAX = 1 << 30, NAMED = 4 /* folders, in the heading */ };
 
 void report_drop(Report *r)
 {
@@ -16,6 +17,7 @@ void report_drop(Report *r)
         mem_free(r->parts.at[i].name);
         mem_free(r->parts.at[i].folder);
         json_decref(r->parts.at[i].json);
+        json_decref(r->parts.at[i].tuning);
     }
     for (size_t i = 0; i < r->locks.n; i++)
         json_decref(r->locks.at[i]);
@@ -24,11 +26,13 @@ void report_drop(Report *r)
     array_drop(&r->parts);
     array_drop(&r->locks);
     array_drop(&r->titles);
+    json_decref(r->stages);
+    json_decref(r->summary);
 }
 
-/* Finding. ----------------------------------------------------------------------------------------------- */
+/* What sections share. ----------------------------------------------------------------------------------- */
 
-static json_t *read_json(const char *folder, const char *name)
+json_t *report_read(const char *folder, const char *name)
 {
     json_t *o = NULL;
     char *path = path_join(folder, name);
@@ -37,75 +41,6 @@ static json_t *read_json(const char *folder, const char *name)
     mem_free(path);
     return o;
 }
-
-/* What a folder is, by what lies in it. */
-static ReportPart look_at(const char *folder)
-{
-    ReportPart p = {.kind = REPORT_OTHER};
-    json_t *manifest = read_json(folder, "manifest.json"), *results = read_json(folder, "results.json");
-    const char *format = report_text(manifest, "format");
-    if (strcmp(format, "lemur-corpus") == 0 || strcmp(format, "lemur-shards") == 0) {
-        p.kind = strcmp(format, "lemur-corpus") == 0 ? REPORT_CORPUS : REPORT_SHARDS;
-        p.json = json_incref(manifest);
-    } else if (json_is_object(json_object_get(results, "results"))) {
-        p.kind = REPORT_SCORES;
-        p.json = json_incref(results);
-    } else if (results && folder_holds(folder, "log.jsonl")) {
-        p.kind = REPORT_TRAINING;
-        p.json = json_incref(results);
-    }
-    json_decref(manifest);
-    json_decref(results);
-    return p;
-}
-
-static void add_part(Report *r, const char *run, const char *name, const char *folder)
-{
-    ReportPart p = look_at(folder);
-    if (p.kind == REPORT_OTHER)
-        return;
-    p.name = mem_format("%s%s%s", run, *run ? "/" : "", name);
-    p.folder = mem_str(folder);
-    array_push(&r->parts, p);
-}
-
-static void add_stages(Report *r, const char *run, const json_t *lock)
-{
-    const char *name;
-    json_t *stage;
-    json_object_foreach(json_object_get(lock, "stages"), name, stage)
-    {
-        char *out = path_join(report_text(stage, "folder"), "out");
-        add_part(r, run, name, out);
-        mem_free(out);
-    }
-}
-
-Status report_add(Report *r, const char *folder)
-{
-    size_t before = r->parts.n;
-    if (!path_is_folder(folder))
-        return fail(ST_IO, "there is no folder %s", folder);
-    char *real = realpath(folder, NULL);
-    const char *name = path_base(real ? real : folder);
-    json_t *lock = read_json(folder, "lock.json");
-    if (json_is_object(json_object_get(lock, "stages"))) {
-        add_stages(r, r->titles.n ? name : "", lock);
-        array_push(&r->locks, json_incref(lock));
-    } else {
-        add_part(r, "", name, folder);
-    }
-    array_push(&r->titles, mem_str(name));
-    json_decref(lock);
-    free(real);
-    return r->parts.n > before ? ST_OK
-                               : fail(ST_ARG,
-                                      "%s holds nothing that a report tells of: no run of lemur run, corpus, "
-                                      "shards, training or scores",
-                                      folder);
-}
-
-/* What sections share. ----------------------------------------------------------------------------------- */
 
 double report_number(const json_t *o, const char *path)
 {
@@ -130,6 +65,38 @@ bool report_has(const Report *r, ReportKind kind)
         if (r->parts.at[i].kind == kind)
             return true;
     return false;
+}
+
+const ReportPart *report_taught_before(const Report *r, const ReportPart *p)
+{
+    const char *inputs = report_text(json_object_get(p->tuning, "tune"), "inputs");
+    for (const ReportPart *q = r->parts.at; q < p && *inputs; q++)
+        if (q->tuning && strcmp(report_text(json_object_get(q->tuning, "tune"), "inputs"), inputs) == 0)
+            return q;
+    return NULL;
+}
+
+char *report_model(const Report *r, const ReportPart *p)
+{
+    const json_t *config = json_object_get(p->json, "config");
+    const char *path = report_text(json_object_get(config, "model"), "model");
+    for (size_t i = 0; i < r->parts.n && *path; i++) {
+        char *real = realpath(r->parts.at[i].folder, NULL);
+        size_t n = real ? strlen(real) : 0;
+        bool made = n && strncmp(path, real, n) == 0 && (path[n] == '/' || !path[n]);
+        free(real);
+        if (made && r->parts.at[i].kind == REPORT_TRAINING)
+            return mem_str(r->parts.at[i].name);
+    }
+    return mem_str(results_model_name(config));
+}
+
+void report_note(Report *r, const char *key, json_t *value)
+{
+    r->summary = r->summary ? r->summary : json_pack("{s:i}", "report", 1);
+    if (!json_object_get(r->summary, key))
+        json_object_set_new(r->summary, key, json_array());
+    json_array_append_new(json_object_get(r->summary, key), value);
 }
 
 void report_lines(const char *folder, const char *file, bool (*take)(void *context, json_t *line),
@@ -159,6 +126,51 @@ void report_plot(Str *page, Report *r, const Plot *plot)
     html_add(page, "<p class=\"small\">Plots are missing here: %s.\n", error_text());
 }
 
+/* Lessons. ----------------------------------------------------------------------------------------------- */
+
+/* Whether `path` lies in the folder `real`; the name itself may be a pattern. */
+static bool lies_in(const char *path, const char *real)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = mem_strn(path, slash ? (size_t)(slash - path) : 0), *place = realpath(folder, NULL);
+    bool in = place && strcmp(place, real) == 0;
+    mem_free(folder);
+    free(place);
+    return in;
+}
+
+static bool tuned_on(const ReportPart *tuning, const char *real)
+{
+    const json_t *settings = json_object_get(json_object_get(tuning->tuning, "tune"), "settings"),
+                 *sources = json_object_get(settings, "sources");
+    for (size_t i = 0; i < json_array_size(sources); i++) {
+        const json_t *paths = json_object_get(json_array_get(sources, i), "path");
+        for (size_t k = 0; k < json_array_size(paths); k++) {
+            const char *path = json_string_value(json_array_get(paths, k));
+            if (path && lies_in(path, real))
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_lesson(const Report *r, const ReportPart *p)
+{
+    const json_t *model = json_object_get(json_object_get(p->json, "config"), "model");
+    bool is = strcmp(report_text(model, "kind"), "script") == 0;
+    char *real = realpath(p->folder, NULL);
+    for (size_t i = 0; i < r->parts.n && real && !is; i++)
+        is = r->parts.at[i].tuning && tuned_on(&r->parts.at[i], real);
+    free(real);
+    return is;
+}
+
+static void mark_lessons(Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++)
+        r->parts.at[i].lesson = r->parts.at[i].kind == REPORT_SCORES && is_lesson(r, &r->parts.at[i]);
+}
+
 /* The page. ---------------------------------------------------------------------------------------------- */
 
 static void write_machine(Str *page, const Report *r)
@@ -167,8 +179,8 @@ static void write_machine(Str *page, const Report *r)
         const json_t *m = json_object_get(r->locks.at[i], "machine");
         char memory[32];
         html_add(page, "<p>%s%s%s, on %s, %.0f cores, %s of memory available.\n",
-                 r->locks.n > 1 ? r->titles.at[i] : "", r->locks.n > 1 ? ": " : "", report_text(m, "program"),
-                 report_text(m, "processor"), report_number(m, "cores"),
+                 r->locks.n > 1 ? report_text(r->locks.at[i], "name") : "", r->locks.n > 1 ? ": " : "",
+                 report_text(m, "program"), report_text(m, "processor"), report_number(m, "cores"),
                  human_bytes(memory, report_number(m, "memory_available")));
     }
 }
@@ -178,64 +190,31 @@ static void write_links(Str *page, const Report *r)
     static const struct {
         ReportKind kind;
         const char *id, *title;
-    } links[] = {{REPORT_CORPUS, "corpus", "Corpus"},
-                 {REPORT_SHARDS, "mixture", "Mixture"},
-                 {REPORT_TRAINING, "training", "Training"},
-                 {REPORT_SCORES, "scores", "Scores"},
-                 {REPORT_SCORES, "episodes", "Episodes"}};
+    } links[] = {{REPORT_SCORES, "checks", "Checks"},    {REPORT_CORPUS, "corpus", "Corpus"},
+                 {REPORT_SHARDS, "mixture", "Mixture"},  {REPORT_TRAINING, "training", "Training"},
+                 {REPORT_SCORES, "scores", "Scores"},    {REPORT_TRAINING, "learned", "What tuning teaches"},
+                 {REPORT_HARMONY, "harmony", "Harmony"}, {REPORT_SCORES, "episodes", "Episodes"}};
+    bool tunes = false;
+    for (size_t i = 0; i < r->parts.n; i++)
+        tunes = tunes || r->parts.at[i].tuning;
     str_adds(page, "<nav>");
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        if (report_has(r, links[i].kind))
+        if (report_has(r, links[i].kind) && (strcmp(links[i].id, "learned") != 0 || tunes))
             html_add(page, "<a href=\"#%s\">%s</a>", links[i].id, links[i].title);
-    if (r->locks.n)
+    if (r->locks.n || r->stages)
         str_adds(page, "<a href=\"#recipe\">Recipe</a>");
     str_adds(page, "</nav>\n");
 }
 
-static void write_stages(Str *page, const json_t *lock)
+/* Scores as they stand on the page. */
+static void note_scores(Report *r)
 {
-    const char *name;
-    json_t *stage;
-    HtmlTable t = html_table(page, "lllll");
-    static const char *const titles[] = {"stage", "command", "key", "product", "files outside"};
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        html_cell(&t, "%s", titles[i]);
-    json_object_foreach(json_object_get(lock, "stages"), name, stage)
-    {
-        Str words = {0};
-        const json_t *list = json_object_get(stage, "words"), *inputs = json_object_get(stage, "inputs");
-        for (size_t i = 0; i < json_array_size(list); i++)
-            str_addf(&words, "%s%s", i ? " " : "", json_string_value(json_array_get(list, i)));
-        html_cell(&t, "%s", name);
-        html_cell(&t, "<code>%s</code>", str_c(&words));
-        html_cell(&t, "<code>%.8s</code>", report_text(stage, "key"));
-        html_cell(&t, "<code>%.8s</code>", report_text(stage, "product"));
-        if (inputs)
-            html_cell(&t, "%.0f files, <code>%.8s</code>", report_number(inputs, "files"),
-                      report_text(inputs, "hash"));
-        else
-            html_cell(&t, "%s", "");
-        str_drop(&words);
-    }
-    html_table_end(&t);
-}
-
-static void write_recipes(Str *page, const Report *r)
-{
-    if (!r->locks.n)
-        return;
-    html_heading(page, 2, "recipe", "Recipe");
-    for (size_t i = 0; i < r->locks.n; i++) {
-        char *text = json_dumps(r->locks.at[i], JSON_INDENT(2));
-        if (r->locks.n > 1)
-            html_heading(page, 3, r->titles.at[i], r->titles.at[i]);
-        write_stages(page, r->locks.at[i]);
-        html_fold(page, "everything, as its lock.json has it");
-        str_adds(page, "<pre>");
-        html_text(page, span(text));
-        str_adds(page, "</pre>\n");
-        html_fold_end(page);
-        free(text);
+    for (size_t i = 0; i < r->parts.n; i++) {
+        const ReportPart *p = &r->parts.at[i];
+        if (p->kind == REPORT_SCORES)
+            report_note(
+                r, "scores",
+                json_pack("{s:s, s:O}", "part", p->name, "results", json_object_get(p->json, "results")));
     }
 }
 
@@ -243,16 +222,25 @@ void report_write(Str *page, Report *r)
 {
     Str title = {0};
     str_adds(&title, "Lemur:");
-    for (size_t i = 0; i < r->titles.n; i++)
+    for (size_t i = 0; i < r->titles.n && i < NAMED; i++)
         str_addf(&title, "%s %s", i ? "," : "", r->titles.at[i]);
+    if (r->titles.n > NAMED)
+        str_addf(&title, " and %zu more", r->titles.n - NAMED);
     html_begin(page, str_c(&title));
     write_machine(page, r);
     write_links(page, r);
+    mark_lessons(r);
+    note_scores(r);
+    report_checks(page, r);
     report_corpora(page, r);
     report_trainings(page, r);
+    report_improves(page, r);
     report_scores(page, r);
+    report_harmony(page, r);
+    report_studies(page, r);
+    report_learned(page, r);
     report_episodes(page, r);
-    write_recipes(page, r);
+    report_recipes(page, r);
     html_end(page);
     str_drop(&title);
 }

@@ -19,13 +19,12 @@ static void bytes_cell(HtmlTable *t, double bytes)
 
 static void write_corpus(Str *page, const ReportPart *p)
 {
-    static const char *const titles[] = {"source",   "kind",    "documents", "bytes",
-                                         "unusable", "dropped", "training",  "held out"};
+    static const char *const titles[] = {"source",  "kind",     "documents", "bytes", "unusable",
+                                         "dropped", "training", "held out",  NULL};
     const json_t *sources = json_object_get(p->json, "sources");
     HtmlTable t = html_table(page, "llrrrrrr");
     double kept[2] = {0, 0};
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        html_cell(&t, "%s", titles[i]);
+    html_cells(&t, titles);
     for (size_t i = 0; i < json_array_size(sources); i++) {
         const json_t *s = json_array_get(sources, i);
         html_cell(&t, "%s", report_text(s, "name"));
@@ -47,11 +46,10 @@ static void write_corpus(Str *page, const ReportPart *p)
 static void write_shards(Str *page, const ReportPart *p)
 {
     static const char *const titles[] = {"source", "kind",  "tokens there", "tokens packed",
-                                         "rows",   "share", "repeats"};
+                                         "rows",   "share", "repeats",      NULL};
     const json_t *ledger = json_object_get(p->json, "ledger");
     HtmlTable t = html_table(page, "llrrrrr");
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        html_cell(&t, "%s", titles[i]);
+    html_cells(&t, titles);
     for (size_t i = 0; i < json_array_size(ledger); i++) {
         const json_t *s = json_array_get(ledger, i);
         char there[32], packed[32];

@@ -12,11 +12,26 @@ typedef struct {
     int shown[2]; /* failed, solved */
 } Shown;
 
-static void write_message(Str *page, const json_t *message)
+/* What came of the answer with which step was taken: "code, which failed". */
+static void write_step(Str *page, const json_t *step)
+{
+    const char *action = report_text(step, "action");
+    bool failed = json_is_true(json_object_get(step, "error"));
+    if (*action)
+        html_add(page, ": %s", strcmp(action, "none") == 0 ? "no action that could be read" : action);
+    if (failed)
+        str_adds(page, ", <span class=\"bad\">which failed</span>");
+}
+
+/* *step: of the next answer. */
+static void write_message(Str *page, const json_t *message, const json_t *steps, size_t *step)
 {
     const json_t *content = json_object_get(message, "content");
     size_t n = json_string_length(content), cut = n > MESSAGE_MOST ? MESSAGE_MOST : n;
-    html_add(page, "<p class=\"small\">%s</p><pre>", report_text(message, "role"));
+    html_add(page, "<p class=\"small\">%s", report_text(message, "role"));
+    if (strcmp(report_text(message, "role"), "assistant") == 0)
+        write_step(page, json_array_get(steps, (*step)++));
+    str_adds(page, "</p><pre>");
     html_text(page, (Span){report_text(message, "content"), cut});
     html_add(page, "%s</pre>\n", n > cut ? " ..." : "");
 }
@@ -30,8 +45,9 @@ static bool take_episode(void *context, json_t *line)
         html_fold(s->page, "task %s: <span class=\"%s\">%s</span>, %zu messages, ended by %s",
                   report_text(line, "task"), solved ? "good" : "bad", solved ? "solved" : "not solved",
                   json_array_size(messages), report_text(line, "end"));
+        size_t step = 0;
         for (size_t i = 0; i < json_array_size(messages); i++)
-            write_message(s->page, json_array_get(messages, i));
+            write_message(s->page, json_array_get(messages, i), json_object_get(line, "steps"), &step);
         html_fold_end(s->page);
     }
     return s->shown[0] < EACH || s->shown[1] < EACH;

@@ -56,7 +56,7 @@ static void paper_cell(HtmlTable *t, double value)
         html_cell(t, "%s", "");
 }
 
-static void write_row(HtmlTable *t, const ReportPart *p, const char *benchmark)
+static void write_row(HtmlTable *t, const Report *r, const ReportPart *p, const char *benchmark)
 {
     static const PaperScore none = {NULL, -1, -1, -1};
     Score s = score_of(p->json, benchmark);
@@ -65,9 +65,11 @@ static void write_row(HtmlTable *t, const ReportPart *p, const char *benchmark)
     if (!s.known)
         return;
     paper = paper ? paper : &none;
+    char *model = report_model(r, p);
     html_cell(t, "%s", benchmark);
     html_cell(t, "%s", p->name);
-    html_cell(t, "%s", results_model_name(json_object_get(p->json, "config")));
+    html_cell(t, "%s", model);
+    mem_free(model);
     html_cell(t, "%.0f", report_number(entry, "sample_len"));
     html_cell(t, "<b>%.1f</b>", 100 * s.value);
     if (s.interval)
@@ -82,14 +84,13 @@ static void write_row(HtmlTable *t, const ReportPart *p, const char *benchmark)
 static void write_table(Str *page, const Report *r, const Names *names)
 {
     static const char *const titles[] = {"benchmark",      "run",     "model", "n", "score, %", "95 %",
-                                         "Lemur-70B-Chat", "GPT-3.5", "GPT-4"};
+                                         "Lemur-70B-Chat", "GPT-3.5", "GPT-4", NULL};
     HtmlTable t = html_table(page, "lllrrrrrr");
-    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
-        html_cell(&t, "%s", titles[i]);
+    html_cells(&t, titles);
     for (size_t k = 0; k < names->n; k++)
         for (size_t i = 0; i < r->parts.n; i++)
             if (r->parts.at[i].kind == REPORT_SCORES)
-                write_row(&t, &r->parts.at[i], names->at[k]);
+                write_row(&t, r, &r->parts.at[i], names->at[k]);
     html_table_end(&t);
     str_adds(
         page,
@@ -132,7 +133,7 @@ static void write_curve(Str *page, Report *r, const char *benchmark)
 
 static void write_errors(Str *page, const Report *r, const Names *names)
 {
-    HtmlTable t = html_table(page, "lll");
+    HtmlTable t = html_table(page, "llt");
     html_cell(&t, "benchmark");
     html_cell(&t, "run");
     html_cell(&t, "why answers scored nothing, where it is known");
@@ -163,6 +164,7 @@ void report_scores(Str *page, Report *r)
     all_benchmarks(&names, r);
     html_heading(page, 2, "scores", "Scores");
     write_table(page, r, &names);
+    report_gains(page, r);
     for (size_t i = 0; i < names.n; i++)
         write_curve(page, r, names.at[i]);
     write_errors(page, r, &names);

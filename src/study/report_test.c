@@ -2,7 +2,8 @@
 #include "study/report.h"
 
 #include "base/log.h"
-#include "base/scratch_test.h"
+#include "corpus/instruct_fixture_test.h"
+#include "corpus/small_corpus_test.h"
 #include "study/html.h"
 
 static void must(Status st)
@@ -15,9 +16,12 @@ static void text_cannot_become_html(void **state)
 {
     (void)state;
     Str page = {0};
-    html_add(&page, "<p>%s %5.1f%% %d %zu %lld", "<script>alert('x')</script> & \"\x01\xff", 2.5, 3, (size_t)4, 5LL);
-    assert_string_equal(str_c(&page), "<p>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;\xEF\xBF\xBD\xEF\xBF\xBD"
-                                      "   2.5% 3 4 5");
+    html_add(&page, "<p>%s %5.1f%% %d %zu %lld", "<script>alert('x')</script> & \"\x01\xff", 2.5, 3,
+             (size_t)4, 5LL);
+    assert_string_equal(
+        str_c(&page),
+        "<p>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; &quot;\xEF\xBF\xBD\xEF\xBF\xBD"
+        "   2.5% 3 4 5");
     str_clear(&page);
     HtmlTable t = html_table(&page, "lr");
     html_cell(&t, "%s", "a<b");
@@ -25,36 +29,51 @@ static void text_cannot_become_html(void **state)
     html_cell(&t, "x");
     html_cell(&t, "%d", 7);
     html_table_end(&t);
-    assert_string_equal(str_c(&page), "<div class=\"wide\"><table>\n<tr><th>a&lt;b</th><th class=\"r\">n</th></tr>\n"
-                                      "<tr><td>x</td><td class=\"r\">7</td></tr>\n</table></div>\n");
+    assert_string_equal(str_c(&page),
+                        "<div class=\"wide\"><table>\n<tr><th>a&lt;b</th><th class=\"r\">n</th></tr>\n"
+                        "<tr><td>x</td><td class=\"r\">7</td></tr>\n</table></div>\n");
     str_drop(&page);
 }
 
 static void write_folders(void)
 {
-    scratch_text("corpus/manifest.json",
-                 "{\"format\": \"lemur-corpus\", \"sources\": [{\"name\": \"py<thon\", \"kind\": \"code\", \"input\": "
-                 "{\"documents\": 9, \"bytes\": 9000}, \"dropped\": {\"a\": {\"documents\": 2}, \"b\": {\"documents\": 1}}, "
-                 "\"train\": {\"bytes\": 7000}, \"held_out\": {\"bytes\": 500}}]}");
-    scratch_text("packed/manifest.json",
-                 "{\"format\": \"lemur-shards\", \"row_tokens\": 513, \"rows_code\": 20, \"rows_text\": 2, \"ledger\": "
-                 "[{\"source\": \"python\", \"kind\": \"code\", \"tokens\": 10000, \"share\": 0.909, \"rows\": 20}]}");
-    scratch_text("base/results.json", "{\"status\": \"done\", \"steps\": 3, \"tokens\": 300, \"parameters\": 5000000, "
-                                      "\"held_out\": {\"loss_nats\": 2.5, \"bits_per_byte\": 1.25, \"kinds\": {\"code\": "
-                                      "{\"bytes\": 77, \"bits_per_byte\": 1.125}}}}");
-    scratch_text("base/log.jsonl", "{\"step\":1,\"loss_nats\":4,\"lr\":1,\"tokens\":100}\n{\"step\":2,\"loss_nats\":3,"
-                                   "\"lr\":1,\"tokens\":200}\n{\"event\":\"checkpoint\"}\n{\"step\":3,\"loss_n");
-    scratch_text("score/results.json",
-                 "{\"results\": {\"mint_gsm8k\": {\"success,none\": 0.5, \"success_ci95,none\": [0.3, 0.7], \"success@1_ci95,"
-                 "none\": [0.1, 0.3], \"sample_len\": 48}}, \"metrics\": {\"mint_gsm8k\": \"success\"}, \"curves\": "
-                 "{\"mint_gsm8k\": {\"success\": [0.2, 0.5]}}, \"errors\": {\"mint_gsm8k\": {\"unreadable\": 3}}, "
-                 "\"config\": {\"model\": {\"name\": \"small\"}}}");
-    scratch_text("score/transcripts_mint_gsm8k.jsonl",
-                 "{\"task\": \"1\", \"success\": true, \"end\": \"task_success\", \"messages\": [{\"role\": \"user\", "
-                 "\"content\": \"<b>How many?</b>\"}]}\n{\"task\": \"2\", \"success\": false, \"end\": \"max_steps\", "
-                 "\"messages\": []}\n{cut");
-    scratch_text("run/lock.json", "{\"lock\": 1, \"machine\": {\"program\": \"lemur\"}, \"stages\": {\"scores\": {\"folder\": "
-                                  "\"none\", \"words\": [\"eval\"], \"key\": \"0123456789\"}}}");
+    scratch_text(
+        "crawl/manifest.json",
+        "{\"format\": \"lemur-corpus\", \"sources\": [{\"name\": \"py<thon\", \"kind\": \"code\", \"input\": "
+        "{\"documents\": 9, \"bytes\": 9000}, \"dropped\": {\"a\": {\"documents\": 2}, \"b\": "
+        "{\"documents\": 1}}, "
+        "\"train\": {\"bytes\": 7000}, \"held_out\": {\"bytes\": 500}}]}");
+    scratch_text(
+        "packed/manifest.json",
+        "{\"format\": \"lemur-shards\", \"row_tokens\": 513, \"rows_code\": 20, \"rows_text\": 2, "
+        "\"ledger\": "
+        "[{\"source\": \"python\", \"kind\": \"code\", \"tokens\": 10000, \"share\": 0.909, \"rows\": 20}]}");
+    scratch_text("base/results.json",
+                 "{\"status\": \"done\", \"steps\": 3, \"tokens\": 300, \"parameters\": 5000000, "
+                 "\"held_out\": {\"loss_nats\": 2.5, \"bits_per_byte\": 1.25, \"kinds\": {\"code\": "
+                 "{\"bytes\": 77, \"bits_per_byte\": 1.125}}}}");
+    scratch_text("base/log.jsonl",
+                 "{\"step\":1,\"loss_nats\":4,\"lr\":1,\"tokens\":100}\n{\"step\":2,\"loss_nats\":3,"
+                 "\"lr\":1,\"tokens\":200}\n{\"event\":\"checkpoint\"}\n{\"step\":3,\"loss_n");
+    scratch_text(
+        "score/results.json",
+        "{\"results\": {\"mint_gsm8k\": {\"success,none\": 0.5, \"success_ci95,none\": [0.3, 0.7], "
+        "\"success@1,none\": 0, \"success@1_ci95,none\": [0.1, 0.3], \"success@2,none\": 0.5, "
+        "\"sample_len\": 2}}, \"metrics\": {\"mint_gsm8k\": \"success\"}, \"curves\": {\"mint_gsm8k\": "
+        "{\"success\": [0, 0.5]}}, \"errors\": {\"mint_gsm8k\": {\"unreadable\": 3}}, \"config\": "
+        "{\"model\": {\"name\": \"small\"}}}");
+    scratch_text(
+        "score/samples_mint_gsm8k.jsonl",
+        "{\"id\": \"1\", \"metrics\": {\"success\": 1}, \"doc\": {\"question\": \"How many?\"}}\n"
+        "{\"id\": \"2\", \"metrics\": {\"success\": 0}, \"doc\": {\"question\": \"How many then?\"}}\n");
+    scratch_text(
+        "score/transcripts_mint_gsm8k.jsonl",
+        "{\"task\": \"1\", \"success\": true, \"end\": \"task_success\", \"messages\": [{\"role\": \"user\", "
+        "\"content\": \"<b>How many?</b>\"}], \"steps\": [{}, {}]}\n{\"task\": \"2\", \"success\": false, "
+        "\"end\": \"max_steps\", \"messages\": []}\n{cut");
+    scratch_text("run/lock.json",
+                 "{\"lock\": 1, \"machine\": {\"program\": \"lemur\"}, \"stages\": {\"scores\": {\"folder\": "
+                 "\"none\", \"words\": [\"eval\"], \"key\": \"0123456789\"}}}");
 }
 
 static void expect(const Str *page, const char *text)
@@ -69,13 +88,18 @@ static void a_page_tells_all(void **state)
     Report r = {0};
     Str page = {0};
     write_folders();
-    static const char *const folders[] = {"corpus", "packed", "base", "score"};
+    static const char *const folders[] = {"crawl", "packed", "base", "score"};
     for (size_t i = 0; i < 4; i++)
         must(report_add(&r, in_scratch(folders[i])));
     report_write(&page, &r);
-    static const char *const has[] = {
-        "py&lt;thon", "<td class=\"r\">3</td>", "20 : 2 rows", "10.00 : 1", "90.9 %", "5.00 M", "1.250", "1.125",
-        "<b>50.0</b>", "30.0 to 70.0", "58.3", "93.8", "unreadable 3", "&lt;b&gt;How many?", "not solved", "small"};
+    static const char *const has[] = {"py&lt;thon",   "<td class=\"r\">3</td>",
+                                      "20 : 2 rows",  "10.00 : 1",
+                                      "90.9 %",       "5.00 M",
+                                      "1.250",        "1.125",
+                                      "<b>50.0</b>",  "30.0 to 70.0",
+                                      "58.3",         "93.8",
+                                      "unreadable 3", "&lt;b&gt;How many?",
+                                      "not solved",   "small"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         expect(&page, has[i]);
     assert_null(strstr(str_c(&page), "http://www.google"));
@@ -106,6 +130,184 @@ static void without_gnuplot_there_is_a_page(void **state)
     mem_free(path);
 }
 
+/* Runs. -------------------------------------------------------------------------------------------------- */
+
+/* A run of `lemur eval` on tasks with such questions, of which those marked '1' were solved. */
+static void write_eval(const char *name, const char *model, const char *question, const char *solved,
+                       bool feedback)
+{
+    Str samples = {0}, transcripts = {0}, head = {0}, results = {0};
+    double n = (double)strlen(solved), hits = 0;
+    for (int i = 0; solved[i]; i++) {
+        bool hit = solved[i] == '1';
+        hits += hit;
+        str_addf(&samples,
+                 "{\"doc_id\": %d, \"id\": \"%d\", \"doc\": {\"prompt\": \"%s %d\"}, \"target\": \"7\", "
+                 "\"metrics\": "
+                 "{\"success\": %d}, \"resps\": [\"I say %d\"]}\n",
+                 i, i, question, i, hit, i);
+        str_addf(
+            &transcripts,
+            "{\"transcript\": 1, \"task\": \"%d\", \"success\": %s, \"end\": \"max_steps\", \"steps\": [{}], "
+            "\"messages\": [{\"role\": \"user\", \"content\": \"%s %d\"}, {\"role\": \"assistant\", "
+            "\"content\": "
+            "\"I say %d\"}]}\n",
+            i, hit ? "true" : "false", question, i, i);
+    }
+    str_addf(&head,
+             "{\"format\": \"lemur eval\", \"format_version\": 1, \"model\": {\"kind\": \"local\", \"name\": "
+             "\"%s\", "
+             "\"hash\": \"%s\"}, %s\"settings\": {\"seed\": 0, \"feedback\": \"text\"}, \"benchmarks\": "
+             "{\"tasks\": "
+             "{\"data_sha256\": \"%s\"}}}",
+             model, model, feedback ? "\"feedback_model\": {\"kind\": \"hints\"}, " : "", question);
+    str_addf(&results,
+             "{\"results\": {\"tasks\": {\"success,none\": %g, \"success_ci95,none\": [0.1, 0.9], "
+             "\"sample_len\": %g}}, "
+             "\"metrics\": {\"tasks\": \"success\"}, \"config\": %s}",
+             hits / n, n, str_c(&head));
+    const struct {
+        const char *file;
+        const Str *text;
+    } files[] = {{"run.json", &head},
+                 {"results.json", &results},
+                 {"samples_tasks.jsonl", &samples},
+                 {"transcripts_tasks.jsonl", &transcripts}};
+    for (size_t i = 0; i < 4; i++) {
+        char *path = path_join(name, files[i].file);
+        scratch_write(path, files[i].text->at, files[i].text->n);
+        mem_free(path);
+    }
+    str_drop(&samples);
+    str_drop(&transcripts);
+    str_drop(&head);
+    str_drop(&results);
+}
+
+static const char test_question[] =
+    "How many keepers of lions and of bears does the zoo by the river have in year";
+static const char lesson[] = "Which of all the rooms of the house by the sea has a lamp and a bed and window";
+
+/* A corpus, a tuning on a lesson, tests of two models, and of one with feedback: without the lesson's
+ * questions. */
+static void add_all(Report *r)
+{
+    static const char *const folders[] = {"corpus", "tuned=tuning", "taught", "base=eval1", "eval2", "eval3"};
+    write_eval("taught", "old", lesson, "11110000", false);
+    write_eval("eval1", "old", test_question, "11000000", false);
+    write_eval("eval2", "new", test_question, "11111111", false);
+    write_eval("eval3", "old", test_question, "11111111", true);
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *equals = strchr(folders[i], '=');
+        char *what =
+            equals ? mem_format("%.*s%s", (int)(equals - folders[i]) + 1, folders[i], in_scratch(equals + 1))
+                   : mem_str(in_scratch(folders[i]));
+        must(report_add(r, what));
+        mem_free(what);
+    }
+}
+
+static void prepare_tuning(void)
+{
+    Fixture f;
+    write_eval("taught", "old", lesson, "11110000", false);
+    fixture_open(&f, "{held_out: 0, context: 300, sources: [{name: episodes, kind: code, path: "
+                     "$/taught/transcripts_*.jsonl}]}");
+    json_decref(fixture_prepare(&f, "tuning/data", NULL));
+    fixture_close(&f);
+    scratch_text("tuning/log.jsonl", "");
+    scratch_text("tuning/results.json", "{\"status\": \"done\", \"steps\": 3}");
+}
+
+static void checks_and_gains_stand_there(void **state)
+{
+    (void)state;
+    Report r = {0};
+    Str page = {0};
+    prepare_tuning();
+    add_all(&r);
+    report_write(&page, &r);
+    assert_int_equal(r.wrong, 0);
+    must(report_add(&r, in_scratch("eval1"))); /* a name twice is told apart */
+    char *again = mem_format("base=%s", in_scratch("eval2"));
+    must(report_add(&r, again));
+    assert_string_equal(r.parts.at[r.parts.n - 1].name, "base 2");
+    mem_free(again);
+    static const char *const has[] = {"8 transcripts",
+                                      "<span class=\"good\">equal</span>", /* computed once more */
+                                      "tasks (base)",
+                                      "<b class=\"good\">0</b>", /* tasks looked for */
+                                      "of episodes (code)",
+                                      "<mark>I say ",                                 /* what is learned */
+                                      "<span class=\"good\">+75.0, p = 0.031</span>", /* models */
+                                      "What language feedback gains",
+                                      "<b>+75.0</b>",
+                                      "xz -9",
+                                      "zstd -19"};
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++)
+        expect(&page, has[i]);
+    assert_null(strstr(str_c(&page), "tasks (taught)")); /* a lesson is no test */
+    assert_int_equal(json_array_size(json_object_get(r.summary, "scores")), 4);
+    assert_int_equal(json_array_size(json_object_get(r.summary, "rechecked")), 4);
+    assert_int_equal(json_array_size(json_object_get(r.summary, "feedback")), 1);
+    json_t *overlap = json_array_get(json_object_get(r.summary, "overlap"), 0);
+    assert_in_range(json_integer_value(json_object_get(overlap, "texts")), 60 + 8,
+                    120); /* the corpus, less what is held out, and 8 lessons */
+    report_drop(&r);
+    str_drop(&page);
+}
+
+static void a_leak_is_told(void **state)
+{
+    (void)state;
+    Report r = {0};
+    Str page = {0};
+    prepare_tuning();
+    add_all(&r);
+    write_eval("eval4", "new", lesson, "11111111", false); /* asked what was taught */
+    must(report_add(&r, in_scratch("eval4")));
+    report_write(&page, &r);
+    assert_int_equal(r.wrong, 1);
+    expect(&page, "<b class=\"bad\">8</b>");
+    expect(&page, "stands in");
+    report_drop(&r);
+    str_clear(&page);
+    r = (Report){0};
+    must(report_add(&r, in_scratch("eval1")));
+    scratch_run("sed -i 's/success\": true/success\": false/' eval1/transcripts_tasks.jsonl");
+    report_write(&page, &r);
+    assert_int_equal(r.wrong, 1);
+    expect(&page, "success is 0.2500 in results.json and 0.0000 by its transcripts");
+    report_drop(&r);
+    str_drop(&page);
+}
+
+static void stages_without_their_run_are_told(void **state)
+{
+    (void)state;
+    Report r = {0};
+    Str page = {0};
+    char *command = mem_format(
+        "{\"key\": \"0123456789abcdef\", \"seconds\": 3, \"command\": [\"lemur\", \"eval\", \"-o\", "
+        "\"%s/store/eval-0123456789abcdef/out\"]}",
+        scratch);
+    write_eval("store/eval-0123456789abcdef/out", "m", test_question, "10", false);
+    scratch_text("store/eval-0123456789abcdef/stage.json", command);
+    must(report_add(&r, in_scratch("store/eval-0123456789abcdef/out")));
+    report_write(&page, &r);
+    expect(&page, "<code>eval -o {eval-01234567}</code>");
+    expect(&page, "<code>01234567</code>");
+    expect(&page, "3.0 s");
+    report_drop(&r);
+    r = (Report){0};
+    scratch_run("mkdir mini && ln -s $PWD/store/eval-0123456789abcdef/out mini/scores.words");
+    must(report_add(&r, in_scratch("store/eval-0123456789abcdef/out")));
+    assert_string_equal(r.parts.at[0].name, "scores.words"); /* as the run beside the store calls it */
+    report_drop(&r);
+    str_drop(&page);
+    mem_free(command);
+}
+
 static void what_is_no_run_is_refused(void **state)
 {
     (void)state;
@@ -126,7 +328,10 @@ int main(void)
         cmocka_unit_test(text_cannot_become_html),
         cmocka_unit_test(a_page_tells_all),
         cmocka_unit_test(without_gnuplot_there_is_a_page),
+        cmocka_unit_test(checks_and_gains_stand_there),
+        cmocka_unit_test(a_leak_is_told),
+        cmocka_unit_test(stages_without_their_run_are_told),
         cmocka_unit_test(what_is_no_run_is_refused),
     };
-    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+    return cmocka_run_group_tests(tests, small_corpus, scratch_remove);
 }

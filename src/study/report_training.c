@@ -34,19 +34,13 @@ static bool take_step(void *context, json_t *line)
     return true;
 }
 
-static void titles_of(HtmlTable *t, const char *const *titles, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        html_cell(t, "%s", titles[i]);
-}
-
 static void write_costs(Str *page, const Report *r, Plot *plot)
 {
-    static const char *const titles[] = {"model",         "parameters",   "steps", "tokens",
-                                         "time",          "tokens/s",     "MFU",   "memory",
-                                         "held-out loss", "bits per byte"};
+    static const char *const titles[] = {"model",         "parameters",    "steps", "tokens",
+                                         "time",          "tokens/s",      "MFU",   "memory",
+                                         "held-out loss", "bits per byte", NULL};
     HtmlTable t = html_table(page, "lrrrrrrrrr");
-    titles_of(&t, titles, sizeof titles / sizeof *titles);
+    html_cells(&t, titles);
     for (size_t i = 0; i < r->parts.n; i++) {
         const ReportPart *p = &r->parts.at[i];
         if (p->kind != REPORT_TRAINING)
@@ -73,9 +67,9 @@ static void write_costs(Str *page, const Report *r, Plot *plot)
 
 static void write_kinds(Str *page, const Report *r)
 {
-    static const char *const titles[] = {"model", "kind", "bytes", "loss", "bits per byte"};
+    static const char *const titles[] = {"model", "kind", "bytes", "loss", "bits per byte", NULL};
     HtmlTable t = html_table(page, "llrrr");
-    titles_of(&t, titles, sizeof titles / sizeof *titles);
+    html_cells(&t, titles);
     for (size_t i = 0; i < r->parts.n; i++) {
         const char *kind;
         json_t *value;
@@ -96,13 +90,16 @@ static void write_kinds(Str *page, const Report *r)
 
 void report_trainings(Str *page, Report *r)
 {
-    if (!report_has(r, REPORT_TRAINING))
+    if (!report_has(r, REPORT_TRAINING)) {
+        report_squeezed(page, r);
         return;
+    }
     Plot plot = {.x_label = "tokens", .y_label = "loss, nats a token"};
     html_heading(page, 2, "training", "Training");
     write_costs(page, r, &plot);
     report_plot(page, r, &plot);
     html_heading(page, 3, "held-out", "Held-out documents");
     write_kinds(page, r);
+    report_squeezed(page, r);
     plot_drop(&plot);
 }

@@ -22,11 +22,11 @@ static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
     return (size_t)made;
 }
 
-TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const Loader *train,
-                    const Loader *held_out, int ranks)
+TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const PlanData *data,
+                  int ranks)
 {
     bool adapters = lora_on(&setup->lora);
-    int64_t T = loader_context(train), N = c->batch * T;
+    int64_t T = data->context, N = c->batch * T;
     TrainPlan p = {
         .h = *h,
         .setup = *setup,
@@ -34,8 +34,8 @@ TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *se
         .parameters = hparams_param_count(h),
         .context = T,
         .step_tokens = N * c->grad_accumulation * ranks,
-        .rows = shards_rows(loader_set(train)),
-        .held_out_rows = held_out ? shards_rows(loader_set(held_out)) : 0,
+        .rows = data->rows,
+        .held_out_rows = data->held_out_rows,
         .trained = adapters ? lora_param_count(h, &setup->lora) : hparams_param_count(h),
         .flops_per_token = adapters ? lora_train_flops(h, &setup->lora, T) : hparams_train_flops(h, T),
         .host_bytes =
@@ -51,6 +51,27 @@ TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *se
     size_t final = (size_t)p.trained * dtype_size(adapters ? DTYPE_F32 : train_config_final_dtype(c));
     p.disk_bytes = kept_checkpoints(c, p.steps) * p.checkpoint_bytes + final;
     return p;
+}
+
+TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const Loader *train,
+                    const Loader *held_out, int ranks)
+{
+    PlanData data = {loader_context(train), shards_rows(loader_set(train)),
+                     held_out ? shards_rows(loader_set(held_out)) : 0};
+    return plan_of(c, h, setup, &data, ranks);
+}
+
+double plan_seconds(const TrainPlan *p, const TrainConfig *c)
+{
+    if (p->steps < 0)
+        return c->minutes * 60;
+    double evaluations = c->eval_every < 0    ? 0
+                         : c->eval_every == 0 ? 1
+                                              : (double)(p->steps / c->eval_every + 1),
+           read = evaluations * (double)(p->eval_rows * p->context), /* forward alone: a third */
+        again = p->setup.recompute == RECOMPUTE_LAYER ? 4.0 / 3 : 1,
+           tokens = (double)p->steps * (double)p->step_tokens * again + read / 3;
+    return tokens * p->flops_per_token / (likely_mfu * p->peak_flops * (double)p->ranks);
 }
 
 static void print_adapters(const TrainPlan *p)
@@ -116,8 +137,7 @@ static void print_work(const TrainPlan *p, const TrainConfig *c)
              human_count(tokens, all), all / (double)p->epoch_tokens, human_count(flops, work));
     if (p->peak_flops > 0)
         log_info("time     about %s, at %.0f%% of the %.0f GFLOP/s that products reach here",
-                 human_time(time, work / (likely_mfu * p->peak_flops * (double)p->ranks)), 100 * likely_mfu,
-                 p->peak_flops * 1e-9);
+                 human_time(time, plan_seconds(p, c)), 100 * likely_mfu, p->peak_flops * 1e-9);
     else
         log_info("time     known after the first steps");
 }

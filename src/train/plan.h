@@ -14,7 +14,7 @@ typedef struct {
     int64_t trained;                          /* of the parameters, or of adapters beside them */
     int64_t rows, epoch_tokens, held_out_rows, eval_rows;
     int64_t eval_rows_set; /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
-    int64_t steps; /* -1: to be measured (minutes) */
+    int64_t steps;         /* -1: to be measured (minutes) */
     double flops_per_token;
     double peak_flops;                   /* 0: unknown */
     size_t host_bytes;                   /* the loader's and evaluation's buffers */
@@ -22,9 +22,22 @@ typedef struct {
     size_t checkpoint_bytes, disk_bytes; /* one; all that are kept, and the model */
 } TrainPlan;
 
+/* Of packed rows, what a plan counts with. */
+typedef struct {
+    int64_t context, rows, held_out_rows;
+} PlanData;
+
 /* A place for `peak_flops` is left 0.  setup: train_config_setup's, with its base where that counts. */
 TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const Loader *train,
                     const Loader *held_out, int ranks);
+
+/* The same of data that need not be there yet. */
+TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const PlanData *data,
+                  int ranks);
+
+/* How long it will train and evaluate, where peak_flops is set, at the share of it that is likely; minutes
+ * that are asked for are what they are. */
+double plan_seconds(const TrainPlan *p, const TrainConfig *c);
 
 /* Ten lines for people, through log_info. */
 void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, const char *output, int threads);

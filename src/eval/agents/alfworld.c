@@ -109,6 +109,7 @@ static void tell_outcome(const World *w, DialogueTurn *out)
     const HouseholdState *s = household_play_state(w->play);
     out->score = s->won;
     out->used_up = s->done && !s->won;
+    out->commands = household_play_take(w->play);
 }
 
 static void tell_retry(const World *w, Span answer, DialogueTurn *out)
@@ -249,9 +250,9 @@ static Status ask_alfworld(const EvalRun *run, void *state, const Question *q, S
     w.play = household_play_new();
     household_play_begin(w.play, w.game);
     household_play_limit(w.play, budget_of(run));
+    out->target = json_incref(json_object_get(q->doc, "reference"));
     Status st = play_game(out, a, &w, q->id);
     if (st == ST_OK) {
-        out->target = json_incref(json_object_get(q->doc, "reference"));
         sample_metric(out, "goal", household_play_state(w.play)->won);
         sample_metric(out, "commands", household_play_state(w.play)->steps);
     }

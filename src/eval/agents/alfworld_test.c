@@ -239,6 +239,49 @@ static void admissible_commands_are_told_where_they_are_wanted(void **state)
     house_close(&h);
 }
 
+static const char *command_of(const Sample *s, size_t step, size_t i, const char *key)
+{
+    const json_t *steps = json_object_get(s->transcript, "steps"),
+                 *commands = json_object_get(json_array_get(steps, step), "commands");
+    return json_string_value(json_object_get(json_array_get(commands, i), key));
+}
+
+/* Each command is kept with what the game said, also where the model is not told it. */
+static void transcripts_hold_the_commands(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"> look", "no\ncommand", "> go to nowhere", NULL};
+    static const char *const cells[] = {"<execute>for i in range(2): look()</execute>",
+                                        "<execute>goto(\"nowhere\")\n1/0</execute>", NULL};
+    Fixture text, code;
+    Sample s;
+    house_open(&text, &alfworld, false);
+    needs_sandbox();
+    house_open(&code, &alfworld_python, false);
+    text.settings.steps = code.settings.steps = 3;
+    text.settings.no_observations = true;
+    const Question *q = &text.questions.all.at[0];
+    sample_init(&s);
+    text.script.lines = lines;
+    assert_int_equal(alfworld.ask(&text.run, text.state, q, &s), ST_OK);
+    assert_true(span_is(message(&text, 2), "What came of it is not shown. The task is not solved yet."));
+    assert_true(span_is(message(&text, 4), "What came of it is not shown. The task is not solved yet."));
+    assert_string_equal(command_of(&s, 0, 0, "command"), "look");
+    assert_true(span_starts(span(command_of(&s, 0, 0, "heard")), "You are in the middle of a room."));
+    assert_null(command_of(&s, 1, 0, "command"));
+    assert_string_equal(command_of(&s, 2, 0, "heard"), "Nothing happens.");
+    sample_drop(&s);
+    sample_init(&s);
+    code.script.lines = cells;
+    assert_int_equal(alfworld_python.ask(&code.run, code.state, q, &s), ST_OK);
+    assert_string_equal(command_of(&s, 0, 1, "command"), "look");
+    assert_null(command_of(&s, 0, 2, "command"));
+    assert_string_equal(command_of(&s, 1, 0, "command"), "go to nowhere");
+    sample_drop(&s);
+    house_close(&text);
+    house_close(&code);
+}
+
 /* A prompt in the data folder stands in for ours. */
 static void prompts_can_be_replaced(void **state)
 {
@@ -274,6 +317,7 @@ int main(void)
         cmocka_unit_test(the_model_is_told_what_the_game_says),
         cmocka_unit_test(observations_have_no_location),
         cmocka_unit_test(admissible_commands_are_told_where_they_are_wanted),
+        cmocka_unit_test(transcripts_hold_the_commands),
         cmocka_unit_test(prompts_can_be_replaced),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "agent/hints.h"
+#include "agent/turns.h"
 #include "base/clock.h"
 
 typedef struct {
@@ -12,8 +14,10 @@ typedef struct {
     Conversation all;    /* as the transcript has it */
     Conversation window; /* as the model is sent it  */
     DialogueTurn turn;
-    Str text;
+    Str text, hint;
+    Str heard; /* by a scripted expert: the observations */
     json_t *steps;
+    int64_t hinted; /* steps behind which stands a hint */
     double start, best;
     bool solved, failed, unreadable;
     const char *end;
@@ -47,13 +51,46 @@ static void open(Play *p)
     say(p, CHAT_USER, p->setup->opening);
 }
 
+/* Rewards are of the outcome, too. */
+static void withhold(DialogueTurn *t)
+{
+    str_adds(&t->observation, turns_withheld);
+    str_adds(&t->reward, "not shown");
+}
+
+/* Behind what the world said, in MINT's words. */
+static void add_hint(Play *p)
+{
+    str_clear(&p->hint);
+    if (!p->run->models.hints)
+        return;
+    str_add(&p->heard, p->turn.observation.at, p->turn.observation.n);
+    str_addc(&p->heard, '\n');
+    hints_say(&p->hint, p->run->models.hints, &p->all,
+              (HintsHeard){str_span(&p->turn.observation), str_span(&p->heard)},
+              (Span){json_string_value(p->sample->target), json_string_length(p->sample->target)});
+    if (!p->hint.n)
+        return;
+    str_adds(&p->text, TURNS_EXPERT);
+    str_add(&p->text, p->hint.at, p->hint.n);
+    p->hinted++;
+    json_object_set_new(json_array_get(p->steps, json_array_size(p->steps) - 1), "feedback", json_true());
+}
+
 static void tell(Play *p)
 {
+    DialogueTurn withheld = {0};
+    const DialogueTurn *t = p->run->settings->no_observations ? &withheld : &p->turn;
+    if (t == &withheld)
+        withhold(&withheld);
     str_clear(&p->text);
     if (p->setup->tell)
-        p->setup->tell(p->setup->tell_context, &p->text, &p->turn);
+        p->setup->tell(p->setup->tell_context, &p->text, t);
     else
-        str_add(&p->text, p->turn.observation.at, p->turn.observation.n);
+        str_add(&p->text, t->observation.at, t->observation.n);
+    str_drop(&withheld.observation);
+    str_drop(&withheld.reward);
+    add_hint(p);
     say(p, CHAT_USER, str_span(&p->text));
     narrow(p);
 }
@@ -70,11 +107,13 @@ static bool used_up(Play *p)
 
 static void keep_step(Play *p, double model_seconds, double act_seconds, int64_t prompt, int64_t completion)
 {
-    json_array_append_new(p->steps, json_pack("{s:s, s:b, s:f, s:f, s:f, s:I, s:I}", "action",
-                                              p->turn.understood ? "code" : "none", "error", p->turn.failed,
-                                              "reward", p->turn.score, "model_seconds", model_seconds,
-                                              "act_seconds", act_seconds, "prompt_tokens", (json_int_t)prompt,
-                                              "completion_tokens", (json_int_t)completion));
+    json_t *o = json_pack("{s:s, s:b, s:f, s:f, s:f, s:I, s:I}", "action",
+                          p->turn.understood ? "code" : "none", "error", p->turn.failed, "reward",
+                          p->turn.score, "model_seconds", model_seconds, "act_seconds", act_seconds,
+                          "prompt_tokens", (json_int_t)prompt, "completion_tokens", (json_int_t)completion);
+    if (p->turn.commands)
+        json_object_set(o, "commands", p->turn.commands);
+    json_array_append_new(p->steps, o);
 }
 
 static Status turn(Play *p)
@@ -93,6 +132,8 @@ static Status turn(Play *p)
     str_clear(&t->reward);
     t->score = 0;
     t->understood = t->failed = t->ends = t->used_up = false;
+    json_decref(t->commands);
+    t->commands = NULL;
     double began = clock_now();
     TRY(p->world->act(p->world->self, span_trim(str_span(&p->text)), t));
     keep_step(p, p->sample->model_seconds - before.model_seconds, clock_now() - began,
@@ -139,6 +180,8 @@ static void fill_sample(Play *p, const char *task)
     json_object_set_new(s->transcript, "end", json_string(p->end));
     json_object_set(s->transcript, "steps", p->steps);
     json_object_set_new(s->transcript, "seconds", json_real(clock_now() - p->start));
+    if (p->run->models.hints)
+        sample_feedback(s, p->run, p->hinted);
 }
 
 Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const DialogueSetup *setup,
@@ -159,9 +202,10 @@ Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const Di
     }
     if (st == ST_OK)
         fill_sample(&p, task);
-    Str *const texts[] = {&p.text, &p.turn.action, &p.turn.observation, &p.turn.reward};
+    Str *const texts[] = {&p.text, &p.hint, &p.heard, &p.turn.action, &p.turn.observation, &p.turn.reward};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         str_drop(texts[i]);
+    json_decref(p.turn.commands);
     conversation_drop(&p.all);
     conversation_drop(&p.window);
     json_decref(p.steps);

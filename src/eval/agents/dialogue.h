@@ -16,6 +16,7 @@ typedef struct {
     bool failed;     /* the action was an error                           */
     bool ends;       /* the model gives up                                */
     bool used_up;    /* the world takes no more actions                   */
+    json_t *commands; /* what the action did, command by command (household_tools.h); NULL: not told; owned */
 } DialogueTurn;
 
 /* A failure of `act` is no outcome but the end of the episode without a result. */
@@ -35,9 +36,10 @@ typedef struct {
     AskText how; /* of each answer */
 } DialogueSetup;
 
-/* Plays one episode.  Fills *out: prompts (where all messages are sent, the first alone: the others are in
- * the transcript), answers, actions (read), metrics success and reward (the highest) and steps, kind,
- * transcript. Failures of the model and the world: no result. */
+/* Plays one episode.  Where run->models has hints, they stand behind what the model is told, and give away no
+ * out->target that is a text.  Fills *out: prompts (where all messages are sent, the first alone: the others are in
+ * the transcript), answers, actions (read), metrics success and reward (the highest) and steps (of
+ * hints: feedback), kind, transcript. Failures of the model and the world: no result. */
 MUST_CHECK Status dialogue_play(Sample *out, const EvalRun *run, const char *task, const DialogueSetup *setup,
                                 const DialogueWorld *world);
 

@@ -148,6 +148,24 @@ static void dialogue_is_the_originals(void **state)
     sample_drop(&s);
 }
 
+/* Neither rows nor errors nor rewards, and the same score. */
+static void observations_can_be_withheld(void **state)
+{
+    (void)state;
+    need_data();
+    const char *const lines[] = {"SHOW TABLES", "SELECT x FROM people", "skip", NULL};
+    Sample s;
+    f.settings.no_observations = true;
+    ask(&s, 0, lines);
+    f.settings.no_observations = false;
+    for (size_t i = 3; i < 6; i += 2)
+        assert_true(span_starts(message(&f.script.asked, i),
+                                "MySQL Database Output: What came of it is not shown. The task is not solved "
+                                "yet.\nReward: not shown\nHere is the query again"));
+    assert_true(metric(&s, "steps") == 3);
+    sample_drop(&s);
+}
+
 /* Ten turns, and the best reward counts. */
 static void turns_end(void **state)
 {
@@ -253,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gold_scores_one_and_nonsense_none),
                                        cmocka_unit_test(dialogue_is_the_originals),
+                                       cmocka_unit_test(observations_can_be_withheld),
                                        cmocka_unit_test(turns_end), cmocka_unit_test(curiosities),
                                        cmocka_unit_test(curiosities_on_a_server)};
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);

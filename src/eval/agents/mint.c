@@ -82,6 +82,7 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
     str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;
     out->solved = w->play && household_play_succeeded(w->play);
+    out->commands = w->play ? household_play_take(w->play) : NULL;
     python_cell_drop(&cell);
     return ST_OK;
 }
@@ -238,6 +239,17 @@ static void fill_texts(Sample *s, const Episode *e, Span opening)
     str_drop(&valid);
 }
 
+/* Who gave it, and how often. */
+static void fill_feedback(Sample *s, const EvalRun *run, const Episode *e)
+{
+    int64_t n = 0;
+    if (!run->models.feedback && !run->models.hints)
+        return;
+    for (size_t i = 0; i < e->steps.n; i++)
+        n += e->steps.at[i].feedback;
+    sample_feedback(s, run, n);
+}
+
 static void fill(Sample *s, const World *w, const Question *q, const Episode *e, Span opening)
 {
     s->target = json_incref(json_object_get(q->doc, "reference"));
@@ -259,6 +271,7 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
     if (mint_kinds[w->mint->task].code && e->turns.proposed)
         json_object_set_new(s->more, "last_program", json_string(program_end_names[w->ended]));
     s->transcript = episode_transcript(e, mint_kinds[w->mint->task].name, q->id);
+    fill_feedback(s, w->run, e);
 }
 
 static EpisodeSetup setup_of(const EvalRun *run)
@@ -282,7 +295,8 @@ static EpisodeSetup setup_of(const EvalRun *run)
                           .max_propose = proposals_of(run),
                           .max_tokens = set->episode_tokens,
                           .max_seconds = set->episode_seconds,
-                          .empty_system = set->empty_system};
+                          .empty_system = set->empty_system,
+                          .withhold = set->no_observations};
 }
 
 static Status play(Episode *e, World *w, Span opening, Span gold)
@@ -291,14 +305,15 @@ static Status play(Episode *e, World *w, Span opening, Span gold)
     EpisodeSetup setup = setup_of(run);
     EpisodeWorld world = {w, run_code, propose};
     Feedback feedback = {.model = run->models.feedback,
+                         .hints = run->models.hints,
                          .template = str_span(&w->mint->feedback_template),
                          .example = w->example,
                          .tools = str_span(&w->mint->tools),
-                         .solution = run->settings->feedback_gold ? gold : (Span){0},
+                         .solution = run->settings->feedback_gold || run->models.hints ? gold : (Span){0},
                          .form = run->settings->feedback_binary ? FEEDBACK_BINARY : FEEDBACK_TEXT,
                          .stopped = run->stopped,
                          .stopped_context = run->stopped_context};
-    if (run->models.feedback)
+    if (feedback.model || feedback.hints)
         setup.feedback = &feedback;
     return episode_run(e, &setup, &world, opening);
 }

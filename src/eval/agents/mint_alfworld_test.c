@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/hints.h"
 #include "eval/agents/household_fixture_test.h"
 
 static const char *const quits[] = {"<solution>done</solution>", "<solution>done</solution>", NULL};
@@ -127,6 +128,39 @@ static void feedback_may_know_the_list(void **state)
     house_close(&h);
 }
 
+/* A scripted expert says the same to the same game, by what it has told. */
+static void hints_stand_behind_what_the_game_says(void **state)
+{
+    (void)state;
+    Fixture h;
+    Sample s;
+    static const char *const lines[] = {"<execute>print(look())</execute>", "<solution>done</solution>",
+                                        "<execute>print(goto('nowhere 1'))</execute>", "<solution>done</solution>",
+                                        NULL};
+    house_open(&h, &mint_alfworld, false);
+    needs_sandbox();
+    scratch_text("hints.jsonl",
+                 "{\"contains\": \"Your task is to\", \"over\": \"answers\", \"repeats\": false, \"hints\": "
+                 "[{\"has\": \"Nothing happens\", \"hint\": \"Mind where you are.\"}], \"otherwise\": \"Look for it.\"}");
+    assert_int_equal(hints_open(&h.run.models.hints, in_scratch("hints.jsonl")), ST_OK);
+    sample_init(&s);
+    h.script.lines = lines;
+    if (h.benchmark->ask(&h.run, h.state, &h.questions.all.at[0], &s) != ST_OK)
+        fail_msg("%s", error_text());
+    const json_t *messages = json_object_get(s.transcript, "messages");
+    static const char *const ends[] = {"\nExpert feedback:\nLook for it.\n", "propose solution left.\n",
+                                       "\nExpert feedback:\nMind where you are.\n"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *told = json_string_value(json_object_get(json_array_get(messages, 2 * i + 2), "content"));
+        if (!span_ends(span(told), ends[i]))
+            fail_msg("%s", told);
+    }
+    assert_true(house_metric(&s, "feedback") == 2);
+    sample_drop(&s);
+    hints_close(h.run.models.hints);
+    house_close(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +168,7 @@ int main(void)
         cmocka_unit_test(fifty_commands_are_a_success_and_no_goal),
         cmocka_unit_test(openings_are_the_recorded_ones),
         cmocka_unit_test(feedback_may_know_the_list),
+        cmocka_unit_test(hints_stand_behind_what_the_game_says),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

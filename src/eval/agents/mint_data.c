@@ -138,7 +138,7 @@ static Status read_examples(Mint *m, const EvalRun *run, json_t *facts)
     for (int i = 0; i < (types ? HOUSEHOLD_TASKS : 1) && st == ST_OK; i++) {
         char *file = mem_format("%s%s%s/%s.txt", mint_kinds[m->task].examples, types ? "/" : "",
                                 types ? household_tasks[i].short_name : "",
-                                run->models.feedback ? "with_tool_and_feedback" : "with_tool");
+                                run->models.feedback || run->models.hints ? "with_tool_and_feedback" : "with_tool");
         st = read_prompt(&m->examples[i], run, facts, file);
         mem_free(file);
     }

@@ -5,6 +5,7 @@
  * How the Lemur paper made its self-debugging of this is not published; five turns are MINT's. */
 #include <string.h>
 
+#include "agent/turns.h"
 #include "base/clock.h"
 #include "eval/agents/robocodegen.h"
 #include "eval/static/code_answer.h"
@@ -41,7 +42,10 @@ static void tell(Debug *d, Str *out)
 {
     Str words = {0};
     Span line;
-    robot_tell(&words, &d->verdict);
+    if (d->run->settings->no_observations)
+        str_addf(&words, "%s\n", turns_withheld);
+    else
+        robot_tell(&words, &d->verdict);
     for (size_t at = 0; code_line(str_span(&words), &at, &line);)
         str_addf(out, "%s%.*s\n", d->run->models.plain ? "# " : "", (int)line.n, line.at);
     robot_query(out, (Span){0}, doc_text(d->q->doc, "f_sig"));

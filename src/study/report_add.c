@@ -1,0 +1,215 @@
+/* What folders are, by what lies in them: the runs, stages and single products that a report tells of. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "study/report_parts.h"
+
+/* What a folder is, by what lies in it. */
+static ReportPart look_at(const char *folder)
+{
+    ReportPart p = {.kind = REPORT_OTHER};
+    json_t *manifest = report_read(folder, "manifest.json"), *results = report_read(folder, "results.json"),
+           *overlap = report_read(folder, "overlap.json"), *study = report_read(folder, "study.json");
+    const char *format = report_text(manifest, "format");
+    if (strcmp(format, "lemur-corpus") == 0 || strcmp(format, "lemur-shards") == 0) {
+        p.kind = strcmp(format, "lemur-corpus") == 0 ? REPORT_CORPUS : REPORT_SHARDS;
+        p.json = json_incref(manifest);
+    } else if (json_is_object(json_object_get(results, "results"))) {
+        p.kind = REPORT_SCORES;
+        p.json = json_incref(results);
+    } else if (results && folder_holds(folder, "log.jsonl")) {
+        p.kind = REPORT_TRAINING;
+        p.json = json_incref(results);
+    } else if (json_is_array(json_object_get(overlap, "sets"))) {
+        p.kind = REPORT_OVERLAP;
+        p.json = json_incref(overlap);
+    }
+    if (*report_text(study, "study")) {
+        bool harmony = strcmp(report_text(study, "study"), "harmony") == 0;
+        json_decref(p.json);
+        p.kind = harmony ? REPORT_HARMONY : REPORT_STUDY;
+        p.json = json_incref(study);
+    }
+    json_decref(manifest);
+    json_decref(results);
+    json_decref(overlap);
+    json_decref(study);
+    return p;
+}
+
+/* Two parts of one name would be one to the page's tables: the second is "base 2". */
+static char *new_name(const Report *r, char *name)
+{
+    char *tried = mem_str(name);
+    for (size_t i = 0, n = 2; i < r->parts.n; i++)
+        if (strcmp(r->parts.at[i].name, tried) == 0) {
+            mem_free(tried);
+            tried = mem_format("%s %zu", name, n++);
+            i = (size_t)-1; /* from the first again */
+        }
+    mem_free(name);
+    return tried;
+}
+
+static void add_part(Report *r, const char *run, const char *name, const char *folder)
+{
+    ReportPart p = look_at(folder);
+    if (p.kind == REPORT_OTHER)
+        return;
+    p.name = new_name(r, mem_format("%s%s%s", run, *run ? "/" : "", name));
+    p.folder = mem_str(folder);
+    if (p.kind == REPORT_TRAINING) {
+        char *data = path_join(folder, "data");
+        p.tuning = report_read(data, "manifest.json");
+        mem_free(data);
+    }
+    array_push(&r->parts, p);
+}
+
+static void add_stages(Report *r, const char *run, const json_t *lock)
+{
+    const char *name;
+    json_t *stage;
+    json_object_foreach(json_object_get(lock, "stages"), name, stage)
+    {
+        char *out = path_join(report_text(stage, "folder"), "out");
+        add_part(r, run, name, out);
+        mem_free(out);
+    }
+}
+
+/* ".../tune-e8c23eada523314a/out" is a stage of a pipeline: its folder, or NULL.  Caller frees. */
+static char *stage_folder(const char *real)
+{
+    char *folder = NULL;
+    if (strcmp(path_base(real), "out") == 0)
+        folder = mem_strn(real, strlen(real) - strlen("/out"));
+    if (folder && folder_holds(folder, "stage.json"))
+        return folder;
+    mem_free(folder);
+    return NULL;
+}
+
+/* What a lock would say of it. */
+static void add_loose_stage(Report *r, const char *name, const char *stage)
+{
+    json_t *done = report_read(stage, "stage.json"), *words = json_array(), *word, *o;
+    size_t i;
+    json_array_foreach(json_object_get(done, "command"), i, word)
+    {
+        if (i)
+            json_array_append(words, word);
+    }
+    o = json_pack("{s:s, s:o}", "folder", stage, "words", words);
+    static const char *const keys[] = {"key", "verb", "version", "product", "inputs"};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        if (json_object_get(done, keys[k]))
+            json_object_set(o, keys[k], json_object_get(done, keys[k]));
+    r->stages = r->stages ? r->stages : json_pack("{s:{}}", "stages");
+    json_object_set_new(json_object_get(r->stages, "stages"), name, o);
+    json_decref(done);
+}
+
+/* Whether an entry of a run's folder is the link to that stage. */
+static bool links_to(const char *run, const char *entry, const char *real)
+{
+    char *path = path_join(run, entry), target[4096];
+    ssize_t n = readlink(path, target, sizeof target);
+    mem_free(path);
+    return n > 0 && (size_t)n == strlen(real) && memcmp(target, real, (size_t)n) == 0;
+}
+
+static char *linked_name(const char *run, const char *real)
+{
+    FolderList entries;
+    char *name = NULL;
+    if (!path_is_folder(run) || folder_list(&entries, run) != ST_OK)
+        return NULL;
+    for (size_t i = 0; i < entries.n && !name; i++)
+        if (links_to(run, entries.at[i], real))
+            name = mem_str(entries.at[i]);
+    folder_list_drop(&entries);
+    return name;
+}
+
+/* run/store/tune-e8c23eada523314a/out is what run/mini/agent links to: "agent".  NULL: no run beside the
+ * store has it. */
+static char *name_in_a_run(const char *real, const char *stage)
+{
+    char *place = mem_str(stage), *name = NULL;
+    FolderList runs;
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(place, '/');
+        if (slash)
+            *slash = 0;
+    }
+    if (*place && folder_list(&runs, place) == ST_OK) {
+        for (size_t i = 0; i < runs.n && !name; i++) {
+            char *run = path_join(place, runs.at[i]);
+            name = linked_name(run, real);
+            mem_free(run);
+        }
+        folder_list_drop(&runs);
+    }
+    mem_free(place);
+    return name;
+}
+
+static char *name_of(const char *real, const char *stage)
+{
+    enum { DIGITS = 8 }; /* of a key: enough to tell stages apart */
+    if (!stage)
+        return mem_str(path_base(real));
+    char *name = name_in_a_run(real, stage);
+    if (name)
+        return name;
+    const char *base = path_base(stage), *dash = strrchr(base, '-');
+    return mem_strn(base,
+                    dash && strlen(dash) > DIGITS + 1 ? (size_t)(dash - base) + 1 + DIGITS : strlen(base));
+}
+
+static Status add_folder(Report *r, const char *given, const char *folder)
+{
+    size_t before = r->parts.n;
+    char *real = realpath(folder, NULL);
+    if (!real || !path_is_folder(folder)) {
+        free(real);
+        return fail(ST_IO, "there is no folder %s", folder);
+    }
+    char *stage = stage_folder(real), *name = given ? mem_str(given) : name_of(real, stage);
+    json_t *lock = report_read(folder, "lock.json");
+    if (json_is_object(json_object_get(lock, "stages"))) {
+        add_stages(r, r->titles.n ? name : "", lock);
+        array_push(&r->locks, json_incref(lock));
+    } else {
+        add_part(r, "", name, folder);
+        if (stage && r->parts.n > before)
+            add_loose_stage(r, name, stage);
+    }
+    json_decref(lock);
+    mem_free(stage);
+    free(real);
+    if (r->parts.n > before) {
+        array_push(&r->titles, name);
+        return ST_OK;
+    }
+    mem_free(name);
+    return fail(
+        ST_ARG,
+        "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, training, scores, "
+        "study or overlap",
+        folder);
+}
+
+Status report_add(Report *r, const char *what)
+{
+    const char *equals = strchr(what, '=');
+    if (!equals || equals == what || memchr(what, '/', (size_t)(equals - what)) || path_exists(what))
+        return add_folder(r, NULL, what);
+    char *name = mem_strn(what, (size_t)(equals - what));
+    Status st = add_folder(r, name, equals + 1);
+    mem_free(name);
+    return st;
+}
