@@ -64,7 +64,7 @@ static Status draw_shell(void *state, Rng *rng, FamilyTask *out)
     out->record = json_pack("{s:s, s:s, s:s}", "query", str_c(&a->question), "gold", str_c(&a->command),
                             "kind", a->form);
     if (draw_chance(rng, 4))
-        family_slip(out, "```bash\n%s\n```", str_c(&a->slip));
+        family_slip(out, "```bash\n%s\n```", str_c(&DRAW_OF(rng, a->slips)));
     family_say(out, "```bash\n%s\n```", str_c(&a->command));
     shell_hints(out, str_c(&a->command));
     return ST_OK;

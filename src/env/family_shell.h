@@ -5,7 +5,7 @@
 
 #include "env/family_draw.h"
 
-enum { SHELL_PROJECTS = 2, SHELL_FOLDERS = 3, SHELL_FILES = 5, SHELL_NAMES = 48 };
+enum { SHELL_PROJECTS = 2, SHELL_FOLDERS = 3, SHELL_FILES = 5, SHELL_NAMES = 48, SHELL_SLIPS = 2 };
 
 /* What a folder's files hold; bits, so that a question says which it fits. */
 typedef enum {
@@ -52,8 +52,8 @@ void shell_world_script(Str *out, const ShellWorld *w); /* appends the script th
 /* One task. */
 typedef struct {
     Str question, command;
-    Str slip;         /* a wrong one, which does no harm: the command still comes right after it */
-    const char *form; /* "count", "show", ... */
+    Str slips[SHELL_SLIPS]; /* wrong ones, which do no harm: the command still comes right after them */
+    const char *form;       /* "count", "show", ... */
 } ShellAsked;
 extern const size_t shell_forms_n; /* wordings aside */
 /* Fills *out anew, by the form of that number. */

@@ -74,7 +74,7 @@ typedef struct {
     const char *kind;
     unsigned folders;     /* kinds of those it fits */
     const char *words[2]; /* none of which holds another as a whole */
-    const char *command, *slips[2];
+    const char *command, *slips[SHELL_SLIPS];
 } Form;
 
 #define ANY (~0U)
@@ -383,12 +383,14 @@ void shell_ask_draw(ShellAsked *out, const ShellWorld *w, size_t form, Rng *rng)
     a.new_word = DRAW_OF(rng, new_words);
     a.number = (int)draw_between(rng, 2, 4);
     a.column = (int)draw_between(rng, 1, 3);
-    Str *const texts[] = {&out->question, &out->command, &out->slip};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        str_clear(texts[i]);
+    str_clear(&out->question);
+    str_clear(&out->command);
     add(&out->question, &a, DRAW_OF(rng, f->words));
     add(&out->command, &a, f->command);
-    add(&out->slip, &a, DRAW_OF(rng, f->slips));
+    for (size_t i = 0; i < SHELL_SLIPS; i++) {
+        str_clear(&out->slips[i]);
+        add(&out->slips[i], &a, f->slips[i]);
+    }
     out->form = f->kind;
 }
 
@@ -396,5 +398,6 @@ void shell_asked_drop(ShellAsked *a)
 {
     str_drop(&a->question);
     str_drop(&a->command);
-    str_drop(&a->slip);
+    for (size_t i = 0; i < SHELL_SLIPS; i++)
+        str_drop(&a->slips[i]);
 }

@@ -29,7 +29,7 @@ static void tasks_are_short_and_plain(void **state)
         shell_worlds_draw(w, 2, &rng);
         for (size_t form = 0; form < shell_forms_n; form++) {
             shell_ask_draw(&a, &w[seed % 2], form, &rng);
-            const char *command = str_c(&a.command), *slip = str_c(&a.slip);
+            const char *command = str_c(&a.command), *slip = str_c(&a.slips[seed % SHELL_SLIPS]);
             bool plain = !strpbrk(command, "\"\\$`") && !strpbrk(slip, "\"\\$`");
             for (const char *c = command; *c; c++)
                 plain = plain && !isupper((unsigned char)*c);
@@ -124,10 +124,10 @@ static void gold_earns_all_and_nothing_else_does(void **state)
         open_drawn(&o, &rng);
         for (size_t form = 0; form < shell_forms_n; form++) {
             shell_ask_draw(&a, &o.drawn, form, &rng);
-            const char *gold = str_c(&a.command), *slip = str_c(&a.slip);
-            const char *const actions[] = {"true", slip, gold, NULL};
+            const char *gold = str_c(&a.command), *first = str_c(&a.slips[0]), *second = str_c(&a.slips[1]);
+            const char *const actions[] = {"true", first, second, gold, NULL};
             if (reward_of(&o, &a, actions) != 1 || !o.turn.done)
-                fail_msg("%s: %s: not done any more by: %s\n%s", str_c(&a.question), slip, gold,
+                fail_msg("%s: %s, %s: not done any more by: %s\n%s", str_c(&a.question), first, second, gold,
                          str_c(&o.turn.text));
         }
         close_drawn(&o);

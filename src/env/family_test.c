@@ -280,7 +280,7 @@ static void what_there_is_not_is_refused(void **state)
     expect_words("about 5 different tasks for testing");
     spec.n_test = 0;
     assert_int_equal(family_make(&counts, &ten, &spec), ST_ARG);
-    spec = (FamilySpec){in_scratch("ten"), 9, 3, 1};
+    spec = (FamilySpec){in_scratch("ten"), 9, 3, 1, 0};
     assert_int_equal(family_make(&counts, &family_shell, &spec), ST_ARG);
     expect_words("the family shell needs a task for each of its 4 files");
     scratch_text("file", "");
@@ -320,7 +320,7 @@ static void hints_that_say_too_much_are_refused(void **state)
 {
     (void)state;
     FamilyCounts counts;
-    FamilySpec spec = {in_scratch("telling"), 2, 1, 1};
+    FamilySpec spec = {in_scratch("telling"), 2, 1, 1, 0};
     Family telling = ten;
     telling.draw = draw_telling;
     assert_int_equal(family_make(&counts, &telling, &spec), ST_FORMAT);
