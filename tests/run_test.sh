@@ -8,7 +8,6 @@ cat > "$work/r.yaml" <<END
 name: small
 store: $work/store
 vars: {steps: 60, rate: 2e-3}
-quick: {steps: 20}
 stages:
   base:
     run: train --data {packed} --recipe {recipe} -o {out}
@@ -27,6 +26,7 @@ stages:
     inputs: $work/src/*
   vocab:
     run: tokenizer train --vocab-size 600 -o {out} {corpus}/train
+quick: {steps: 20}
 END
 mkdir "$work/src"
 cp src/base/*.c src/base/*.h "$work/src"

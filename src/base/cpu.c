@@ -42,10 +42,11 @@ CpuFeatures cpu_features(void)
     return f;
 }
 
-void cpu_flush_subnormals(void)
+bool cpu_flush_subnormals(void)
 {
     enum { DENORMALS_ARE_ZERO = 1 << 6, FLUSH_TO_ZERO = 1 << 15 }; /* of MXCSR */
     _mm_setcsr(_mm_getcsr() | DENORMALS_ARE_ZERO | FLUSH_TO_ZERO);
+    return true;
 }
 #else
 CpuFeatures cpu_features(void)
@@ -53,12 +54,15 @@ CpuFeatures cpu_features(void)
     return (CpuFeatures){0};
 }
 
-void cpu_flush_subnormals(void)
+bool cpu_flush_subnormals(void)
 {
 #if defined(__aarch64__)
     uint64_t control;
     __asm__ volatile("mrs %0, fpcr" : "=r"(control));
     __asm__ volatile("msr fpcr, %0" : : "r"(control | 1u << 24));
+    return true;
+#else
+    return false;
 #endif
 }
 #endif

@@ -14,14 +14,15 @@ typedef struct {
 } CpuFeatures;
 
 CpuFeatures cpu_features(void);
-/* From now on arithmetic of this thread, and of threads that it starts, takes subnormal numbers for 0.  Most processors
- * need a hundred cycles and more for each of them, and gradients are full of them: docs/speed.md. */
-void cpu_flush_subnormals(void);
-int cpu_count(void);             /* processors this process may run on (affinity and cgroup quota) */
-int64_t cpu_cache_bytes(void);   /* of the last cache, as the C library tells; 0 unknown */
-int64_t memory_available(void);  /* bytes; -1 unknown  */
-int64_t memory_total(void);      /* that the machine has; -1 unknown */
-int64_t memory_peak(void);       /* this process's peak resident bytes; -1 unknown */
-int64_t memory_resident(void);   /* now */
+/* From now on arithmetic of this thread, and of threads that it starts, takes subnormal numbers for 0.  Most
+ * processors need a hundred cycles and more for each of them, and gradients are full of them: docs/speed.md.
+ * False: this processor is not known to do it. */
+bool cpu_flush_subnormals(void);
+int cpu_count(void);            /* processors this process may run on (affinity and cgroup quota) */
+int64_t cpu_cache_bytes(void);  /* of the last cache, as the C library tells; 0 unknown */
+int64_t memory_available(void); /* bytes; -1 unknown  */
+int64_t memory_total(void);     /* that the machine has; -1 unknown */
+int64_t memory_peak(void);      /* this process's peak resident bytes; -1 unknown */
+int64_t memory_resident(void);  /* now */
 
 #endif

@@ -49,24 +49,23 @@ static void *half_the_least(void *number)
 static void *flush_and_halve(void *number)
 {
     pthread_t one;
-    cpu_flush_subnormals();
+    bool flushes = cpu_flush_subnormals();
     assert_int_equal(pthread_create(&one, NULL, half_the_least, number), 0);
     assert_int_equal(pthread_join(one, NULL), 0);
-    return NULL;
+    return flushes ? number : NULL;
 }
 
 static void subnormals_are_zero_where_one_asks(void **state)
 {
     (void)state;
     float x = FLT_MIN, y = FLT_MIN;
+    void *flushed = NULL;
     pthread_t one;
     half_the_least(&x);
     assert_true(x > 0);
     assert_int_equal(pthread_create(&one, NULL, flush_and_halve, &y), 0);
-    assert_int_equal(pthread_join(one, NULL), 0);
-#if defined(__x86_64__) || defined(__aarch64__)
-    assert_true(y == 0);
-#endif
+    assert_int_equal(pthread_join(one, &flushed), 0);
+    assert_true(y == 0 || !flushed);
 }
 
 static void memory_in_use_is_seen(void **state)

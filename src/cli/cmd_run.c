@@ -1,9 +1,7 @@
 /* lemur run: a recipe's stages, each once. */
 #include <string.h>
-#include <unistd.h>
 
 #include "base/columns.h"
-#include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
@@ -138,13 +136,6 @@ static void print_stages(const Recipe *r, const Pipeline *p)
         printf("%s%s\n", i ? "" : "It would not begin here:\n", obstacles[i].text);
 }
 
-static json_t *machine(void)
-{
-    CpuFeatures cpu = cpu_features();
-    return json_pack("{s:s, s:s, s:i, s:I}", "program", "lemur " LEMUR_VERSION, "processor", cpu.name,
-                     "cores", cpu_count(), "memory_available", (json_int_t)memory_available());
-}
-
 /* ----------------------------------------------------------------------------------------------------------
  */
 
@@ -153,11 +144,12 @@ static Status run_pipeline(const Args *args, const Recipe *r)
     Pipeline *p;
     char *name = *r->name ? mem_str(r->name) : mem_strn(path_base(r->path), strcspn(path_base(r->path), ".")),
          *otherwise = mem_format("run/%s%s", name, args_has(args, "quick") ? "-quick" : "");
-    json_t *here = machine();
+    json_t *here = run_machine();
+    char *program = run_program();
     MachineSpeed speed = {0};
     PipelineSpec spec = {.recipe = r,
                          .verbs = run_verbs,
-                         .lemur = "/proc/self/exe",
+                         .lemur = program,
                          .folder = args_has(args, "output") ? args_value(args, "output") : otherwise,
                          .from = args_value(args, "from"),
                          .only = args_value(args, "only"),
@@ -165,12 +157,6 @@ static Status run_pipeline(const Args *args, const Recipe *r)
                          .machine = here,
                          .machine_speed = &speed,
                          .stopped = stopped};
-    char self[4096];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    if (n > 0) {
-        self[n] = 0;
-        spec.lemur = self;
-    }
     Status st = pipeline_open(&p, &spec);
     if (st == ST_OK) {
         if (!args_has(args, "dry-run")) {
@@ -187,6 +173,7 @@ static Status run_pipeline(const Args *args, const Recipe *r)
         pipeline_close(p);
     }
     json_decref(here);
+    mem_free(program);
     mem_free(otherwise);
     mem_free(name);
     return st;

@@ -10,6 +10,8 @@
 #include "cli/study_explore.h"
 #include "cli/study_feedback.h"
 #include "cli/study_harmony.h"
+#include "cli/study_improve.h"
+#include "cli/study_keep.h"
 #include "study/errors.h"
 #include "study/overlap_read.h"
 
@@ -156,11 +158,9 @@ static Status add_tasks(Overlap *o, const char *folder)
         size_t n = strlen(names.at[i]);
         if (!span_starts(span(names.at[i]), begin) || !span_ends(span(names.at[i]), end))
             continue;
-        char *benchmark = mem_strn(names.at[i] + sizeof begin - 1, n - (sizeof begin - 1) - (sizeof end - 1)),
-             *set = mem_format("%s (%s)", benchmark, path_base(folder));
-        st = overlap_read_tasks(o, set, folder, benchmark);
+        char *benchmark = mem_strn(names.at[i] + sizeof begin - 1, n - (sizeof begin - 1) - (sizeof end - 1));
+        st = overlap_read_tasks(o, benchmark, folder, benchmark);
         mem_free(benchmark);
-        mem_free(set);
         any = true;
     }
     folder_list_drop(&names);
@@ -277,6 +277,8 @@ int cmd_study(int argc, char **argv)
         {"explore", "RUN...", "how agents look before they act", study_explore, false},
         {"harmony", "RUN...", "how much code, how much text", study_harmony, false},
         {"overlap", "RUN... --train PATH...", "whether tasks for testing were learned", run_overlap, false},
+        {"keep", "RUN... -o FOLDER", "their successes, as examples to learn from", study_keep, false},
+        {"improve", "-m MODEL -o FOLDER", "rounds of playing, keeping, tuning and testing", study_improve, false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

@@ -8,7 +8,7 @@
 #include "env/family.h"
 
 typedef struct {
-    int64_t train, test, seed;
+    int64_t train, test, seed, draw;
     bool json;
 } Job;
 
@@ -16,6 +16,8 @@ static const Field fields[] = {
     F_INT(Job, train, 3000, 1, 1e6, "tasks for training, which the expert solves"),
     F_INT(Job, test, 60, 1, 1e6, "tasks for testing: none of them is among those for training"),
     F_INT(Job, seed, 1, 0, 1e18, "of chance"),
+    F_INT(Job, draw, 0, 0, 1e9,
+          "which of many draws of tasks for training; those for testing are the same in all"),
     F_BOOL(Job, json, false, "print the result as JSON"),
 };
 static const FieldTable table = FIELD_TABLE(fields);
@@ -69,7 +71,7 @@ static Status run(const Args *args, void *context)
         return fail(ST_ARG, "where to?  -o FOLDER");
     TRY(named(&family, args->positional[0]));
     TRY(cmd_folder_possible(folder));
-    FamilySpec spec = {folder, job->train, job->test, (uint64_t)job->seed};
+    FamilySpec spec = {folder, job->train, job->test, (uint64_t)job->seed, (uint64_t)job->draw};
     TRY(family_make(&counts, family, &spec));
     print(family, &counts, folder, job->json);
     return ST_OK;

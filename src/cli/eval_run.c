@@ -21,10 +21,10 @@
 #include "eval/runner.h"
 
 typedef struct {
-    int64_t limit, parallel, seed, shots, samples, max_tokens, proposals, episode_tokens;
+    int64_t limit, parallel, seed, draw_seed, shots, samples, max_tokens, proposals, episode_tokens;
     double temperature, top_p, program_seconds, episode_seconds;
     bool feedback_gold, observations, empty_system, admissible, likelihood;
-    char *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
+    char *fold, *steps, *rule, *actions, *feedback, *wikipedia, *data, *sql_server, *sql_databases;
 } EvalConfig;
 
 static const char *const rule_names[] = {"legacy", "current", NULL};
@@ -36,6 +36,8 @@ static const Field eval_fields[] = {
     F_INT(EvalConfig, limit, 0, 0, 1e9, "questions of each benchmark, drawn by the seed; 0: all"),
     F_INT(EvalConfig, parallel, 4, 1, 1024, "questions at once"),
     F_INT(EvalConfig, seed, 0, 0, 9e18, "of sampling, and of drawing questions"),
+    F_STRING(EvalConfig, fold, "", "only a part of the questions, always the same ones: 2/5, or 3-5/5"),
+    F_INT(EvalConfig, draw_seed, 0, 0, 9e18, "of drawing questions alone; 0: --seed"),
     F_INT(EvalConfig, shots, -1, -1, 100, "examples in front of each question; -1: as the benchmark has it"),
     F_INT(EvalConfig, samples, -1, -1, 10000, "answers to each question, for pass@k; -1: as the benchmark has it"),
     F_INT(EvalConfig, max_tokens, -1, -1, 1e7, "of an answer; -1: as the benchmark has it"),
@@ -86,6 +88,7 @@ typedef struct {
     Wikipedia *wikipedia;
     char *folder;
     int64_t first_steps, last_steps;
+    Fold fold;
 } Job;
 
 static bool stopped(void *context)
@@ -222,7 +225,9 @@ static Status run_once(Job *job, const Args *args, const char *folder, int64_t s
                                .wikipedia = job->wikipedia,
                                .stopped = stopped,
                                .stopped_context = job},
+                       .fold = job->fold,
                        .limit = job->config.limit,
+                       .draw_seed = (uint64_t)job->config.draw_seed,
                        .parallel = (int)job->config.parallel,
                        .restart = args_has(args, "restart"),
                        .identity = identity};
@@ -331,6 +336,9 @@ static Status open_models(Job *job, const Args *args)
     if (!args_value(args, "tasks"))
         return fail(ST_ARG, "which benchmarks? --tasks names them; lemur eval --list shows them");
     TRY(read_steps(job));
+    Status st = fold_read(&job->fold, job->config.fold);
+    if (st != ST_OK)
+        return fail_in(st, "--fold");
     TRY(task_list_read(&job->tasks, args_value(args, "tasks")));
     const char *folder = args_value(args, "output");
     job->folder = folder ? mem_str(folder) : default_folder(model, job->model.server_model);

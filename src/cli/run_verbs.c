@@ -1,5 +1,10 @@
 #include "cli/run_verbs.h"
 
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/mem.h"
+#include "cli/cmd.h"
 #include "cli/run_forecast.h"
 #include "corpus/corpus_recipe.h"
 #include "corpus/pack.h"
@@ -30,6 +35,7 @@ static const char *const tune_products[] = {"model/**", "adapter/**", "data/*.to
 static const char *const eval_products[] = {"results.json:results", NULL};
 static const char *const score_products[] = {"scores.json:scores", NULL};
 static const char *const page_products[] = {"*.html:", NULL};
+static const char *const improve_products[] = {"lineage.json", NULL};
 
 /* A version is raised when the same settings and inputs give another product. */
 static const RecipeVerb verbs[] = {
@@ -39,11 +45,27 @@ static const RecipeVerb verbs[] = {
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check, train_forecast},
     {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},
     {"convert", 1, RESUME_ANEW, NULL, NULL, NULL},
-    {"env make", 1, RESUME_ANEW, NULL, NULL, env_make_forecast},
+    {"env make", 3, RESUME_ANEW, NULL, NULL, env_make_forecast},
     {"env score", 1, RESUME_ANEW, score_products, NULL, NULL},
     {"eval --fetch", 1, RESUME_SAME, NULL, NULL, NULL},
     {"eval", 1, RESUME_SAME, eval_products, NULL, eval_forecast},
     {"report", 1, RESUME_ANEW, page_products, NULL, NULL},
+    {"study improve", 1, RESUME_SAME, improve_products, NULL, NULL},
     {"study", 1, RESUME_ANEW, NULL, NULL, NULL},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};
+
+/* Children are started from it: /proc/self/exe would be another program where another starts them. */
+char *run_program(void)
+{
+    char self[4096];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    return n > 0 ? mem_strn(self, (size_t)n) : mem_str("/proc/self/exe");
+}
+
+json_t *run_machine(void)
+{
+    CpuFeatures cpu = cpu_features();
+    return json_pack("{s:s, s:s, s:i, s:I}", "program", "lemur " LEMUR_VERSION, "processor", cpu.name,
+                     "cores", cpu_count(), "memory_available", (json_int_t)memory_available());
+}

@@ -6,6 +6,11 @@
 
 extern const RecipeVerbs run_verbs;
 
+/* What a pipeline is given beside them: this program's file, which the caller frees, and what is known of the
+ * machine, a new reference. */
+char *run_program(void);
+json_t *run_machine(void);
+
 /* Whether a recipe's sections are in order, before anything runs: in cmd_train.c and cmd_tune.c. */
 MUST_CHECK Status train_recipe_check(const json_t *recipe);
 MUST_CHECK Status tune_recipe_check(const json_t *recipe);

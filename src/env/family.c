@@ -259,7 +259,7 @@ static Status make_part(Making *m, const FamilySpec *spec, bool test)
     void *state = NULL;
     Part part = {.questions = mem_array(Str, files_of(m->family))};
     Rng rng;
-    rng_seed_pair(&rng, spec->seed, test);
+    rng_seed_pair(&rng, spec->seed, test ? 1 : 2 * spec->draw);
     Status st = m->family->open(&state, &rng, data);
     if (st == ST_OK)
         st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, &part);
@@ -289,11 +289,11 @@ static void count_shared(Making *m)
 static Status write_facts(const Making *m, const FamilySpec *spec)
 {
     char *path = path_join(spec->folder, "family.json");
-    json_t *o =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "family", m->family->name, "benchmark",
-                  m->family->benchmark, "seed", (json_int_t)spec->seed, "train", (json_int_t)m->counts->train,
-                  "test", (json_int_t)m->counts->test, "slips", (json_int_t)m->counts->slips, "refused",
-                  (json_int_t)m->counts->refused, "shared", (json_int_t)m->counts->shared);
+    json_t *o = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "family", m->family->name,
+                          "benchmark", m->family->benchmark, "seed", (json_int_t)spec->seed, "draw",
+                          (json_int_t)spec->draw, "train", (json_int_t)m->counts->train, "test",
+                          (json_int_t)m->counts->test, "slips", (json_int_t)m->counts->slips, "refused",
+                          (json_int_t)m->counts->refused, "shared", (json_int_t)m->counts->shared);
     Status st = json_file_write(path, o);
     json_decref(o);
     mem_free(path);

@@ -64,6 +64,7 @@ typedef struct {
     const char *folder;
     int64_t n_train, n_test;
     uint64_t seed;
+    uint64_t draw; /* which of many draws of tasks for training; those for testing are the same in all */
 } FamilySpec;
 
 typedef struct {

@@ -5,7 +5,7 @@
 
 #include "env/family_draw.h"
 
-enum { SHELL_PROJECTS = 3, SHELL_FOLDERS = 4, SHELL_FILES = 6, SHELL_NAMES = 48 };
+enum { SHELL_PROJECTS = 2, SHELL_FOLDERS = 3, SHELL_FILES = 5, SHELL_NAMES = 48 };
 
 /* What a folder's files hold; bits, so that a question says which it fits. */
 typedef enum {
@@ -38,7 +38,8 @@ typedef struct {
     size_t used;                        /* ... so many are taken */
 } ShellProject;
 
-typedef struct { /* each kind of folder is in one of them, or more */
+/* Each kind of folder is in it.  Small: an episode of ic_bash writes it twice and more. */
+typedef struct {
     ShellProject projects[SHELL_PROJECTS];
 } ShellWorld;
 

@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "env/family_shell.h"
 
-enum { LINES_LEAST = 6, LINES_MOST = 9, ITEMS = 4, FILES_LEAST = 4 };
+enum { LINES_LEAST = 6, LINES_MOST = 8, ITEMS = 4, FILES_LEAST = 3 };
 
 static const char *const project_names[] = {"bakery",  "garden",  "school", "museum",  "harbor", "studio",
                                             "clinic",  "hotel",   "farm",   "gallery", "market", "office",

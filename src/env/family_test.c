@@ -12,7 +12,7 @@ enum { TRAIN = 400, TEST = 60 };
 static void make(FamilyCounts *counts, const Family *f, const char *name, int64_t train, int64_t test,
                  uint64_t seed)
 {
-    FamilySpec spec = {in_scratch(name), train, test, seed};
+    FamilySpec spec = {in_scratch(name), train, test, seed, 0};
     if (family_make(counts, f, &spec) != ST_OK)
         fail_msg("%s", error_text());
 }
@@ -266,7 +266,7 @@ static void what_there_is_not_is_refused(void **state)
 {
     (void)state;
     FamilyCounts counts;
-    FamilySpec spec = {in_scratch("ten"), 4, 3, 1};
+    FamilySpec spec = {in_scratch("ten"), 4, 3, 1, 0};
     assert_int_equal(family_make(&counts, &ten, &spec), ST_OK); /* three keys of five: four texts are left */
     assert_true(counts.refused > 0);
     spec.n_train = 5;
@@ -275,7 +275,7 @@ static void what_there_is_not_is_refused(void **state)
     spec.n_test = 6;
     assert_int_equal(family_make(&counts, &loose, &spec), ST_LIMIT);
     expect_words("about 4 different tasks for training"); /* six texts of ten are for testing */
-    spec = (FamilySpec){in_scratch("ten"), 1, 6, 1};
+    spec = (FamilySpec){in_scratch("ten"), 1, 6, 1, 0};
     assert_int_equal(family_make(&counts, &ten, &spec), ST_LIMIT);
     expect_words("about 5 different tasks for testing");
     spec.n_test = 0;
@@ -284,7 +284,7 @@ static void what_there_is_not_is_refused(void **state)
     assert_int_equal(family_make(&counts, &family_shell, &spec), ST_ARG);
     expect_words("the family shell needs a task for each of its 4 files");
     scratch_text("file", "");
-    spec = (FamilySpec){in_scratch("file"), 1, 1, 1};
+    spec = (FamilySpec){in_scratch("file"), 1, 1, 1, 0};
     assert_int_equal(family_make(&counts, &family_words, &spec), ST_IO);
 }
 
@@ -339,6 +339,28 @@ static void families_are_found_by_name(void **state)
     assert_null(family_find("sq"));
 }
 
+static void draws_differ_in_what_is_for_training(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"test/tasks/questions.jsonl", "expert_test.jsonl"};
+    FamilyCounts counts;
+    for (uint64_t draw = 0; draw < 3; draw++) {
+        char *name = mem_format("draw-%d", (int)draw);
+        FamilySpec spec = {in_scratch(name), 50, TEST, 9, draw};
+        assert_int_equal(family_make(&counts, &family_words, &spec), ST_OK);
+        assert_int_equal(counts.shared, 0);
+        mem_free(name);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        char *command = mem_format("cmp -s draw-0/%s draw-1/%s && cmp -s draw-0/%s draw-2/%s", same[i],
+                                   same[i], same[i], same[i]);
+        scratch_run(command);
+        mem_free(command);
+    }
+    scratch_run("! cmp -s draw-0/expert.jsonl draw-1/expert.jsonl && ! cmp -s draw-1/expert.jsonl "
+                "draw-2/expert.jsonl");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -349,6 +371,7 @@ int main(void)
         cmocka_unit_test(hints_that_say_too_much_are_refused),
         cmocka_unit_test(texts_are_compared_without_their_dress),
         cmocka_unit_test(families_are_found_by_name),
+        cmocka_unit_test(draws_differ_in_what_is_for_training),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

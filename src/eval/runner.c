@@ -56,17 +56,36 @@ typedef struct {
 
 /* Opening. ----------------------------------------------------------------------------------------------- */
 
-/* `limit` of n, drawn without repetition, in the data's order. */
-static void draw(Part *p, int64_t limit, uint64_t seed)
+/* The questions that the part of them leaves, as indices. */
+static int64_t fold(const Part *p, const Fold *f, int64_t *left)
 {
-    int64_t n = (int64_t)p->questions.all.n, left = limit > 0 && limit < n ? limit : n;
+    int64_t n = (int64_t)p->questions.all.n, kept = 0;
+    const char **ids = mem_array(const char *, n + 1);
+    bool *in = mem_array(bool, n + 1);
+    for (int64_t i = 0; i < n; i++)
+        ids[i] = p->questions.all.at[i].id;
+    fold_mark(in, f, ids, n);
+    for (int64_t i = 0; i < n; i++)
+        if (in[i])
+            left[kept++] = i;
+    mem_free(ids);
+    mem_free(in);
+    return kept;
+}
+
+/* `limit` of those, drawn without repetition, in the data's order. */
+static void draw(Part *p, const RunnerSpec *spec)
+{
+    int64_t *from = mem_array(int64_t, (int64_t)p->questions.all.n + 1), n = fold(p, &spec->fold, from),
+            left = spec->limit > 0 && spec->limit < n ? spec->limit : n;
     Rng rng;
-    rng_seed_pair(&rng, seed, 17);
+    rng_seed_pair(&rng, spec->draw_seed ? spec->draw_seed : (uint64_t)spec->run.settings->seed, 17);
     for (int64_t i = 0; i < n; i++)
         if (left > 0 && (int64_t)rng_below(&rng, (uint64_t)(n - i)) < left) {
-            array_push(&p->asked, i);
+            array_push(&p->asked, from[i]);
             left--;
         }
+    mem_free(from);
 }
 
 /* What the questions are and what else decides the scores, in a line. */
@@ -109,8 +128,10 @@ static Status open_part(Runner *r, Part *p)
         return fail_in(st, "%s", p->b->name);
     p->opened = true;
     TRY(check_ids(p));
-    draw(p, r->spec->limit, (uint64_t)r->spec->run.settings->seed);
-    return p->asked.n ? ST_OK : fail(ST_FORMAT, "%s has no questions", p->b->name);
+    draw(p, r->spec);
+    return p->asked.n ? ST_OK
+                      : fail(ST_FORMAT, "%s has no questions%s", p->b->name,
+                             r->spec->fold.of ? " in that part of them" : "");
 }
 
 static char *file_of(const Runner *r, const char *kind, const Part *p)

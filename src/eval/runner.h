@@ -12,13 +12,16 @@
 #define EVAL_RUNNER_H
 
 #include "eval/benchmark.h"
+#include "eval/fold.h"
 
 typedef struct {
     const char *folder;               /* of the run; made where it is not there */
     const Benchmark *const *chosen;   /* [chosen_n] */
     size_t chosen_n;
     EvalRun run;
-    int64_t limit;                    /* questions of each benchmark, drawn by settings.seed; 0: all */
+    Fold fold;                        /* the part of each benchmark's questions that may be asked */
+    int64_t limit;                    /* questions of each benchmark, drawn from it; 0: all */
+    uint64_t draw_seed;               /* of drawing; 0: settings.seed */
     int parallel;                     /* questions at once */
     bool restart;                     /* throw away what is in the folder */
     json_t *identity; /* who answers: model, its hash, template, context ...; goes into run.json, and must be

@@ -55,6 +55,9 @@ static bool stop_now(void *context)
     return set.stop_at && __atomic_load_n(&set.calls, __ATOMIC_SEQ_CST) >= set.stop_at;
 }
 
+static Fold fold; /* of run_as; put back by `begin` */
+static uint64_t draw_seed;
+
 static Status run_as(RunnerReport *report, const char *model, int parallel, int64_t limit, bool restart)
 {
     EvalSettings settings = eval_settings();
@@ -63,7 +66,9 @@ static Status run_as(RunnerReport *report, const char *model, int parallel, int6
                        .chosen = chosen,
                        .chosen_n = 1,
                        .run = {.settings = &settings, .stopped = stop_now},
+                       .fold = fold,
                        .limit = limit,
+                       .draw_seed = draw_seed,
                        .parallel = parallel,
                        .restart = restart,
                        .identity = identity};
@@ -78,6 +83,8 @@ static int begin(void **state)
     (void)state;
     memset(&set, 0, sizeof set);
     set.questions = 40;
+    fold = (Fold){0};
+    draw_seed = 0;
     folder = scratch_path("run");
     return folder_remove(folder) == ST_OK ? 0 : 1;
 }
@@ -306,6 +313,40 @@ static void a_limit_draws_the_same_questions(void **state)
     json_decref(first);
 }
 
+/* The sum of doc_ids that were asked, as a mark of which they were. */
+static int64_t asked_sum(int64_t limit, int64_t n)
+{
+    RunnerReport r;
+    int64_t sum = 0;
+    assert_int_equal(run_as(&r, "a", 2, limit, true), ST_OK);
+    assert_int_equal(r.asked, n);
+    json_t *all = lines("samples_numbers.jsonl");
+    for (size_t i = 0; i < json_array_size(all); i++)
+        sum += json_integer_value(json_object_get(json_array_get(all, i), "doc_id"));
+    json_decref(all);
+    return sum;
+}
+
+static void parts_and_draws_choose(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    fold = (Fold){1, 1, 4};
+    int64_t first = asked_sum(0, 10);
+    fold = (Fold){2, 4, 4};
+    assert_int_equal(first + asked_sum(0, 30), 39 * 40 / 2);
+    int64_t drawn = asked_sum(5, 5);
+    draw_seed = 3;
+    assert_int_not_equal(asked_sum(5, 5), drawn);
+    set.questions = 2;
+    fold = (Fold){2, 2, 4};
+    draw_seed = 0;
+    assert_int_equal(run_as(&r, "a", 1, 0, true), ST_OK);
+    fold = (Fold){1, 1, 4};
+    assert_int_equal(run_as(&r, "a", 1, 0, true), ST_FORMAT);
+    assert_non_null(strstr(error_text(), "no questions in that part"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +361,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(passing_failures_are_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_key_ends_it_at_once, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_draws_the_same_questions, begin, end),
+        cmocka_unit_test_setup_teardown(parts_and_draws_choose, begin, end),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

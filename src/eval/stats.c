@@ -82,19 +82,31 @@ Interval stats_student(const double *x, int64_t n)
 
 /* Comparisons -------------------------------------------------------------------------------------------- */
 
-double stats_mcnemar(int64_t first, int64_t second)
+/* That at most k of n throws of a coin are heads; k below n / 2. */
+static double coin_tail(double k, double n)
 {
-    check(first >= 0 && second >= 0);
-    double n = (double)(first + second), few = (double)(first < second ? first : second), tail = 0;
-    if (first == second)
-        return 1;
-    for (double k = few; k >= 0; k--) { /* the largest term first; the rest is soon too small to count */
+    double tail = 0;
+    for (; k >= 0; k--) { /* the largest term first; the rest is soon too small to count */
         double term = exp(lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * M_LN2);
         tail += term;
         if (term < tail * 1e-17)
             break;
     }
-    return fmin(1, 2 * tail);
+    return tail;
+}
+
+double stats_mcnemar(int64_t first, int64_t second)
+{
+    check(first >= 0 && second >= 0);
+    int64_t few = first < second ? first : second;
+    return first == second ? 1 : fmin(1, 2 * coin_tail((double)few, (double)(first + second)));
+}
+
+double stats_mcnemar_better(int64_t first, int64_t second)
+{
+    check(first >= 0 && second >= 0);
+    double n = (double)(first + second);
+    return second > first ? coin_tail((double)first, n) : 1 - coin_tail((double)second - 1, n);
 }
 
 /* |sum| with the signs of `bits`, at least as far from 0 as `far`. */

@@ -24,6 +24,8 @@ Interval stats_student(const double *x, int64_t n);
 /* Two-sided, exact, of `first` questions that only the first run solved and `second` that only the second did
  * (McNemar 1947; the binomial distribution). */
 double stats_mcnemar(int64_t first, int64_t second);
+/* One-sided, of the same: how likely `second` or more of them would be the second run's were it no better. */
+double stats_mcnemar_better(int64_t first, int64_t second);
 /* Two-sided, of the mean of n paired differences: signs flipped at random `rounds` times from `seed`, and the
  * p-value counts the data themselves as one more round (Phipson & Smyth 2010, arXiv:1603.05766); all ways of
  * flipping what is not 0 where that is no more than `rounds`. */

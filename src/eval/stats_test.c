@@ -88,6 +88,14 @@ static void who_solved_what_alone(void **state)
     near(stats_mcnemar(200, 150), 0.008720036530555947);
     assert_true(fabs(stats_mcnemar(40000, 39000) - 0.00037894900970468265) < 1e-10);
     assert_true(stats_mcnemar(5000, 0) < 1e-300);
+    near(stats_mcnemar_better(0, 0), 1);
+    near(stats_mcnemar_better(7, 0), 1);
+    near(stats_mcnemar_better(0, 1), 0.5);
+    near(stats_mcnemar_better(0, 5), 0.03125);
+    near(stats_mcnemar_better(3, 10), 0.046142578125);
+    near(stats_mcnemar_better(10, 3), 0.98876953125); /* 1 - (1 + 13 + 78) / 2^13 */
+    near(stats_mcnemar_better(2, 2), 0.6875);         /* 11 / 16 */
+    assert_true(stats_mcnemar_better(5000, 0) == 1 && stats_mcnemar_better(0, 5000) < 1e-300);
 }
 
 static void flipped_signs(void **state)

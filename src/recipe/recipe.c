@@ -372,6 +372,15 @@ Status recipe_read_quick(Recipe *out, const char *path, const char *const *sets,
     return read_recipe(out, path, true, sets, sets_n);
 }
 
+Status recipe_take(Recipe *out, const json_t *all, const char *path)
+{
+    json_t *copy = json_deep_copy(all);
+    *out = (Recipe){.path = mem_str(path)};
+    Status st = take_recipe(out, copy);
+    json_decref(copy);
+    return st;
+}
+
 Status recipe_find(size_t *out, const Recipe *r, const char *name)
 {
     RecipeNames names = {0};

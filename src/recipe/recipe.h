@@ -56,6 +56,8 @@ typedef struct {
 MUST_CHECK Status recipe_read(Recipe *out, const char *path, const char *const *sets, size_t sets_n);
 /* The same, with what its key "quick" sets first.  ST_ARG: it has none, too. */
 MUST_CHECK Status recipe_read_quick(Recipe *out, const char *path, const char *const *sets, size_t sets_n);
+/* The same of what such a file holds; `path` stands for it in what is told. */
+MUST_CHECK Status recipe_take(Recipe *out, const json_t *all, const char *path);
 void recipe_drop(Recipe *r);
 /* ST_ARG: no such stage; the sentence has the nearest. */
 MUST_CHECK Status recipe_find(size_t *out, const Recipe *r, const char *name);

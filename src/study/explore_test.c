@@ -290,6 +290,14 @@ static void only_actions_count(void **state)
     explore_trace_drop(&t);
     json_decref(transcript);
     assert_int_equal(explore_world("mint_gsm8k"), EXPLORE_NONE);
+    transcript = json_loads(
+        "{\"task\": \"x\", \"success\": false, \"messages\": [{\"role\": \"assistant\", \"content\": "
+        "\"go\"}], \"steps\": [{\"action\": \"none\"}]}",
+        0, NULL);
+    must(explore_trace(&t, "alfworld_python", transcript, NULL)); /* no code, no commands */
+    assert_true(t.acts.n == 0 && t.answers == 1);
+    explore_trace_drop(&t);
+    json_decref(transcript);
 }
 
 /* A generated game's ---------------------------------------------------------------------------------------

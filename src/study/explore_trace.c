@@ -276,6 +276,18 @@ static bool has_commands(const json_t *transcript)
     return false;
 }
 
+/* Code that ran leaves a list, even of no command. */
+static bool lacks_commands(const json_t *transcript)
+{
+    const json_t *steps = json_object_get(transcript, "steps");
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        const json_t *step = json_array_get(steps, i);
+        if (strcmp(report_text(step, "action"), "code") == 0 && !json_object_get(step, "commands"))
+            return true;
+    }
+    return false;
+}
+
 static void acts_of_commands(ExploreTrace *t, Told *told, const json_t *transcript)
 {
     const json_t *steps = json_object_get(transcript, "steps");
@@ -415,13 +427,12 @@ Status explore_trace(ExploreTrace *out, const char *benchmark, const json_t *tra
                           .success = json_is_true(json_object_get(transcript, "success")),
                           .answers = (int64_t)json_array_size(json_object_get(transcript, "steps"))};
     bool code = strcmp(benchmark, "alfworld_python") == 0 || strcmp(benchmark, "mint_alfworld") == 0;
-    bool commands = has_commands(transcript);
     take_opening(out, transcript);
-    if (code && !commands && out->answers)
+    if (code && lacks_commands(transcript))
         return fail(ST_UNSUPPORTED,
                     "%s: the transcript does not hold the commands that its code gave: run lemur eval again",
                     out->task);
-    if (commands)
+    if (code || has_commands(transcript))
         acts_of_commands(out, &told, transcript);
     else
         acts_of_messages(out, &told, transcript);

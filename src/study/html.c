@@ -15,7 +15,7 @@ static const char style[] =
     "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid var(--line)}"
     "h3{font-size:1.05rem;margin-top:1.8rem}\n"
     "nav a{margin-right:1em;white-space:nowrap}a{color:LinkText}\n"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-size:.9rem;"
+    ".wide{overflow-x:auto}table{border-collapse:separate;border-spacing:0;font-size:.9rem;"
     "font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.25em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;"
     "white-space:nowrap}.r{text-align:right}td.t{white-space:normal;min-width:14rem}\n"

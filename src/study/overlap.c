@@ -41,6 +41,7 @@ struct Overlap {
     Array(Needle) needles;
     Array(Ngram) ngrams;
     Map *keys[KEY_MOST + 1]; /* of windows of that many words -> 1 + index of the first needle; NULL: none */
+    Map *asked;              /* set, id and question of each task */
     Map *runs;               /* of windows of OVERLAP_NGRAM -> 1 + index of the first of ngrams */
     uint8_t filter[(1 << FILTER_BITS) / 8]; /* of the keys of all: most windows are turned away here */
     int64_t texts, bytes;
@@ -51,6 +52,7 @@ struct Overlap {
 Overlap *overlap_new(void)
 {
     Overlap *o = mem_new(Overlap);
+    o->asked = map_new();
     o->runs = map_new();
     return o;
 }
@@ -74,6 +76,7 @@ void overlap_free(Overlap *o)
         mem_free(o->needles.at[i].words);
     for (int i = 0; i <= KEY_MOST; i++)
         map_free(o->keys[i]);
+    map_free(o->asked);
     map_free(o->runs);
     array_drop(&o->tallies);
     array_drop(&o->finds);
@@ -234,9 +237,20 @@ static void add_ngrams(Overlap *o, size_t task)
     }
 }
 
+/* Several runs ask the same tasks. */
+static bool is_known(Overlap *o, size_t set, const char *id, Span question)
+{
+    char *key = mem_format("%zu %s\n%.*s", set, id, (int)question.n, question.at);
+    int64_t *seen = map_put(o->asked, key, strlen(key)), times = (*seen)++;
+    mem_free(key);
+    return times > 0;
+}
+
 void overlap_task(Overlap *o, const char *name, const char *id, Span question, Span answer)
 {
     size_t set = set_of(o, name), task = o->tasks.n;
+    if (is_known(o, set, id, question))
+        return;
     array_push(&o->tasks,
                ((Task){.set = set, .id = mem_str(id), .question = mem_strn(question.at, question.n)}));
     o->tallies.at[set].tasks++;

@@ -39,7 +39,8 @@ typedef struct {
 Overlap *overlap_new(void);
 void overlap_free(Overlap *o); /* NULL is fine */
 
-/* A task of the set `name`, made with its first one.  The answer may be empty.  Tasks come before texts. */
+/* A task of the set `name`, made with its first one.  The answer may be empty.  A task that the set
+ * has already is none more.  Tasks come before texts. */
 void overlap_task(Overlap *o, const char *name, const char *id, Span question, Span answer);
 void overlap_search(Overlap *o, const char *place, Span text);
 

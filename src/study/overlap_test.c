@@ -71,6 +71,7 @@ static void all_is_counted(void **state)
         overlap_task(o, "trains", id, span(text), span("print(40 * 2)"));
     }
     overlap_task(o, "others", "0", span("Why so?"), span("x"));
+    overlap_task(o, "others", "0", span("Why so?"), span("x")); /* of another run, the same */
     overlap_task(o, "others", "1", span("What is the height of that tree?"), span(""));
     for (int twice = 0; twice < 2; twice++) {
         overlap_search(

@@ -198,9 +198,9 @@ static void recheck(Recheck *r, const char *folder, const json_t *results, const
     r->samples = (int64_t)json_array_size(samples);
     r->episodes = (int64_t)json_array_size(transcripts);
     if (transcripts) {
+        hold_pairs(r, transcripts, samples);
         hold_transcripts(r, entry, transcripts);
         hold_curves(r, results, entry);
-        hold_pairs(r, transcripts, samples);
     }
     if (samples)
         hold_samples(r, entry, metric, samples);

@@ -87,8 +87,8 @@ static void tampering_is_found(void **state)
     (void)state;
     expect_after("sed -i '4s/false/true/' transcripts_x.jsonl",
                  "success is 0.5000 in results.json and 0.7500 by its transcripts");
-    expect_after("sed -i '4s/false/true/' transcripts_x.jsonl",
-                 "task 3 is solved by its transcript and not by its sample");
+    expect_after("sed -i '4s/\"success\": 0/\"success\": 1/' samples_x.jsonl",
+                 "task 3 is not solved by its transcript and solved by its sample");
     expect_after("sed -i '1s/\"steps\": \\[{}\\]/\"steps\": [{}, {}]/' transcripts_x.jsonl",
                  "success@1 is 0.2500 in results.json and 0.0000");
     expect_after("sed -i '2s/b1/b9/' transcripts_x.jsonl",

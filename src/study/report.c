@@ -9,7 +9,7 @@
 #include "eval/results.h"
 #include "study/html.h"
 
-enum { LINES_MAX = 1 << 30 };
+enum { LINES_MAX = 1 << 30, NAMED = 4 /* folders, in the heading */ };
 
 void report_drop(Report *r)
 {
@@ -222,8 +222,10 @@ void report_write(Str *page, Report *r)
 {
     Str title = {0};
     str_adds(&title, "Lemur:");
-    for (size_t i = 0; i < r->titles.n; i++)
+    for (size_t i = 0; i < r->titles.n && i < NAMED; i++)
         str_addf(&title, "%s %s", i ? "," : "", r->titles.at[i]);
+    if (r->titles.n > NAMED)
+        str_addf(&title, " and %zu more", r->titles.n - NAMED);
     html_begin(page, str_c(&title));
     write_machine(page, r);
     write_links(page, r);
@@ -232,6 +234,7 @@ void report_write(Str *page, Report *r)
     report_checks(page, r);
     report_corpora(page, r);
     report_trainings(page, r);
+    report_improves(page, r);
     report_scores(page, r);
     report_harmony(page, r);
     report_studies(page, r);

@@ -30,8 +30,7 @@ typedef struct {
     char *name;   /* "tuned"; of several runs "mini/tuned" */
     char *folder; /* of its files */
     ReportKind kind;
-    json_t *json;   /* manifest.json, results.json, overlap.json or study.json; NULL where there is none that
-                       counts */
+    json_t *json;   /* manifest.json, results.json, overlap.json or study.json */
     json_t *tuning; /* data/manifest.json of `lemur tune`; NULL: it is none */
     bool lesson; /* scores of a script, or of episodes that another part was tuned on: no test of a model */
 } ReportPart;

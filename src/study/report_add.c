@@ -1,6 +1,7 @@
 /* What folders are, by what lies in them: the runs, stages and single products that a report tells of. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "study/report_parts.h"
@@ -38,12 +39,26 @@ static ReportPart look_at(const char *folder)
     return p;
 }
 
+/* Two parts of one name would be one to the page's tables: the second is "base 2". */
+static char *new_name(const Report *r, char *name)
+{
+    char *tried = mem_str(name);
+    for (size_t i = 0, n = 2; i < r->parts.n; i++)
+        if (strcmp(r->parts.at[i].name, tried) == 0) {
+            mem_free(tried);
+            tried = mem_format("%s %zu", name, n++);
+            i = (size_t)-1; /* from the first again */
+        }
+    mem_free(name);
+    return tried;
+}
+
 static void add_part(Report *r, const char *run, const char *name, const char *folder)
 {
     ReportPart p = look_at(folder);
     if (p.kind == REPORT_OTHER)
         return;
-    p.name = mem_format("%s%s%s", run, *run ? "/" : "", name);
+    p.name = new_name(r, mem_format("%s%s%s", run, *run ? "/" : "", name));
     p.folder = mem_str(folder);
     if (p.kind == REPORT_TRAINING) {
         char *data = path_join(folder, "data");
@@ -97,11 +112,59 @@ static void add_loose_stage(Report *r, const char *name, const char *stage)
     json_decref(done);
 }
 
+/* Whether an entry of a run's folder is the link to that stage. */
+static bool links_to(const char *run, const char *entry, const char *real)
+{
+    char *path = path_join(run, entry), target[4096];
+    ssize_t n = readlink(path, target, sizeof target);
+    mem_free(path);
+    return n > 0 && (size_t)n == strlen(real) && memcmp(target, real, (size_t)n) == 0;
+}
+
+static char *linked_name(const char *run, const char *real)
+{
+    FolderList entries;
+    char *name = NULL;
+    if (!path_is_folder(run) || folder_list(&entries, run) != ST_OK)
+        return NULL;
+    for (size_t i = 0; i < entries.n && !name; i++)
+        if (links_to(run, entries.at[i], real))
+            name = mem_str(entries.at[i]);
+    folder_list_drop(&entries);
+    return name;
+}
+
+/* run/store/tune-e8c23eada523314a/out is what run/mini/agent links to: "agent".  NULL: no run beside the
+ * store has it. */
+static char *name_in_a_run(const char *real, const char *stage)
+{
+    char *place = mem_str(stage), *name = NULL;
+    FolderList runs;
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(place, '/');
+        if (slash)
+            *slash = 0;
+    }
+    if (*place && folder_list(&runs, place) == ST_OK) {
+        for (size_t i = 0; i < runs.n && !name; i++) {
+            char *run = path_join(place, runs.at[i]);
+            name = linked_name(run, real);
+            mem_free(run);
+        }
+        folder_list_drop(&runs);
+    }
+    mem_free(place);
+    return name;
+}
+
 static char *name_of(const char *real, const char *stage)
 {
     enum { DIGITS = 8 }; /* of a key: enough to tell stages apart */
     if (!stage)
         return mem_str(path_base(real));
+    char *name = name_in_a_run(real, stage);
+    if (name)
+        return name;
     const char *base = path_base(stage), *dash = strrchr(base, '-');
     return mem_strn(base,
                     dash && strlen(dash) > DIGITS + 1 ? (size_t)(dash - base) + 1 + DIGITS : strlen(base));

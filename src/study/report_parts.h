@@ -13,6 +13,7 @@ void report_scores(Str *page, Report *r);
 void report_gains(Str *page, Report *r);    /* models against each other, and with feedback against without */
 void report_learned(Str *page, Report *r);  /* examples with the tokens that are learned marked */
 void report_harmony(Str *page, Report *r);  /* studies of mixtures */
+void report_improves(Str *page, Report *r); /* rounds of `lemur study improve` */
 void report_episodes(Str *page, Report *r); /* examples that unfold */
 void report_recipes(Str *page, const Report *r); /* commands, settings, hashes, times */
 

@@ -92,6 +92,7 @@ static void write_feedback(Str *page, Report *r, const json_t *study)
     write_conditions(&t, groups);
     write_conditions(&t, pooled);
     html_table_end(&t);
+    html_add(page, "<h3>What each kind of feedback gains</h3>\n");
     t = html_table(page, "lllrrrr");
     heads(&t, gains, sizeof gains / sizeof *gains);
     write_gains(&t, groups);

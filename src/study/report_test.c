@@ -228,6 +228,11 @@ static void checks_and_gains_stand_there(void **state)
     add_all(&r);
     report_write(&page, &r);
     assert_int_equal(r.wrong, 0);
+    must(report_add(&r, in_scratch("eval1"))); /* a name twice is told apart */
+    char *again = mem_format("base=%s", in_scratch("eval2"));
+    must(report_add(&r, again));
+    assert_string_equal(r.parts.at[r.parts.n - 1].name, "base 2");
+    mem_free(again);
     static const char *const has[] = {"8 transcripts",
                                       "<span class=\"good\">equal</span>", /* computed once more */
                                       "tasks (base)",
@@ -293,6 +298,11 @@ static void stages_without_their_run_are_told(void **state)
     expect(&page, "<code>eval -o {eval-01234567}</code>");
     expect(&page, "<code>01234567</code>");
     expect(&page, "3.0 s");
+    report_drop(&r);
+    r = (Report){0};
+    scratch_run("mkdir mini && ln -s $PWD/store/eval-0123456789abcdef/out mini/scores.words");
+    must(report_add(&r, in_scratch("store/eval-0123456789abcdef/out")));
+    assert_string_equal(r.parts.at[0].name, "scores.words"); /* as the run beside the store calls it */
     report_drop(&r);
     str_drop(&page);
     mem_free(command);
