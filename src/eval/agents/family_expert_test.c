@@ -7,7 +7,7 @@
 #include "env/needs_sandbox_test.h"
 #include "eval/benchmark.h"
 
-enum { TRAIN = 40, TEST = 12 };
+enum { TRAIN = 24, TEST = 8 };
 
 typedef struct {
     EvalSettings settings;
