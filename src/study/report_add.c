@@ -171,6 +171,27 @@ static char *name_of(const char *real, const char *stage)
                     dash && strlen(dash) > DIGITS + 1 ? (size_t)(dash - base) + 1 + DIGITS : strlen(base));
 }
 
+/* The folder of a run that has not come to its end: links to the stages that are done, and no lock. */
+static void add_links(Report *r, const char *run, const char *folder)
+{
+    FolderList entries;
+    if (folder_list(&entries, folder) != ST_OK)
+        return;
+    for (size_t i = 0; i < entries.n; i++) {
+        char *path = path_join(folder, entries.at[i]), *real = realpath(path, NULL);
+        char *stage = real ? stage_folder(real) : NULL;
+        size_t before = r->parts.n;
+        if (stage)
+            add_part(r, run, entries.at[i], real);
+        if (r->parts.n > before)
+            add_loose_stage(r, r->parts.at[before].name, stage);
+        mem_free(stage);
+        mem_free(path);
+        free(real);
+    }
+    folder_list_drop(&entries);
+}
+
 static Status add_folder(Report *r, const char *given, const char *folder)
 {
     size_t before = r->parts.n;
@@ -188,6 +209,8 @@ static Status add_folder(Report *r, const char *given, const char *folder)
         add_part(r, "", name, folder);
         if (stage && r->parts.n > before)
             add_loose_stage(r, name, stage);
+        if (r->parts.n == before)
+            add_links(r, r->titles.n ? name : "", folder);
     }
     json_decref(lock);
     mem_free(stage);

@@ -304,6 +304,12 @@ static void stages_without_their_run_are_told(void **state)
     must(report_add(&r, in_scratch("store/eval-0123456789abcdef/out")));
     assert_string_equal(r.parts.at[0].name, "scores.words"); /* as the run beside the store calls it */
     report_drop(&r);
+    r = (Report){0};
+    must(report_add(&r, in_scratch("mini"))); /* it has not come to its end: no lock.json */
+    assert_int_equal(r.parts.n, 1);
+    assert_string_equal(r.parts.at[0].name, "scores.words");
+    assert_non_null(json_object_get(json_object_get(r.stages, "stages"), "scores.words"));
+    report_drop(&r);
     str_drop(&page);
     mem_free(command);
 }
