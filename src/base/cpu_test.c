@@ -1,13 +1,14 @@
 #include "base/cpu.h"
 
-#include <cmocka.h>
 #include <float.h>
 #include <pthread.h>
 #include <sched.h>
+#include <string.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <string.h>
+#include <cmocka.h>
 
 #include "base/mem.h"
 

@@ -246,7 +246,7 @@ int cmd_tokenizer_train(int argc, char **argv)
     static const Flag flags[] = {
         {"vocab-size", 'n', "N", "ids, special tokens and the 256 bytes included (32000)"},
         {"single-digits", 0, NULL, "each digit is a token, as in Llama 2; else up to three are cut together"},
-        {"numbers", 0, NULL, "every number from 0 to 999 is a token, as in Llama 3"},
+        {"numbers", 0, NULL, "every number up to 99 is a token, and longer ones are put together of these"},
         {"output", 'o', "FOLDER",
          "where tokenizer.json, tokenizer_config.json and special_tokens_map.json go"},
     };

@@ -40,7 +40,7 @@ static const char *const improve_products[] = {"lineage.json", NULL};
 /* A version is raised when the same settings and inputs give another product. */
 static const RecipeVerb verbs[] = {
     {"corpus build", 1, RESUME_ANEW, corpus_products, check_corpus, corpus_forecast},
-    {"tokenizer train", 1, RESUME_ANEW, NULL, NULL, tokenizer_forecast},
+    {"tokenizer train", 2, RESUME_ANEW, NULL, NULL, tokenizer_forecast},
     {"pack", 1, RESUME_ANEW, shard_products, check_pack, pack_forecast},
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check, train_forecast},
     {"tune", 1, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},

@@ -3,7 +3,6 @@
  * only the words it changes. */
 #include "tokenizer/bpe_train.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -125,14 +124,10 @@ static void count_word(BpeTrainer *b, const char *p, size_t n, int64_t times)
 
 void bpe_train_numbers(BpeTrainer *b)
 {
-    enum { NUMBERS = 1000 };
-    const int64_t before_all = (int64_t)1
-                               << 40; /* their merges come first, those of two digits before those of three */
-    for (int i = 10; i < NUMBERS; i++) {
-        char digits[8];
-        int n = snprintf(digits, sizeof digits, "%d", i);
-        count_word(b, digits, (size_t)n, n == 2 ? 4 * before_all : before_all / NUMBERS);
-    }
+    const int64_t before_all = (int64_t)1 << 40; /* their merges come first */
+    for (char tens = '1'; tens <= '9'; tens++)
+        for (char ones = '0'; ones <= '9'; ones++)
+            count_word(b, (char[]){tens, ones}, 2, before_all);
 }
 
 void bpe_train_add(BpeTrainer *b, const char *text, size_t n)

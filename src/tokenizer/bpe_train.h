@@ -30,9 +30,10 @@ typedef void BpeProgress(void *context, int64_t done, int64_t total); /* merges 
 BpeTrainer *bpe_train_new(BpeDigits digits);
 void bpe_train_free(BpeTrainer *b);
 
-/* Every number from 0 to 999 becomes a piece of its own, as in Llama 3's vocabulary, whether or not the
- * documents have it: a small model copies one id with ease, and two in their order with much more training.
- * Digits in threes only. */
+/* Every number from 10 to 99 becomes a piece of its own, whether or not the documents have it, and longer ones are put
+ * together of these: a small model copies what it has met often.  (With a piece for each number up to 999, as in Llama 3's
+ * vocabulary, one of six million parameters copied those of two digits and not the rarer ones of three.)  Digits in threes
+ * only. */
 void bpe_train_numbers(BpeTrainer *b);
 
 /* One document; any bytes.  One thread at a time. */

@@ -136,18 +136,18 @@ static void digits_together_or_single(void **state)
 static void numbers_are_pieces(void **state)
 {
     (void)state;
-    enum { NUMBERS = 990 }; /* digits are pieces anyway */
+    enum { NUMBERS = 90 }; /* digits are pieces anyway */
     BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
     Tokenizer *t = NULL;
     bpe_train_numbers(b);
     bpe_train_add(b, "ab ab ab", 8);
     assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + NUMBERS + 2, NULL, NULL), ST_OK);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 1000; i++) { /* those of three digits are two pieces */
         char digits[8];
         Ids ids = {0};
         snprintf(digits, sizeof digits, "%d", i);
         assert_int_equal(tokenizer_encode(t, &ids, digits, strlen(digits), 0), ST_OK);
-        if (ids.n != 1)
+        if (ids.n != (i < 100 ? 1 : 2))
             fail_msg("%s is %zu ids", digits, ids.n);
         array_drop(&ids);
     }

@@ -1,9 +1,9 @@
 #include "tokenizer/bpe_write.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <cmocka.h>
 
 static void pieces_grow_by_merges(void **state)
 {
