@@ -118,7 +118,7 @@ static void experts_solve_all(void **state)
     (void)state;
     for (size_t i = 0; families[i]; i++) {
         FamilyCounts counts;
-        FamilySpec spec = {in_scratch(families[i]->name), TRAIN, TEST, 3};
+        FamilySpec spec = {in_scratch(families[i]->name), TRAIN, TEST, 3, 0};
         assert_int_equal(family_make(&counts, families[i], &spec), ST_OK);
         if (benchmark_find(families[i]->benchmark)->needs & NEEDS_SANDBOX)
             needs_sandbox();
