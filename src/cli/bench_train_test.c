@@ -32,7 +32,7 @@ static void the_result_adds_up(void **state)
 static void unknown_shapes_are_refused(void **state)
 {
     (void)state;
-    char name[] = "bench-train", preset[] = "--preset=6m", large[] = "--batch=1000000",
+    char name[] = "bench-train", preset[] = "--preset=9m", large[] = "--batch=1000000",
          sixty[] = "--preset=60m";
     log_level_set(LOG_ERROR);
     assert_int_equal(bench_train(2, (char *[]){name, preset}), 2);

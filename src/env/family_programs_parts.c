@@ -218,10 +218,9 @@ void program_hints(FamilyTask *t, const Program *p, const char *name)
     family_hint_on(t, HINT_ANSWER, "SyntaxError\nIndentationError", NULL,
                    "Python does not understand it: look at brackets and colons.");
     family_hint_on(t, HINT_ANSWER, "Traceback", NULL, "Python stops there: read its last line.");
-    family_hint_on(t, HINT_ANSWER, "True", NULL, "The test holds: give it as your solution.");
     family_hint(t, header, "The function has another name.");
     hint_at_parts(t, p);
-    family_hint_otherwise(t, "Compare what it returns with the test.");
+    family_hint_otherwise(t, "If it does all that the task says, give it as your solution.");
 }
 
 /* Inputs and results. ------------------------------------------------------------------------------------ */
