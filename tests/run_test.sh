@@ -72,7 +72,7 @@ ok "the same product after kills" test "$(product)" = "$first"
 expect 2 'did you mean steps' run --set step=3
 expect 2 'there is no stage' run --only bas
 sed s/learning_rate/learning_rat/ "$work/r.yaml" > "$work/slip.yaml"
-expect 2 "stage base (line 7): in the map at line 10" "$lemur" run "$work/slip.yaml" -o "$work/slip"
+expect 2 "stage base (line 6): in the map at line 9" "$lemur" run "$work/slip.yaml" -o "$work/slip"
 expect 2 "did you mean 'learning_rate'" "$lemur" run "$work/slip.yaml" -o "$work/slip"
 expect 2 'held_out' run --set stages.corpus.settings.corpus.held_out=2
 expect 2 'hidden_siz' run --set stages.base.settings.model.hidden_siz=2
@@ -89,18 +89,18 @@ bad() { # STATUS SED WORDS
     expect "$1" "$3" "$lemur" run "$work/bad.yaml" -o "$work/bad-run" --set stages.corpus.settings.corpus.seed=7
 }
 bad 2 's/held_out:/heldout:/' "did you mean 'held_out'"
-bad 2 's/minutes: 0.1/minuts: 0.1/' "bad.yaml, line 7: stage base: there is no key 'minuts' (did you mean minutes?)"
-bad 2 's/train --data/train --dat/' 'bad.yaml, line 7: stage base: unknown flag --dat; did you mean --data?'
+bad 2 's/minutes: 0.1/minuts: 0.1/' "bad.yaml, line 6: stage base: there is no key 'minuts' (did you mean minutes?)"
+bad 2 's/train --data/train --dat/' 'bad.yaml, line 6: stage base: unknown flag --dat; did you mean --data?'
 bad 2 's/run: corpus build {recipe}/run: corpus build {base}/' 'stages wait for one another: base -> packed -> corpus -> base'
-bad 2 's/context: 128/ratio_code: 0, ratio_text: 0/' 'line 13: stage packed: ratio_code and ratio_text are both 0: nothing is asked for; set one of them'
+bad 2 's/context: 128/ratio_code: 0, ratio_text: 0/' 'line 12: stage packed: ratio_code and ratio_text are both 0: nothing is asked for; set one of them'
 bad 2 's/context: 128/ratio_code: -1/' 'ratio_code is -1 and must be at least 0'
-bad 2 's/kind: text/kind: code/' 'line 13: stage packed: the ratio asks for 1 parts of text and the corpus has no source of it'
-bad 1 's#inputs: .*#inputs: /no/such/*.c#' 'line 16: stage corpus: no file matches /no/such/*.c'
+bad 2 's/kind: text/kind: code/' 'line 12: stage packed: the ratio asks for 1 parts of text and the corpus has no source of it'
+bad 1 's#inputs: .*#inputs: /no/such/*.c#' 'line 15: stage corpus: no file matches /no/such/*.c'
 bad 1 's#inputs: .*#inputs: /no/such/*.c\n    fetch: ask the miller#' 'no file matches /no/such/*.c; ask the miller'
-bad 1 's/minutes: 0.1/memory: 900000G/' 'line 7: stage base: it needs 900 TB of memory, and'
-bad 1 's/minutes: 0.1/disk: 900000G/' 'line 7: the stages to do need 900 TB of disk below'
+bad 1 's/minutes: 0.1/memory: 900000G/' 'line 6: stage base: it needs 900 TB of memory, and'
+bad 1 's/minutes: 0.1/disk: 900000G/' 'line 6: the stages to do need 900 TB of disk below'
 bad 1 's/hidden_size: 32, intermediate_size: 64, num_hidden_layers: 2, num_attention_heads: 2/preset: 70b, num_hidden_layers: 1600/' \
-    'line 7: stage base: it needs at least 2'
+    'line 6: stage base: it needs at least 2'
 ok "nothing was begun by them" test ! -e "$work/bad-run"
 expect 0 'It would not begin here' "$lemur" run "$work/bad.yaml" -o "$work/bad-run" --dry-run --set stages.corpus.settings.corpus.seed=7
 
