@@ -90,15 +90,17 @@ void overlap_free(Overlap *o)
 
 /* Words. ------------------------------------------------------------------------------------------------- */
 
-typedef enum { LETTER, SIGN, BLANK, EDGE, EDGE_SIGN } CharKind;
+typedef enum { LETTER, SIGN, BLANK, EDGE, EDGE_SIGN, QUOTE } CharKind;
 
 /* Letters are ASCII's, digits, '_' and every byte of a longer UTF-8 character. */
 static CharKind kind_of(unsigned char c)
 {
     if (c >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
         return LETTER;
-    if (c == '\n' || memchr(".;:!?\"'`", c, 8))
+    if (c == '\n' || memchr(".;:!?\"`", c, 7))
         return EDGE;
+    if (c == '\'')
+        return QUOTE;
     if (c == '<' || c == '>' || c == '|')
         return EDGE_SIGN;
     return c <= ' ' || c == ',' ? BLANK : SIGN;
@@ -123,6 +125,24 @@ static void push_word(Words *out, uint64_t hash, bool *edge)
     *edge = false;
 }
 
+/* The next character that is not blank, before or behind one, is part of a word. */
+static bool word_beside(Span text, size_t at, bool behind)
+{
+    for (size_t i = at; behind ? ++i < text.n : i-- > 0;)
+        if (kind_of((unsigned char)text.at[i]) != BLANK)
+            return kind_of((unsigned char)text.at[i]) == LETTER;
+    return false;
+}
+
+/* A single quote within a sentence, as in "whose country is 'India' and whose age ...", is no edge. */
+static void meet_quote(Words *out, Span text, size_t at, bool *edge)
+{
+    if (out->n && !word_beside(text, at, true))
+        out->at[out->n - 1].ends = true;
+    if (!word_beside(text, at, false))
+        *edge = true;
+}
+
 static void split(Words *out, Span text)
 {
     const uint64_t start = 0xCBF29CE484222325u;
@@ -133,7 +153,9 @@ static void split(Words *out, Span text)
         CharKind kind = kind_of(c);
         uint64_t hash = start;
         i++;
-        if (kind == BLANK)
+        if (kind == QUOTE)
+            meet_quote(out, text, i - 1, &edge);
+        if (kind == BLANK || kind == QUOTE)
             continue;
         if ((kind == EDGE || kind == EDGE_SIGN) && out->n)
             out->at[out->n - 1].ends = true;

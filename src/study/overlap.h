@@ -9,7 +9,7 @@
  * Texts are compared as words: runs of letters and digits, in small letters, and every other sign by itself;
  * white space and the punctuation of sentences are nothing.  A task is found where its whole question stands
  * in a text.  A question of less than ALONE_BELOW words may be the beginning of a longer one ("What is 32 -
- * 16" of "What is 32 - 16 + 4?"), so it counts only between line ends, marks of sentences, quotes or tags;
+ * 16" of "What is 32 - 16 + 4?"), so it counts only between line ends, marks of sentences, tags, or quotes (single ones only where they do not stand between words);
  * one of less than LEAST words is no text to look for.  Beside that the right answers are looked for in the
  * same way, and every NGRAM words in a row of a question, which tell what tasks have in common with texts:
  * tasks of one template share such runs without being the same. */

@@ -48,6 +48,9 @@ static void short_ones_stand_by_themselves(void **state)
     assert_true(holds("<|im_start|>user\nwhat is 32 - 16<|im_end|>", q));
     assert_true(holds("She asked \"What is 32 - 16?\" and left.", q));
     assert_true(holds("Yes. What is 32-16? No.", q));
+    assert_false(holds("Count all whose land is 'India' and whose age is 3.", "Count all whose land is 'India'."));
+    assert_true(holds("Count all whose land is 'India'. Quick!", "Count all whose land is 'India'."));
+    assert_true(holds("'Count all whose land is India'", "Count all whose land is 'India'."));
     assert_false(holds("What is 32 - 16 + 4?", q));
     assert_false(holds("and what is 32 - 16?", q));
     assert_false(holds("What is 32 + 16?", q));
