@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -50,6 +49,19 @@ void thread_each(int64_t tasks, int threads, ThreadWork *work, void *context)
     mem_free(workers);
 }
 
+sigset_t thread_hold_signals(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    return before;
+}
+
+void thread_release_signals(sigset_t before)
+{
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 struct Thread {
     void (*run)(void *context);
     void *context;
@@ -67,11 +79,9 @@ Status thread_start(Thread **out, void (*run)(void *context), void *context)
 {
     Thread *t = mem_new(Thread);
     *t = (Thread){.run = run, .context = context};
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sigset_t before = thread_hold_signals();
     int error = pthread_create(&t->id, NULL, thread_run, t);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    thread_release_signals(before);
     if (error) {
         mem_free(t);
         errno = error;

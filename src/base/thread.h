@@ -3,6 +3,7 @@
 #ifndef BASE_THREAD_H
 #define BASE_THREAD_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -16,5 +17,10 @@ void thread_each(int64_t tasks, int threads, ThreadWork *work, void *context);
 typedef struct Thread Thread;
 MUST_CHECK Status thread_start(Thread **out, void (*run)(void *context), void *context);
 void thread_join(Thread *t); /* waits for its end and frees it; NULL is fine */
+
+/* Signals wait from the one to the other, which takes what the first one gave; threads started between them never
+ * get any. */
+sigset_t thread_hold_signals(void);
+void thread_release_signals(sigset_t before);
 
 #endif

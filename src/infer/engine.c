@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "infer/engine_state.h"
 
 enum { DEFAULT_QUEUE = 1024, DEFAULT_PREFILL_ROWS = 64 };
@@ -209,7 +210,10 @@ Status engine_open_model(Engine **out, const PassModel *m, const Tokenizer *t, c
     cond_init(&e->work);
     cond_init(&e->room);
     count(e);
-    if (!setup->inline_passes && pthread_create(&e->thread, NULL, run, e) != 0) {
+    sigset_t before = thread_hold_signals(); /* also from the threads that the engine's computes with */
+    bool started = setup->inline_passes || pthread_create(&e->thread, NULL, run, e) == 0;
+    thread_release_signals(before);
+    if (!started) {
         drop(e);
         return fail(ST_NOMEM, "the engine's thread cannot be started: the system allows no more");
     }

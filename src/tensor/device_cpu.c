@@ -4,6 +4,7 @@
 
 #include "base/cpu.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "tensor/device.h"
 
 static void *cpu_alloc(Device *dev, size_t bytes)
@@ -72,7 +73,11 @@ Status device_open_cpu(Device **out, int threads)
     omp_set_dynamic(0);
     omp_set_num_threads(dev->threads);
 #pragma omp parallel num_threads(dev->threads)
-    cpu_flush_subnormals();
+    {
+        cpu_flush_subnormals();
+        if (omp_get_thread_num() > 0) /* signals are the caller's: onednn/product.c holds them in this thread alone */
+            thread_hold_signals();
+    }
     *out = dev;
     return ST_OK;
 }

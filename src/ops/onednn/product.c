@@ -14,6 +14,7 @@
 
 #include "base/array.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 /* Exported by oneDNN 2.6's library beside dnnl_sgemm, and declared by none of its headers; hence weak: a
  * library without it leaves NULL, and the primitive does the work.  Arguments as dnnl_sgemm's. */
@@ -288,7 +289,7 @@ static bool by_row_gemm(Device *dev, const Tensor *c, const Factor *a, const Fac
     return true;
 }
 
-bool onednn_product(Device *dev, const Tensor *c, const Factor *a, const Factor *b, bool add_to)
+static bool product(Device *dev, const Tensor *c, const Factor *a, const Factor *b, bool add_to)
 {
     bool known = (a->dtype == DTYPE_F32 && c->dtype == DTYPE_F32) ||
                  (a->dtype == DTYPE_BF16 && (c->dtype == DTYPE_F32 || c->dtype == DTYPE_BF16));
@@ -301,4 +302,15 @@ bool onednn_product(Device *dev, const Tensor *c, const Factor *a, const Factor 
     if (c->rows == 1 && c->dtype == DTYPE_BF16 && !add_to && by_row_gemm(dev, c, a, b))
         return true;
     return by_primitive(dev, c, a, b, add_to);
+}
+
+/* oneDNN 2.6's kernels of f32 gemm take the stack pointer for a pointer into the data: a signal's frame would be written
+ * over numbers, and over the heap's own words.  So signals wait until the product is done; the pool's other threads
+ * get none (device_cpu.c). */
+bool onednn_product(Device *dev, const Tensor *c, const Factor *a, const Factor *b, bool add_to)
+{
+    sigset_t before = thread_hold_signals();
+    bool done = product(dev, c, a, b, add_to);
+    thread_release_signals(before);
+    return done;
 }
