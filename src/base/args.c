@@ -171,6 +171,16 @@ bool args_has(const Args *a, const char *name)
     return find_given(a, name) != NULL;
 }
 
+const char *args_next(const Args *a, const char *name, size_t *place)
+{
+    while (*place < a->given_n) {
+        const GivenFlag *g = &a->given[(*place)++];
+        if (config_same_name(g->flag->name, name))
+            return g->value;
+    }
+    return NULL;
+}
+
 void args_help(FILE *out, const Flag *flags, size_t flags_n)
 {
     for (size_t i = 0; i < flags_n; i++) {

@@ -64,6 +64,10 @@ static void flags_take_every_usual_form(void **state)
     assert_string_equal(args_value(&a, "output"), "b");
     assert_string_equal(s.stop, "--");
     assert_int_equal(a.given_n, 2);
+    size_t place = 0;
+    assert_string_equal(args_next(&a, "output", &place), "a");
+    assert_string_equal(args_next(&a, "output", &place), "b");
+    assert_null(args_next(&a, "output", &place));
     assert_false(args_has(&a, "json"));
     assert_null(args_value(&a, "json"));
     args_drop(&a);

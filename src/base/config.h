@@ -128,6 +128,8 @@ MUST_CHECK Status args_parse(Args *out, int argc, char **argv, const Flag *flags
                              const ArgsTable *tables, size_t tables_n);
 const char *args_value(const Args *a, const char *name); /* last given, NULL when absent */
 bool args_has(const Args *a, const char *name);
+/* The values of a flag that may be given more than once, in their order: *place begins at 0; NULL: no more. */
+const char *args_next(const Args *a, const char *name, size_t *place);
 void args_help(FILE *out, const Flag *flags, size_t flags_n);
 void args_drop(Args *a);
 

@@ -243,9 +243,9 @@ static Status run(const Args *args, void *context)
     job->args = args;
     TRY(read_settings(job));
     job->terminal = isatty(STDIN_FILENO) == 1;
-    for (size_t i = 0; i < args->given_n; i++)
-        if (strcmp(args->given[i].flag->name, "stop") == 0)
-            array_push(&job->stops, args->given[i].value);
+    size_t place = 0;
+    for (const char *stop; (stop = args_next(args, "stop", &place));)
+        array_push(&job->stops, stop);
     for (size_t i = 0; i < job->stops.n; i++)
         if (!*job->stops.at[i])
             return fail(ST_ARG, "--stop is empty");

@@ -65,8 +65,8 @@ typedef struct {
     Ids ends;
     bool json, logprobs;
     const Tokenizer *tokenizer;
-    Str text;                            /* for --json */
-    json_t *tokens_json, *prompt_json;   /* for --json with --logprobs */
+    Str text;                          /* for --json */
+    json_t *tokens_json, *prompt_json; /* for --json with --logprobs */
 } Job;
 
 /* The command line. -------------------------------------------------------------------------------------- */
@@ -113,11 +113,11 @@ static Status read_job(Job *job)
     TRY(cmd_number(&job->max_tokens, a, "max-tokens", 0, INT64_MAX));
     TRY(cmd_number(&job->min_tokens, a, "min-tokens", 0, job->max_tokens));
     TRY(cmd_number(&job->top, a, "logprobs", 0, TOP_LOGPROBS_MAX));
-    for (size_t i = 0; i < a->given_n; i++)
-        if (strcmp(a->given[i].flag->name, "stop") == 0)
-            array_push(&job->stops, a->given[i].value);
-        else if (strcmp(a->given[i].flag->name, "logit-bias") == 0)
-            TRY(add_bias(job, a->given[i].value));
+    size_t stops = 0, biases = 0;
+    for (const char *stop; (stop = args_next(a, "stop", &stops));)
+        array_push(&job->stops, stop);
+    for (const char *bias; (bias = args_next(a, "logit-bias", &biases));)
+        TRY(add_bias(job, bias));
     TRY(expect_with(a, "system", "chat"));
     TRY(expect_with(a, "template", "chat"));
     TRY(expect_with(a, "prompt-logprobs", "logprobs"));
@@ -287,8 +287,8 @@ static Status open_and_generate(Job *job, const char *path)
     Bundle b;
     Engine *e;
     EngineSetup passes = {.inline_passes = true};
-    BundleSetup setup = {.threads = (int)job->config.threads, .context = job->config.context,
-                         .compute = DTYPE_COUNT};
+    BundleSetup setup = {
+        .threads = (int)job->config.threads, .context = job->config.context, .compute = DTYPE_COUNT};
     if (strcmp(job->config.dtype, "auto") != 0)
         setup.compute = strcmp(job->config.dtype, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32;
     setup.adapter = args_value(job->args, "adapter");

@@ -199,9 +199,9 @@ static Status run(const Args *args, void *context)
                                   : verify(args_value(args, "verify"));
     if (!args->positional_n)
         return fail(ST_ARG, "which recipe? name its file, such as recipes/mini.yaml");
-    for (size_t i = 0; i < args->given_n; i++)
-        if (strcmp(args->given[i].flag->name, "set") == 0)
-            array_push(&sets, args->given[i].value);
+    size_t place = 0;
+    for (const char *set; (set = args_next(args, "set", &place));)
+        array_push(&sets, set);
     Status st = args_has(args, "quick") ? recipe_read_quick(&r, args->positional[0], sets.at, sets.n)
                                         : recipe_read(&r, args->positional[0], sets.at, sets.n);
     if (st == ST_OK)

@@ -165,9 +165,9 @@ static Status take_resumed(TuneCommand *t)
 static Status take_files(TuneCommand *t, const Args *args)
 {
     const char *format = args_value(args, "format");
-    for (size_t i = 0; i < args->given_n; i++)
-        if (strcmp(args->given[i].flag->name, "data") == 0)
-            TRY(instruct_recipe_add_file(&t->recipe, args->given[i].value, format));
+    size_t place = 0;
+    for (const char *file; (file = args_next(args, "data", &place));)
+        TRY(instruct_recipe_add_file(&t->recipe, file, format));
     for (size_t i = 0; i < args->positional_n; i++)
         TRY(instruct_recipe_add_file(&t->recipe, args->positional[i], format));
     return ST_OK;

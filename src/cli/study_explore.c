@@ -16,9 +16,7 @@ static Status explore(const Args *args, void *context)
     ExploreSpec spec = {args->positional, args->positional_n, args_value(args, "games")};
     (void)context;
     TRY(explore_study(&study, &spec));
-    Status st = study_give(args, study, explore_print);
-    json_decref(study);
-    return st;
+    return study_give(args, study, explore_print);
 }
 
 int study_explore(int argc, char **argv)
@@ -26,13 +24,10 @@ int study_explore(int argc, char **argv)
     const Command c = {
         .usage = "RUN... [flags]",
         .words = "RUN...",
-        .about = "How agents look before they act, in worlds with a state (alfworld, alfworld_python, "
-                 "mint_alfworld, "
-                 "ic_sql,\n"
-                 "ic_bash, ic_ctf): what is repeated, looked at too long or too little, seen and left "
-                 "unused.  Each "
-                 "run is held\n"
-                 "against the first of its world, task by task, such as Python against commands.\n"
+        .about = "How agents look before they act, in worlds with a state (alfworld, alfworld_python,\n"
+                 "mint_alfworld, ic_sql, ic_bash, ic_ctf): what is repeated, looked at too long or too\n"
+                 "little, seen and left unused.  Each run is held against the first of its world, task\n"
+                 "by task, such as Python against commands.\n"
                  "example: lemur eval -m MODEL --tasks alfworld,alfworld_python --data data -o houses\n"
                  "         lemur study explore houses --games data/mint/alfworld/games",
         COMMAND_FLAGS(explore_flags),

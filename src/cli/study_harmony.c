@@ -3,8 +3,8 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/json_file.h"
 #include "cli/cmd.h"
+#include "cli/study_give.h"
 #include "study/harmony.h"
 
 static const Flag flags[] = {
@@ -15,18 +15,13 @@ static const Flag flags[] = {
     {"json", 0, NULL, "print study.json instead of the table"},
 };
 
-static Status write_files(const char *folder, const json_t *json, const Harmony *h)
+static Status write_markdown(const char *folder, const Harmony *h)
 {
     Str words = {0};
-    char *study = path_join(folder, "study.json"), *markdown = path_join(folder, "study.md");
-    Status st = folder_make(folder);
+    char *path = path_join(folder, "study.md");
     harmony_markdown(&words, h);
-    if (st == ST_OK)
-        st = file_replace(markdown, words.at, words.n);
-    if (st == ST_OK)
-        st = json_file_write(study, json);
-    mem_free(study);
-    mem_free(markdown);
+    Status st = file_replace(path, words.at, words.n);
+    mem_free(path);
     str_drop(&words);
     return st;
 }
@@ -35,9 +30,9 @@ static Status show(const Args *args, const Harmony *h)
 {
     Str text = {0};
     json_t *json = harmony_json(h);
-    Status st = ST_OK;
-    if (args_has(args, "output"))
-        st = write_files(args_value(args, "output"), json, h);
+    Status st = study_save(args, json, "study.json");
+    if (st == ST_OK && args_has(args, "output"))
+        st = write_markdown(args_value(args, "output"), h);
     harmony_text(&text, h);
     if (st == ST_OK && args_has(args, "json"))
         cmd_print_json(json, 6);
@@ -70,14 +65,12 @@ int study_harmony(int argc, char **argv)
     const Command c = {
         .usage = "RUN... [flags]",
         .words = "RUN...",
-        .about =
-            "How much code, how much text?  Of models trained on different mixtures, several seeds each, "
-            "and\n"
-            "tuned alike: losses on held-out code and text, scores of each family of tasks, with intervals;\n"
-            "the Pareto front, and the mixture that is best for stated weights.  RUN is a run of `lemur run\n"
-            "recipes/harmony.yaml`, or the folders of packed rows, trainings and scores that belong "
-            "together.\n"
-            "example: lemur study harmony run/harmony --weights code=2,text=1,agent=2",
+        .about = "How much code, how much text?  Of models trained on different mixtures, several seeds\n"
+                 "each, and tuned alike: losses on held-out code and text, scores of each family of\n"
+                 "tasks, with intervals; the Pareto front, and the mixture that is best for stated\n"
+                 "weights.  RUN is a run of `lemur run recipes/harmony.yaml`, or the folders of packed\n"
+                 "rows, trainings and scores that belong together.\n"
+                 "example: lemur study harmony run/harmony --weights code=2,text=1,agent=2",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

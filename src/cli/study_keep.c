@@ -45,9 +45,9 @@ static Status run(const Args *args, void *context)
         return fail(ST_ARG, "where to?  -o FOLDER");
     TRY(cmd_number(&spec.most, args, "most", 1, 1000000));
     TRY(cmd_folder_possible(spec.folder));
-    for (size_t i = 0; i < args->given_n; i++)
-        if (strcmp(args->given[i].flag->name, "apart") == 0)
-            array_push(&apart, args->given[i].value);
+    size_t place = 0;
+    for (const char *other; (other = args_next(args, "apart", &place));)
+        array_push(&apart, other);
     spec.apart = apart.at;
     spec.apart_n = apart.n;
     Status st = keep_successes(&counts, &spec);
@@ -62,14 +62,11 @@ int study_keep(int argc, char **argv)
     const Command c = {
         .usage = "RUN... -o FOLDER [flags]",
         .words = "RUN...",
-        .about = "Episodes of runs of `lemur eval` that their world called a success, as examples for lemur "
-                 "tune: each\n"
-                 "once by its actions, a few of a task, those first in which an error was repaired.  Wrong "
-                 "turns that\n"
-                 "were repaired are read and not learned.\n"
-                 "example: lemur study keep run/a run/b --apart run/test -o kept && lemur tune -m MODEL -d "
-                 "kept/kept.jsonl "
-                 "-o RUN",
+        .about = "Episodes of runs of `lemur eval` that their world called a success, as examples for\n"
+                 "lemur tune: each once by its actions, a few of a task, those first in which an error\n"
+                 "was repaired.  Wrong turns that were repaired are read and not learned.\n"
+                 "example: lemur study keep run/a run/b --apart run/test -o kept\n"
+                 "         lemur tune -m MODEL -d kept/kept.jsonl -o RUN",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

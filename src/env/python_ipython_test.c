@@ -13,7 +13,7 @@
 
 static const PythonSpec plain = {0};
 
-/* "0x7f00" as "0x", and no folder in front of a cell's file: these are another machine's. */
+/* "0x7f00" as "0x", and a cell's file without the folder that a sandbox begins in: IPython ran in another. */
 static void comparable(Str *out, const char *text)
 {
     static const char folder[] = "/work/", cell[] = "<ipython-input";
