@@ -221,7 +221,7 @@ int cmd_run_recipe(int argc, char **argv)
             "again, what\n"
             "is half done goes on, and one changed setting does again what depends on it and nothing else.\n"
             "docs/formats/recipe.md says what a recipe is.\n"
-            "example: lemur run recipes/mini.yaml --set minutes=2",
+            "example: lemur run recipes/mini.yaml --set base_steps=5200",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

@@ -26,7 +26,7 @@ static const Part verbs[] = {
     {"env", NULL, "worlds without a model: play one, score policies", cmd_env, false},
     {"eval", NULL, "put benchmarks to a model; replay, compare, fetch", cmd_eval, true},
     {"run", NULL, "a recipe's stages from corpus to scores, each once", cmd_run_recipe, false},
-    {"study", NULL, "questions to finished runs: why episodes failed", cmd_study, false},
+    {"study", NULL, "questions to finished runs; rounds of learning from successes", cmd_study, false},
     {"report", NULL, "runs on one HTML page", cmd_report, false},
     {"bench", NULL, "measure this machine and what is made of it", cmd_bench, true},
     {"doctor", NULL, "say what this machine has and which kernels it will use", cmd_doctor, false},

@@ -9,11 +9,14 @@
  *     FOLDER/train/..., FOLDER/test/...   what `lemur eval --data` reads
  *     FOLDER/expert.jsonl                 what the expert says to each task for training, turn by turn
  *     FOLDER/expert_test.jsonl            the same of those for testing: to check them, not to learn from
- *     FOLDER/hints.jsonl, hints_test.jsonl   what an expert who hints says to mistakes (env/hint.h), where
- * the family has hints FOLDER/expert_hinted.jsonl, ...     the expert who is given these: it heeds them at
- * once FOLDER/family.json                  what was made and `lemur eval -m script:FOLDER/expert.jsonl --data
- * FOLDER/train` plays and records the episodes; with `-m script:FOLDER/expert_hinted.jsonl --feedback-model
- * hints:FOLDER/hints.jsonl` those with feedback.
+ *     FOLDER/hints.jsonl                  what an expert who hints says to mistakes (env/hint.h)
+ *     FOLDER/expert_hinted.jsonl          the expert who is given these: it heeds them at once
+ *     FOLDER/hints_test.jsonl, expert_hinted_test.jsonl
+ *     FOLDER/family.json                  what was made
+ *
+ * `lemur eval -m script:FOLDER/expert.jsonl --data FOLDER/train` plays and records the episodes; with
+ * `-m script:FOLDER/expert_hinted.jsonl --feedback-model hints:FOLDER/hints.jsonl` those with feedback.
+ * A family may have no hints, and then none of their files.
  *
  * No task for testing is among those for training: neither its text, but for capitals, spaces and
  * punctuation, nor what is asked (the sum to be formed, the query, the function) in other words.  The tasks
@@ -32,12 +35,11 @@
 /* One task, as a family draws it. */
 typedef struct {
     int64_t number; /* within its part, from 0: given */
-    Str question; /* as the model is shown it, within its first message: no two tasks of a part have the same
-                   */
-    Str key;      /* what is asked, whatever the words */
+    Str question;   /* as the model is shown it, within its first message; no other task's of its part */
+    Str key;        /* what is asked, whatever the words */
     json_t *record; /* its object in the file of questions; owned */
     json_t *turns;  /* what the expert says: texts, and {"text", "learn": false}; an array, owned */
-    json_t *hints;  /* its line of hints, whose "contains" is the question; an object, owned; NULL: it has none */
+    json_t *hints;  /* its line of hints, which "contains" the question; an object, owned; or NULL */
 } FamilyTask;
 
 typedef struct Family {
