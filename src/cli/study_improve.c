@@ -435,18 +435,14 @@ int study_improve(int argc, char **argv)
     const Command c = {
         .usage = "-m MODEL -o FOLDER [--rounds N] [--families NAMES | --tasks NAMES --data DIR] [flags]",
         .about =
-            "Makes a model better by what it did itself, round by round: it plays new tasks several times at "
-            "a\n"
-            "temperature; episodes that their world calls a success are kept, each once; it is tuned on "
-            "them, with\n"
-            "a share of older examples where --replay names them; and the new model plays held-out tasks "
-            "beside\n"
-            "the old one.  Only if it is better by a paired test does it take the old one's place.  At the "
-            "end the\n"
-            "best model and the first one play tasks that nothing was decided by.\n"
-            "FOLDER/lineage.json has every round.  The same command goes on where it was stopped, and with "
-            "a\n"
-            "higher --rounds does more of them.  docs/study.md says more.\n"
+            "Makes a model better by what it did itself, round by round: it plays new tasks several\n"
+            "times at a temperature; episodes that their world calls a success are kept, each once;\n"
+            "it is tuned on them, with a share of older examples where --replay names them; and the\n"
+            "new model plays held-out tasks beside the old one.  Only if it is better by a paired\n"
+            "test does it take the old one's place.  At the end the best model and the first one\n"
+            "play tasks that nothing was decided by.  FOLDER/lineage.json has every round.  The\n"
+            "same command goes on where it was stopped, and with a higher --rounds does more of\n"
+            "them.  docs/study.md says more.\n"
             "example: lemur study improve -m run/mini/agent --rounds 3 --families words,sql -o run/improve",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),

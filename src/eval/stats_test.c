@@ -36,8 +36,7 @@ static void means_and_their_errors(void **state)
 static void few_values(void **state)
 {
     (void)state;
-    /* By numerical integration of the density, halved until the digits stand; 12.7062 and on: any table of t.
-     */
+    /* By numerical integration of the density, halved until the digits stand; any table of t begins so. */
     static const struct {
         int64_t n;
         double t;

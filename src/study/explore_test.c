@@ -206,67 +206,6 @@ static void queries_and_command_lines(void **state)
     expect(m, EXPLORE_UNSEEN, 1.0 / 6);
 }
 
-static void words_tell_looking(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *benchmark, *action;
-        bool looks;
-    } cases[] = {
-        {"ic_sql", "DESCRIBE people", true},
-        {"ic_sql", "descend", false},
-        {"ic_sql", "SELECT * FROM people", true},
-        {"ic_sql", "SELECT * FROM people WHERE age > 3", false},
-        {"ic_sql", "SELECT * FROM people, town", false},
-        {"ic_sql", "SELECT COUNT(*) FROM people", false},
-        {"ic_sql", "SELECT table_name FROM information_schema.tables", true},
-        {"ic_bash", "cat a | grep b | wc -l", true},
-        {"ic_bash", "cat a | tee b", false},
-        {"ic_bash", "ls > list", false},
-        {"ic_bash", "ls 2>/dev/null; pwd", true},
-        {"ic_bash", "grep a b 2>&1 | sort", true},
-        {"ic_bash", "find . -exec rm {} +", false},
-        {"ic_bash", "lsof", false},
-        {"ic_ctf", "mkdir x && cd x", false},
-        {"alfworld", "open fridge 1", true},
-        {"alfworld", "close fridge 1", false},
-        {"alfworld", "inventory", true},
-        {"alfworld", "use desklamp 1", false},
-        {"alfworld", "looking", false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Line line = {cases[i].action, "x"};
-        json_t *transcript = dialogue("1", "x", "@", &line, 1, NULL);
-        ExploreTrace t;
-        must(explore_trace(&t, cases[i].benchmark, transcript, NULL));
-        if (t.acts.n != 1 || t.acts.at[0].looks != cases[i].looks)
-            fail_msg("%s", cases[i].action);
-        explore_trace_drop(&t);
-        json_decref(transcript);
-    }
-}
-
-static void commands_have_parts(void **state)
-{
-    (void)state;
-    static const char *const cases[][4] = {{"go to fridge 1", "go to", "", "fridge 1"},
-                                           {"take mug 1 from shelf 2", "take", "mug 1", "shelf 2"},
-                                           {"put mug 1 in/on shelf 2", "put", "mug 1", "shelf 2"},
-                                           {"move mug 1 to shelf 2", "move", "mug 1", "shelf 2"},
-                                           {"heat mug 1 with microwave 1", "heat", "mug 1", "microwave 1"},
-                                           {"take mug 1", "take", "mug 1", ""},
-                                           {"use desklamp 1", "use", "desklamp 1", ""},
-                                           {"look", "look", "", ""},
-                                           {"dance", "", "", ""},
-                                           {"", "", "", ""}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        HouseCommand c = explore_house_command(cases[i][0]);
-        if (!span_is(c.verb, cases[i][1]) || !span_is(c.object, cases[i][2]) ||
-            !span_is(c.place, cases[i][3]))
-            fail_msg("%s", cases[i][0]);
-    }
-}
-
 /* Answers without an action, thoughts, and lists of what can be done are no actions. */
 static void only_actions_count(void **state)
 {
@@ -472,8 +411,6 @@ int main(void)
         cmocka_unit_test(what_was_seen_may_stay_unused),
         cmocka_unit_test(two_are_needed_where_two_are_asked),
         cmocka_unit_test(queries_and_command_lines),
-        cmocka_unit_test(words_tell_looking),
-        cmocka_unit_test(commands_have_parts),
         cmocka_unit_test(only_actions_count),
         cmocka_unit_test(games_are_played_again),
         cmocka_unit_test(representations_are_compared_by_game),

@@ -11,21 +11,6 @@
 #include "env/household_tools.h"
 #include "study/report_parts.h"
 
-const char *const explore_world_names[EXPLORE_WORLDS] = {"household", "databases", "shells"};
-
-ExploreWorld explore_world(const char *benchmark)
-{
-    Span name = span(benchmark);
-    if (span_is(name, "alfworld") || span_is(name, "alfworld_python") || span_is(name, "mint_alfworld"))
-        return EXPLORE_HOUSEHOLD;
-    if (span_is(name, "ic_sql"))
-        return EXPLORE_SQL;
-    if (span_is(name, "ic_ctf") || span_ends(name, "_bash") || span_ends(name, "_shell") ||
-        span_is(name, "shell"))
-        return EXPLORE_SHELL;
-    return EXPLORE_NONE;
-}
-
 /* Words. ------------------------------------------------------------------------------------------------- */
 
 /* Each run of white space is one blank, none at the ends; the caller frees. */
@@ -43,106 +28,6 @@ static char *even(Span text)
     char *copy = mem_strn(str_c(&out), out.n);
     str_drop(&out);
     return copy;
-}
-
-static bool is_word_end(char c)
-{
-    return !isalnum((unsigned char)c) && c != '_';
-}
-
-/* The text begins with these words, in any case, and the last one ends there. */
-static bool begins(const char *text, const char *words)
-{
-    size_t n = strlen(words);
-    return strncasecmp(text, words, n) == 0 && is_word_end(text[n]);
-}
-
-static bool begins_any(const char *text, const char *const *list)
-{
-    for (; *list; list++)
-        if (begins(text, *list))
-            return true;
-    return false;
-}
-
-HouseCommand explore_house_command(const char *action)
-{
-    static const struct {
-        const char *verb, *between;
-    } verbs[] = {{"go to", NULL},    {"open", NULL},      {"close", NULL},     {"take", " from "},
-                 {"put", " in/on "}, {"move", " to "},    {"clean", " with "}, {"heat", " with "},
-                 {"cool", " with "}, {"slice", " with "}, {"use", NULL},       {"toggle", NULL},
-                 {"examine", NULL},  {"look", NULL},      {"inventory", NULL}};
-    HouseCommand c = {0};
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        size_t n = strlen(verbs[i].verb);
-        if (!begins(action, verbs[i].verb))
-            continue;
-        c.verb = span(verbs[i].verb);
-        Span rest = span_trim(span(action + n));
-        const char *between = verbs[i].between ? strstr(rest.at, verbs[i].between) : NULL;
-        bool to_place = !verbs[i].between && i < 3;
-        c.object = to_place ? (Span){0} : (Span){rest.at, between ? (size_t)(between - rest.at) : rest.n};
-        if (between)
-            c.place = span_trim(span(between + strlen(verbs[i].between)));
-        else if (to_place)
-            c.place = rest;
-        return c;
-    }
-    return c;
-}
-
-static bool house_looks(const HouseCommand *c)
-{
-    static const char *const looking[] = {"go to", "open", "examine", "look", "inventory", NULL};
-    for (size_t i = 0; looking[i]; i++)
-        if (span_is(c->verb, looking[i]))
-            return true;
-    return false;
-}
-
-/* A whole table, or what there is: neither picks, joins, counts nor orders. */
-static bool sql_looks(const char *query)
-{
-    static const char *const looking[] = {"show", "describe", "desc", "explain", "pragma", NULL};
-    static const char whole[] = "select * from ";
-    const char *at;
-    if (begins_any(query, looking))
-        return true;
-    if (strcasestr(query, "information_schema") || strcasestr(query, "sqlite_master"))
-        return true;
-    if (strncasecmp(query, whole, sizeof whole - 1) != 0)
-        return false;
-    at = query + sizeof whole - 1;
-    at += strcspn(at, " ;");
-    at += strspn(at, " ;");
-    return !*at || begins(at, "limit");
-}
-
-/* Each program of the line only reads, and nothing is written to a file. */
-static bool shell_looks(const char *line)
-{
-    static const char *const reading[] = {
-        "ls",   "cat",  "find", "grep", "egrep",   "head", "tail",     "wc",   "pwd",
-        "cd",   "du",   "df",   "stat", "file",    "tree", "which",    "echo", "sort",
-        "uniq", "cut",  "awk",  "less", "more",    "diff", "printf",   "date", "whoami",
-        "env",  "test", "tr",   "nl",   "strings", "xxd",  "realpath", "type", NULL};
-    static const char *const changing[] = {" -delete", " -exec", " -ok ", NULL};
-    for (size_t i = 0; changing[i]; i++)
-        if (strstr(line, changing[i]))
-            return false;
-    for (const char *at = line; *at;) {
-        at += strspn(at, " |;&(");
-        if (*at && !begins_any(at, reading))
-            return false;
-        for (; *at && !strchr("|;&", *at); at++)
-            if (*at == '>' && !span_starts(span(at), ">/dev/null") && !span_starts(span(at), "> /dev/null") &&
-                !span_starts(span(at), ">&"))
-                return false;
-            else if (*at == '>' && at[1] == '&')
-                at++; /* 2>&1 does not end a program's words */
-    }
-    return true;
 }
 
 /* Acts. -------------------------------------------------------------------------------------------------- */
@@ -179,7 +64,7 @@ static void told_shell(Told *t, const ExploreAct *a)
 {
     if (a->failed)
         return;
-    if (begins(a->action, "cd"))
+    if (explore_begins(a->action, "cd"))
         str_addf(&t->place, "/%s", a->action + 2);
     t->changes += !a->looks;
 }
@@ -188,15 +73,11 @@ static void told_shell(Told *t, const ExploreAct *a)
 static void add_act(ExploreTrace *t, Told *told, char *action, char *heard, bool failed)
 {
     ExploreAct a = {.action = action, .heard = heard, .state = told_state(told), .failed = failed};
+    a.looks = explore_looks(t->world, action);
     if (t->world == EXPLORE_HOUSEHOLD) {
-        HouseCommand c = explore_house_command(action);
-        a.looks = house_looks(&c);
         a.failed = strcmp(heard, "Nothing happens.") == 0;
         told_house(told, &a);
-    } else if (t->world == EXPLORE_SQL) {
-        a.looks = sql_looks(action);
-    } else {
-        a.looks = shell_looks(action);
+    } else if (t->world != EXPLORE_SQL) {
         told_shell(told, &a);
     }
     array_push(&t->acts, a);
@@ -209,8 +90,7 @@ static Span last_line(Span text)
     return at ? span_trim((Span){at + 1, text.n - (size_t)(at + 1 - text.at)}) : text;
 }
 
-/* What an answer of a dialogue does: the household's command behind "> ", else what a fence holds, else all.
- */
+/* What an answer of a dialogue does: the household's command behind "> "; what a fence holds; else all. */
 static Span action_in(const ExploreTrace *t, Span answer)
 {
     if (t->world == EXPLORE_HOUSEHOLD) {
@@ -302,8 +182,7 @@ static void acts_of_commands(ExploreTrace *t, Told *told, const json_t *transcri
     }
 }
 
-/* What is said before the first answer; of a household from its own room on, behind the examples of others.
- */
+/* What is said before the first answer; of a household from its own room on, behind others' examples. */
 static void take_opening(ExploreTrace *t, const json_t *transcript)
 {
     static const char room[] = "You are in the middle of a room.";
@@ -383,8 +262,7 @@ static Status replay_act(Replay *r, ExploreAct *a, const char *task)
     Status st = same ? ST_OK
                      : fail(ST_FORMAT,
                             "%s: the game in the folder answers \"%s\" with \"%.60s\", in the transcript it "
-                            "is \"%.60s\": "
-                            "it is another game",
+                            "is \"%.60s\": it is another game",
                             task, a->action, heard, a->heard);
     if (!*a->heard) { /* the last answer's, which nobody was told */
         mem_free(a->heard);

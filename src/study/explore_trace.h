@@ -4,22 +4,14 @@
  *     ExploreTrace t = {0};
  *     TRY(explore_trace(&t, line, "games"));
  *     t.acts.at[0].action                        "go to fridge 1"
- *     explore_trace_drop(&t);
- *
- * Three kinds of world: the household (alfworld, alfworld_python, mint_alfworld; an action is a command of
- * the game, also where code gave it), databases (ic_sql; a query) and shells (ic_bash, ic_ctf and others that
- * end in _bash or _shell; a command line). */
+ *     explore_trace_drop(&t); */
 #ifndef STUDY_EXPLORE_TRACE_H
 #define STUDY_EXPLORE_TRACE_H
 
 #include <jansson.h>
 
 #include "base/array.h"
-#include "base/str.h"
-
-typedef enum { EXPLORE_HOUSEHOLD, EXPLORE_SQL, EXPLORE_SHELL, EXPLORE_WORLDS, EXPLORE_NONE } ExploreWorld;
-extern const char *const explore_world_names[EXPLORE_WORLDS]; /* "household", "databases", "shells" */
-ExploreWorld explore_world(const char *benchmark); /* EXPLORE_NONE: it has no state, or none is known */
+#include "study/explore_looks.h"
 
 /* By the action's own words; docs/study.md. */
 typedef struct {
@@ -46,11 +38,5 @@ typedef struct {
 MUST_CHECK Status explore_trace(ExploreTrace *out, const char *benchmark, const json_t *transcript,
                                 const char *games);
 void explore_trace_drop(ExploreTrace *t);
-
-/* A command of the household in its parts: "take", "mug 1", "shelf 2".  Views; n 0: there is none. */
-typedef struct {
-    Span verb, object, place;
-} HouseCommand;
-HouseCommand explore_house_command(const char *action);
 
 #endif

@@ -2,15 +2,10 @@
 
 #include <string.h>
 
-#include "base/array.h"
-#include "base/file.h"
-#include "base/json_file.h"
 #include "base/log.h"
-#include "base/map.h"
-#include "eval/results.h"
 #include "eval/stats.h"
+#include "study/gain_inside.h"
 #include "study/report_parts.h"
-#include "study/transcripts.h"
 
 enum { ROUNDS = 10000, SEED = 1 };
 const char *const gain_condition_names[GAIN_CONDITIONS] = {"neither", "language", "environment", "both"};
@@ -28,157 +23,14 @@ static const struct {
 };
 enum { GAINS = sizeof gains / sizeof *gains };
 
-/* Runs. -------------------------------------------------------------------------------------------------- */
-
-/* The episodes of one benchmark of one run: by task, the answer that solved it, 0: none did. */
-typedef struct {
-    char *folder, *model, *benchmark, *data; /* model: identity; data: hash */
-    const char *shown;                       /* the model's name; of `results` */
-    GainCondition condition;
-    int64_t steps;
-    bool blind; /* observations were withheld, not only of no use in a single step */
-    Map *solved;
-    json_t *results; /* of the run; owned */
-} Part;
-typedef Array(Part) Parts;
-
-static bool tells_observations(const json_t *config)
-{
-    return !json_is_false(json_object_get(json_object_get(config, "settings"), "observations"));
-}
-
-static int64_t steps_of(const json_t *config, const char *benchmark)
-{
-    const json_t *of = json_object_get(json_object_get(config, "benchmarks"), benchmark);
-    return (int64_t)report_number(of, "facts.max_steps");
-}
-
-/* A second model comments on MINT's episodes alone; hints go into all but those of RoboCodeGen. */
-static bool gives_language(const json_t *config, const char *benchmark)
-{
-    const json_t *model = json_object_get(config, "feedback_model");
-    Span name = span(benchmark);
-    if (!model || span_starts(name, "robocodegen"))
-        return false;
-    return strcmp(report_text(model, "kind"), "hints") == 0 || span_starts(name, "mint_") ||
-           span_is(name, "tasks");
-}
-
-GainCondition gain_condition(const json_t *config, const char *benchmark)
-{
-    bool language = gives_language(config, benchmark);
-    bool environment = tells_observations(config);
-    if (steps_of(config, benchmark) == 1) /* nothing can be made of either */
-        return GAIN_NEITHER;
-    return (language ? GAIN_LANGUAGE : 0) | (environment ? GAIN_ENVIRONMENT : 0);
-}
-
-/* Who the model is, wherever it lies. */
-static char *identity_of(const json_t *config)
-{
-    json_t *model = json_deep_copy(json_object_get(config, "model"));
-    if (json_object_get(model, "hash")) {
-        json_object_del(model, "path");
-        json_object_del(model, "model");
-        json_object_del(model, "name");
-    }
-    char *text = model ? json_dumps(model, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
-    char *copy = mem_str(text ? text : "");
-    free(text);
-    json_decref(model);
-    return copy;
-}
-
-typedef struct {
-    Parts *parts;
-    size_t first; /* of this run */
-    const char *folder;
-    json_t *results;
-} Reading;
-
-static Part *part_of(Reading *r, const char *benchmark)
-{
-    const json_t *config = json_object_get(r->results, "config");
-    for (size_t i = r->first; i < r->parts->n; i++)
-        if (strcmp(r->parts->at[i].benchmark, benchmark) == 0)
-            return &r->parts->at[i];
-    const json_t *of = json_object_get(json_object_get(config, "benchmarks"), benchmark);
-    Part p = {.folder = mem_str(r->folder),
-              .model = identity_of(config),
-              .benchmark = mem_str(benchmark),
-              .data = mem_str(report_text(of, "data_sha256")),
-              .shown = results_model_name(config),
-              .condition = gain_condition(config, benchmark),
-              .steps = steps_of(config, benchmark),
-              .blind = !tells_observations(config),
-              .solved = map_new(),
-              .results = json_incref(r->results)};
-    array_push(r->parts, p);
-    return &r->parts->at[r->parts->n - 1];
-}
-
-static void take(void *context, const char *benchmark, json_t *line)
-{
-    Part *p = part_of(context, benchmark);
-    const char *task = report_text(line, "task");
-    bool solved = json_is_true(json_object_get(line, "success"));
-    *map_put(p->solved, task, strlen(task)) =
-        solved ? (int64_t)json_array_size(json_object_get(line, "steps")) : 0;
-}
-
-static Status read_run(Parts *parts, const char *folder)
-{
-    Reading r = {parts, parts->n, folder, NULL};
-    char *path = path_join(folder, "results.json");
-    Status st = json_file_read(&r.results, path);
-    if (st != ST_OK)
-        st = fail_in(st, "%s is no finished run of `lemur eval`", folder);
-    if (st == ST_OK)
-        st = transcripts_read(folder, take, &r);
-    json_decref(r.results);
-    mem_free(path);
-    return st;
-}
-
-/* A folder of --steps 1-5 has a run in each of its folders steps_1, steps_2, .... */
-static Status read_folder(Parts *parts, const char *folder)
-{
-    FolderList names;
-    Status st = ST_OK;
-    if (!folder_holds(folder, "curve.json"))
-        return read_run(parts, folder);
-    TRY(folder_list(&names, folder));
-    for (size_t i = 0; i < names.n && st == ST_OK; i++) {
-        char *path = path_join(folder, names.at[i]);
-        if (span_starts(span(names.at[i]), "steps_"))
-            st = read_run(parts, path);
-        mem_free(path);
-    }
-    folder_list_drop(&names);
-    return st;
-}
-
-static void parts_drop(Parts *parts)
-{
-    for (size_t i = 0; i < parts->n; i++) {
-        Part *p = &parts->at[i];
-        char *const texts[] = {p->folder, p->model, p->benchmark, p->data};
-        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
-            mem_free(texts[k]);
-        map_free(p->solved);
-        json_decref(p->results);
-    }
-    array_drop(parts);
-}
-
 /* Groups. ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-    const Part *of[GAIN_CONDITIONS]; /* NULL: there is no such run */
+    const GainPart *of[GAIN_CONDITIONS]; /* NULL: there is no such run */
 } Group;
 typedef Array(Group) Groups;
 
-static const Part *any_of(const Group *g)
+static const GainPart *any_of(const Group *g)
 {
     for (int c = 0; c < GAIN_CONDITIONS; c++)
         if (g->of[c])
@@ -186,10 +38,10 @@ static const Part *any_of(const Group *g)
     return NULL;
 }
 
-static Group *group_of(Groups *groups, const Part *p)
+static Group *group_of(Groups *groups, const GainPart *p)
 {
     for (size_t i = 0; i < groups->n; i++) {
-        const Part *q = any_of(&groups->at[i]);
+        const GainPart *q = any_of(&groups->at[i]);
         if (strcmp(q->model, p->model) == 0 && strcmp(q->benchmark, p->benchmark) == 0 &&
             strcmp(q->data, p->data) == 0)
             return &groups->at[i];
@@ -200,11 +52,11 @@ static Group *group_of(Groups *groups, const Part *p)
 
 /* Of two runs of one condition the one with more steps stands for it; of "neither" the one whose observations
  * were withheld before that of a single step. */
-static Status add_part(Groups *groups, const Part *p)
+static Status add_part(Groups *groups, const GainPart *p)
 {
     Group *g = group_of(groups, p);
-    const Part **at = &g->of[p->condition];
-    const Part *less = p;
+    const GainPart **at = &g->of[p->condition];
+    const GainPart *less = p;
     if (*at && (*at)->steps == p->steps && (*at)->blind == p->blind)
         return fail(ST_ARG, "%s and %s are both %s of %s with %lld steps, condition \"%s\": name one of them",
                     (*at)->folder, p->folder, p->benchmark, p->shown, (long long)p->steps,
@@ -214,8 +66,8 @@ static Status add_part(Groups *groups, const Part *p)
         *at = p;
     }
     if (less)
-        log_info("%s, %s: passed over, %s stands for \"%s\"", less->folder, less->benchmark,
-                 (*at)->folder, gain_condition_names[p->condition]);
+        log_info("%s, %s: passed over, %s stands for \"%s\"", less->folder, less->benchmark, (*at)->folder,
+                 gain_condition_names[p->condition]);
     return ST_OK;
 }
 
@@ -231,7 +83,7 @@ static bool is_listed(const char *names, const char *name)
     return false;
 }
 
-static Status check_untuned(const char *names, const Parts *parts)
+static Status check_untuned(const char *names, const GainParts *parts)
 {
     for (const char *at = names; at && *at;) {
         size_t n = strcspn(at, ",");
@@ -286,7 +138,7 @@ static json_t *condition_json(const Group *const *at, size_t n, GainCondition c,
     int64_t tasks = 0, solved = 0;
     json_t *by = json_array(), *runs = json_array();
     for (size_t i = 0; i < n; i++) {
-        const Part *p = at[i]->of[c];
+        const GainPart *p = at[i]->of[c];
         json_array_append_new(runs, json_string(p->folder));
         tasks += map_count(p->solved);
         for (int64_t k = 0; k < map_count(p->solved); k++)
@@ -300,7 +152,7 @@ static json_t *condition_json(const Group *const *at, size_t n, GainCondition c,
         json_array_append_new(
             by, json_pack("{s:I, s:f}", "turns", (json_int_t)k, "success", (double)hits / (double)tasks));
     }
-    const Part *p = at[0]->of[c];
+    const GainPart *p = at[0]->of[c];
     return json_pack("{s:o, s:I, s:b, s:I, s:f, s:o, s:o}", "runs", runs, "steps", (json_int_t)p->steps,
                      "observations_withheld", p->blind, "n", (json_int_t)tasks, "success",
                      (double)solved / (double)tasks, "ci95", interval_json(stats_wilson(solved, tasks)),
@@ -310,7 +162,7 @@ static json_t *condition_json(const Group *const *at, size_t n, GainCondition c,
 typedef Array(double) Values;
 
 /* Of each task that both have: solved within `turns` with the feedback, less the same without. */
-static void add_differences(Values *out, const Part *without, const Part *with, int64_t turns)
+static void add_differences(Values *out, const GainPart *without, const GainPart *with, int64_t turns)
 {
     for (int64_t i = 0; i < map_count(without->solved); i++) {
         Span task = map_key_at(without->solved, i);
@@ -398,7 +250,7 @@ static void add_pooled(json_t *out, const Groups *groups, size_t first, const ch
     const Group **at = mem_array(const Group *, groups->n + 1);
     size_t n = 0;
     for (size_t i = 0; i < groups->n; i++) {
-        const Part *p = any_of(&groups->at[i]);
+        const GainPart *p = any_of(&groups->at[i]);
         if (strcmp(p->model, any_of(&groups->at[first])->model) == 0 &&
             (!untuned || is_listed(untuned, p->benchmark)))
             at[n++] = &groups->at[i];
@@ -461,12 +313,12 @@ static json_t *study_json(const Groups *groups, const char *untuned)
 Status gain_study(json_t **out, const GainSpec *spec)
 {
     const char *untuned = spec->untuned && *spec->untuned ? spec->untuned : NULL;
-    Parts parts = {0};
+    GainParts parts = {0};
     Groups groups = {0};
     Status st = ST_OK;
     size_t compared = 0;
     for (size_t i = 0; i < spec->runs_n && st == ST_OK; i++)
-        st = read_folder(&parts, spec->runs[i]);
+        st = gain_read_folder(&parts, spec->runs[i]);
     if (st == ST_OK)
         st = check_untuned(untuned, &parts);
     for (size_t i = 0; i < parts.n && st == ST_OK; i++)
@@ -480,6 +332,6 @@ Status gain_study(json_t **out, const GainSpec *spec)
     if (st == ST_OK)
         *out = study_json(&groups, untuned);
     array_drop(&groups);
-    parts_drop(&parts);
+    gain_parts_drop(&parts);
     return st;
 }

@@ -28,8 +28,7 @@ GainCondition gain_condition(const json_t *config, const char *benchmark);
 typedef struct {
     const char *const *runs; /* folders; one of `lemur eval --steps 1-5` is its runs of 1, 2, ... steps */
     size_t runs_n;
-    const char
-        *untuned; /* benchmarks with commas between that the models were never tuned on; NULL: not told */
+    const char *untuned; /* benchmarks that the models were never tuned on, with commas between, or NULL */
 } GainSpec;
 
 /* *out is a new reference: study.json, docs/study.md.

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json_file.h"
 #include "eval/results.h"
 #include "study/harmony_inside.h"
 #include "study/report_parts.h"
@@ -28,21 +27,11 @@ typedef struct {
 
 /* Folders. ----------------------------------------------------------------------------------------------- */
 
-static json_t *read_json(const char *folder, const char *name)
-{
-    json_t *o = NULL;
-    char *path = path_join(folder, name);
-    if (path_exists(path) && json_file_read(&o, path) != ST_OK)
-        o = NULL; /* a stage that is half done */
-    mem_free(path);
-    return o;
-}
-
 static Stage look_at(const char *path)
 {
     Stage s = {.path = mem_str(path)};
-    json_t *manifest = read_json(path, "manifest.json"), *results = read_json(path, "results.json"),
-           *family = read_json(path, "family.json"), *config = read_json(path, "config.json");
+    json_t *manifest = report_read(path, "manifest.json"), *results = report_read(path, "results.json"),
+           *family = report_read(path, "family.json"), *config = report_read(path, "config.json");
     if (strcmp(report_text(manifest, "format"), "lemur-shards") == 0) {
         s.kind = STAGE_PACKED;
         s.json = json_incref(manifest);
@@ -83,7 +72,7 @@ static bool add_stage(Reading *r, const char *path)
 static Status add_folder(Reading *r, const char *path)
 {
     const char *name;
-    json_t *stage, *lock = read_json(path, "lock.json"), *stages = json_object_get(lock, "stages");
+    json_t *stage, *lock = report_read(path, "lock.json"), *stages = json_object_get(lock, "stages");
     bool found = false;
     if (!path_is_folder(path))
         return fail(ST_IO, "there is no folder %s", path);
@@ -202,7 +191,7 @@ static Status try_base(Reading *r, Stage *s)
 {
     const char *data = report_text(s->config, "data");
     const Stage *packed = find_stage(r, STAGE_PACKED, data);
-    json_t *manifest = packed ? json_incref(packed->json) : read_json(data, "manifest.json");
+    json_t *manifest = packed ? json_incref(packed->json) : report_read(data, "manifest.json");
     Status st = json_object_get(manifest, "pack") ? take_base(r->h, s, manifest) : ST_OK;
     json_decref(manifest);
     return st;

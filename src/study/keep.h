@@ -26,9 +26,7 @@
 typedef struct {
     const char *const *runs; /* folders of `lemur eval` */
     size_t runs_n;
-    /* Runs of tasks that must not be learned: an episode whose first message one of theirs has is left out.
-     */
-    const char *const *apart;
+    const char *const *apart; /* runs whose tasks must not be learned, told by their first messages */
     size_t apart_n;
     int64_t most; /* episodes of a task */
     const char *folder;
