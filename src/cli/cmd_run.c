@@ -136,8 +136,7 @@ static void print_stages(const Recipe *r, const Pipeline *p)
         printf("%s%s\n", i ? "" : "It would not begin here:\n", obstacles[i].text);
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- */
+/* Running. ----------------------------------------------------------------------------------------------- */
 
 static Status run_pipeline(const Args *args, const Recipe *r)
 {

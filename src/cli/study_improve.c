@@ -192,8 +192,7 @@ static Status pass_stages(Job *job, Pipeline *p, const Recipe *r)
     return ST_OK;
 }
 
-/* FOLDER/recipe.yaml, which is written, so that a page can be made of it, or a run repeated.  Caller frees.
- */
+/* FOLDER/recipe.yaml, of which a page can be made, or the run repeated.  Caller frees *path. */
 static Status write_recipe(const Job *job, const json_t *recipe, char **path)
 {
     char *real = NULL;

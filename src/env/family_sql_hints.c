@@ -25,8 +25,7 @@ static Span clause(const char *query, const char *word)
     return (Span){at, (size_t)(end - at)};
 }
 
-/* The words, and, where they have names of tables in front of columns, on a line of their own those without.
- */
+/* The words; where tables' names stand in front of columns, the words without them on another line, too. */
 static void add_both(Str *out, const char *before, Span words)
 {
     str_addf(out, "%s%.*s", before, (int)words.n, words.at);

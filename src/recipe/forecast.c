@@ -85,8 +85,7 @@ static void take_told(RecipeForecast *f, const RecipeStage *s)
         f->disk = s->disk;
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- */
+/* Asking. ------------------------------------------------------------------------------------------------ */
 
 static Status ask_verb(RecipeForecast *out, RecipeAsk *ask, const RecipeVerb *verb, const RecipeStage *s,
                        RecipePlaces *places)

@@ -36,8 +36,7 @@ static Status check_inputs(const PipelineStage *p, const RecipeStage *s)
     return st;
 }
 
-/* A number that the recipe gives counts as it is; of what is computed only that without which nothing goes.
- */
+/* The recipe's own number counts as it is; of a computed one only the least without which nothing goes. */
 static Status check_memory(const PipelineStage *p, const RecipeStage *s, int64_t available, int64_t total)
 {
     int64_t least = p->forecast.memory_least;

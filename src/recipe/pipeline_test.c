@@ -87,8 +87,7 @@ typedef struct {
     void (*look)(const Pipeline *p); /* instead of running it */
 } How;
 
-/* Reads the recipe anew, runs it, and leaves what it says; the states when it ended go to `states` ("dht").
- */
+/* Reads the recipe anew and runs it; leaves what it says, and in `states` ("dht") how the stages ended. */
 static Status run(const char *text, How how, char *states)
 {
     Recipe r;

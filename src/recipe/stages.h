@@ -74,7 +74,7 @@ typedef struct {
     size_t n;
 } RecipeVerbs;
 
-/* Of another program: version 0, begun anew, all of its folder.  ST_ARG: no verb begins so; with the nearest.
+/* The verb it begins with; a `program` is begun anew, version 0, all of its folder.  ST_ARG: there is none.
  */
 MUST_CHECK Status recipe_verb(const RecipeVerb **out, const RecipeVerbs *verbs, const RecipeStage *stage);
 

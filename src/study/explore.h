@@ -35,8 +35,7 @@ typedef struct {
 } ExploreMeasureKind;
 extern const ExploreMeasureKind explore_measures[EXPLORE_MEASURES];
 
-/* out[EXPLORE_MEASURES]; NAN: the episode or its world does not have it.  budget: actions that it may have.
- */
+/* out[EXPLORE_MEASURES]; NAN: the episode or its world has no such thing.  budget: actions it may have. */
 void explore_measure(double *out, const ExploreTrace *t, int64_t budget);
 
 typedef struct {

@@ -239,8 +239,7 @@ static void only_actions_count(void **state)
     json_decref(transcript);
 }
 
-/* A generated game's ---------------------------------------------------------------------------------------
- */
+/* A generated game's. ------------------------------------------------------------------------------------ */
 
 static Status keep_id(void *context, const HouseholdMade *made, const char *id)
 {
@@ -315,8 +314,7 @@ static void games_are_played_again(void **state)
     }
 }
 
-/* Runs. ---------------------------------------------------------------------------------------------------
- */
+/* Runs. -------------------------------------------------------------------------------------------------- */
 
 static void write_run(const char *folder, const char *benchmark, json_t **transcripts)
 {

@@ -306,8 +306,7 @@ static void take_episodes(Reading *r, const Stage *s)
         run_of(r, s)->values[HARMONY_EPISODES] = sum / (double)(h->measures_n - HARMONY_FAMILIES);
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- */
+/* The whole. --------------------------------------------------------------------------------------------- */
 
 static Status gather(Reading *r)
 {

@@ -1,5 +1,4 @@
-/* The rounds as a recipe: a stage for each command, whose names tell of which round, source and kind it is.
- */
+/* The rounds as a recipe: a stage for each command, whose name tells its round, source and kind. */
 #include <stdarg.h>
 #include <string.h>
 

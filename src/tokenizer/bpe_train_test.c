@@ -30,8 +30,7 @@ static void assert_piece(const Tokenizer *t, int32_t id, const char *text)
         fail_msg("id %d is '%.*s', want '%s'", id, (int)s.n, s.at, text);
 }
 
-/* Words and counts: " low" 5, " lower" 2, " newest" 6, " widest" 3, as in the paper's example (algorithm 1).
- */
+/* Words and counts, " low" 5, " lower" 2, " newest" 6, " widest" 3: the paper's example (algorithm 1). */
 static void the_papers_example(void **state)
 {
     (void)state;

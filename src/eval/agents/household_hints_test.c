@@ -1,5 +1,4 @@
-/* Made games, played by one who looks for what it needs, with an expert who hints: by commands and by Python.
- */
+/* Made games, played by a seeker, with an expert who hints: by commands and by Python. */
 #include "agent/hints.h"
 #include "agent/scripted_test.h"
 #include "base/scratch_test.h"
