@@ -29,7 +29,8 @@ typedef struct {
 static const Field words_fields[] = {
     F_STRING(Words, data, "", "folder of packed rows, as lemur pack writes it"),
     F_STRING(Words, init, "", "start from this model folder, or from the model of this run"),
-    F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 6m, 15m, 60m, 110m, 1b, 7b, 70b"),
+    F_STRING(Words, preset, "",
+             "start from random weights in this shape: 5m, 6m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(Words, config, "", "start from random weights in the shape of this config.json"),
     F_STRING(Words, tokenizer, "", "vocabulary to put beside the weights; default: the one the data names"),
     F_STRING(Words, sample, "", "after each evaluation, show what the model makes of this prompt"),
@@ -423,23 +424,20 @@ static Status forecast(RecipeForecast *out, const RecipeAsk *ask, TrainCommand *
 Status train_forecast(RecipeForecast *out, const RecipeAsk *ask)
 {
     TrainCommand t = {0};
-    Args args = {0};
-    int n = (int)ask->words_n;
-    char **words = train_flags_rename(n, (char **)(uintptr_t)ask->words);
+    TrainWords w;
     const ArgsTable tables[] = {{&words_table, &t.words}, {&train_table, &t.config}};
     const Command c = command_of(tables);
     config_defaults(&words_table, &t.words);
     config_defaults(&train_table, &t.config);
-    Status st = args_parse(&args, n, words, c.flags, c.flags_n, c.tables, c.tables_n);
+    Status st = train_words_read(&w, &c, ask);
     if (st == ST_OK) {
-        take_args(&t, &args);
+        take_args(&t, &w.args);
         t.recipe = json_incref((json_t *)(uintptr_t)ask->settings);
-        st = gather(&t, &c, n, words);
+        st = gather(&t, &c, w.n, w.words);
     }
     if (st == ST_OK)
         st = forecast(out, ask, &t);
-    args_drop(&args);
-    train_flags_rename_drop(words, n);
+    train_words_drop(&w);
     command_drop(&t);
     return st;
 }

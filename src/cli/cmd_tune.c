@@ -519,22 +519,19 @@ static Status forecast(RecipeForecast *out, const RecipeAsk *ask, TuneCommand *t
 Status tune_forecast(RecipeForecast *out, const RecipeAsk *ask)
 {
     TuneCommand t = command_begin();
-    Args args = {0};
-    int n = (int)ask->words_n;
-    char **words = train_flags_rename(n, (char **)(uintptr_t)ask->words);
+    TrainWords w;
     const ArgsTable tables[] = {
         {&words_table, &t.words}, {&instruct_table, &t.recipe.config}, {&t.table, &t.config}};
     const Command c = command_of(tables);
-    Status st = args_parse(&args, n, words, c.flags, c.flags_n, c.tables, c.tables_n);
+    Status st = train_words_read(&w, &c, ask);
     if (st == ST_OK) {
-        text_set(&t.recipe_path, args_value(&args, "recipe"));
-        t.given = ask->settings ? ask->settings : NULL;
-        st = gather(&t, &c, n, words);
+        text_set(&t.recipe_path, args_value(&w.args, "recipe"));
+        t.given = ask->settings;
+        st = gather(&t, &c, w.n, w.words);
     }
     if (st == ST_OK)
         st = forecast(out, ask, &t);
-    args_drop(&args);
-    train_flags_rename_drop(words, n);
+    train_words_drop(&w);
     command_drop(&t);
     return st;
 }

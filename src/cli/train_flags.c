@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cli/cmd.h"
 
 /* Names ----------------------------------------------------------------------------------------- */
 
@@ -58,6 +57,19 @@ void train_flags_rename_drop(char **words, int argc)
     for (int i = 0; i < argc; i++)
         mem_free(words[i]);
     mem_free(words);
+}
+
+Status train_words_read(TrainWords *out, const Command *c, const RecipeAsk *ask)
+{
+    *out = (TrainWords){.n = (int)ask->words_n};
+    out->words = train_flags_rename(out->n, (char **)(uintptr_t)ask->words);
+    return args_parse(&out->args, out->n, out->words, c->flags, c->flags_n, c->tables, c->tables_n);
+}
+
+void train_words_drop(TrainWords *w)
+{
+    args_drop(&w->args);
+    train_flags_rename_drop(w->words, w->n);
 }
 
 /* Lengths ------------------------------------------------------------------------------------- */

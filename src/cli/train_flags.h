@@ -3,6 +3,8 @@
 #ifndef CLI_TRAIN_FLAGS_H
 #define CLI_TRAIN_FLAGS_H
 
+#include "cli/cmd.h"
+#include "recipe/stages.h"
 #include "train/trainer.h"
 
 /* "--num_epochs=3" -> "--epochs=3"; caller frees.  NULL: stays as it is. */
@@ -10,6 +12,16 @@ char *train_flags_our_name(const char *word);
 /* argv in our names; dropped as a whole. */
 char **train_flags_rename(int argc, char **argv);
 void train_flags_rename_drop(char **words, int argc);
+
+/* The words of a recipe's stage, read into the command's tables as the verb itself reads them. */
+typedef struct {
+    int n;
+    char **words; /* in our names */
+    Args args;
+} TrainWords;
+/* *out is the caller's to drop in any case.  ST_ARG: as args_parse. */
+MUST_CHECK Status train_words_read(TrainWords *out, const Command *c, const RecipeAsk *ask);
+void train_words_drop(TrainWords *w);
 
 /* Each of steps, tokens, epochs and minutes says how long to train, so one that is given takes the place of
  * all. */

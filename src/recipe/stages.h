@@ -74,8 +74,7 @@ typedef struct {
     size_t n;
 } RecipeVerbs;
 
-/* The verb it begins with; a `program` is begun anew, version 0, all of its folder.  ST_ARG: there is none.
- */
+/* Its verb; a `program` has version 0, is begun anew, and all of its folder counts.  ST_ARG: none. */
 MUST_CHECK Status recipe_verb(const RecipeVerb **out, const RecipeVerbs *verbs, const RecipeStage *stage);
 
 /* Every stage's settings, with variables filled in, by its verb's own check.  ST_ARG, with file, stage and
