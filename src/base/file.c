@@ -155,6 +155,34 @@ Status file_replace(const char *path, const void *bytes, size_t n)
     return st;
 }
 
+static Status put_link(const char *link, const char *target)
+{
+    char *temporary = mem_format("%s.tmp-%d", link, (int)getpid());
+    unlink(temporary);
+    Status st = symlink(target, temporary) == 0 && rename(temporary, link) == 0
+                    ? ST_OK
+                    : fail_errno(ST_IO, "cannot make the link %s", link);
+    unlink(temporary);
+    mem_free(temporary);
+    return st;
+}
+
+Status link_replace(const char *link, const char *target)
+{
+    struct stat now;
+    if (lstat(link, &now) == 0 && !S_ISLNK(now.st_mode))
+        return fail(ST_ARG, "%s is in the way: it is no link", link);
+    char *real = realpath(target, NULL), *old = realpath(link, NULL);
+    Status st = ST_OK;
+    if (!real)
+        st = fail_errno(ST_IO, "cannot find %s", target);
+    else if (!old || strcmp(old, real) != 0)
+        st = put_link(link, real);
+    free(real);
+    free(old);
+    return st;
+}
+
 Status file_lock(int *fd, const char *path)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);

@@ -33,10 +33,14 @@ void file_abandon(FileWriter *w); /* nothing to do after a commit */
 /* Durable write of a whole small file. */
 MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
 
-MUST_CHECK Status folder_make(const char *path);        /* with its parents; fine when it exists */
-MUST_CHECK Status file_make_folder(const char *path);   /* the one that the file is to lie in    */
-MUST_CHECK Status folder_sync(const char *path);        /* makes renames inside it durable       */
-MUST_CHECK Status folder_remove(const char *path);      /* with all in it; follows no links; fine if absent */
+/* A symbolic link to the real path of `target`, which is there; an older link goes, at once.  ST_ARG: what
+ * has that name is no link. */
+MUST_CHECK Status link_replace(const char *link, const char *target);
+
+MUST_CHECK Status folder_make(const char *path);      /* with its parents; fine when it exists */
+MUST_CHECK Status file_make_folder(const char *path); /* the one that the file is to lie in    */
+MUST_CHECK Status folder_sync(const char *path);      /* makes renames inside it durable       */
+MUST_CHECK Status folder_remove(const char *path);    /* with all in it; follows no links; fine if absent */
 /* The names in a folder but "." and "..", sorted by their bytes.  *out is set on ST_OK only. */
 typedef struct {
     char **at;
@@ -45,16 +49,16 @@ typedef struct {
 MUST_CHECK Status folder_list(FolderList *out, const char *path);
 void folder_list_drop(FolderList *l);
 
-/* Takes a file, made where it is not there, for this process alone until *fd is closed or the process ends; on a
- * file system without locks it goes on without.  ST_LIMIT: another process has it.  ST_IO. */
+/* Takes a file, made where it is not there, for this process alone until *fd is closed or the process ends;
+ * on a file system without locks it goes on without.  ST_LIMIT: another process has it.  ST_IO. */
 MUST_CHECK Status file_lock(int *fd, const char *path);
 
 bool path_exists(const char *path);
 bool folder_holds(const char *folder, const char *name); /* folder/name exists */
 bool path_is_folder(const char *path);
-int64_t file_size(const char *path);                    /* -1 when it cannot be told */
-char *path_join(const char *folder, const char *name);  /* caller frees */
-const char *path_base(const char *path);                /* after the last '/' */
-int64_t disk_free(const char *folder);                  /* bytes an ordinary user may write; -1 unknown */
+int64_t file_size(const char *path);                   /* -1 when it cannot be told */
+char *path_join(const char *folder, const char *name); /* caller frees */
+const char *path_base(const char *path);               /* after the last '/' */
+int64_t disk_free(const char *folder);                 /* bytes an ordinary user may write; -1 unknown */
 
 #endif

@@ -147,6 +147,33 @@ static void folders_are_made_and_removed_deeply(void **state)
     mem_free(kept);
 }
 
+static void a_link_takes_the_place_of_a_link(void **state)
+{
+    (void)state;
+    char *a = path_join(scratch, "first"), *b = path_join(scratch, "second"),
+         *link = path_join(scratch, "link"), *inside = path_join(link, "x");
+    FolderList names;
+    assert_int_equal(folder_make(a), ST_OK);
+    assert_int_equal(folder_make(b), ST_OK);
+    assert_int_equal(link_replace(link, a), ST_OK);
+    assert_int_equal(file_replace(inside, "1", 1), ST_OK);
+    assert_int_equal(link_replace(link, link), ST_OK); /* where it leads to, not to itself */
+    assert_true(path_exists(inside));
+    assert_int_equal(link_replace(link, b), ST_OK);
+    assert_false(path_exists(inside));
+    assert_int_equal(link_replace(link, "no/such"), ST_IO);
+    assert_int_equal(link_replace(a, b), ST_ARG);
+    assert_non_null(strstr(error_text(), "is in the way"));
+    assert_int_equal(folder_list(&names, scratch), ST_OK);
+    for (size_t i = 0; i < names.n; i++)
+        assert_null(strstr(names.at[i], "tmp"));
+    folder_list_drop(&names);
+    mem_free(a);
+    mem_free(b);
+    mem_free(link);
+    mem_free(inside);
+}
+
 static void names_in_a_folder_are_sorted(void **state)
 {
     (void)state;
@@ -182,11 +209,15 @@ static void paths_are_joined_and_split(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_files_are_written_and_read), cmocka_unit_test(maps_show_the_bytes),
-        cmocka_unit_test(writes_happen_wholly_or_not),      cmocka_unit_test(a_full_disk_is_a_sentence),
+        cmocka_unit_test(whole_files_are_written_and_read),
+        cmocka_unit_test(maps_show_the_bytes),
+        cmocka_unit_test(writes_happen_wholly_or_not),
+        cmocka_unit_test(a_full_disk_is_a_sentence),
         cmocka_unit_test(a_locked_file_is_one_holders),
-        cmocka_unit_test(folders_are_made_and_removed_deeply), cmocka_unit_test(names_in_a_folder_are_sorted),
+        cmocka_unit_test(folders_are_made_and_removed_deeply),
+        cmocka_unit_test(names_in_a_folder_are_sorted),
         cmocka_unit_test(paths_are_joined_and_split),
+        cmocka_unit_test(a_link_takes_the_place_of_a_link),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

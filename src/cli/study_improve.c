@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json_file.h"
@@ -279,20 +278,12 @@ static Status model_of(const Job *job, int64_t round, char **out)
 
 static Status link_model(const Job *job)
 {
-    char *model = NULL, *target = NULL, *link = path_join(job->folder, "model"),
-         *temporary = path_join(job->folder, ".model");
+    char *model = NULL, *link = path_join(job->folder, "model");
     Status st = model_of(job, improve_best(&job->im), &model);
     if (st == ST_OK)
-        st = real_path(&target, model);
-    if (st == ST_OK) {
-        unlink(temporary);
-        if (symlink(target, temporary) != 0 || rename(temporary, link) != 0)
-            st = fail_errno(ST_IO, "cannot make the link %s", link);
-    }
+        st = link_replace(link, model);
     mem_free(model);
-    mem_free(target);
     mem_free(link);
-    mem_free(temporary);
     return st;
 }
 

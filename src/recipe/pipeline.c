@@ -1,6 +1,5 @@
 #include "recipe/pipeline.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,19 +321,8 @@ static Status do_stage(Pipeline *p, size_t at)
 
 static Status link_stage(const Pipeline *p, size_t at)
 {
-    char *link = path_join(p->spec->folder, p->recipe->stages.at[at].name),
-         *target = realpath(p->stages[at].out, NULL);
-    Status st = target ? ST_OK : fail_errno(ST_IO, "cannot find %s", p->stages[at].out);
-    char now[4096];
-    ssize_t n = readlink(link, now, sizeof now - 1);
-    bool same = target && n > 0 && (size_t)n == strlen(target) && memcmp(now, target, (size_t)n) == 0;
-    if (st == ST_OK && !same) {
-        if (n < 0 && errno == EINVAL)
-            st = fail(ST_ARG, "%s is in the way: it is no link of a run", link);
-        else if ((n > 0 && unlink(link) != 0) || symlink(target, link) != 0)
-            st = fail_errno(ST_IO, "cannot make the link %s", link);
-    }
-    free(target);
+    char *link = path_join(p->spec->folder, p->recipe->stages.at[at].name);
+    Status st = link_replace(link, p->stages[at].out);
     mem_free(link);
     return st;
 }
