@@ -33,7 +33,7 @@ typedef struct {
     int64_t bos_token_id, eos_token_id; /* -1: none */
 } HParams;
 
-/* Named shapes for experiments: "5m", "6m", "15m", "60m", "110m", "1b" (TinyLlama), "7b", "70b" (Llama-2).
+/* Named shapes for experiments: "5m", "15m", "60m", "110m", "1b" (TinyLlama), "7b", "70b" (Llama-2).
  * ST_ARG names the known ones. */
 MUST_CHECK Status hparams_preset(HParams *out, const char *name);
 
