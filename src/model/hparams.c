@@ -151,3 +151,8 @@ double hparams_train_flops(const HParams *h, int64_t context)
     double products = (double)(hparams_param_count(h) - embedding);
     return 6 * products + 6 * (double)h->num_hidden_layers * (double)context * (double)h->hidden_size;
 }
+
+double hparams_head_flops(const HParams *h)
+{
+    return 6 * (double)h->vocab_size * (double)h->hidden_size;
+}
