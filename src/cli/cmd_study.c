@@ -48,29 +48,48 @@ static json_t *pairs_json(const ErrorRun *runs)
     return pairs;
 }
 
-static void print_errors(const ErrorRun *runs, size_t n)
+static void add_share(Columns *c, const ErrorRun *run, int class)
 {
-    Columns c = {.align = n == 2 ? "lrrrrr" : "lrrrrrrrrrrrrrrr"};
+    columns_add(c, "%lld (%.1f %%)", (long long)run->counts[class],
+                100.0 * (double)run->counts[class] / (double)run->episodes.n);
+}
+
+/* Of two runs a class a row, with their test; of more a run a row. */
+static void print_pair(const ErrorRun *runs)
+{
+    Columns c = {.align = "lrrrrr"};
     columns_add(&c, "class");
-    for (size_t i = 0; i < n; i++)
-        columns_add(&c, "%s", runs[i].folder);
-    if (n == 2) {
-        columns_add(&c, "first alone");
-        columns_add(&c, "second alone");
-        columns_add(&c, "p");
-    }
+    columns_add(&c, "%s", runs[0].folder);
+    columns_add(&c, "%s", runs[1].folder);
+    columns_add(&c, "first alone");
+    columns_add(&c, "second alone");
+    columns_add(&c, "p");
     columns_end_row(&c);
     for (int k = 0; k < ERROR_CLASSES; k++) {
+        ErrorPair p = errors_compare(&runs[0], &runs[1], (ErrorClass)k);
         columns_add(&c, "%s", error_class_names[k]);
-        for (size_t i = 0; i < n; i++)
-            columns_add(&c, "%lld (%.1f %%)", (long long)runs[i].counts[k],
-                        100.0 * (double)runs[i].counts[k] / (double)runs[i].episodes.n);
-        if (n == 2) {
-            ErrorPair p = errors_compare(&runs[0], &runs[1], (ErrorClass)k);
-            columns_add(&c, "%lld", (long long)p.first);
-            columns_add(&c, "%lld", (long long)p.second);
-            columns_add(&c, "%.3g", p.p);
-        }
+        for (size_t i = 0; i < 2; i++)
+            add_share(&c, &runs[i], k);
+        columns_add(&c, "%lld", (long long)p.first);
+        columns_add(&c, "%lld", (long long)p.second);
+        columns_add(&c, "%.3g", p.p);
+        columns_end_row(&c);
+    }
+    columns_print(&c, stdout);
+    columns_drop(&c);
+}
+
+static void print_errors(const ErrorRun *runs, size_t n)
+{
+    Columns c = {.align = "lrrrrrrrrr"};
+    columns_add(&c, "run");
+    for (int k = 0; k < ERROR_CLASSES; k++)
+        columns_add(&c, "%s", error_class_names[k]);
+    columns_end_row(&c);
+    for (size_t i = 0; i < n; i++) {
+        columns_add(&c, "%s", runs[i].folder);
+        for (int k = 0; k < ERROR_CLASSES; k++)
+            add_share(&c, &runs[i], k);
         columns_end_row(&c);
     }
     columns_print(&c, stdout);
@@ -95,6 +114,8 @@ static Status show_errors(const ErrorRun *runs, size_t n, const char *path, bool
         st = json_file_write(path, o);
     if (st == ST_OK && as_json)
         cmd_print_json(o, 6);
+    else if (st == ST_OK && n == 2)
+        print_pair(runs);
     else if (st == ST_OK)
         print_errors(runs, n);
     json_decref(o);
@@ -103,10 +124,9 @@ static Status show_errors(const ErrorRun *runs, size_t n, const char *path, bool
 
 static Status errors(const Args *args, void *context)
 {
-    enum { RUNS_MOST = 12 };
     size_t n = args->positional_n, read = 0;
-    ErrorRun runs[RUNS_MOST];
-    Status st = n <= RUNS_MOST ? ST_OK : fail(ST_ARG, "at most %d runs", RUNS_MOST);
+    ErrorRun *runs = mem_array(ErrorRun, n + 1);
+    Status st = ST_OK;
     (void)context;
     for (; st == ST_OK && read < n; read++)
         st = errors_read(&runs[read], args->positional[read]);
@@ -114,6 +134,7 @@ static Status errors(const Args *args, void *context)
         st = show_errors(runs, n, args_value(args, "output"), args_has(args, "json"));
     for (size_t i = 0; i < read; i++)
         errors_drop(&runs[i]);
+    mem_free(runs);
     return st;
 }
 
@@ -278,7 +299,8 @@ int cmd_study(int argc, char **argv)
         {"harmony", "RUN...", "how much code, how much text", study_harmony, false},
         {"overlap", "RUN... --train PATH...", "whether tasks for testing were learned", run_overlap, false},
         {"keep", "RUN... -o FOLDER", "their successes, as examples to learn from", study_keep, false},
-        {"improve", "-m MODEL -o FOLDER", "rounds of playing, keeping, tuning and testing", study_improve, false},
+        {"improve", "-m MODEL -o FOLDER", "rounds of playing, keeping, tuning and testing", study_improve,
+         false},
     };
     return parts_run(parts, sizeof parts / sizeof parts[0], argc, argv);
 }

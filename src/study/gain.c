@@ -7,8 +7,8 @@
 #include "base/json_file.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "eval/results.h"
 #include "eval/stats.h"
+#include "study/model_name.h"
 #include "study/report_parts.h"
 #include "study/transcripts.h"
 
@@ -33,7 +33,7 @@ enum { GAINS = sizeof gains / sizeof *gains };
 /* The episodes of one benchmark of one run: by task, the answer that solved it, 0: none did. */
 typedef struct {
     char *folder, *model, *benchmark, *data; /* model: identity; data: hash */
-    const char *shown;                       /* the model's name; of `results` */
+    char *shown;                             /* the model's name */
     GainCondition condition;
     int64_t steps;
     bool blind; /* observations were withheld, not only of no use in a single step */
@@ -107,7 +107,7 @@ static Part *part_of(Reading *r, const char *benchmark)
               .model = identity_of(config),
               .benchmark = mem_str(benchmark),
               .data = mem_str(report_text(of, "data_sha256")),
-              .shown = results_model_name(config),
+              .shown = model_name(config),
               .condition = gain_condition(config, benchmark),
               .steps = steps_of(config, benchmark),
               .blind = !tells_observations(config),
@@ -162,7 +162,7 @@ static void parts_drop(Parts *parts)
 {
     for (size_t i = 0; i < parts->n; i++) {
         Part *p = &parts->at[i];
-        char *const texts[] = {p->folder, p->model, p->benchmark, p->data};
+        char *const texts[] = {p->folder, p->model, p->benchmark, p->data, p->shown};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
             mem_free(texts[k]);
         map_free(p->solved);
@@ -214,8 +214,8 @@ static Status add_part(Groups *groups, const Part *p)
         *at = p;
     }
     if (less)
-        log_info("%s, %s: passed over, %s stands for \"%s\"", less->folder, less->benchmark,
-                 (*at)->folder, gain_condition_names[p->condition]);
+        log_info("%s, %s: passed over, %s stands for \"%s\"", less->folder, less->benchmark, (*at)->folder,
+                 gain_condition_names[p->condition]);
     return ST_OK;
 }
 

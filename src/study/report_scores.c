@@ -98,6 +98,33 @@ static void write_table(Str *page, const Report *r, const Names *names)
         "benchmarks, for orientation.\n");
 }
 
+static bool is_of(const ReportPart *p, const char *benchmark)
+{
+    return p->kind == REPORT_SCORES && json_object_get(json_object_get(p->json, "metrics"), benchmark);
+}
+
+/* The model, and whether it had feedback; the run where that is the same of two.  Caller frees. */
+static char *line_title(const Report *r, size_t part, const char *benchmark)
+{
+    const ReportPart *p = &r->parts.at[part];
+    char *model = report_model(r, p), *title = mem_format("%s%s", model, report_feedback(p));
+    bool shared = false;
+    mem_free(model);
+    for (size_t i = 0; i < r->parts.n && !shared; i++) {
+        const ReportPart *q = &r->parts.at[i];
+        if (i == part || !is_of(q, benchmark) || strcmp(report_feedback(p), report_feedback(q)) != 0)
+            continue;
+        char *other = report_model(r, q);
+        shared = strncmp(title, other, strlen(other)) == 0 &&
+                 strlen(other) + strlen(report_feedback(p)) == strlen(title);
+        mem_free(other);
+    }
+    if (!shared)
+        return title;
+    mem_free(title);
+    return mem_str(p->name);
+}
+
 /* Success within k steps of an episode, a line a run. */
 static void write_curve(Str *page, Report *r, const char *benchmark)
 {
@@ -111,7 +138,9 @@ static void write_curve(Str *page, Report *r, const char *benchmark)
         json_t *curve;
         json_object_foreach((json_t *)curves, metric, curve)
         {
-            PlotLine *line = plot_line(&plot, r->parts.at[i].name);
+            char *title = line_title(r, i, benchmark);
+            PlotLine *line = plot_line(&plot, title);
+            mem_free(title);
             for (size_t k = 0; k < json_array_size(curve); k++) {
                 char *at = mem_format("%s@%zu", metric, k + 1), *key = results_key(at, "_ci95");
                 const json_t *ci = json_object_get(entry, key);

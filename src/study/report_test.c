@@ -239,7 +239,7 @@ static void checks_and_gains_stand_there(void **state)
                                       "<b class=\"good\">0</b>", /* tasks looked for */
                                       "of episodes (code)",
                                       "<mark>I say ",                                 /* what is learned */
-                                      "<span class=\"good\">+75.0, p = 0.031</span>", /* models */
+                                      "<span class=\"good\">+75.0 to old, p = 0.031</span>", /* models */
                                       "What language feedback gains",
                                       "<b>+75.0</b>",
                                       "xz -9",
