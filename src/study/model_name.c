@@ -46,7 +46,7 @@ static char *linked_name(const char *run, const char *real)
     return name;
 }
 
-char *stage_name_in_a_run(const char *real, const char *stage)
+static char *name_in_a_run(const char *real, const char *stage, char **of)
 {
     char *place = mem_str(stage), *name = NULL;
     FolderList runs;
@@ -59,6 +59,8 @@ char *stage_name_in_a_run(const char *real, const char *stage)
         for (size_t i = 0; i < runs.n && !name; i++) {
             char *run = path_join(place, runs.at[i]);
             name = linked_name(run, real);
+            if (name && of)
+                *of = mem_str(runs.at[i]);
             mem_free(run);
         }
         folder_list_drop(&runs);
@@ -76,9 +78,11 @@ static char *short_name(Span folder)
     return mem_strn(folder.at, keyed ? n - KEY + DIGITS : n);
 }
 
-char *stage_name(const char *real, const char *stage)
+char *stage_name(const char *real, const char *stage, char **run)
 {
-    char *name = stage_name_in_a_run(real, stage);
+    if (run)
+        *run = NULL;
+    char *name = name_in_a_run(real, stage, run);
     return name ? name : short_name(span(path_base(stage)));
 }
 
@@ -134,7 +138,7 @@ static char *name_by_stage(const char *path)
     while (real && strrchr(real, '/') > real && !name) {
         char *stage = stage_folder(real);
         if (stage)
-            name = stage_name(real, stage);
+            name = stage_name(real, stage, NULL);
         *strrchr(real, '/') = 0;
         mem_free(stage);
     }

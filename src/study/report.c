@@ -207,6 +207,45 @@ static void write_links(Str *page, const char *sections)
     str_adds(page, "</nav>\n");
 }
 
+/* The place of the training that a part's model came from.  None of these: what they began with, which comes
+ * before them. */
+static size_t rank_of(const Report *r, const ReportPart *p)
+{
+    char *model = report_model(r, p);
+    size_t rank = 0;
+    for (size_t i = 0; i < r->parts.n && !rank; i++)
+        if (r->parts.at[i].kind == REPORT_TRAINING && strcmp(r->parts.at[i].name, model) == 0)
+            rank = i + 1;
+    mem_free(model);
+    return rank + (*report_feedback(p) ? r->parts.n + 1 : 0);
+}
+
+/* Scores without feedback come first, then those with, both by the order of the trainings that are told of.
+ */
+static void sort_scores(Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++) {
+        size_t least = i, rank;
+        if (r->parts.at[i].kind != REPORT_SCORES)
+            continue;
+        rank = rank_of(r, &r->parts.at[i]);
+        for (size_t k = i + 1; k < r->parts.n; k++)
+            if (r->parts.at[k].kind == REPORT_SCORES && rank_of(r, &r->parts.at[k]) < rank) {
+                least = k;
+                rank = rank_of(r, &r->parts.at[k]);
+            }
+        /* The others keep their order. */
+        for (ReportPart p = r->parts.at[least]; least > i;) {
+            size_t before = least - 1;
+            while (r->parts.at[before].kind != REPORT_SCORES)
+                before--;
+            r->parts.at[least] = r->parts.at[before];
+            r->parts.at[before] = p;
+            least = before;
+        }
+    }
+}
+
 /* Scores as they stand on the page. */
 static void note_scores(Report *r)
 {
@@ -244,6 +283,7 @@ void report_write(Str *page, Report *r)
         str_addf(&title, " and %zu more", r->titles.n - NAMED);
     html_begin(page, str_c(&title));
     write_machine(page, r);
+    sort_scores(r);
     mark_lessons(r);
     note_scores(r);
     write_sections(&sections, r);

@@ -122,17 +122,29 @@ static void add_links(Report *r, const char *run, const char *folder)
     folder_list_drop(&entries);
 }
 
+/* The heading names a run once, whichever of its stages are given.  Keeps `title`. */
+static void add_title(Report *r, char *title)
+{
+    for (size_t i = 0; i < r->titles.n; i++)
+        if (strcmp(r->titles.at[i], title) == 0) {
+            mem_free(title);
+            return;
+        }
+    array_push(&r->titles, title);
+}
+
 static Status add_folder(Report *r, const char *given, const char *folder)
 {
     size_t before = r->parts.n;
-    char *real = realpath(folder, NULL);
+    char *real = realpath(folder, NULL), *run = NULL;
     if (!real || !path_is_folder(folder)) {
         free(real);
         return fail(ST_IO, "there is no folder %s", folder);
     }
-    char *stage = stage_folder(real), *name = given   ? mem_str(given)
-                                              : stage ? stage_name(real, stage)
-                                                      : mem_str(path_base(real));
+    char *stage = stage_folder(real), *found = stage ? stage_name(real, stage, &run) : NULL,
+         *name = mem_str(given   ? given
+                         : found ? found
+                                 : path_base(real));
     json_t *lock = report_read(folder, "lock.json");
     if (json_is_object(json_object_get(lock, "stages"))) {
         add_stages(r, r->titles.n ? name : "", lock);
@@ -144,19 +156,20 @@ static Status add_folder(Report *r, const char *given, const char *folder)
         if (r->parts.n == before)
             add_links(r, r->titles.n ? name : "", folder);
     }
+    if (r->parts.n > before)
+        add_title(r, mem_str(run && !given ? run : name));
     json_decref(lock);
     mem_free(stage);
-    free(real);
-    if (r->parts.n > before) {
-        array_push(&r->titles, name);
-        return ST_OK;
-    }
+    mem_free(found);
     mem_free(name);
-    return fail(
-        ST_ARG,
-        "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, training, scores, "
-        "study or overlap",
-        folder);
+    mem_free(run);
+    free(real);
+    return r->parts.n > before
+               ? ST_OK
+               : fail(ST_ARG,
+                      "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, "
+                      "training, scores, study or overlap",
+                      folder);
 }
 
 Status report_add(Report *r, const char *what)

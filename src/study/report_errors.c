@@ -10,7 +10,7 @@ typedef struct {
     size_t part;
     const char *benchmark;
     char *model;
-    size_t rank;  /* of the model: in the order of trainings */
+    size_t order; /* of the benchmark: as met */
     ErrorRun run; /* of that benchmark alone */
 } Row;
 typedef Array(Row) Rows;
@@ -22,15 +22,6 @@ static void drop_rows(Rows *rows)
         errors_drop(&rows->at[i].run);
     }
     array_drop(rows);
-}
-
-static size_t rank_of(const Report *r, const char *model)
-{
-    size_t i = 0;
-    while (i < r->parts.n &&
-           (r->parts.at[i].kind != REPORT_TRAINING || strcmp(r->parts.at[i].name, model) != 0))
-        i++;
-    return i;
 }
 
 /* A part's episodes, each benchmark a row; a part whose files hold none has no rows. */
@@ -47,7 +38,6 @@ static void add_part(Rows *rows, const Report *r, size_t part)
     json_object_foreach(json_object_get(p->json, "metrics"), benchmark, metric)
     {
         Row row = {.part = part, .benchmark = benchmark, .model = report_model(r, p)};
-        row.rank = rank_of(r, row.model);
         for (size_t i = 0; i < all.episodes.n; i++) {
             const ErrorEpisode *e = &all.episodes.at[i];
             if (strcmp(e->benchmark, benchmark) != 0)
@@ -68,26 +58,33 @@ static const char *feedback_of(const Report *r, const Row *row)
     return report_feedback(&r->parts.at[row->part]);
 }
 
-static bool same_tasks(const Report *r, const Row *a, const Row *b)
+static const char *data_of(const Report *r, const Row *row)
 {
-    return strcmp(a->benchmark, b->benchmark) == 0 && strcmp(feedback_of(r, a), feedback_of(r, b)) == 0;
+    const json_t *config = json_object_get(r->parts.at[row->part].json, "config");
+    return report_text(json_object_get(json_object_get(config, "benchmarks"), row->benchmark), "data_sha256");
 }
 
-/* Rows of the same tasks one behind the other, by rank. */
+/* 0: rows of the same tasks. */
+static int order_of(const Report *r, const Row *a, const Row *b)
+{
+    if (strcmp(a->benchmark, b->benchmark) != 0)
+        return a->order < b->order ? -1 : 1;
+    int data = strcmp(data_of(r, a), data_of(r, b));
+    return data ? data : strcmp(feedback_of(r, a), feedback_of(r, b));
+}
+
+/* Benchmarks as they are met, of each the tasks without feedback first; else in the order that is there. */
 static void sort_rows(const Report *r, Rows *rows)
 {
-    for (size_t i = 1; i < rows->n; i++) {
+    for (size_t i = 0; i < rows->n; i++) {
         Row row = rows->at[i];
-        size_t to = i, k = i;
-        while (k-- > 0)
-            if (same_tasks(r, &rows->at[k], &row)) {
-                if (rows->at[k].rank <= row.rank) {
-                    to = to == i ? k + 1 : to;
-                    break;
-                }
-                to = k;
-            }
-        memmove(&rows->at[to + 1], &rows->at[to], (i - to) * sizeof row);
+        size_t to = i;
+        row.order = i;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(rows->at[k].benchmark, row.benchmark) == 0)
+                row.order = rows->at[k].order;
+        for (; to > 0 && order_of(r, &row, &rows->at[to - 1]) < 0; to--)
+            rows->at[to] = rows->at[to - 1];
         rows->at[to] = row;
     }
 }
@@ -101,7 +98,7 @@ static void write_class(HtmlTable *t, const Row *row, const Row *first, int clas
     if (n > 0)
         html_add(&cell, "<a href=\"#episode-%zu-%s-%d\">%.0f</a>", row->part, row->benchmark, class, share);
     else
-        str_adds(&cell, "0");
+        str_adds(&cell, "<span class=\"small\">0</span>");
     str_adds(&cell, differs ? "</b>" : "");
     html_cell_raw(t, str_span(&cell));
     str_drop(&cell);
@@ -110,7 +107,7 @@ static void write_class(HtmlTable *t, const Row *row, const Row *first, int clas
 /* The first row of the same tasks. */
 static const Row *first_of(const Report *r, const Rows *rows, size_t i)
 {
-    while (i > 0 && same_tasks(r, &rows->at[i - 1], &rows->at[i]))
+    while (i > 0 && order_of(r, &rows->at[i - 1], &rows->at[i]) == 0)
         i--;
     return &rows->at[i];
 }
@@ -119,7 +116,7 @@ static void write_table(Str *page, const Report *r, const Rows *rows)
 {
     bool used[ERROR_CLASSES] = {0};
     Str align = {0};
-    str_adds(&align, "llr");
+    str_adds(&align, "wlr");
     for (int k = 0; k < ERROR_CLASSES; k++) {
         for (size_t i = 0; i < rows->n; i++)
             used[k] = used[k] || rows->at[i].run.counts[k];

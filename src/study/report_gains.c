@@ -62,7 +62,7 @@ static char *model_key(const json_t *config)
  * is not: those that both were count. */
 static char *tasks_key(const json_t *config, const char *benchmark, bool feedback)
 {
-    static const char *const names[] = {"seed", "steps", "shots"};
+    static const char *const names[] = {"seed", "fold", "draw_seed", "steps", "shots"};
     const json_t *settings = json_object_get(config, "settings");
     json_t *key = json_pack("{s:s}", "benchmark", benchmark);
     json_t *data =
@@ -185,12 +185,14 @@ static double score_of(const Cell *c, const char *kind, size_t i)
     return json_number_value(json_is_array(value) ? json_array_get(value, i) : value);
 }
 
-static void add_p(Str *cell, double p)
+/* `name` is HTML: "p&nbsp;", or nothing where the head of the column says it. */
+static void add_p(Str *cell, const char *name, double p)
 {
+    str_adds(cell, name);
     if (p < 0.001)
-        str_adds(cell, "p &lt; 0.001");
+        str_adds(cell, "&lt;&nbsp;0.001");
     else
-        html_add(cell, "p = %.3f", p);
+        html_add(cell, *name ? "=&nbsp;%.3f" : "%.3f", p);
 }
 
 /* What the page says of c against an earlier model, and what report.json does. */
@@ -199,17 +201,17 @@ static void add_difference(Str *cell, json_t *against, const Grid *g, const Cell
     json_t *d = compare(first, c);
     double p = report_number(d, "p"), difference = 100 * report_number(d, "difference"),
            n = report_number(d, "n");
-    const char *class = p < 0.05 && difference > 0   ? "good"
-                        : p < 0.05 && difference < 0 ? "bad"
+    const char *class = p < 0.05 && difference > 0   ? "small good"
+                        : p < 0.05 && difference < 0 ? "small bad"
                                                      : "small",
                *name = g->rows.at[first->row].title;
     if (!d)
         return;
-    html_add(cell, "<br><span class=\"%s\">%+.1f to %s", class, difference, name);
+    html_add(cell, "<br><span class=\"%s\">%+.1f against %s", class, difference, name);
     if (n < tasks_n(c))
-        html_add(cell, " (%.0f tasks)", n);
+        html_add(cell, " (n %.0f)", n);
     str_adds(cell, ", ");
-    add_p(cell, p);
+    add_p(cell, "p&nbsp;", p);
     str_adds(cell, "</span>");
     json_array_append_new(against, json_pack("{s:s, s:O}", "model", name, "compared", d));
     json_decref(d);
@@ -256,9 +258,8 @@ static void write_tasks(HtmlTable *t, Report *r, const Grid *g, size_t column)
 static void write_models(Str *page, Report *r, const Grid *g)
 {
     Str align = {0};
-    str_addc(&align, 'l');
-    for (size_t i = 0; i < g->rows.n; i++)
-        str_addc(&align, 'l');
+    for (size_t i = 0; i <= g->rows.n; i++)
+        str_addc(&align, 'w');
     html_heading(page, 3, "models", "Models side by side, % of tasks");
     HtmlTable t = html_table(page, str_c(&align));
     html_cell(&t, "tasks");
@@ -292,7 +293,7 @@ static void write_gain(HtmlTable *t, Report *r, const Grid *g, const Cell *with)
         return;
     Str p = {0};
     const json_t *ci = json_object_get(d, "ci95");
-    add_p(&p, report_number(d, "p"));
+    add_p(&p, "", report_number(d, "p"));
     html_cell(t, "%s", g->rows.at[with->row].title);
     html_cell(t, "%s", with->benchmark);
     html_cell(t, "%.0f", report_number(d, "n"));
@@ -309,43 +310,42 @@ static void write_gain(HtmlTable *t, Report *r, const Grid *g, const Cell *with)
     json_decref(d);
 }
 
+/* Where a study of feedback is on the page, it has the table. */
+static bool is_studied(const Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++)
+        if (strcmp(report_text(r->parts.at[i].json, "study"), "feedback") == 0)
+            return true;
+    return false;
+}
+
 static void write_feedback(Str *page, Report *r, const Grid *g)
 {
     static const char *const titles[] = {"model", "benchmark", "n", "without, %", "with, %",
                                          "gain",  "95 %",      "p", NULL};
     bool any = false;
+    Str all = {0};
     for (size_t i = 0; i < g->columns.n; i++)
         any = any || (g->columns.at[i].feedback && g->columns.at[i].plain);
     if (!any)
         return;
-    html_heading(page, 3, "feedback-gains", "What language feedback gains");
-    HtmlTable t = html_table(page, "llrrrrrr");
+    html_heading(&all, 3, "feedback-gains", "What language feedback gains");
+    HtmlTable t = html_table(&all, "llrrrrrr");
     html_cells(&t, titles);
-    for (size_t i = 0; i < g->cells.n; i++)
-        if (g->columns.at[g->cells.at[i].column].plain)
-            write_gain(&t, r, g, &g->cells.at[i]);
+    for (size_t i = 0; i < g->columns.n; i++)
+        for (size_t row = 0; row < g->rows.n && g->columns.at[i].plain; row++)
+            if (cell_at(g, row, i))
+                write_gain(&t, r, g, cell_at(g, row, i));
     html_table_end(&t);
-    str_adds(page, "<p class=\"small\">Of the same model on the same tasks, task by task.\n");
-}
-
-/* Models in the order of their trainings, then of their scores. */
-static void add_trained(Grid *g, const Report *r)
-{
-    for (size_t i = 0; i < r->parts.n; i++)
-        for (size_t k = 0; k < r->parts.n && r->parts.at[i].kind == REPORT_TRAINING; k++) {
-            const ReportPart *p = &r->parts.at[k];
-            const json_t *config = json_object_get(p->json, "config");
-            char *model = p->kind == REPORT_SCORES && !p->lesson ? report_model(r, p) : NULL;
-            if (model && strcmp(model, r->parts.at[i].name) == 0)
-                line_of(&g->rows, model_key(config), mem_str(model), p, model_path(config), false);
-            mem_free(model);
-        }
+    str_adds(&all, "<p class=\"small\">Of the same model on the same tasks, task by task.\n");
+    if (!is_studied(r))
+        str_add(page, all.at, all.n);
+    str_drop(&all);
 }
 
 void report_gains(Str *page, Report *r)
 {
     Grid g = {0};
-    add_trained(&g, r);
     for (size_t pass = 0; pass < 2; pass++) /* first those without feedback, to which the others belong */
         for (size_t i = 0; i < r->parts.n; i++) {
             const ReportPart *p = &r->parts.at[i];

@@ -25,6 +25,7 @@ static void write_round(HtmlTable *t, const json_t *round)
         html_cell(t, "round %.0f", parent);
     else
         html_cell(t, "the one given");
+    html_cell(t, "%s", report_text(round, "decision"));
     share_cell(t, round, "rollouts.successes", "rollouts.episodes");
     html_cell(t, "%.0f", report_number(round, "rollouts.kept"));
     html_cell(t, "%.0f", report_number(round, "rollouts.repaired"));
@@ -38,15 +39,17 @@ static void write_round(HtmlTable *t, const json_t *round)
         html_cell(t, "%s", "");
         html_cell(t, "%s", "");
     }
-    html_cell(t, "%s", report_text(round, "decision"));
 }
 
 static void write_rounds(Str *page, const json_t *rounds)
 {
-    static const char *const titles[] = {
-        "round",    "model",     "played, solved, %", "kept",    "repaired", "learned", "held out, before, %",
-        "after, %", "one alone", "p, one-sided",      "decision"};
-    HtmlTable t = html_table(page, "rlrrrrrrrrl");
+    static const char *const titles[] = {"round",    "from",
+                                         "decision", "solved in play, %",
+                                         "kept",     "repaired",
+                                         "learned",  "old on held-out, %",
+                                         "new, %",   "alone, old : new",
+                                         "p"};
+    HtmlTable t = html_table(page, "rllrrrrrrrr");
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         html_cell(&t, "%s", titles[i]);
     for (size_t i = 0; i < json_array_size(rounds); i++)
@@ -94,8 +97,8 @@ static void write_verdict_row(HtmlTable *t, const char *name, const json_t *pair
 
 static void write_verdict(Str *page, const json_t *lineage)
 {
-    static const char *const titles[] = {"tasks", "the model given, %", "the best one, %", "one alone",
-                                         "p, one-sided"};
+    static const char *const titles[] = {"tasks", "the model given, %", "the best one, %",
+                                         "alone, given : best", "p, one-sided"};
     json_t *verdict = json_object_get(lineage, "untouched"), *pairs;
     const json_t *ci = json_object_get(verdict, "ci95");
     const char *name;
@@ -128,11 +131,13 @@ static void write_lineage(Str *page, Report *r, const char *folder, bool *begun)
         if (!*begun)
             html_heading(page, 2, "improve", "Improvement");
         *begun = true;
-        html_add(page, "<p>Each round the best model so far plays new tasks; what it solved is learned; the "
-                       "new model is "
-                       "accepted where held-out tasks say that it is better. The best of several is chosen "
-                       "by those, so its "
-                       "score on them flatters it.\n");
+        html_add(page,
+                 "<p>Each round the best model so far plays new tasks; what it solved is learned; the "
+                 "new model is "
+                 "accepted where held-out tasks say that it is better (one-sided p of McNemar's test over "
+                 "the tasks that one of the two solves alone). The best of several is chosen "
+                 "by those, so its "
+                 "score on them flatters it.\n");
         write_rounds(page, rounds);
         write_curve(page, r, rounds);
         write_verdict(page, lineage);

@@ -55,13 +55,14 @@ static void write_folders(void)
     scratch_text("base/log.jsonl",
                  "{\"step\":1,\"loss_nats\":4,\"lr\":1,\"tokens\":100}\n{\"step\":2,\"loss_nats\":3,"
                  "\"lr\":1,\"tokens\":200}\n{\"event\":\"checkpoint\"}\n{\"step\":3,\"loss_n");
-    scratch_text(
-        "score/results.json",
-        "{\"results\": {\"mint_gsm8k\": {\"success,none\": 0.5, \"success_ci95,none\": [0.3, 0.7], "
-        "\"success@1,none\": 0, \"success@1_ci95,none\": [0.1, 0.3], \"success@2,none\": 0.5, "
-        "\"sample_len\": 2}}, \"metrics\": {\"mint_gsm8k\": \"success\"}, \"curves\": {\"mint_gsm8k\": "
-        "{\"success\": [0, 0.5]}}, \"errors\": {\"mint_gsm8k\": {\"unreadable\": 3}}, \"config\": "
-        "{\"model\": {\"name\": \"small\"}}}");
+    scratch_text("score/results.json",
+                 "{\"results\": {\"mint_gsm8k\": {\"success,none\": 0.5, \"success_ci95,none\": [0.3, 0.7], "
+                 "\"success@1,none\": 0, \"success@1_ci95,none\": [0.1, 0.3], \"success@2,none\": 0.5, "
+                 "\"sample_len\": 2}}, \"metrics\": {\"mint_gsm8k\": \"success\", \"mmlu\": \"acc\"}, "
+                 "\"curves\": {\"mint_gsm8k\": "
+                 "{\"success\": [0, 0.5]}}, \"errors\": {\"mint_gsm8k\": {\"budget\": 7}, \"mmlu\": "
+                 "{\"unreadable\": 3}}, \"config\": "
+                 "{\"model\": {\"name\": \"small\"}}}");
     scratch_text(
         "score/samples_mint_gsm8k.jsonl",
         "{\"id\": \"1\", \"metrics\": {\"success\": 1}, \"doc\": {\"question\": \"How many?\"}}\n"
@@ -103,7 +104,11 @@ static void a_page_tells_all(void **state)
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         expect(&page, has[i]);
     assert_null(strstr(str_c(&page), "http://www.google"));
-    assert_null(strstr(str_c(&page), "src=")); /* nothing from outside */
+    assert_null(strstr(str_c(&page), "src="));     /* nothing from outside */
+    assert_null(strstr(str_c(&page), "budget 7")); /* episodes are told of by their classes */
+    expect(&page, "<a href=\"#episode-3-mint_gsm8k-0\">50</a>");
+    expect(&page, "<a id=\"episode-3-mint_gsm8k-0\">");
+    expect(&page, "<a href=\"#errors\">Why episodes failed</a>");
     if (!r.no_plots)
         expect(&page, "<svg");
     str_drop(&page);
@@ -233,17 +238,18 @@ static void checks_and_gains_stand_there(void **state)
     must(report_add(&r, again));
     assert_string_equal(r.parts.at[r.parts.n - 1].name, "base 2");
     mem_free(again);
-    static const char *const has[] = {"8 transcripts",
-                                      "<span class=\"good\">equal</span>", /* computed once more */
-                                      "tasks (base)",
-                                      "<b class=\"good\">0</b>", /* tasks looked for */
-                                      "of episodes (code)",
-                                      "<mark>I say ",                                 /* what is learned */
-                                      "<span class=\"good\">+75.0 to old, p = 0.031</span>", /* models */
-                                      "What language feedback gains",
-                                      "<b>+75.0</b>",
-                                      "xz -9",
-                                      "zstd -19"};
+    static const char *const has[] = {
+        "8 transcripts",
+        "<span class=\"good\">equal</span>", /* computed once more */
+        "tasks (base)",
+        "<b class=\"good\">0</b>", /* tasks looked for */
+        "of episodes (code)",
+        "<mark>I say ",                                                             /* what is learned */
+        "<span class=\"small good\">+75.0 against old, p&nbsp;=&nbsp;0.031</span>", /* models */
+        "What language feedback gains",
+        "<b>+75.0</b>",
+        "xz -9",
+        "zstd -19"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         expect(&page, has[i]);
     assert_null(strstr(str_c(&page), "tasks (taught)")); /* a lesson is no test */
