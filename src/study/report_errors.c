@@ -112,6 +112,19 @@ static const Row *first_of(const Report *r, const Rows *rows, size_t i)
     return &rows->at[i];
 }
 
+/* The model, and its run where another row has the same one on the same tasks. */
+static void model_cell(HtmlTable *t, const Report *r, const Rows *rows, size_t at)
+{
+    bool twice = false;
+    for (size_t i = 0; i < rows->n; i++)
+        twice = twice || (i != at && order_of(r, &rows->at[i], &rows->at[at]) == 0 &&
+                          strcmp(rows->at[i].model, rows->at[at].model) == 0);
+    if (twice)
+        html_cell(t, "%s (%s)", rows->at[at].model, r->parts.at[rows->at[at].part].name);
+    else
+        html_cell(t, "%s", rows->at[at].model);
+}
+
 static void write_table(Str *page, const Report *r, const Rows *rows)
 {
     bool used[ERROR_CLASSES] = {0};
@@ -132,7 +145,7 @@ static void write_table(Str *page, const Report *r, const Rows *rows)
     for (size_t i = 0; i < rows->n; i++) {
         const Row *row = &rows->at[i];
         html_cell(&t, "%s%s", row->benchmark, feedback_of(r, row));
-        html_cell(&t, "%s", row->model);
+        model_cell(&t, r, rows, i);
         html_cell(&t, "%zu", row->run.episodes.n);
         for (int k = 0; k < ERROR_CLASSES; k++)
             if (used[k])

@@ -43,18 +43,18 @@ static void write_round(HtmlTable *t, const json_t *round)
 
 static void write_rounds(Str *page, const json_t *rounds)
 {
-    static const char *const titles[] = {"round",    "from",
-                                         "decision", "solved in play, %",
-                                         "kept",     "repaired",
-                                         "learned",  "old on held-out, %",
-                                         "new, %",   "alone, old : new",
-                                         "p"};
+    static const char *const titles[] = {"round",   "from",   "decision", "played, %", "kept", "repaired",
+                                         "learned", "old, %", "new, %",   "alone",     "p"};
     HtmlTable t = html_table(page, "rllrrrrrrrr");
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         html_cell(&t, "%s", titles[i]);
     for (size_t i = 0; i < json_array_size(rounds); i++)
         write_round(&t, json_array_get(rounds, i));
     html_table_end(&t);
+    str_adds(page,
+             "<p class=\"small\">played: episodes that were solved; old, new: held-out tasks that each of "
+             "the two models solves; alone: those that the old one alone solves, and the new one alone; "
+             "p: McNemar's test of that, one-sided.\n");
 }
 
 /* Share of held-out tasks that the best model so far solves, and that each new one does. */
@@ -131,13 +131,11 @@ static void write_lineage(Str *page, Report *r, const char *folder, bool *begun)
         if (!*begun)
             html_heading(page, 2, "improve", "Improvement");
         *begun = true;
-        html_add(page,
-                 "<p>Each round the best model so far plays new tasks; what it solved is learned; the "
-                 "new model is "
-                 "accepted where held-out tasks say that it is better (one-sided p of McNemar's test over "
-                 "the tasks that one of the two solves alone). The best of several is chosen "
-                 "by those, so its "
-                 "score on them flatters it.\n");
+        html_add(page, "<p>Each round the best model so far plays new tasks; what it solved is learned; the "
+                       "new model is "
+                       "accepted where held-out tasks say that it is better. The best of several is chosen "
+                       "by those, so its "
+                       "score on them flatters it.\n");
         write_rounds(page, rounds);
         write_curve(page, r, rounds);
         write_verdict(page, lineage);
