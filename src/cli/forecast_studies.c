@@ -80,10 +80,12 @@ Status convert_forecast(RecipeForecast *out, const RecipeAsk *ask)
 Status env_score_forecast(RecipeForecast *out, const RecipeAsk *ask)
 {
     const char *names = forecast_flag(ask, "--policy"), *limit = forecast_flag(ask, "--tasks"),
-               *data = forecast_flag(ask, "--data");
+               *data = forecast_flag(ask, "--data"), *games = forecast_flag(ask, "--games");
     int64_t most = 0;
     double policies = 1, tasks = data ? number(recipe_facts(ask, data), path_base(data)) : 0;
     bool household = ask->words_n > 2 && strcmp(ask->words[2], "household") == 0;
+    if (games)
+        tasks = number(recipe_facts(ask, games), "games");
     if (limit)
         TRY(parse_int(&most, limit));
     if (most > 0 && (tasks <= 0 || (double)most < tasks))

@@ -224,6 +224,11 @@ static void policies_are_scored(void **state)
     must(ask(env_score_forecast, "env score sql --policy expert,random --data /none/sql/train --tasks 1000",
              NULL, known, 1));
     is_near(f.seconds, one / 2);
+    json_t *games = json_pack("{s:i}", "games", 30);
+    const RecipeKnown made[] = {{"/none/games", games}};
+    must(ask(env_score_forecast, "env score household --policy expert --games /none/games", NULL, made, 1));
+    is_near(f.seconds, 0.15);
+    json_decref(games);
     must(ask(env_score_forecast, "env score sql --policy expert --data /none/elsewhere", NULL, known, 1));
     assert_int_equal(f.from, FORECAST_NONE);
     assert_int_equal(
