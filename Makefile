@@ -128,7 +128,7 @@ PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 demo:
 	@./setup.sh
 	@$(MAKE) --no-print-directory $(PARALLEL) B=$(B) all
-	@$(B)/lemur run recipes/mini.yaml $(RUN)
+	@TMPDIR=$${TMPDIR:-$$(test -w /dev/shm && echo /dev/shm || echo /tmp)} $(B)/lemur run recipes/mini.yaml $(RUN)
 
 # What this machine reaches, and how much of it is used; minutes, on an otherwise idle machine.  Text to ids wants a
 # vocabulary and a text of yours: lemur bench tokenizer --vocab V FILE.

@@ -1,11 +1,13 @@
 /* lemur tokenizer eval | train: what a vocabulary makes of texts, and a vocabulary out of texts. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/cmd_tokenizer.h"
+#include "corpus/instruct.h"
 #include "corpus/reader.h"
 #include "tokenizer/bpe_train.h"
 
@@ -43,11 +45,11 @@ typedef struct {
 } Count;
 
 /* Names the first plain path (one without wildcards) that is not there. */
-static Status check_paths(const Args *a)
+static Status check_paths(const char *const *paths, size_t n)
 {
-    for (size_t i = 0; i < a->positional_n; i++)
-        if (!strpbrk(a->positional[i], "*?[") && !path_exists(a->positional[i]))
-            return fail(ST_IO, "there is no file or folder %s", a->positional[i]);
+    for (size_t i = 0; i < n; i++)
+        if (!strpbrk(paths[i], "*?[") && !path_exists(paths[i]))
+            return fail(ST_IO, "there is no file or folder %s", paths[i]);
     return ST_OK;
 }
 
@@ -137,7 +139,7 @@ static Status eval(const Args *args, void *context)
     (void)context;
     if (!args_has(args, "vocab"))
         return fail(ST_ARG, "say which vocabulary: --vocab PATH");
-    TRY(check_paths(args));
+    TRY(check_paths(args->positional, args->positional_n));
     json_t *list = args_has(args, "json") ? json_array() : NULL;
     Status st = ST_OK;
     for (size_t i = 0; i < args->given_n && st == ST_OK; i++)
@@ -169,25 +171,91 @@ int cmd_tokenizer_eval(int argc, char **argv)
 
 /* train ------------------------------------------------------------------------------------------------- */
 
-static Status read_all(BpeTrainer *b, const Args *a)
+typedef Array(const char *) Paths;
+
+/* The values of a flag that may be given several times; views. */
+static Paths paths_given(const Args *a, const char *flag)
 {
-    ReaderSpec spec = {
-        .patterns = a->positional, .patterns_n = a->positional_n, .max_document_bytes = DOCUMENT_MAX};
+    Paths paths = {0};
+    for (size_t i = 0; i < a->given_n; i++)
+        if (strcmp(a->given[i].flag->name, flag) == 0)
+            array_push(&paths, a->given[i].value);
+    return paths;
+}
+
+typedef struct {
+    BpeTrainer *trainer;
+    int64_t weight;            /* of a conversation           */
+    InstructExamples examples; /* of a record, memory is kept */
+    int64_t conversations;
+} Learning;
+
+static void text_take(Learning *l, const Document *d)
+{
+    bpe_train_add(l->trainer, d->text.at, d->text.n, 1);
+}
+
+/* What is said in the conversations of a record, by whomever. */
+static void record_take(Learning *l, const Document *d)
+{
+    json_t *record = json_loadb(d->text.at, d->text.n, JSON_DECODE_ANY, NULL);
+    InstructFormat format = record ? instruct_recognise(record) : INSTRUCT_AUTO;
+    if (format != INSTRUCT_AUTO)
+        instruct_convert(&l->examples, &(InstructOptions){.min_reward = -INFINITY, .language = ""}, format,
+                         record);
+    for (size_t i = 0; format != INSTRUCT_AUTO && i < l->examples.n; i++) {
+        const InstructExample *e = &l->examples.at[i];
+        if (e->reason != REJECT_NONE)
+            continue;
+        for (size_t m = 0; m < e->conversation.messages.n; m++) {
+            Span said = e->conversation.messages.at[m].content;
+            bpe_train_add(l->trainer, said.at, said.n, l->weight);
+        }
+        l->conversations++;
+    }
+    json_decref(record);
+}
+
+static Status read_all(Learning *l, Paths paths, bool records)
+{
+    ReaderSpec spec = {.patterns = paths.at,
+                       .patterns_n = paths.n,
+                       .format = records ? FORMAT_JSON : FORMAT_AUTO,
+                       .max_document_bytes = DOCUMENT_MAX};
     int64_t files, bytes, reasons[READ_REASONS] = {0};
     Reader *r = NULL;
     Document d;
     reader_measure(&spec, &files, &bytes);
-    Progress p = progress_start("reading", (double)bytes * 1e-6, "MB");
+    Progress p = progress_start(records ? "reading examples" : "reading", (double)bytes * 1e-6, "MB");
     Status st = reader_open(&r, &spec);
-    while (st == ST_OK && (st = reader_next(r, &d)) == ST_OK && d.id.at) {
+    while (st == ST_OK && (st = records ? reader_next_raw(r, &d) : reader_next(r, &d)) == ST_OK && d.id.at) {
         count_document(reasons, &d);
         if (d.reason == READ_GOOD)
-            bpe_train_add(b, d.text.at, d.text.n);
+            (records ? record_take : text_take)(l, &d);
         progress_at(&p, (double)reader_consumed(r) * 1e-6);
     }
     progress_end(&p);
     reader_close(r);
     log_skipped(reasons);
+    return st;
+}
+
+static Status read_texts_and_examples(BpeTrainer *b, const Args *a, int64_t weight)
+{
+    Learning l = {.trainer = b, .weight = weight};
+    Paths examples = paths_given(a, "examples");
+    Status st = check_paths(examples.at, examples.n);
+    if (st == ST_OK && a->positional_n)
+        st = read_all(&l, (Paths){a->positional, a->positional_n, 0}, false);
+    if (st == ST_OK && examples.n) {
+        st = read_all(&l, examples, true);
+        if (st == ST_OK && l.conversations == 0)
+            st = fail(ST_FORMAT,
+                      "%s holds no conversation that can be read; docs/formats/instruct.md shows the formats",
+                      examples.at[0]);
+    }
+    instruct_examples_drop(&l.examples);
+    array_drop(&examples);
     return st;
 }
 
@@ -197,13 +265,13 @@ static void show_merges(void *context, int64_t done, int64_t total)
     progress_at(context, (double)done);
 }
 
-static Status learn(const Args *a, int64_t size, const char *folder)
+static Status learn(const Args *a, int64_t size, int64_t weight, const char *folder)
 {
     BpeTrainer *b = bpe_train_new(args_has(a, "single-digits") ? BPE_DIGITS_SINGLE : BPE_DIGITS_IN_THREES);
     Tokenizer *tok = NULL;
     if (args_has(a, "numbers"))
         bpe_train_numbers(b);
-    Status st = read_all(b, a);
+    Status st = read_texts_and_examples(b, a, weight);
     if (st == ST_OK) {
         Progress p =
             progress_start("merging", (double)(size > BPE_VOCAB_MIN ? size - BPE_VOCAB_MIN : 0), "pairs");
@@ -228,17 +296,20 @@ static Status learn(const Args *a, int64_t size, const char *folder)
 static Status train(const Args *args, void *context)
 {
     (void)context;
-    int64_t size = 32000;
+    int64_t size = 32000, weight = 1;
     const char *folder = args_value(args, "output");
     TRY(cmd_number(&size, args, "vocab-size", BPE_VOCAB_MIN, 1 << 24));
+    TRY(cmd_number(&weight, args, "weight", 1, 1000000));
     if (!folder)
         return fail(ST_ARG, "say where the vocabulary goes: -o FOLDER");
     if (args_has(args, "numbers") && args_has(args, "single-digits"))
         return fail(ST_ARG, "--single-digits and --numbers exclude each other");
+    if (args_has(args, "weight") && !args_has(args, "examples"))
+        return fail(ST_ARG, "--weight is the weight of --examples, and there are none");
     TRY(cmd_folder_possible(folder));
-    TRY(check_paths(args));
+    TRY(check_paths(args->positional, args->positional_n));
     TRY(folder_make(folder)); /* before the work, not behind it */
-    return learn(args, size, folder);
+    return learn(args, size, weight, folder);
 }
 
 int cmd_tokenizer_train(int argc, char **argv)
@@ -247,11 +318,15 @@ int cmd_tokenizer_train(int argc, char **argv)
         {"vocab-size", 'n', "N", "ids, special tokens and the 256 bytes included (32000)"},
         {"single-digits", 0, NULL, "each digit is a token, as in Llama 2; else up to three are cut together"},
         {"numbers", 0, NULL, "every number up to 99 is a token, and longer ones are put together of these"},
+        {"examples", 0, "FILE",
+         "also what is said in these conversations, in any format that lemur tune reads; may be given again"},
+        {"weight", 0, "N",
+         "count what is said there so many times (1): for words that a small model is to know whole"},
         {"output", 'o', "FOLDER",
          "where tokenizer.json, tokenizer_config.json and special_tokens_map.json go"},
     };
     const Command c = {
-        .usage = "--vocab-size N -o FOLDER FILE_OR_FOLDER...",
+        .usage = "--vocab-size N -o FOLDER FILE_OR_FOLDER... [--examples FILE...]",
         .words = "FILE_OR_FOLDER...",
         .about = "Learns a byte-level BPE vocabulary with the ChatML markers, which Hugging Face's\n"
                  "libraries load as well.  Reads what `lemur corpus` reads (source trees, text, JSONL,\n"

@@ -64,6 +64,60 @@ static void a_vocabulary_is_learnt_and_shown(void **state)
     str_drop(&out);
 }
 
+/* Whether the learnt vocabulary has a word as one piece. */
+static bool has_piece(const char *flags, const char *piece)
+{
+    Str out = {0};
+    char line[512];
+    snprintf(line, sizeof line, "tokenizer train --vocab-size 270 -o %s/told %s/plain %s", scratch, scratch, flags);
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_DONE);
+    snprintf(line, sizeof line, "%s/told", scratch);
+    Tokenizer *t;
+    assert_int_equal(tokenizer_open(&t, line), ST_OK);
+    int32_t id = tokenizer_find(t, piece);
+    tokenizer_close(t);
+    str_drop(&out);
+    return id >= 0;
+}
+
+/* What is said in conversations counts by its weight beside the texts. */
+static void words_of_examples_count_by_their_weight(void **state)
+{
+    (void)state;
+    Str text = {0};
+    char flags[256];
+    for (int i = 0; i < 20; i++)
+        str_adds(&text, "aa bb cc dd ee ff gg hh ii jj kk ll\n");
+    scratch_text("plain", str_c(&text));
+    scratch_text("said.jsonl", "{\"messages\": [{\"role\": \"user\", \"content\": \"xyz xyz\"}, {\"role\": \"assistant\", "
+                               "\"content\": \"xyz xyz\"}]}\n{\"instruction\": \"xyz\", \"output\": \"xyz\"}\n");
+    snprintf(flags, sizeof flags, "--examples %s/said.jsonl", scratch);
+    assert_false(has_piece(flags, "\u0120xyz"));
+    snprintf(flags, sizeof flags, "--examples %s/said.jsonl --weight 50", scratch);
+    assert_true(has_piece(flags, "\u0120xyz"));
+    assert_false(has_piece(flags, "\"content")); /* what is said, not how it is written */
+    str_drop(&text);
+}
+
+static void examples_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    Str out = {0};
+    char line[256];
+    scratch_text("said.jsonl", "{\"price\": 3}\nno JSON\n");
+    snprintf(line, sizeof line, "tokenizer train -n 300 -o %s/v src/tokenizer/spm.c --examples %s/said.jsonl", scratch,
+             scratch);
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_FAILED);
+    expect_words("holds no conversation");
+    snprintf(line, sizeof line, "tokenizer train -n 300 -o %s/v src/tokenizer/spm.c --examples %s/none", scratch, scratch);
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_FAILED);
+    expect_words("there is no file or folder");
+    snprintf(line, sizeof line, "tokenizer train -n 300 -o %s/v src/tokenizer/spm.c --weight 3", scratch);
+    assert_int_equal(run(cmd_tokenizer, line, &out), EXIT_USAGE);
+    expect_words("--weight is the weight of --examples");
+    str_drop(&out);
+}
+
 /* Decoding these lines is wrong usage that says so. */
 static void expect_refused(const char *ids, const char *words)
 {
@@ -138,6 +192,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_and_back),
         cmocka_unit_test(a_vocabulary_is_learnt_and_shown),
+        cmocka_unit_test(words_of_examples_count_by_their_weight),
+        cmocka_unit_test(examples_that_are_none_are_refused),
         cmocka_unit_test(ids_outside_the_vocabulary_are_named),
         cmocka_unit_test(what_is_passed_over_is_counted),
         cmocka_unit_test(wrong_words_are_wrong_usage),

@@ -29,7 +29,7 @@ typedef struct {
 static const Field words_fields[] = {
     F_STRING(Words, data, "", "folder of packed rows, as lemur pack writes it"),
     F_STRING(Words, init, "", "start from this model folder, or from the model of this run"),
-    F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 6m, 15m, 60m, 110m, 1b, 7b, 70b"),
+    F_STRING(Words, preset, "", "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(Words, config, "", "start from random weights in the shape of this config.json"),
     F_STRING(Words, tokenizer, "", "vocabulary to put beside the weights; default: the one the data names"),
     F_STRING(Words, sample, "", "after each evaluation, show what the model makes of this prompt"),

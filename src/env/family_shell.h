@@ -5,7 +5,7 @@
 
 #include "env/family_draw.h"
 
-enum { SHELL_PROJECTS = 2, SHELL_FOLDERS = 3, SHELL_FILES = 5, SHELL_NAMES = 48, SHELL_SLIPS = 2 };
+enum { SHELL_PROJECTS = 2, SHELL_FOLDERS = 3, SHELL_FILES = 5, SHELL_NAMES = 20, SHELL_SLIPS = 2 };
 
 /* What a folder's files hold; bits, so that a question says which it fits. */
 typedef enum {

@@ -24,20 +24,16 @@ typedef struct {
 
 /* Rows. -------------------------------------------------------------------------------------------------- */
 
-static const char *const people[] = {"Alice", "Boris", "Cleo",  "Dora",  "Emil",  "Fritz", "Gina",  "Henry",
-                                     "Irene", "Jakob", "Karin", "Louis", "Marta", "Nils",  "Olga",  "Peter",
-                                     "Quinn", "Rosa",  "Simon", "Tilda", "Ulf",   "Vera",  "Willy", "Xenia",
-                                     "Yusuf", "Zora",  "Agnes", "Bruno", "Celia", "Denis", "Edith", "Frank"};
-static const char *const places[] = {"Lindow",   "Ashby",  "Marsk",   "Torvale", "Kestrel", "Brigg",
-                                     "Solano",   "Varna",  "Ostrow",  "Pinhey",  "Rowland", "Sedona",
-                                     "Tamworth", "Ulmen",  "Wexford", "Yarrow",  "Zelburg", "Corvo",
-                                     "Dunmore",  "Elmira", "Fairly",  "Gorran",  "Hartley", "Ivrea"};
-static const char *const firsts[] = {"Silent", "Golden",  "Little", "Broken", "Winter", "Paper",
-                                     "Copper", "Distant", "Hidden", "Lonely", "Bright", "Velvet",
-                                     "Frozen", "Salty",   "Wooden", "Lucky"};
-static const char *const seconds[] = {"River",   "Garden", "Tower",  "Mirror", "Lantern", "Bridge",
-                                      "Harvest", "Island", "Window", "Forest", "Castle",  "Signal",
-                                      "Thunder", "Valley", "Comet",  "Anchor"};
+/* Few words, for a model of a few million parameters learns to copy only what it has copied often. */
+static const char *const people[] = {"Alice", "Boris", "Cleo",  "Dora",  "Emil", "Fritz", "Gina",  "Henry",
+                                     "Irene", "Karin", "Louis", "Marta", "Olga", "Peter", "Simon", "Vera"};
+static const char *const places[] = {"Lindow",  "Ashby",  "Torvale", "Kestrel", "Brigg",   "Solano",
+                                     "Varna",   "Ostrow", "Pinhey",  "Sedona",  "Wexford", "Yarrow",
+                                     "Dunmore", "Elmira", "Gorran",  "Hartley"};
+static const char *const firsts[] = {"Silent", "Golden", "Little", "Broken",
+                                     "Winter", "Paper",  "Copper", "Hidden"};
+static const char *const seconds[] = {"River",  "Garden", "Tower",  "Mirror",
+                                      "Bridge", "Island", "Window", "Forest"};
 
 static void draw_label(char out[SQL_LABEL], const SqlTable *t, Rng *rng)
 {

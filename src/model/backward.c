@@ -37,8 +37,7 @@ static void layer_backward(Model *m, int64_t layer, bool add_to)
 static void head_step(Model *m, float scale, bool add_to)
 {
     Activations *a = &m->a;
-    Tensor w = model_final_norm(m), g = model_final_norm_gradients(m), g_head = model_head_gradients(m);
-    Tensor *dx_copy = a->dx_act.data == a->dx.data ? NULL : &a->dx_act;
+    Tensor g_head = model_head_gradients(m);
     for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n)) {
         Tensor dlogits = tensor_rows(&a->dlogits, 0, r.n), dx = tensor_rows(&a->dnorm_head, r.first, r.n);
         cross_entropy(m->dev, &r.loss, &dlogits, &r.logits, &r.targets, scale);
@@ -47,18 +46,19 @@ static void head_step(Model *m, float scale, bool add_to)
         if (g_head.data)
             matmul_back_w(m->dev, &g_head, &dlogits, &r.x, add_to || r.first > 0);
     }
-    device_zero(m->dev, a->dx.data, (size_t)(a->dx.rows * a->dx.stride) * sizeof(float));
-    rmsnorm_back(m->dev, &a->dx, dx_copy, &g, &a->dnorm_head, &a->x_out, &w, &a->rstd);
+    head_norm_back(m);
 }
 
 /* Operations that can only add start from zero in a first micro-batch: norms, and rows of the embedding. */
 static void zero_sums(Model *m)
 {
-    Tensor g = model_embed_gradients(m);
+    Tensor g = model_embed_gradients(m), g_head = model_head_gradients(m);
     int64_t matrices = m->trainable->matrices;
     device_zero(m->dev, m->gradients + matrices, (size_t)(m->trainable->total - matrices) * sizeof(float));
     if (g.data && !m->h.tie_word_embeddings) /* a tied one is first written by the head's product */
         device_zero(m->dev, g.data, tensor_bytes(&g));
+    if (g_head.data && m->head_n == 0) /* no product will write it */
+        device_zero(m->dev, g_head.data, tensor_bytes(&g_head));
 }
 
 void model_step(Model *m, const Batch *batch, float scale, bool add_to)
@@ -66,6 +66,7 @@ void model_step(Model *m, const Batch *batch, float scale, bool add_to)
     Activations *a = &m->a;
     Tensor g = model_embed_gradients(m);
     model_upload(m, batch);
+    head_choose(m, batch->targets);
     m->training_now = true;
     model_forward(m);
     if (!add_to)

@@ -9,7 +9,6 @@ void model_upload(Model *m, const Batch *b)
     check(m->a.N == N);
     size_t bytes = (size_t)N * sizeof(int32_t);
     device_upload(m->dev, m->a.ids.data, b->ids, bytes);
-    device_upload(m->dev, m->a.targets.data, b->targets, bytes);
     for (int64_t n = 0; n < N && !b->positions; n++)
         m->host_positions[n] = (int32_t)(n % T);
     device_upload(m->dev, m->a.positions.data, b->positions ? b->positions : m->host_positions, bytes);
@@ -54,46 +53,25 @@ void model_forward(Model *m)
 {
     Activations *a = &m->a;
     int64_t L = m->h.num_hidden_layers;
-    Tensor w = model_final_norm(m);
     model_embed(m, &a->layers[0].x_in, &a->ids);
     for (int64_t l = 0; l < L; l++)
         layer_forward(m, l, &a->layers[l], l + 1 < L ? &a->layers[l + 1].x_in : &a->x_out);
-    rmsnorm(m->dev, &a->norm, &a->rstd, &a->x_out, &w, (float)m->h.rms_norm_eps);
-}
-
-HeadRows head_rows(Model *m, int64_t first)
-{
-    Activations *a = &m->a;
-    int64_t n = a->N - first < a->logits.rows ? a->N - first : a->logits.rows;
-    HeadRows r = {.first = first, .n = n};
-    if (n == 0)
-        return r;
-    r.x = tensor_rows(&a->norm, first, n);
-    r.logits = tensor_rows(&a->logits, 0, n);
-    r.targets = tensor_cols(&a->targets, first, n);
-    r.loss = tensor_cols(&a->loss, first, n);
-    Tensor head = model_head(m);
-    matmul(m->dev, &r.logits, &r.x, &head, false);
-    return r;
+    head_norm(m);
 }
 
 void model_evaluate(Model *m, const Batch *batch)
 {
     model_upload(m, batch);
+    head_choose(m, batch->targets);
     model_forward(m);
     for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n))
         cross_entropy(m->dev, &r.loss, NULL, &r.logits, &r.targets, 0);
 }
 
-Status model_losses(Model *m, float *out)
-{
-    device_download(m->dev, out, m->a.loss.data, (size_t)m->a.N * sizeof(float));
-    return device_sync(m->dev);
-}
-
 Status model_logits(Model *m, const Batch *batch, float *logits)
 {
     model_upload(m, batch);
+    head_choose(m, NULL);
     model_forward(m);
     for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n))
         device_download(m->dev, logits + r.first * m->h.vocab_size, r.logits.data, tensor_bytes(&r.logits));

@@ -33,7 +33,7 @@ typedef struct {
     int64_t bos_token_id, eos_token_id; /* -1: none */
 } HParams;
 
-/* Named shapes for experiments: "5m", "6m", "15m", "60m", "110m", "1b" (TinyLlama), "7b", "70b" (Llama-2).
+/* Named shapes for experiments: "5m", "15m", "60m", "110m", "1b" (TinyLlama), "7b", "70b" (Llama-2).
  * ST_ARG names the known ones. */
 MUST_CHECK Status hparams_preset(HParams *out, const char *name);
 
@@ -53,5 +53,6 @@ int64_t hparams_param_count(const HParams *h); /* a tied head counts once */
 /* Training FLOPs a token, forward and backward, causal: 6 (parameters - input embedding) + 6 L T C, where a
  * tied head counts as the head. */
 double hparams_train_flops(const HParams *h, int64_t context);
+double hparams_head_flops(const HParams *h); /* of these, the head's: a token that is not learned takes none */
 
 #endif

@@ -237,3 +237,8 @@ double lora_train_flops(const HParams *h, const LoraSetup *s, int64_t context)
     }
     return 4 * (s->head ? products - V * C : products) + 6 * adapters + attention;
 }
+
+double lora_head_flops(const HParams *h, const LoraSetup *s)
+{
+    return s->head ? hparams_head_flops(h) : hparams_head_flops(h) * 4 / 6;
+}

@@ -52,7 +52,7 @@ typedef struct {
 /* One micro-batch, in host memory: borrowed until the call that is given it returns. */
 typedef struct {
     const int32_t *ids;       /* [N], in [0, V) */
-    const int32_t *targets;   /* [N] in [0, V), or negative: not learned, loss 0 */
+    const int32_t *targets;   /* [N] in [0, V), or negative: not learned, loss 0, and no logits computed */
     const int32_t *positions; /* [N] in [0, T), for RoPE; NULL: 0 .. T-1 in each sequence */
     const int32_t *starts;    /* [N] first position each may attend to (ops.h); NULL: 0 */
     uint64_t noise;           /* what adapters' dropout is chosen by: another for every micro-batch

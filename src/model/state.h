@@ -32,6 +32,9 @@ struct Model {
     void *rope_memory;
     size_t rope_bytes;
     int32_t *host_positions; /* [N] host memory: 0 .. T-1 in each sequence, or what generation needs */
+    int32_t *host_head_ids;  /* [head_n] host memory: the rows that go through the head, ascending */
+    int32_t *host_head_targets; /* [head_n] host memory: theirs */
+    int64_t head_n;          /* N: all */
     bool isolated;           /* the batch that runs now brought starts */
 };
 
@@ -80,10 +83,18 @@ AttentionShape model_attention_shape(const Model *m, int64_t B, int64_t T);
  * next layer needs (but not before the adapters' part of it). */
 void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out);
 void model_upload(Model *m, const Batch *batch);
-void model_forward(Model *m); /* embedding to the final norm, of the uploaded batch */
+void model_forward(Model *m); /* embedding to the final norm, of the uploaded batch and the chosen rows */
 
-/* Rows [first, first + n) between the final norm and the loss: no more than the logits' buffer holds, so that
- * the logits of all rows never exist at once.
+/* head.c: from the last layer to the loss, for rows whose target is learned only.  Between choosing and the
+ * backward pass they are neighbours: row i of the head is row host_head_ids[i] of the layers.
+ * targets NULL: all rows, whose logits are wanted. */
+void head_choose(Model *m, const int32_t *targets);
+void head_norm(Model *m); /* the final norm */
+/* From the gradient of the final norm's output (a->dnorm_head) to that of the last layer's, of all N rows. */
+void head_norm_back(Model *m);
+
+/* Rows [first, first + n) of the head: no more than the logits' buffer holds, so that the logits of all rows
+ * never exist at once.
  *     for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n)) */
 typedef struct {
     int64_t first, n;

@@ -130,14 +130,14 @@ void bpe_train_numbers(BpeTrainer *b)
             count_word(b, (char[]){tens, ones}, 2, before_all);
 }
 
-void bpe_train_add(BpeTrainer *b, const char *text, size_t n)
+void bpe_train_add(BpeTrainer *b, const char *text, size_t n, int64_t times)
 {
     KnownNext *next = presplit_known(b->digits == BPE_DIGITS_SINGLE ? KNOWN_QWEN2 : KNOWN_LLAMA3);
     b->bytes += (int64_t)n;
     for (size_t at = 0, end; at < n; at = end) {
         end = next(text, at, n);
         if (end - at <= BPE_WORD_BYTES)
-            count_word(b, text + at, end - at, 1);
+            count_word(b, text + at, end - at, times);
     }
 }
 

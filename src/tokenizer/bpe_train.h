@@ -1,7 +1,7 @@
 /* Trains a byte-level BPE vocabulary from documents.
  *
  *     BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
- *     bpe_train_add(b, text, n);                                  // once a document, any number
+ *     bpe_train_add(b, text, n, 1);                               // once a document, any number
  *     TRY(bpe_train_finish(b, &tok, 32000, NULL, NULL));          // then tokenizer_save(tok, "model/")
  *     bpe_train_free(b);
  *
@@ -36,8 +36,8 @@ void bpe_train_free(BpeTrainer *b);
  * only. */
 void bpe_train_numbers(BpeTrainer *b);
 
-/* One document; any bytes.  One thread at a time. */
-void bpe_train_add(BpeTrainer *b, const char *text, size_t n);
+/* One document, counted as if it came so many times; any bytes.  One thread at a time. */
+void bpe_train_add(BpeTrainer *b, const char *text, size_t n, int64_t times);
 int64_t bpe_train_bytes(const BpeTrainer *b); /* given so far       */
 int64_t bpe_train_words(const BpeTrainer *b); /* distinct, in memory */
 

@@ -16,7 +16,7 @@ static Tokenizer *train(const char *const *texts, int n, int64_t size)
     BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
     Tokenizer *t = NULL;
     for (int i = 0; i < n; i++)
-        bpe_train_add(b, texts[i], strlen(texts[i]));
+        bpe_train_add(b, texts[i], strlen(texts[i]), 1);
     if (bpe_train_finish(b, &t, size, NULL, NULL) != ST_OK)
         fail_msg("%s", error_text());
     bpe_train_free(b);
@@ -121,7 +121,7 @@ static void digits_together_or_single(void **state)
         BpeTrainer *b = bpe_train_new(single ? BPE_DIGITS_SINGLE : BPE_DIGITS_IN_THREES);
         Tokenizer *t = NULL;
         Ids ids = {0};
-        bpe_train_add(b, text, strlen(text));
+        bpe_train_add(b, text, strlen(text), 1);
         assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + 8, NULL, NULL), ST_OK);
         assert_int_equal(tokenizer_encode(t, &ids, "12", 2, 0), ST_OK);
         assert_int_equal(ids.n, single ? 2 : 1);
@@ -140,7 +140,7 @@ static void numbers_are_pieces(void **state)
     BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
     Tokenizer *t = NULL;
     bpe_train_numbers(b);
-    bpe_train_add(b, "ab ab ab", 8);
+    bpe_train_add(b, "ab ab ab", 8, 1);
     assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + NUMBERS + 2, NULL, NULL), ST_OK);
     for (int i = 0; i < 1000; i++) { /* those of three digits are two pieces */
         char digits[8];
@@ -163,7 +163,7 @@ static void wrong_wishes_are_refused(void **state)
     Tokenizer *t = NULL;
     assert_int_equal(bpe_train_finish(b, &t, 300, NULL, NULL), ST_ARG);
     assert_non_null(strstr(error_text(), "no text"));
-    bpe_train_add(b, "some text", 9);
+    bpe_train_add(b, "some text", 9, 1);
     assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN - 1, NULL, NULL), ST_ARG);
     assert_int_equal(bpe_train_finish(b, &t, 1 << 25, NULL, NULL), ST_ARG);
     assert_null(t);

@@ -1,5 +1,6 @@
 #include "train/plan.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/cpu.h"
@@ -38,6 +39,7 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
         .held_out_rows = data->held_out_rows,
         .trained = adapters ? lora_param_count(h, &setup->lora) : hparams_param_count(h),
         .flops_per_token = adapters ? lora_train_flops(h, &setup->lora, T) : hparams_train_flops(h, T),
+        .head_flops_per_token = adapters ? lora_head_flops(h, &setup->lora) : hparams_head_flops(h),
         .host_bytes =
             (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
     };
@@ -72,6 +74,13 @@ double plan_seconds(const TrainPlan *p, const TrainConfig *c)
         again = p->setup.recompute == RECOMPUTE_LAYER ? 4.0 / 3 : 1,
            tokens = (double)p->steps * (double)p->step_tokens * again + read / 3;
     return tokens * p->flops_per_token / (likely_mfu * p->peak_flops * (double)p->ranks);
+}
+
+double plan_step_mfu(const TrainPlan *p, double seconds, int64_t learned)
+{
+    double head = p->head_flops_per_token, rest = p->flops_per_token - head;
+    double work = rest * (double)p->step_tokens + head * (double)learned;
+    return p->peak_flops > 0 ? work / (seconds * p->peak_flops * (double)p->ranks) : (double)NAN;
 }
 
 static void print_adapters(const TrainPlan *p)

@@ -15,7 +15,8 @@ typedef struct {
     int64_t rows, epoch_tokens, held_out_rows, eval_rows;
     int64_t eval_rows_set; /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
     int64_t steps;         /* -1: to be measured (minutes) */
-    double flops_per_token;
+    double flops_per_token;              /* of a learned one */
+    double head_flops_per_token;         /* of these, what others do without */
     double peak_flops;                   /* 0: unknown */
     size_t host_bytes;                   /* the loader's and evaluation's buffers */
     size_t memory_bytes;                 /* all of it */
@@ -38,6 +39,9 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
 /* How long it will train and evaluate, where peak_flops is set, at the share of it that is likely; minutes
  * that are asked for are what they are. */
 double plan_seconds(const TrainPlan *p, const TrainConfig *c);
+
+/* Share of the peak, NaN where it is unknown: a step took `seconds` and `learned` of its tokens were learned. */
+double plan_step_mfu(const TrainPlan *p, double seconds, int64_t learned);
 
 /* Ten lines for people, through log_info. */
 void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, const char *output, int threads);

@@ -1,5 +1,7 @@
 #include "train/plan.h"
 
+#include <math.h>
+
 #include "train/tiny_data_test.h"
 
 static void the_plan_adds_up_and_refuses(void **state)
@@ -47,8 +49,38 @@ static void the_plan_adds_up_and_refuses(void **state)
     tiny_close(&tiny);
 }
 
+static void tokens_that_are_not_learned_cost_no_head(void **state)
+{
+    (void)state;
+    HParams h = tiny_shape();
+    TrainConfig c = {0};
+    config_defaults(&train_table, &c);
+    c.batch = 2;
+    c.grad_accumulation = 3;
+    PlanData data = {TINY_T, TINY_ROWS, TINY_HELD_OUT};
+    ModelSetup setup = train_config_setup(&c, TINY_T);
+    for (int adapters = 0; adapters < 2; adapters++) {
+        if (adapters)
+            setup.lora = lora_setup(4, 8);
+        TrainPlan p = plan_of(&c, &h, &setup, &data, 2);
+        int64_t all = 2 * 3 * 2 * TINY_T;
+        assert_true(isnan(plan_step_mfu(&p, 0.5, all)));
+        p.peak_flops = 1e9;
+        double full = p.flops_per_token * (double)all / (0.5 * 1e9 * 2), none = plan_step_mfu(&p, 0.5, 0);
+        double head = (adapters ? 4.0 : 6.0) * TINY_V * 16 * (double)all / (0.5 * 1e9 * 2);
+        assert_true(fabs(plan_step_mfu(&p, 0.5, all) - full) < 1e-9 * full);
+        assert_true(fabs(none - (full - head)) < 1e-9 * full);
+        assert_true(none > 0);
+        assert_true(fabs(plan_step_mfu(&p, 0.5, all / 4) - (none + head / 4)) < 1e-9 * full);
+    }
+    config_drop(&train_table, &c);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_plan_adds_up_and_refuses)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_plan_adds_up_and_refuses),
+        cmocka_unit_test(tokens_that_are_not_learned_cost_no_head),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

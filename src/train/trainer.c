@@ -195,11 +195,9 @@ static Status train_step(Trainer *t, TrainStep *s)
     s->tokens = t->state.tokens;
     s->seconds = clock_now() - start;
     t->state.seconds += s->seconds;
-    /* Of all positions, learned or not: the work is the same. */
+    /* Of all positions, learned or not: but for the head the work is the same. */
     s->tokens_per_s = (double)t->plan.step_tokens / s->seconds;
-    s->mfu = t->plan.peak_flops > 0
-                 ? s->tokens_per_s * t->plan.flops_per_token / (t->plan.peak_flops * (double)t->plan.ranks)
-                 : (double)NAN;
+    s->mfu = plan_step_mfu(&t->plan, s->seconds, g.tokens);
     return ST_OK;
 }
 
