@@ -252,29 +252,40 @@ static double runs_of(const RecipeAsk *ask)
     return dash && dash > steps && parse_int(&last, dash + 1) == ST_OK ? (double)(last + 1) / 2 : 1;
 }
 
+double forecast_flops(const RecipeAsk *ask)
+{
+    const MachineSpeed *m = ask->machine;
+    return m && m->bf16 > 0 ? 0.6 * m->bf16 : 5e11;
+}
+
+Status forecast_episodes(RecipeForecast *out, const RecipeAsk *ask, const char *model, double n)
+{
+    double turn = 0;
+    HParams h;
+    out->disk = (int64_t)(n * episode_bytes);
+    if (strncmp(model, "script:", 7) == 0) {
+        turn = script_seconds / episode_turns;
+    } else {
+        TRY(forecast_model(&h, ask, model));
+        double bytes = 2 * (double)hparams_param_count(&h);
+        out->memory = (int64_t)(bytes * 1.2) + 200 * 1000 * 1000;
+        out->memory_least = (int64_t)bytes / 4; /* in the smallest blocks there are */
+        turn = turn_reads * bytes / forecast_flops(ask) + turn_writes * bytes / weights_read;
+    }
+    out->from = FORECAST_COARSE;
+    out->seconds = n * episode_turns * turn;
+    return ST_OK;
+}
+
 Status eval_forecast(RecipeForecast *out, const RecipeAsk *ask)
 {
     const char *model = forecast_flag(ask, "--model");
-    double tasks = tasks_of(ask) * runs_of(ask), turn = 0;
-    HParams h;
+    double tasks = tasks_of(ask) * runs_of(ask);
     if (!model)
         model = forecast_flag(ask, "-m");
     out->disk = (int64_t)(tasks * episode_bytes);
     out->facts = json_pack("{s:f}", "bytes", tasks * episode_bytes);
     if (!model || strstr(model, "://"))
         return ST_OK;
-    if (strncmp(model, "script:", 7) == 0) {
-        turn = script_seconds / episode_turns;
-    } else {
-        TRY(forecast_model(&h, ask, model));
-        double bytes = 2 * (double)hparams_param_count(&h);
-        MachineSpeed *m = ask->machine;
-        double flops = m && m->bf16 > 0 ? 0.6 * m->bf16 : 5e11;
-        out->memory = (int64_t)(bytes * 1.2) + 200 * 1000 * 1000;
-        out->memory_least = (int64_t)bytes / 4; /* in the smallest blocks there are */
-        turn = turn_reads * bytes / flops + turn_writes * bytes / weights_read;
-    }
-    out->from = FORECAST_COARSE;
-    out->seconds = tasks * episode_turns * turn;
-    return ST_OK;
+    return forecast_episodes(out, ask, model, tasks);
 }

@@ -32,11 +32,21 @@ MUST_CHECK Status forecast_model(HParams *out, const RecipeAsk *ask, const char 
 MUST_CHECK Status forecast_training(RecipeForecast *out, const RecipeAsk *ask, const TrainConfig *c,
                                     const HParams *h, const ForecastRows *rows, const char *base);
 
+/* FLOPs in a second of models that read: as measured, else by guess. */
+double forecast_flops(const RecipeAsk *ask);
+/* Time, memory and disk of n episodes of a model or script.  ST_IO: nothing is known of the model. */
+MUST_CHECK Status forecast_episodes(RecipeForecast *out, const RecipeAsk *ask, const char *model, double n);
+
 MUST_CHECK Status corpus_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status tokenizer_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status pack_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status env_make_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status eval_forecast(RecipeForecast *out, const RecipeAsk *ask);
+MUST_CHECK Status convert_forecast(RecipeForecast *out, const RecipeAsk *ask);
+MUST_CHECK Status env_score_forecast(RecipeForecast *out, const RecipeAsk *ask);
+MUST_CHECK Status report_forecast(RecipeForecast *out, const RecipeAsk *ask);
+MUST_CHECK Status study_forecast(RecipeForecast *out, const RecipeAsk *ask); /* all but improve */
+MUST_CHECK Status improve_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status train_forecast(RecipeForecast *out, const RecipeAsk *ask); /* in cmd_train.c */
 MUST_CHECK Status tune_forecast(RecipeForecast *out, const RecipeAsk *ask);  /* in cmd_tune.c */
 

@@ -190,12 +190,116 @@ static void worlds_are_played(void **state)
     json_decref(model);
 }
 
+/* 58 M weights: as `lemur convert --random --preset 60m` and `--type Q8_0` wrote them. */
+static void models_are_converted(void **state)
+{
+    (void)state;
+    must(ask(convert_forecast, "convert --random --preset 60m -o /none/out", NULL, NULL, 0));
+    is_near((double)f.disk, 116e6);
+    double made = f.seconds;
+    json_t *model = json_incref(f.facts);
+    const RecipeKnown known[] = {{"/none/m", model}};
+    must(ask(convert_forecast, "convert /none/m --type Q8_0 -o /none/out/m.gguf", NULL, known, 1));
+    is_near((double)f.disk, 62.3e6);
+    assert_true(f.seconds > 0 && f.seconds < made);
+    assert_true(f.memory > 0);
+    assert_non_null(json_object_get(f.facts, "model"));
+    must(ask(convert_forecast, "convert /none/m --type=Q4_K_M -o /none/out/m.gguf", NULL, known, 1));
+    is_near((double)f.disk, 40.6e6);
+    assert_int_equal(ask(convert_forecast, "convert /none/m --type Q3 -o x", NULL, known, 1), ST_ARG);
+    expect_words("there is no type Q3");
+    assert_int_equal(ask(convert_forecast, "convert /none/other -o x", NULL, known, 1), ST_IO);
+    assert_int_equal(ask(convert_forecast, "convert --random --preset 3x -o x", NULL, NULL, 0), ST_ARG);
+    json_decref(model);
+}
+
+static void policies_are_scored(void **state)
+{
+    (void)state;
+    json_t *family = json_pack("{s:i, s:i}", "train", 4000, "test", 100);
+    const RecipeKnown known[] = {{"/none/sql", family}};
+    must(ask(env_score_forecast, "env score sql --policy expert --data /none/sql/train", NULL, known, 1));
+    double one = f.seconds;
+    assert_true(one > 0 && f.disk > 0 && f.memory > 0);
+    must(ask(env_score_forecast, "env score sql --policy expert,random --data /none/sql/train --tasks 1000",
+             NULL, known, 1));
+    is_near(f.seconds, one / 2);
+    json_t *games = json_pack("{s:i}", "games", 30);
+    const RecipeKnown made[] = {{"/none/games", games}};
+    must(ask(env_score_forecast, "env score household --policy expert --games /none/games", NULL, made, 1));
+    is_near(f.seconds, 0.15);
+    json_decref(games);
+    must(ask(env_score_forecast, "env score sql --policy expert --data /none/elsewhere", NULL, known, 1));
+    assert_int_equal(f.from, FORECAST_NONE);
+    assert_int_equal(
+        ask(env_score_forecast, "env score sql --data /none/sql/test --tasks some", NULL, known, 1), ST_ARG);
+    json_decref(family);
+}
+
+static void studies_read(void **state)
+{
+    (void)state;
+    json_t *scores = json_pack("{s:f}", "bytes", 100e6),
+           *corpus = json_pack("{s:f, s:f}", "code_bytes", 180e6, "text_bytes", 20e6), *looked;
+    RecipeKnown known[] = {{"/none/scores", scores}, {"/none/corpus", corpus}, {"/none/overlap", NULL}};
+    must(ask(study_forecast, "study errors /none/scores -o /none/out/errors.json", NULL, known, 2));
+    is_near(f.seconds, 2);
+    assert_true(f.memory > 0 && f.disk > 0);
+    must(ask(study_forecast, "study overlap /none/scores --train /none/corpus -o /none/out", NULL, known, 2));
+    is_near(f.seconds, 2 + 10);
+    looked = json_incref(f.facts);
+    must(ask(study_forecast, "study keep /none/scores -o /none/out", NULL, known, 2));
+    is_near((double)fact("bytes"), 50e6);
+    must(ask(report_forecast, "report a=/none/scores /none/corpus -o /none/out", NULL, known, 2));
+    double whole = f.seconds;
+    is_near(whole, 1 + 10 + 10 + 4);
+    known[2].facts = looked;
+    must(ask(report_forecast, "report /none/scores /none/corpus /none/overlap -o /none/out", NULL, known, 3));
+    is_near(whole - f.seconds, 10);
+    char *bytes = mem_array(char, 5000000), *words = mem_format("report %s", in_scratch("there"));
+    scratch_write("there/transcripts_tasks.jsonl", bytes, 5000000); /* no stage's */
+    must(ask(report_forecast, words, NULL, known, 0));
+    is_near(f.seconds, 1.5);
+    mem_free(bytes);
+    mem_free(words);
+    json_decref(scores);
+    json_decref(corpus);
+    json_decref(looked);
+}
+
+static void rounds_are_added_up(void **state)
+{
+    (void)state;
+    json_t *model = json_pack("{s:{s:i, s:i, s:i, s:i, s:i}}", "model", "vocab_size", 1000, "hidden_size", 64,
+                              "intermediate_size", 128, "num_hidden_layers", 2, "num_attention_heads", 2);
+    const RecipeKnown known[] = {{"/none/agent", model}};
+    must(ask(improve_forecast, "study improve -m /none/agent --rounds 1 --families words -o /none/out", NULL,
+             known, 1));
+    double one = f.seconds;
+    int64_t disk = f.disk;
+    assert_true(one > 0 && disk > (200 * 4 + 400) * 5000 && f.memory > 0);
+    assert_non_null(json_object_get(f.facts, "model"));
+    must(ask(improve_forecast,
+             "study improve -m /none/agent --rounds=1 --families words,sql --tune epochs=2 -o /none/out",
+             NULL, known, 1));
+    is_near(f.seconds, 2 * one);
+    must(ask(improve_forecast, "study improve -m /none/agent --rounds 4 --families words -o /none/out", NULL,
+             known, 1));
+    assert_true(f.seconds > 3 * one && f.seconds < 4 * one);
+    assert_int_equal(ask(improve_forecast, "study improve -m /none/agent --rounds 0", NULL, known, 1),
+                     ST_ARG);
+    assert_int_equal(ask(improve_forecast, "study improve -m /none/other", NULL, known, 1), ST_IO);
+    json_decref(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_papers_training), cmocka_unit_test(training_needs_to_know),
         cmocka_unit_test(adapters_take_less),  cmocka_unit_test(a_corpus_becomes_rows),
-        cmocka_unit_test(worlds_are_played),
+        cmocka_unit_test(worlds_are_played),   cmocka_unit_test(models_are_converted),
+        cmocka_unit_test(policies_are_scored), cmocka_unit_test(studies_read),
+        cmocka_unit_test(rounds_are_added_up),
     };
     int failed = cmocka_run_group_tests(tests, scratch_make, scratch_remove);
     json_decref(f.facts);

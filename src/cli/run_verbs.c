@@ -44,14 +44,14 @@ static const RecipeVerb verbs[] = {
     {"pack", 1, RESUME_ANEW, shard_products, check_pack, pack_forecast},
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check, train_forecast},
     {"tune", 2, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},
-    {"convert", 1, RESUME_ANEW, NULL, NULL, NULL},
+    {"convert", 1, RESUME_ANEW, NULL, NULL, convert_forecast},
     {"env make", 6, RESUME_ANEW, NULL, NULL, env_make_forecast},
-    {"env score", 1, RESUME_ANEW, score_products, NULL, NULL},
+    {"env score", 1, RESUME_ANEW, score_products, NULL, env_score_forecast},
     {"eval --fetch", 1, RESUME_SAME, NULL, NULL, NULL},
     {"eval", 1, RESUME_SAME, eval_products, NULL, eval_forecast},
-    {"report", 1, RESUME_ANEW, page_products, NULL, NULL},
-    {"study improve", 1, RESUME_SAME, improve_products, NULL, NULL},
-    {"study", 1, RESUME_ANEW, NULL, NULL, NULL},
+    {"report", 2, RESUME_ANEW, page_products, NULL, report_forecast},
+    {"study improve", 1, RESUME_SAME, improve_products, NULL, improve_forecast},
+    {"study", 2, RESUME_ANEW, NULL, NULL, study_forecast},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};
 

@@ -6,8 +6,8 @@
 #include "base/columns.h"
 #include "base/file.h"
 #include "base/json_file.h"
-#include "eval/results.h"
 #include "eval/stats.h"
+#include "study/model_name.h"
 #include "study/report_parts.h"
 #include "study/transcripts.h"
 
@@ -56,7 +56,7 @@ static Group *group_of(Study *s, const char *benchmark)
             return &s->groups.at[i];
     Group g = {.folder = s->folder,
                .benchmark = mem_str(benchmark),
-               .model = mem_str(results_model_name(config)),
+               .model = model_name(config),
                .world = explore_world(benchmark),
                .budget = budget_of(config, benchmark)};
     array_push(&s->groups, g);

@@ -9,7 +9,7 @@
 /* The episodes of one benchmark of one run. */
 typedef struct {
     char *folder, *model, *benchmark, *data; /* model: identity; data: hash */
-    const char *shown;                       /* the model's name; of `results` */
+    char *shown;                             /* the model's name */
     GainCondition condition;
     int64_t steps;
     bool blind;      /* observations were withheld, not only of no use in a single step */

@@ -2,8 +2,8 @@
 
 #include "base/file.h"
 #include "base/json_file.h"
-#include "eval/results.h"
 #include "study/gain_inside.h"
+#include "study/model_name.h"
 #include "study/report_parts.h"
 #include "study/transcripts.h"
 
@@ -72,7 +72,7 @@ static GainPart *part_of(Reading *r, const char *benchmark)
                   .model = identity_of(config),
                   .benchmark = mem_str(benchmark),
                   .data = mem_str(report_text(of, "data_sha256")),
-                  .shown = results_model_name(config),
+                  .shown = model_name(config),
                   .condition = gain_condition(config, benchmark),
                   .steps = steps_of(config, benchmark),
                   .blind = !tells_observations(config),
@@ -127,7 +127,7 @@ void gain_parts_drop(GainParts *parts)
 {
     for (size_t i = 0; i < parts->n; i++) {
         GainPart *p = &parts->at[i];
-        char *const texts[] = {p->folder, p->model, p->benchmark, p->data};
+        char *const texts[] = {p->folder, p->model, p->benchmark, p->data, p->shown};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
             mem_free(texts[k]);
         map_free(p->solved);

@@ -17,8 +17,11 @@ static const char style[] =
     "nav a{margin-right:1em;white-space:nowrap}a{color:LinkText}\n"
     ".wide{overflow-x:auto}table{border-collapse:separate;border-spacing:0;font-size:.9rem;"
     "font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.25em .7em;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;"
+    "th,td{padding:4px .7em;line-height:22px;border-bottom:1px solid "
+    "var(--line);text-align:left;vertical-align:top;"
     "white-space:nowrap}.r{text-align:right}td.t{white-space:normal;min-width:14rem}\n"
+    "@media(max-width:40rem){th,td{padding:4px "
+    ".4em}.w{white-space:normal;min-width:5rem;overflow-wrap:break-word}}\n"
     "td:first-child,th:first-child{padding-left:0;position:sticky;left:0;background:Canvas}\n"
     "pre{white-space:pre-wrap;background:var(--soft);padding:.6em;border-radius:.3em;font-size:.85rem;"
     "margin:.2em 0 .8em}mark{background:var(--mark);color:inherit;border-radius:.2em}\n"
@@ -129,7 +132,11 @@ void html_cell_raw(HtmlTable *t, Span html)
     if (t->column == 0)
         str_adds(t->page, "<tr>");
     char align = t->align[t->column];
-    str_addf(t->page, "<%s%s>", kind, align == 'r' ? " class=\"r\"" : align == 't' ? " class=\"t\"" : "");
+    const char *class = align == 'r'   ? " class=\"r\""
+                        : align == 't' ? " class=\"t\""
+                        : align == 'w' ? " class=\"w\""
+                                       : "";
+    str_addf(t->page, "<%s%s>", kind, class);
     str_add(t->page, html.at, html.n);
     str_addf(t->page, "</%s>", kind);
     if (!t->align[++t->column]) {

@@ -18,8 +18,8 @@ void html_text(Str *page, Span text);
 void html_add(Str *page, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void html_heading(Str *page, int level, const char *id, const char *text);
 
-/* Tables: letters of `align` are columns, l(eft), r(ight) or t(ext, which goes on below itself); cells come
- * row by row, the first row is the head. */
+/* Tables: letters of `align` are columns, l(eft), r(ight), t(ext, which goes on below itself) or w(rapped on
+ * a telephone, left elsewhere); cells come row by row, the first row is the head. */
 typedef struct {
     Str *page;
     const char *align;

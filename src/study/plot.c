@@ -68,15 +68,43 @@ static const char *const colours[] = {"#3987c9", "#d9762b", "#3f9b5a", "#b04fa3"
                                       "#a08a2c", "#c0453d", "#5b6fd6", "#7d8791"};
 enum { COLOURS = sizeof colours / sizeof *colours };
 
+static void ends_of_x(const Plot *p, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (size_t i = 0; i < p->lines.n; i++)
+        for (size_t k = 0; k < p->lines.at[i].points.n; k++) {
+            *low = fmin(*low, p->lines.at[i].points.at[k].x_low);
+            *high = fmax(*high, p->lines.at[i].points.at[k].x_high);
+        }
+}
+
+/* Few steps have a tick each, millions are written "1.5 M", and what is marked keeps away from the ends. */
+static void add_x_axis(Str *out, const Plot *p)
+{
+    enum { TICKS_MOST = 12, LONG = 10000 };
+    double low, high;
+    ends_of_x(p, &low, &high);
+    if (p->log_x)
+        str_adds(out, "set logscale x\n");
+    else if (p->points && !p->x_real && high <= TICKS_MOST)
+        str_adds(out, "set xtics 1\n");
+    if (high >= LONG)
+        str_adds(out, "set format x '%.1s %c'\n");
+    if (p->points && !p->log_x && low < high)
+        str_addf(out, "set xrange [%.9g:%.9g]\n", low - 0.03 * (high - low), high + 0.03 * (high - low));
+}
+
 static void add_script(Str *out, const Plot *p)
 {
     str_adds(out, "set terminal svg size 720,380 dynamic noenhanced font 'sans-serif,13'\n"
                   "set grid lc rgb '#808080' lt 1 lw 0.3\nset border 3\nset tics nomirror\n"
-                  "set key outside bottom center horizontal\nset xlabel ");
+                  "set key outside top center horizontal\nset xlabel ");
     add_quoted(out, p->x_label);
     str_adds(out, "\nset ylabel ");
     add_quoted(out, p->y_label);
-    str_addf(out, "\n%s", p->log_x ? "set logscale x\n" : p->points && !p->x_real ? "set xtics 1\n" : "");
+    str_adds(out, "\n");
+    add_x_axis(out, p);
     if (p->y_low < p->y_high)
         str_addf(out, "set yrange [%.9g:%.9g]\n", p->y_low, p->y_high);
     add_data(out, p);

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/log.h"
-#include "eval/results.h"
 #include "study/html.h"
+#include "study/model_name.h"
 
 enum { LINES_MAX = 1 << 30, NAMED = 4 /* folders, in the heading */ };
 
@@ -79,16 +79,24 @@ const ReportPart *report_taught_before(const Report *r, const ReportPart *p)
 char *report_model(const Report *r, const ReportPart *p)
 {
     const json_t *config = json_object_get(p->json, "config");
-    const char *path = report_text(json_object_get(config, "model"), "model");
+    const char *path = model_path(config);
     for (size_t i = 0; i < r->parts.n && *path; i++) {
-        char *real = realpath(r->parts.at[i].folder, NULL);
-        size_t n = real ? strlen(real) : 0;
-        bool made = n && strncmp(path, real, n) == 0 && (path[n] == '/' || !path[n]);
+        const ReportPart *q = &r->parts.at[i];
+        char *real = q->kind == REPORT_TRAINING ? realpath(q->folder, NULL) : NULL;
+        bool made = real && model_lies_in(path, real);
         free(real);
-        if (made && r->parts.at[i].kind == REPORT_TRAINING)
-            return mem_str(r->parts.at[i].name);
+        if (made)
+            return mem_str(q->name);
     }
-    return mem_str(results_model_name(config));
+    return model_name(config);
+}
+
+const char *report_feedback(const ReportPart *p)
+{
+    const json_t *model = json_object_get(json_object_get(p->json, "config"), "feedback_model");
+    return !json_is_object(model)                             ? ""
+           : strcmp(report_text(model, "kind"), "hints") == 0 ? ", with hints"
+                                                              : ", with feedback";
 }
 
 void report_note(Report *r, const char *key, json_t *value)
@@ -185,25 +193,57 @@ static void write_machine(Str *page, const Report *r)
     }
 }
 
-static void write_links(Str *page, const Report *r)
+/* A link to each section: "<h2 id="scores">Scores</h2>" is one. */
+static void write_links(Str *page, const char *sections)
 {
-    static const struct {
-        ReportKind kind;
-        const char *id, *title;
-    } links[] = {{REPORT_SCORES, "checks", "Checks"},    {REPORT_CORPUS, "corpus", "Corpus"},
-                 {REPORT_SHARDS, "mixture", "Mixture"},  {REPORT_TRAINING, "training", "Training"},
-                 {REPORT_SCORES, "scores", "Scores"},    {REPORT_TRAINING, "learned", "What tuning teaches"},
-                 {REPORT_HARMONY, "harmony", "Harmony"}, {REPORT_SCORES, "episodes", "Episodes"}};
-    bool tunes = false;
-    for (size_t i = 0; i < r->parts.n; i++)
-        tunes = tunes || r->parts.at[i].tuning;
+    static const char begin[] = "<h2 id=\"";
     str_adds(page, "<nav>");
-    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
-        if (report_has(r, links[i].kind) && (strcmp(links[i].id, "learned") != 0 || tunes))
-            html_add(page, "<a href=\"#%s\">%s</a>", links[i].id, links[i].title);
-    if (r->locks.n || r->stages)
-        str_adds(page, "<a href=\"#recipe\">Recipe</a>");
+    for (const char *at = sections; (at = strstr(at, begin)); at++) {
+        const char *id = at + sizeof begin - 1, *title = strchr(id, '>');
+        if (title)
+            str_addf(page, "<a href=\"#%.*s\">%.*s</a> ", (int)strcspn(id, "\""), id,
+                     (int)strcspn(title + 1, "<"), title + 1);
+    }
     str_adds(page, "</nav>\n");
+}
+
+/* The place of the training that a part's model came from.  None of these: what they began with, which comes
+ * before them. */
+static size_t rank_of(const Report *r, const ReportPart *p)
+{
+    char *model = report_model(r, p);
+    size_t rank = 0;
+    for (size_t i = 0; i < r->parts.n && !rank; i++)
+        if (r->parts.at[i].kind == REPORT_TRAINING && strcmp(r->parts.at[i].name, model) == 0)
+            rank = i + 1;
+    mem_free(model);
+    return rank + (*report_feedback(p) ? r->parts.n + 1 : 0);
+}
+
+/* Scores without feedback come first, then those with, both by the order of the trainings that are told of.
+ */
+static void sort_scores(Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++) {
+        size_t least = i, rank;
+        if (r->parts.at[i].kind != REPORT_SCORES)
+            continue;
+        rank = rank_of(r, &r->parts.at[i]);
+        for (size_t k = i + 1; k < r->parts.n; k++)
+            if (r->parts.at[k].kind == REPORT_SCORES && rank_of(r, &r->parts.at[k]) < rank) {
+                least = k;
+                rank = rank_of(r, &r->parts.at[k]);
+            }
+        /* The others keep their order. */
+        for (ReportPart p = r->parts.at[least]; least > i;) {
+            size_t before = least - 1;
+            while (r->parts.at[before].kind != REPORT_SCORES)
+                before--;
+            r->parts.at[least] = r->parts.at[before];
+            r->parts.at[before] = p;
+            least = before;
+        }
+    }
 }
 
 /* Scores as they stand on the page. */
@@ -218,9 +258,24 @@ static void note_scores(Report *r)
     }
 }
 
+static void write_sections(Str *page, Report *r)
+{
+    report_checks(page, r);
+    report_corpora(page, r);
+    report_trainings(page, r);
+    report_improves(page, r);
+    report_scores(page, r);
+    report_errors(page, r);
+    report_harmony(page, r);
+    report_studies(page, r);
+    report_learned(page, r);
+    report_episodes(page, r);
+    report_recipes(page, r);
+}
+
 void report_write(Str *page, Report *r)
 {
-    Str title = {0};
+    Str title = {0}, sections = {0};
     str_adds(&title, "Lemur:");
     for (size_t i = 0; i < r->titles.n && i < NAMED; i++)
         str_addf(&title, "%s %s", i ? "," : "", r->titles.at[i]);
@@ -228,19 +283,13 @@ void report_write(Str *page, Report *r)
         str_addf(&title, " and %zu more", r->titles.n - NAMED);
     html_begin(page, str_c(&title));
     write_machine(page, r);
-    write_links(page, r);
+    sort_scores(r);
     mark_lessons(r);
     note_scores(r);
-    report_checks(page, r);
-    report_corpora(page, r);
-    report_trainings(page, r);
-    report_improves(page, r);
-    report_scores(page, r);
-    report_harmony(page, r);
-    report_studies(page, r);
-    report_learned(page, r);
-    report_episodes(page, r);
-    report_recipes(page, r);
+    write_sections(&sections, r);
+    write_links(page, str_c(&sections));
+    str_add(page, sections.at, sections.n);
     html_end(page);
     str_drop(&title);
+    str_drop(&sections);
 }

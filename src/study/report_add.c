@@ -1,9 +1,9 @@
 /* What folders are, by what lies in them: the runs, stages and single products that a report tells of. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "study/model_name.h"
 #include "study/report_parts.h"
 
 /* What a folder is, by what lies in it. */
@@ -81,18 +81,6 @@ static void add_stages(Report *r, const char *run, const json_t *lock)
     }
 }
 
-/* ".../tune-e8c23eada523314a/out" is a stage of a pipeline: its folder, or NULL.  Caller frees. */
-static char *stage_folder(const char *real)
-{
-    char *folder = NULL;
-    if (strcmp(path_base(real), "out") == 0)
-        folder = mem_strn(real, strlen(real) - strlen("/out"));
-    if (folder && folder_holds(folder, "stage.json"))
-        return folder;
-    mem_free(folder);
-    return NULL;
-}
-
 /* What a lock would say of it. */
 static void add_loose_stage(Report *r, const char *name, const char *stage)
 {
@@ -111,64 +99,6 @@ static void add_loose_stage(Report *r, const char *name, const char *stage)
     r->stages = r->stages ? r->stages : json_pack("{s:{}}", "stages");
     json_object_set_new(json_object_get(r->stages, "stages"), name, o);
     json_decref(done);
-}
-
-/* Whether an entry of a run's folder is the link to that stage. */
-static bool links_to(const char *run, const char *entry, const char *real)
-{
-    char *path = path_join(run, entry), target[4096];
-    ssize_t n = readlink(path, target, sizeof target);
-    mem_free(path);
-    return n > 0 && (size_t)n == strlen(real) && memcmp(target, real, (size_t)n) == 0;
-}
-
-static char *linked_name(const char *run, const char *real)
-{
-    FolderList entries;
-    char *name = NULL;
-    if (!path_is_folder(run) || folder_list(&entries, run) != ST_OK)
-        return NULL;
-    for (size_t i = 0; i < entries.n && !name; i++)
-        if (links_to(run, entries.at[i], real))
-            name = mem_str(entries.at[i]);
-    folder_list_drop(&entries);
-    return name;
-}
-
-/* run/store/tune-e8c23eada523314a/out is what run/mini/agent links to: "agent".  NULL: no run beside the
- * store has it. */
-static char *name_in_a_run(const char *real, const char *stage)
-{
-    char *place = mem_str(stage), *name = NULL;
-    FolderList runs;
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(place, '/');
-        if (slash)
-            *slash = 0;
-    }
-    if (*place && folder_list(&runs, place) == ST_OK) {
-        for (size_t i = 0; i < runs.n && !name; i++) {
-            char *run = path_join(place, runs.at[i]);
-            name = linked_name(run, real);
-            mem_free(run);
-        }
-        folder_list_drop(&runs);
-    }
-    mem_free(place);
-    return name;
-}
-
-static char *name_of(const char *real, const char *stage)
-{
-    enum { DIGITS = 8 }; /* of a key: enough to tell stages apart */
-    if (!stage)
-        return mem_str(path_base(real));
-    char *name = name_in_a_run(real, stage);
-    if (name)
-        return name;
-    const char *base = path_base(stage), *dash = strrchr(base, '-');
-    return mem_strn(base,
-                    dash && strlen(dash) > DIGITS + 1 ? (size_t)(dash - base) + 1 + DIGITS : strlen(base));
 }
 
 /* The folder of a run that has not come to its end: links to the stages that are done, and no lock. */
@@ -192,15 +122,29 @@ static void add_links(Report *r, const char *run, const char *folder)
     folder_list_drop(&entries);
 }
 
+/* The heading names a run once, whichever of its stages are given.  Keeps `title`. */
+static void add_title(Report *r, char *title)
+{
+    for (size_t i = 0; i < r->titles.n; i++)
+        if (strcmp(r->titles.at[i], title) == 0) {
+            mem_free(title);
+            return;
+        }
+    array_push(&r->titles, title);
+}
+
 static Status add_folder(Report *r, const char *given, const char *folder)
 {
     size_t before = r->parts.n;
-    char *real = realpath(folder, NULL);
+    char *real = realpath(folder, NULL), *run = NULL;
     if (!real || !path_is_folder(folder)) {
         free(real);
         return fail(ST_IO, "there is no folder %s", folder);
     }
-    char *stage = stage_folder(real), *name = given ? mem_str(given) : name_of(real, stage);
+    char *stage = stage_folder(real), *found = stage ? stage_name(real, stage, &run) : NULL,
+         *name = mem_str(given   ? given
+                         : found ? found
+                                 : path_base(real));
     json_t *lock = report_read(folder, "lock.json");
     if (json_is_object(json_object_get(lock, "stages"))) {
         add_stages(r, r->titles.n ? name : "", lock);
@@ -212,19 +156,20 @@ static Status add_folder(Report *r, const char *given, const char *folder)
         if (r->parts.n == before)
             add_links(r, r->titles.n ? name : "", folder);
     }
+    if (r->parts.n > before)
+        add_title(r, mem_str(run && !given ? run : name));
     json_decref(lock);
     mem_free(stage);
-    free(real);
-    if (r->parts.n > before) {
-        array_push(&r->titles, name);
-        return ST_OK;
-    }
+    mem_free(found);
     mem_free(name);
-    return fail(
-        ST_ARG,
-        "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, training, scores, "
-        "study or overlap",
-        folder);
+    mem_free(run);
+    free(real);
+    return r->parts.n > before
+               ? ST_OK
+               : fail(ST_ARG,
+                      "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, "
+                      "training, scores, study or overlap",
+                      folder);
 }
 
 Status report_add(Report *r, const char *what)

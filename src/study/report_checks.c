@@ -51,13 +51,16 @@ static void write_recheck(HtmlTable *t, Report *r, const ReportPart *p, const Re
     note_recheck(r, p, c);
 }
 
+/* Long where there are many: what is equal throughout is folded away. */
 static void write_rechecks(Str *page, Report *r)
 {
+    enum { FEW = 6 };
     static const char *const titles[] = {"run",    "benchmark",           "computed once more from",
                                          "values", "and in results.json", NULL};
-    if (!report_has(r, REPORT_SCORES))
-        return;
-    HtmlTable t = html_table(page, "lllrt");
+    Str rows = {0};
+    size_t n = 0;
+    int64_t before = r->wrong;
+    HtmlTable t = html_table(&rows, "lllrt");
     html_cells(&t, titles);
     for (size_t i = 0; i < r->parts.n; i++) {
         const ReportPart *p = &r->parts.at[i];
@@ -66,22 +69,34 @@ static void write_rechecks(Str *page, Report *r)
             recheck_run(&all, p->folder, p->json);
         for (size_t k = 0; k < all.n; k++)
             write_recheck(&t, r, p, &all.at[k]);
+        n += all.n;
         rechecks_drop(&all);
     }
     html_table_end(&t);
+    bool fold = n > FEW && r->wrong == before;
+    if (fold)
+        html_fold(page,
+                  "Scores computed once more from what was recorded: %zu of %zu are equal to "
+                  "results.json",
+                  n, n);
+    if (n)
+        str_add(page, rows.at, rows.n);
+    if (fold)
+        html_fold_end(page);
+    str_drop(&rows);
 }
 
 /* Tasks. ------------------------------------------------------------------------------------------------- */
 
 static bool same_tasks(const ReportPart *a, const ReportPart *b, const char *benchmark)
 {
-    static const char *const settings[] = {"limit", "seed"};
+    static const char *const settings[] = {"limit", "seed", "fold", "draw_seed"};
     const json_t *x = json_object_get(a->json, "config"), *y = json_object_get(b->json, "config");
     const json_t *of_x = json_object_get(json_object_get(x, "benchmarks"), benchmark),
                  *of_y = json_object_get(json_object_get(y, "benchmarks"), benchmark);
     bool same = of_x && of_y &&
                 json_equal(json_object_get(of_x, "data_sha256"), json_object_get(of_y, "data_sha256"));
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         const json_t *u = json_object_get(json_object_get(x, "settings"), settings[i]),
                      *v = json_object_get(json_object_get(y, "settings"), settings[i]);
         same = same && (u && v ? json_equal(u, v) : u == v);

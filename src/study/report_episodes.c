@@ -1,15 +1,19 @@
-/* Episodes to unfold: of each benchmark and run the first that were solved and the first that were not. */
+/* Episodes to unfold: of each benchmark and run the first that was solved, and the first of each class of
+ * errors. */
 #include <string.h>
 
 #include "base/file.h"
+#include "study/errors.h"
 #include "study/html.h"
 #include "study/report_parts.h"
 
-enum { EACH = 2, MESSAGE_MOST = 4000 };
+enum { MESSAGE_MOST = 4000 };
 
 typedef struct {
     Str *page;
-    int shown[2]; /* failed, solved */
+    size_t part;
+    const char *benchmark;
+    bool shown[ERROR_CLASSES];
 } Shown;
 
 /* What came of the answer with which step was taken: "code, which failed". */
@@ -39,18 +43,21 @@ static void write_message(Str *page, const json_t *message, const json_t *steps,
 static bool take_episode(void *context, json_t *line)
 {
     Shown *s = context;
-    bool solved = json_is_true(json_object_get(line, "success"));
+    ErrorClass class = error_class(line);
     const json_t *messages = json_object_get(line, "messages");
-    if (s->shown[solved]++ < EACH) {
-        html_fold(s->page, "task %s: <span class=\"%s\">%s</span>, %zu messages, ended by %s",
-                  report_text(line, "task"), solved ? "good" : "bad", solved ? "solved" : "not solved",
-                  json_array_size(messages), report_text(line, "end"));
-        size_t step = 0;
-        for (size_t i = 0; i < json_array_size(messages); i++)
-            write_message(s->page, json_array_get(messages, i), json_object_get(line, "steps"), &step);
-        html_fold_end(s->page);
-    }
-    return s->shown[0] < EACH || s->shown[1] < EACH;
+    if (s->shown[class])
+        return true;
+    s->shown[class] = true;
+    html_add(s->page, "<a id=\"episode-%zu-%s-%d\"></a>", s->part, s->benchmark, (int)class);
+    html_fold(s->page, "task %s: <span class=\"%s\">%s%s</span>, %zu messages, ended by %s",
+              report_text(line, "task"), class == ERROR_SOLVED ? "good" : "bad",
+              class == ERROR_SOLVED ? "" : "not solved, ", error_class_names[class],
+              json_array_size(messages), report_text(line, "end"));
+    size_t step = 0;
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        write_message(s->page, json_array_get(messages, i), json_object_get(line, "steps"), &step);
+    html_fold_end(s->page);
+    return true;
 }
 
 void report_episodes(Str *page, Report *r)
@@ -65,7 +72,7 @@ void report_episodes(Str *page, Report *r)
         json_object_foreach(json_object_get(p->json, "metrics"), benchmark, metric)
         {
             char *file = mem_format("transcripts_%s.jsonl", benchmark);
-            Shown shown = {.page = page};
+            Shown shown = {.page = page, .part = i, .benchmark = benchmark};
             if (folder_holds(p->folder, file)) {
                 if (!begun)
                     html_heading(page, 2, "episodes", "Episodes");

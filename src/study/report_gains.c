@@ -5,6 +5,7 @@
 #include "eval/compare.h"
 #include "eval/results.h"
 #include "study/html.h"
+#include "study/model_name.h"
 #include "study/report_parts.h"
 
 /* One score of one part: a cell of the table, in the row of its model and the column of its tasks. */
@@ -16,6 +17,7 @@ typedef struct {
 typedef struct {
     char *key, *title;
     const char *part; /* the first one's name */
+    const char *path; /* of a model */
     size_t plain;     /* of a column with feedback: 1 + the one of the same tasks without; 0: none */
     bool feedback;
 } Line;
@@ -25,13 +27,15 @@ typedef struct {
     Array(Cell) cells;
 } Grid;
 
-static size_t line_of(Lines *lines, char *key, char *title, const char *part, bool feedback)
+static size_t line_of(Lines *lines, char *key, char *title, const ReportPart *p, const char *path,
+                      bool feedback)
 {
     size_t i = 0;
     while (i < lines->n && strcmp(lines->at[i].key, key) != 0)
         i++;
     if (i == lines->n) {
-        array_push(lines, ((Line){.key = key, .title = title, .part = part, .feedback = feedback}));
+        array_push(lines,
+                   ((Line){.key = key, .title = title, .part = p->name, .path = path, .feedback = feedback}));
     } else {
         mem_free(key);
         mem_free(title);
@@ -54,10 +58,11 @@ static char *model_key(const json_t *config)
     return json_text_of(hash ? hash : model);
 }
 
-/* What must be equal for tasks to be the same, and asked in the same way. */
+/* What must be equal for tasks to be of the same set, and asked in the same way; how many of them were asked
+ * is not: those that both were count. */
 static char *tasks_key(const json_t *config, const char *benchmark, bool feedback)
 {
-    static const char *const names[] = {"limit", "seed", "steps", "shots"};
+    static const char *const names[] = {"seed", "fold", "draw_seed", "steps", "shots"};
     const json_t *settings = json_object_get(config, "settings");
     json_t *key = json_pack("{s:s}", "benchmark", benchmark);
     json_t *data =
@@ -76,19 +81,23 @@ static char *tasks_key(const json_t *config, const char *benchmark, bool feedbac
     return text;
 }
 
+static bool has_feedback(const ReportPart *p)
+{
+    return json_is_object(json_object_get(json_object_get(p->json, "config"), "feedback_model"));
+}
+
 static void add_part(Grid *g, const Report *r, const ReportPart *p)
 {
     const json_t *config = json_object_get(p->json, "config");
-    bool feedback = json_is_object(json_object_get(config, "feedback_model"));
+    bool feedback = has_feedback(p);
     const char *benchmark;
     json_t *metric;
     json_object_foreach(json_object_get(p->json, "metrics"), benchmark, metric)
     {
         Cell c = {.part = p, .benchmark = benchmark};
-        c.row = line_of(&g->rows, model_key(config), report_model(r, p), p->name, false);
-        c.column =
-            line_of(&g->columns, tasks_key(config, benchmark, feedback),
-                    mem_format("%s%s", benchmark, feedback ? ", with feedback" : ""), p->name, feedback);
+        c.row = line_of(&g->rows, model_key(config), report_model(r, p), p, model_path(config), false);
+        c.column = line_of(&g->columns, tasks_key(config, benchmark, feedback),
+                           mem_format("%s%s", benchmark, report_feedback(p)), p, "", feedback);
         if (feedback) {
             char *plain = tasks_key(config, benchmark, false);
             for (size_t i = 0; i < g->columns.n; i++)
@@ -100,16 +109,32 @@ static void add_part(Grid *g, const Report *r, const ReportPart *p)
     }
 }
 
-/* Columns of one title get the name of their first part behind it. */
+/* Those of one title are called by where they lie, else with the name of their first part behind it. */
 static void tell_apart(Lines *lines)
 {
+    Array(const char *) titles = {0}, paths = {0};
+    Array(char *) apart = {0};
+    for (size_t i = 0; i < lines->n; i++) {
+        array_push(&titles, lines->at[i].title);
+        array_push(&paths, lines->at[i].path);
+    }
     for (size_t i = 0; i < lines->n; i++)
-        for (size_t k = 0; k < i; k++)
-            if (strcmp(lines->at[i].title, lines->at[k].title) == 0) {
-                char *title = mem_format("%s (%s)", lines->at[i].title, lines->at[i].part);
-                mem_free(lines->at[i].title);
-                lines->at[i].title = title;
-            }
+        array_push(&apart, model_name_apart(titles.at, paths.at, lines->n, i));
+    for (size_t i = 0; i < lines->n; i++) {
+        bool twice = false;
+        for (size_t k = 0; k < i && !apart.at[i]; k++)
+            twice = twice || strcmp(lines->at[i].title, lines->at[k].title) == 0;
+        if (twice)
+            apart.at[i] = mem_format("%s (%s)", lines->at[i].title, lines->at[i].part);
+    }
+    for (size_t i = 0; i < lines->n; i++)
+        if (apart.at[i]) {
+            mem_free(lines->at[i].title);
+            lines->at[i].title = apart.at[i];
+        }
+    array_drop(&titles);
+    array_drop(&paths);
+    array_drop(&apart);
 }
 
 static void drop_lines(Lines *lines)
@@ -121,13 +146,22 @@ static void drop_lines(Lines *lines)
     array_drop(lines);
 }
 
-/* The last part counts where several have the same model and tasks. */
+static double tasks_n(const Cell *c)
+{
+    return report_number(json_object_get(json_object_get(c->part->json, "results"), c->benchmark),
+                         "sample_len");
+}
+
+/* Of several with the same model and tasks that with the most tasks counts, and the last of those. */
 static const Cell *cell_at(const Grid *g, size_t row, size_t column)
 {
-    for (size_t i = g->cells.n; i-- > 0;)
-        if (g->cells.at[i].row == row && g->cells.at[i].column == column)
-            return &g->cells.at[i];
-    return NULL;
+    const Cell *best = NULL;
+    for (size_t i = 0; i < g->cells.n; i++) {
+        const Cell *c = &g->cells.at[i];
+        if (c->row == row && c->column == column && (!best || tasks_n(c) >= tasks_n(best)))
+            best = c;
+    }
+    return best;
 }
 
 /* compare.h's words on one benchmark of two parts; NULL: they cannot be compared.  New reference. */
@@ -151,75 +185,100 @@ static double score_of(const Cell *c, const char *kind, size_t i)
     return json_number_value(json_is_array(value) ? json_array_get(value, i) : value);
 }
 
-static void add_p(Str *cell, double p)
+/* `name` is HTML: "p&nbsp;", or nothing where the head of the column says it. */
+static void add_p(Str *cell, const char *name, double p)
 {
+    str_adds(cell, name);
     if (p < 0.001)
-        str_adds(cell, "p < 0.001");
+        str_adds(cell, "&lt;&nbsp;0.001");
     else
-        html_add(cell, "p = %.3f", p);
+        html_add(cell, *name ? "=&nbsp;%.3f" : "%.3f", p);
 }
 
-static void add_difference(Str *cell, const Cell *first, const Cell *c)
+/* What the page says of c against an earlier model, and what report.json does. */
+static void add_difference(Str *cell, json_t *against, const Grid *g, const Cell *first, const Cell *c)
 {
     json_t *d = compare(first, c);
-    double p = report_number(d, "p"), difference = 100 * report_number(d, "difference");
-    const char *class = p < 0.05 && difference > 0 ? "good" : p < 0.05 && difference < 0 ? "bad" : "small";
-    if (d) {
-        html_add(cell, "<br><span class=\"%s\">%+.1f, ", class, difference);
-        add_p(cell, p);
-        str_adds(cell, "</span>");
-    }
+    double p = report_number(d, "p"), difference = 100 * report_number(d, "difference"),
+           n = report_number(d, "n");
+    const char *class = p < 0.05 && difference > 0   ? "small good"
+                        : p < 0.05 && difference < 0 ? "small bad"
+                                                     : "small",
+               *name = g->rows.at[first->row].title;
+    if (!d)
+        return;
+    html_add(cell, "<br><span class=\"%s\">%+.1f against %s", class, difference, name);
+    if (n < tasks_n(c))
+        html_add(cell, " (n %.0f)", n);
+    str_adds(cell, ", ");
+    add_p(cell, "p&nbsp;", p);
+    str_adds(cell, "</span>");
+    json_array_append_new(against, json_pack("{s:s, s:O}", "model", name, "compared", d));
     json_decref(d);
 }
 
-/* `first`: of the same column, the one that the others stand against. */
-static void write_cell(HtmlTable *t, Report *r, const Grid *g, size_t row, size_t column, const Cell *first)
+/* Against the first model that has the tasks, and the one before it. */
+static void write_cell(HtmlTable *t, Report *r, const Grid *g, size_t row, size_t column)
 {
-    const Cell *c = cell_at(g, row, column);
+    const Cell *c = cell_at(g, row, column), *first = NULL, *before = NULL;
     Str cell = {0};
+    for (size_t i = 0; i < row; i++) {
+        before = cell_at(g, i, column) ? cell_at(g, i, column) : before;
+        first = first ? first : before;
+    }
     if (c) {
         double low = score_of(c, "_ci95", 0), high = score_of(c, "_ci95", 1);
+        json_t *against = json_array();
         html_add(&cell, "<b>%.1f</b>", 100 * score_of(c, "", 0));
+        html_add(&cell, " <span class=\"small\">");
         if (high > low)
-            html_add(&cell, " <span class=\"small\">%.1f to %.1f</span>", 100 * low, 100 * high);
-        if (first && first != c)
-            add_difference(&cell, first, c);
+            html_add(&cell, "%.1f to %.1f, ", 100 * low, 100 * high);
+        html_add(&cell, "n %.0f</span>", tasks_n(c));
+        if (first)
+            add_difference(&cell, against, g, first, c);
+        if (before != first)
+            add_difference(&cell, against, g, before, c);
         report_note(r, "models",
-                    json_pack("{s:s, s:s, s:f}", "model", g->rows.at[row].title, "tasks",
-                              g->columns.at[column].title, "score", score_of(c, "", 0)));
+                    json_pack("{s:s, s:s, s:f, s:f, s:o}", "model", g->rows.at[row].title, "tasks",
+                              g->columns.at[column].title, "score", score_of(c, "", 0), "n", tasks_n(c),
+                              "against", against));
     }
     html_cell_raw(t, str_span(&cell));
     str_drop(&cell);
 }
 
-/* What feedback does to a column's tasks has a table of its own. */
+static void write_tasks(HtmlTable *t, Report *r, const Grid *g, size_t column)
+{
+    html_cell(t, "%s", g->columns.at[column].title);
+    for (size_t row = 0; row < g->rows.n; row++)
+        write_cell(t, r, g, row, column);
+}
+
+/* Tasks with feedback stand below the same without. */
 static void write_models(Str *page, Report *r, const Grid *g)
 {
     Str align = {0};
-    str_addc(&align, 'l');
-    for (size_t i = 0; i < g->columns.n; i++)
-        str_adds(&align, g->columns.at[i].plain ? "" : "l");
+    for (size_t i = 0; i <= g->rows.n; i++)
+        str_addc(&align, 'w');
     html_heading(page, 3, "models", "Models side by side, % of tasks");
     HtmlTable t = html_table(page, str_c(&align));
-    html_cell(&t, "model");
-    for (size_t i = 0; i < g->columns.n; i++)
-        if (!g->columns.at[i].plain)
-            html_cell(&t, "%s", g->columns.at[i].title);
-    const Cell **first = mem_array(const Cell *, g->columns.n + 1);
-    for (size_t row = 0; row < g->rows.n; row++) {
-        html_cell(&t, "%s", g->rows.at[row].title);
-        for (size_t i = 0; i < g->columns.n; i++) {
-            if (g->columns.at[i].plain)
-                continue;
-            write_cell(&t, r, g, row, i, first[i]);
-            first[i] = first[i] ? first[i] : cell_at(g, row, i);
-        }
+    html_cell(&t, "tasks");
+    for (size_t i = 0; i < g->rows.n; i++)
+        html_cell(&t, "%s", g->rows.at[i].title);
+    for (size_t i = 0; i < g->columns.n; i++) {
+        if (g->columns.at[i].plain)
+            continue;
+        write_tasks(&t, r, g, i);
+        for (size_t k = 0; k < g->columns.n; k++)
+            if (g->columns.at[k].plain == i + 1)
+                write_tasks(&t, r, g, k);
     }
     html_table_end(&t);
     str_adds(page,
-             "<p class=\"small\">With the 95 % interval; below it the difference to the first model that was "
-             "asked the same tasks, task by task (McNemar's test where tasks are solved or not).\n");
-    mem_free(first);
+             "<p class=\"small\">With the 95 % interval and the number of tasks; below it the difference "
+             "to the first model and to the one before, over the tasks that both were asked, task by "
+             "task (McNemar's test where tasks are solved or not). p is of one test, not corrected for "
+             "how many there are.\n");
     str_drop(&align);
 }
 
@@ -234,7 +293,7 @@ static void write_gain(HtmlTable *t, Report *r, const Grid *g, const Cell *with)
         return;
     Str p = {0};
     const json_t *ci = json_object_get(d, "ci95");
-    add_p(&p, report_number(d, "p"));
+    add_p(&p, "", report_number(d, "p"));
     html_cell(t, "%s", g->rows.at[with->row].title);
     html_cell(t, "%s", with->benchmark);
     html_cell(t, "%.0f", report_number(d, "n"));
@@ -251,23 +310,37 @@ static void write_gain(HtmlTable *t, Report *r, const Grid *g, const Cell *with)
     json_decref(d);
 }
 
+/* Where a study of feedback is on the page, it has the table. */
+static bool is_studied(const Report *r)
+{
+    for (size_t i = 0; i < r->parts.n; i++)
+        if (strcmp(report_text(r->parts.at[i].json, "study"), "feedback") == 0)
+            return true;
+    return false;
+}
+
 static void write_feedback(Str *page, Report *r, const Grid *g)
 {
     static const char *const titles[] = {"model", "benchmark", "n", "without, %", "with, %",
                                          "gain",  "95 %",      "p", NULL};
     bool any = false;
+    Str all = {0};
     for (size_t i = 0; i < g->columns.n; i++)
         any = any || (g->columns.at[i].feedback && g->columns.at[i].plain);
     if (!any)
         return;
-    html_heading(page, 3, "feedback", "What language feedback gains");
-    HtmlTable t = html_table(page, "llrrrrrr");
+    html_heading(&all, 3, "feedback-gains", "What language feedback gains");
+    HtmlTable t = html_table(&all, "llrrrrrr");
     html_cells(&t, titles);
-    for (size_t i = 0; i < g->cells.n; i++)
-        if (g->columns.at[g->cells.at[i].column].plain)
-            write_gain(&t, r, g, &g->cells.at[i]);
+    for (size_t i = 0; i < g->columns.n; i++)
+        for (size_t row = 0; row < g->rows.n && g->columns.at[i].plain; row++)
+            if (cell_at(g, row, i))
+                write_gain(&t, r, g, cell_at(g, row, i));
     html_table_end(&t);
-    str_adds(page, "<p class=\"small\">Of the same model on the same tasks, task by task.\n");
+    str_adds(&all, "<p class=\"small\">Of the same model on the same tasks, task by task.\n");
+    if (!is_studied(r))
+        str_add(page, all.at, all.n);
+    str_drop(&all);
 }
 
 void report_gains(Str *page, Report *r)
@@ -276,9 +349,7 @@ void report_gains(Str *page, Report *r)
     for (size_t pass = 0; pass < 2; pass++) /* first those without feedback, to which the others belong */
         for (size_t i = 0; i < r->parts.n; i++) {
             const ReportPart *p = &r->parts.at[i];
-            bool feedback =
-                json_is_object(json_object_get(json_object_get(p->json, "config"), "feedback_model"));
-            if (p->kind == REPORT_SCORES && feedback == (pass == 1) && !p->lesson)
+            if (p->kind == REPORT_SCORES && has_feedback(p) == (pass == 1) && !p->lesson)
                 add_part(&g, r, p);
         }
     tell_apart(&g.rows);

@@ -43,30 +43,33 @@ static void share_cell(HtmlTable *t, const json_t *mix, const char *is, const ch
 static void write_table(Str *page, const json_t *study)
 {
     const json_t *measures = json_object_get(study, "measures"), *mixes = json_object_get(study, "mixes");
-    char align[COLUMNS_MOST + 1] = "lrr";
+    char align[COLUMNS_MOST + 1] = "lrrrr";
     size_t n = json_array_size(measures) < COLUMNS_MOST - 5 ? json_array_size(measures) : COLUMNS_MOST - 5;
-    memset(align + 3, 'r', n + 2);
+    memset(align + 5, 'r', n);
     HtmlTable t = html_table(page, align);
     html_cell(&t, "code : text");
     html_cell(&t, "code, %%");
     html_cell(&t, "seeds");
+    html_cell(&t, "front");
+    html_cell(&t, "best");
     for (size_t k = 0; k < n; k++) {
         const json_t *m = json_array_get(measures, k);
         html_cell(&t, "%s, %s", report_text(m, "name"), is_share(m) ? "%" : report_text(m, "unit"));
     }
-    html_cell(&t, "front");
-    html_cell(&t, "best");
     for (size_t i = 0; i < json_array_size(mixes); i++) {
         const json_t *mix = json_array_get(mixes, i);
         html_cell(&t, "%s", report_text(mix, "mix"));
         html_cell(&t, "%.1f", 100 * report_number(mix, "code_share"));
         html_cell(&t, "%zu", json_array_size(json_object_get(mix, "seeds")));
-        for (size_t k = 0; k < n; k++)
-            value_cell(&t, mix, json_array_get(measures, k));
         share_cell(&t, mix, "front", "front_share");
         share_cell(&t, mix, "best", "best_share");
+        for (size_t k = 0; k < n; k++)
+            value_cell(&t, mix, json_array_get(measures, k));
     }
     html_table_end(&t);
+    str_adds(page, "<p class=\"small\">front: no other mixture is as good in all that counts and better in "
+                   "one; best: by the stated "
+                   "weights; both with the share of bootstrap rounds that say so.\n");
     html_add(page, "<p>%s\n", report_text(study, "words"));
 }
 

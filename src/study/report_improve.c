@@ -25,6 +25,7 @@ static void write_round(HtmlTable *t, const json_t *round)
         html_cell(t, "round %.0f", parent);
     else
         html_cell(t, "the one given");
+    html_cell(t, "%s", report_text(round, "decision"));
     share_cell(t, round, "rollouts.successes", "rollouts.episodes");
     html_cell(t, "%.0f", report_number(round, "rollouts.kept"));
     html_cell(t, "%.0f", report_number(round, "rollouts.repaired"));
@@ -38,20 +39,22 @@ static void write_round(HtmlTable *t, const json_t *round)
         html_cell(t, "%s", "");
         html_cell(t, "%s", "");
     }
-    html_cell(t, "%s", report_text(round, "decision"));
 }
 
 static void write_rounds(Str *page, const json_t *rounds)
 {
-    static const char *const titles[] = {
-        "round",    "model",     "played, solved, %", "kept",    "repaired", "learned", "held out, before, %",
-        "after, %", "one alone", "p, one-sided",      "decision"};
-    HtmlTable t = html_table(page, "rlrrrrrrrrl");
+    static const char *const titles[] = {"round",   "from",   "decision", "played, %", "kept", "repaired",
+                                         "learned", "old, %", "new, %",   "alone",     "p"};
+    HtmlTable t = html_table(page, "rllrrrrrrrr");
     for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
         html_cell(&t, "%s", titles[i]);
     for (size_t i = 0; i < json_array_size(rounds); i++)
         write_round(&t, json_array_get(rounds, i));
     html_table_end(&t);
+    str_adds(page,
+             "<p class=\"small\">played: episodes that were solved; old, new: held-out tasks that each of "
+             "the two models solves; alone: those that the old one alone solves, and the new one alone; "
+             "p: McNemar's test of that, one-sided.\n");
 }
 
 /* Share of held-out tasks that the best model so far solves, and that each new one does. */
@@ -94,8 +97,8 @@ static void write_verdict_row(HtmlTable *t, const char *name, const json_t *pair
 
 static void write_verdict(Str *page, const json_t *lineage)
 {
-    static const char *const titles[] = {"tasks", "the model given, %", "the best one, %", "one alone",
-                                         "p, one-sided"};
+    static const char *const titles[] = {"tasks", "the model given, %", "the best one, %",
+                                         "alone, given : best", "p, one-sided"};
     json_t *verdict = json_object_get(lineage, "untouched"), *pairs;
     const json_t *ci = json_object_get(verdict, "ci95");
     const char *name;

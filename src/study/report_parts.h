@@ -11,12 +11,14 @@ void report_trainings(Str *page, Report *r);
 void report_squeezed(Str *page, Report *r); /* bits per byte, and compressors on the same bytes */
 void report_scores(Str *page, Report *r);
 void report_gains(Str *page, Report *r);    /* models against each other, and with feedback against without */
+void report_errors(Str *page, Report *r);   /* why episodes failed, class by class */
 void report_learned(Str *page, Report *r);  /* examples with the tokens that are learned marked */
 void report_harmony(Str *page, Report *r);  /* studies of mixtures */
 void report_improves(Str *page, Report *r); /* rounds of `lemur study improve` */
-/* Whether a stage of such a run is episodes to learn from, which its section adds up: their scores are no part. */
+/* Whether a stage of such a run is episodes to learn from, which its section adds up: their scores are no
+ * part. */
 bool report_improve_plays(const json_t *lock, const char *stage);
-void report_episodes(Str *page, Report *r); /* examples that unfold */
+void report_episodes(Str *page, Report *r);      /* examples that unfold */
 void report_recipes(Str *page, const Report *r); /* commands, settings, hashes, times */
 
 void report_studies(Str *page, Report *r); /* study.json of feedback and exploration */
@@ -32,6 +34,8 @@ const ReportPart *report_taught_before(const Report *r, const ReportPart *p);
 /* What the model of a part with scores is called: the part that made it, else as results.json names it;
  * caller frees. */
 char *report_model(const Report *r, const ReportPart *p);
+/* ", with hints" or ", with feedback"; "": the part's scores are without. */
+const char *report_feedback(const ReportPart *p);
 /* Adds to an array of the summary, under `key`; keeps `value`. */
 void report_note(Report *r, const char *key, json_t *value);
 /* A file of JSON in a folder; NULL: there is none, or it is passed over with a warning.  New reference. */

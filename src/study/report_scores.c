@@ -1,6 +1,7 @@
 /* Scores with their intervals, the paper's beside them; success against steps; why answers scored nothing. */
 #include <string.h>
 
+#include "base/file.h"
 #include "eval/results.h"
 #include "study/html.h"
 #include "study/paper.h"
@@ -67,15 +68,15 @@ static void write_row(HtmlTable *t, const Report *r, const ReportPart *p, const 
     paper = paper ? paper : &none;
     char *model = report_model(r, p);
     html_cell(t, "%s", benchmark);
-    html_cell(t, "%s", p->name);
-    html_cell(t, "%s", model);
+    html_cell(t, "%s%s", model, report_feedback(p));
     mem_free(model);
-    html_cell(t, "%.0f", report_number(entry, "sample_len"));
     html_cell(t, "<b>%.1f</b>", 100 * s.value);
     if (s.interval)
         html_cell(t, "%.1f to %.1f", 100 * s.low, 100 * s.high);
     else
         html_cell(t, "%s", "");
+    html_cell(t, "%.0f", report_number(entry, "sample_len"));
+    html_cell(t, "%s", p->name);
     paper_cell(t, paper->lemur);
     paper_cell(t, paper->gpt35);
     paper_cell(t, paper->gpt4);
@@ -83,9 +84,10 @@ static void write_row(HtmlTable *t, const Report *r, const ReportPart *p, const 
 
 static void write_table(Str *page, const Report *r, const Names *names)
 {
-    static const char *const titles[] = {"benchmark",      "run",     "model", "n", "score, %", "95 %",
-                                         "Lemur-70B-Chat", "GPT-3.5", "GPT-4", NULL};
-    HtmlTable t = html_table(page, "lllrrrrrr");
+    static const char *const titles[] = {"benchmark", "model",          "score, %", "95 %",  "n",
+                                         "run",       "Lemur-70B-Chat", "GPT-3.5",  "GPT-4", NULL};
+    html_heading(page, 3, "all-scores", "All scores, and the paper's");
+    HtmlTable t = html_table(page, "wwrrrlrrr");
     html_cells(&t, titles);
     for (size_t k = 0; k < names->n; k++)
         for (size_t i = 0; i < r->parts.n; i++)
@@ -95,7 +97,34 @@ static void write_table(Str *page, const Report *r, const Names *names)
     str_adds(
         page,
         "<p class=\"small\">The last three columns are what the paper reports of large models on the whole "
-        "benchmarks, for orientation.\n");
+        "benchmarks, for orientation: tasks of one's own that are asked as a benchmark asks are others.\n");
+}
+
+static bool is_of(const ReportPart *p, const char *benchmark)
+{
+    return p->kind == REPORT_SCORES && json_object_get(json_object_get(p->json, "metrics"), benchmark);
+}
+
+/* The model, and whether it had feedback; the run where that is the same of two.  Caller frees. */
+static char *line_title(const Report *r, size_t part, const char *benchmark)
+{
+    const ReportPart *p = &r->parts.at[part];
+    char *model = report_model(r, p), *title = mem_format("%s%s", model, report_feedback(p));
+    bool shared = false;
+    mem_free(model);
+    for (size_t i = 0; i < r->parts.n && !shared; i++) {
+        const ReportPart *q = &r->parts.at[i];
+        if (i == part || !is_of(q, benchmark) || strcmp(report_feedback(p), report_feedback(q)) != 0)
+            continue;
+        char *other = report_model(r, q);
+        shared = strncmp(title, other, strlen(other)) == 0 &&
+                 strlen(other) + strlen(report_feedback(p)) == strlen(title);
+        mem_free(other);
+    }
+    if (!shared)
+        return title;
+    mem_free(title);
+    return mem_str(p->name);
 }
 
 /* Success within k steps of an episode, a line a run. */
@@ -111,7 +140,9 @@ static void write_curve(Str *page, Report *r, const char *benchmark)
         json_t *curve;
         json_object_foreach((json_t *)curves, metric, curve)
         {
-            PlotLine *line = plot_line(&plot, r->parts.at[i].name);
+            char *title = line_title(r, i, benchmark);
+            PlotLine *line = plot_line(&plot, title);
+            mem_free(title);
             for (size_t k = 0; k < json_array_size(curve); k++) {
                 char *at = mem_format("%s@%zu", metric, k + 1), *key = results_key(at, "_ci95");
                 const json_t *ci = json_object_get(entry, key);
@@ -131,16 +162,29 @@ static void write_curve(Str *page, Report *r, const char *benchmark)
     plot_drop(&plot);
 }
 
+/* Episodes have a section of their own (report_errors). */
+static bool has_episodes(const ReportPart *p, const char *benchmark)
+{
+    char *file = mem_format("transcripts_%s.jsonl", benchmark);
+    bool has = folder_holds(p->folder, file);
+    mem_free(file);
+    return has;
+}
+
 static void write_errors(Str *page, const Report *r, const Names *names)
 {
-    HtmlTable t = html_table(page, "llt");
+    Str rows = {0};
+    HtmlTable t = html_table(&rows, "llt");
+    bool any = false;
     html_cell(&t, "benchmark");
     html_cell(&t, "run");
     html_cell(&t, "why answers scored nothing, where it is known");
     for (size_t k = 0; k < names->n; k++)
         for (size_t i = 0; i < r->parts.n; i++) {
-            const json_t *errors =
-                json_object_get(json_object_get(r->parts.at[i].json, "errors"), names->at[k]);
+            const ReportPart *p = &r->parts.at[i];
+            const json_t *errors = has_episodes(p, names->at[k])
+                                       ? NULL
+                                       : json_object_get(json_object_get(p->json, "errors"), names->at[k]);
             Str words = {0};
             const char *kind;
             json_t *n;
@@ -148,12 +192,16 @@ static void write_errors(Str *page, const Report *r, const Names *names)
                 str_addf(&words, "%s%s %lld", words.n ? ", " : "", kind, (long long)json_integer_value(n));
             if (words.n) {
                 html_cell(&t, "%s", names->at[k]);
-                html_cell(&t, "%s", r->parts.at[i].name);
+                html_cell(&t, "%s", p->name);
                 html_cell(&t, "%s", str_c(&words));
+                any = true;
             }
             str_drop(&words);
         }
     html_table_end(&t);
+    if (any)
+        str_add(page, rows.at, rows.n);
+    str_drop(&rows);
 }
 
 void report_scores(Str *page, Report *r)
@@ -163,8 +211,8 @@ void report_scores(Str *page, Report *r)
         return;
     all_benchmarks(&names, r);
     html_heading(page, 2, "scores", "Scores");
-    write_table(page, r, &names);
     report_gains(page, r);
+    write_table(page, r, &names);
     for (size_t i = 0; i < names.n; i++)
         write_curve(page, r, names.at[i]);
     write_errors(page, r, &names);

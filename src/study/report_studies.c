@@ -1,5 +1,6 @@
 /* Studies of feedback and of exploration, from the study.json that `lemur study feedback` and `explore`
  * wrote. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -8,6 +9,7 @@
 #include "study/explore.h"
 #include "study/gain.h"
 #include "study/html.h"
+#include "study/model_name.h"
 #include "study/report_parts.h"
 
 static double end_of(const json_t *o, size_t i)
@@ -17,31 +19,64 @@ static double end_of(const json_t *o, size_t i)
 
 /* Feedback. ---------------------------------------------------------------------------------------------- */
 
-static void write_conditions(HtmlTable *t, const json_t *groups)
+/* The page's name for the model of a group: that of the part with its runs; else what the study wrote. Caller
+ * frees. */
+static char *model_of(const Report *r, const json_t *group)
+{
+    const char *condition;
+    json_t *o;
+    json_object_foreach(json_object_get(group, "conditions"), condition, o)
+    {
+        const char *run = json_string_value(json_array_get(json_object_get(o, "runs"), 0));
+        for (size_t i = 0; run && i < r->parts.n; i++) {
+            char *real = realpath(r->parts.at[i].folder, NULL);
+            bool is = real && r->parts.at[i].kind == REPORT_SCORES && model_lies_in(run, real);
+            free(real);
+            if (is)
+                return report_model(r, &r->parts.at[i]);
+        }
+    }
+    return mem_str(report_text(group, "model"));
+}
+
+static bool has_condition(const json_t *groups, int condition)
+{
+    for (size_t i = 0; i < json_array_size(groups); i++)
+        if (json_object_get(json_object_get(json_array_get(groups, i), "conditions"),
+                            gain_condition_names[condition]))
+            return true;
+    return false;
+}
+
+static void write_conditions(HtmlTable *t, const Report *r, const json_t *groups, const bool *used)
 {
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *g = json_array_get(groups, i), *conditions = json_object_get(g, "conditions");
-        html_cell(t, "%s", report_text(g, "model"));
+        char *model = model_of(r, g);
+        html_cell(t, "%s", model);
         html_cell(t, "%s%s", report_text(g, "task"),
                   json_is_true(json_object_get(g, "untuned")) ? " (never tuned on)" : "");
         for (int k = 0; k < GAIN_CONDITIONS; k++) {
             const json_t *o = json_object_get(conditions, gain_condition_names[k]);
-            if (o)
-                html_cell(t, "<b>%.1f</b> (%.1f to %.1f, n %.0f)", 100 * report_number(o, "success"),
-                          100 * end_of(o, 0), 100 * end_of(o, 1), report_number(o, "n"));
-            else
+            if (used[k] && o)
+                html_cell(t, "<b>%.1f</b> <span class=\"small\">%.1f to %.1f, n %.0f</span>",
+                          100 * report_number(o, "success"), 100 * end_of(o, 0), 100 * end_of(o, 1),
+                          report_number(o, "n"));
+            else if (used[k])
                 html_cell(t, "%s", "");
         }
+        mem_free(model);
     }
 }
 
-static void write_gains(HtmlTable *t, const json_t *groups)
+static void write_gains(HtmlTable *t, const Report *r, const json_t *groups)
 {
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *g = json_array_get(groups, i), *gains = json_object_get(g, "gains");
+        char *model = model_of(r, g);
         for (size_t k = 0; k < json_array_size(gains); k++) {
             const json_t *o = json_array_get(gains, k);
-            html_cell(t, "%s", report_text(g, "model"));
+            html_cell(t, "%s", model);
             html_cell(t, "%s", report_text(g, "task"));
             html_cell(t, "%s", report_text(o, "of"));
             html_cell(t, "<b>%+.1f</b>", 100 * report_number(o, "gain"));
@@ -50,27 +85,54 @@ static void write_gains(HtmlTable *t, const json_t *groups)
                       report_number(o, "n"));
             html_cell(t, "%.3g", report_number(o, "p"));
         }
+        mem_free(model);
     }
 }
 
-/* Success by turns, a line a condition. */
-static void plot_group(Str *page, Report *r, const json_t *group)
+static void add_lines(Plot *plot, const Report *r, const json_t *group)
 {
-    Plot plot = {.x_label = "answers of an episode", .y_label = "solved, %", .points = true, .y_high = 100};
+    char *model = model_of(r, group);
     for (int k = 0; k < GAIN_CONDITIONS; k++) {
         const json_t *by = json_object_get(
             json_object_get(json_object_get(group, "conditions"), gain_condition_names[k]), "by_turns");
-        PlotLine *line = json_array_size(by) ? plot_line(&plot, gain_condition_names[k]) : NULL;
+        char *title = mem_format("%s, %s", model, gain_condition_names[k]);
+        PlotLine *line = json_array_size(by) ? plot_line(plot, title) : NULL;
         for (size_t i = 0; i < json_array_size(by); i++) {
             const json_t *at = json_array_get(by, i);
             double y = 100 * report_number(at, "success");
             plot_point(line, report_number(at, "turns"), y, y, y);
         }
+        mem_free(title);
     }
+    mem_free(model);
+}
+
+static bool any_solved(const Plot *plot)
+{
+    for (size_t i = 0; i < plot->lines.n; i++)
+        for (size_t k = 0; k < plot->lines.at[i].points.n; k++)
+            if (plot->lines.at[i].points.at[k].y > 0)
+                return true;
+    return false;
+}
+
+/* Success by turns on the tasks of groups[first], a line a model and condition. */
+static void plot_tasks(Str *page, Report *r, const json_t *groups, size_t first)
+{
+    Plot plot = {.x_label = "answers of an episode", .y_label = "solved, %", .points = true, .y_high = 100};
+    const char *task = report_text(json_array_get(groups, first), "task");
+    bool before = false;
+    for (size_t i = 0; i < first; i++)
+        before = before || strcmp(report_text(json_array_get(groups, i), "task"), task) == 0;
+    for (size_t i = first; i < json_array_size(groups) && !before; i++)
+        if (strcmp(report_text(json_array_get(groups, i), "task"), task) == 0)
+            add_lines(&plot, r, json_array_get(groups, i));
     if (plot.lines.n) {
-        html_add(page, "<h3>%s, %s: success by turns</h3>\n", report_text(group, "task"),
-                 report_text(group, "model"));
-        report_plot(page, r, &plot);
+        html_add(page, "<h3>%s: success by turns</h3>\n", task);
+        if (any_solved(&plot))
+            report_plot(page, r, &plot);
+        else
+            str_adds(page, "<p>None was solved.\n");
     }
     plot_drop(&plot);
 }
@@ -83,23 +145,33 @@ static void heads(HtmlTable *t, const char *const *titles, size_t n)
 
 static void write_feedback(Str *page, Report *r, const json_t *study)
 {
-    static const char *const conditions[] = {"model",       "tasks",          "neither, %",
-                                             "language, %", "environment, %", "both, %"};
     static const char *const gains[] = {"model", "tasks", "gain of", "points", "95 %", "gained / lost", "p"};
     const json_t *groups = json_object_get(study, "groups"), *pooled = json_object_get(study, "pooled");
-    HtmlTable t = html_table(page, "llrrrr");
-    heads(&t, conditions, sizeof conditions / sizeof *conditions);
-    write_conditions(&t, groups);
-    write_conditions(&t, pooled);
+    bool used[GAIN_CONDITIONS];
+    Str align = {0};
+    str_adds(&align, "ll");
+    for (int k = 0; k < GAIN_CONDITIONS; k++) {
+        used[k] = has_condition(groups, k);
+        str_adds(&align, used[k] ? "w" : "");
+    }
+    HtmlTable t = html_table(page, str_c(&align));
+    html_cell(&t, "model");
+    html_cell(&t, "tasks");
+    for (int k = 0; k < GAIN_CONDITIONS; k++)
+        if (used[k])
+            html_cell(&t, "%s, %%", gain_condition_names[k]);
+    write_conditions(&t, r, groups, used);
+    write_conditions(&t, r, pooled, used);
     html_table_end(&t);
     html_add(page, "<h3>What each kind of feedback gains</h3>\n");
     t = html_table(page, "lllrrrr");
     heads(&t, gains, sizeof gains / sizeof *gains);
-    write_gains(&t, groups);
-    write_gains(&t, pooled);
+    write_gains(&t, r, groups);
+    write_gains(&t, r, pooled);
     html_table_end(&t);
     for (size_t i = 0; i < json_array_size(groups); i++)
-        plot_group(page, r, json_array_get(groups, i));
+        plot_tasks(page, r, groups, i);
+    str_drop(&align);
 }
 
 /* Exploration. ------------------------------------------------------------------------------------------- */

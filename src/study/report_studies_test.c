@@ -47,9 +47,8 @@ static void studies_are_sections(void **state)
     add_part(&r, "looks");
     report_studies(&page, &r);
     expect(&page, "<h2 id=\"gains\">What feedback is worth");
-    expect(
-        &page,
-        "<td>a&lt;b</td><td>tasks (never tuned on)</td><td class=\"r\"><b>25.0</b> (10.0 to 50.0, n 8)</td>");
+    expect(&page, "<td>a&lt;b</td><td>tasks (never tuned on)</td><td class=\"w\"><b>25.0</b> <span "
+                  "class=\"small\">10.0 to 50.0, n 8</span></td>");
     expect(&page, "<b>-12.5</b></td><td class=\"r\">-30.0 to +10.0</td><td class=\"r\">1 / 2 of 8</td><td "
                   "class=\"r\">0.5</td>");
     expect(

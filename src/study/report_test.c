@@ -55,13 +55,14 @@ static void write_folders(void)
     scratch_text("base/log.jsonl",
                  "{\"step\":1,\"loss_nats\":4,\"lr\":1,\"tokens\":100}\n{\"step\":2,\"loss_nats\":3,"
                  "\"lr\":1,\"tokens\":200}\n{\"event\":\"checkpoint\"}\n{\"step\":3,\"loss_n");
-    scratch_text(
-        "score/results.json",
-        "{\"results\": {\"mint_gsm8k\": {\"success,none\": 0.5, \"success_ci95,none\": [0.3, 0.7], "
-        "\"success@1,none\": 0, \"success@1_ci95,none\": [0.1, 0.3], \"success@2,none\": 0.5, "
-        "\"sample_len\": 2}}, \"metrics\": {\"mint_gsm8k\": \"success\"}, \"curves\": {\"mint_gsm8k\": "
-        "{\"success\": [0, 0.5]}}, \"errors\": {\"mint_gsm8k\": {\"unreadable\": 3}}, \"config\": "
-        "{\"model\": {\"name\": \"small\"}}}");
+    scratch_text("score/results.json",
+                 "{\"results\": {\"mint_gsm8k\": {\"success,none\": 0.5, \"success_ci95,none\": [0.3, 0.7], "
+                 "\"success@1,none\": 0, \"success@1_ci95,none\": [0.1, 0.3], \"success@2,none\": 0.5, "
+                 "\"sample_len\": 2}}, \"metrics\": {\"mint_gsm8k\": \"success\", \"mmlu\": \"acc\"}, "
+                 "\"curves\": {\"mint_gsm8k\": "
+                 "{\"success\": [0, 0.5]}}, \"errors\": {\"mint_gsm8k\": {\"budget\": 7}, \"mmlu\": "
+                 "{\"unreadable\": 3}}, \"config\": "
+                 "{\"model\": {\"name\": \"small\"}}}");
     scratch_text(
         "score/samples_mint_gsm8k.jsonl",
         "{\"id\": \"1\", \"metrics\": {\"success\": 1}, \"doc\": {\"question\": \"How many?\"}}\n"
@@ -103,7 +104,11 @@ static void a_page_tells_all(void **state)
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         expect(&page, has[i]);
     assert_null(strstr(str_c(&page), "http://www.google"));
-    assert_null(strstr(str_c(&page), "src=")); /* nothing from outside */
+    assert_null(strstr(str_c(&page), "src="));     /* nothing from outside */
+    assert_null(strstr(str_c(&page), "budget 7")); /* episodes are told of by their classes */
+    expect(&page, "<a href=\"#episode-3-mint_gsm8k-0\">50</a>");
+    expect(&page, "<a id=\"episode-3-mint_gsm8k-0\">");
+    expect(&page, "<a href=\"#errors\">Why episodes failed</a>");
     if (!r.no_plots)
         expect(&page, "<svg");
     str_drop(&page);
@@ -233,17 +238,18 @@ static void checks_and_gains_stand_there(void **state)
     must(report_add(&r, again));
     assert_string_equal(r.parts.at[r.parts.n - 1].name, "base 2");
     mem_free(again);
-    static const char *const has[] = {"8 transcripts",
-                                      "<span class=\"good\">equal</span>", /* computed once more */
-                                      "tasks (base)",
-                                      "<b class=\"good\">0</b>", /* tasks looked for */
-                                      "of episodes (code)",
-                                      "<mark>I say ",                                 /* what is learned */
-                                      "<span class=\"good\">+75.0, p = 0.031</span>", /* models */
-                                      "What language feedback gains",
-                                      "<b>+75.0</b>",
-                                      "xz -9",
-                                      "zstd -19"};
+    static const char *const has[] = {
+        "8 transcripts",
+        "<span class=\"good\">equal</span>", /* computed once more */
+        "tasks (base)",
+        "<b class=\"good\">0</b>", /* tasks looked for */
+        "of episodes (code)",
+        "<mark>I say ",                                                             /* what is learned */
+        "<span class=\"small good\">+75.0 against old, p&nbsp;=&nbsp;0.031</span>", /* models */
+        "What language feedback gains",
+        "<b>+75.0</b>",
+        "xz -9",
+        "zstd -19"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         expect(&page, has[i]);
     assert_null(strstr(str_c(&page), "tasks (taught)")); /* a lesson is no test */
@@ -314,6 +320,88 @@ static void stages_without_their_run_are_told(void **state)
     mem_free(command);
 }
 
+/* A stage of a recipe: a training, and its model, whose files are named by `hash`. */
+static void write_training(const char *name, const char *stage)
+{
+    char *out = mem_format("store/%s/out", stage), *log = mem_format("%s/log.jsonl", out),
+         *results = mem_format("%s/results.json", out), *done = mem_format("store/%s/stage.json", stage),
+         *model = mem_format("%s/model/config.json", out),
+         *link = mem_format("mkdir -p trio && ln -s $PWD/%s trio/%s", out, name);
+    char *const files[] = {log, results, done, model};
+    static const char *const texts[] = {"", "{\"status\": \"done\", \"steps\": 3}", "{\"command\": []}",
+                                        "{}"};
+    for (size_t i = 0; i < 4; i++)
+        scratch_text(files[i], texts[i]);
+    scratch_run(link);
+    char *const all[] = {out, log, results, done, model, link};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        mem_free(all[i]);
+}
+
+/* Scores of the model of a stage, with the settings that decide which tasks are asked. */
+static void write_scores(const char *name, const char *stage, const char *solved, const char *settings,
+                         bool feedback)
+{
+    char *edit = mem_format("sed -i 's|\"name\": \"%s\"|\"name\": \"model\", \"model\": "
+                            "\"%s/store/%s/out/model\"|; s|\"seed\": 0|\"seed\": 0, %s|' %s/*.json",
+                            stage, scratch, stage, settings, name);
+    write_eval(name, stage, test_question, solved, feedback);
+    scratch_run(edit);
+    mem_free(edit);
+}
+
+static const char *const trio[] = {"store/train-00000000000000aa/out",
+                                   "store/tune-00000000000000bb/out",
+                                   "store/tune-00000000000000cc/out",
+                                   "t-agent",
+                                   "t-agent-hinted",
+                                   "t-base",
+                                   "t-chat",
+                                   "t-fold"};
+
+static void write_trio(void)
+{
+    write_training("base", "train-00000000000000aa");
+    write_training("chat", "tune-00000000000000bb");
+    write_training("agent", "tune-00000000000000cc");
+    write_scores("t-base", "train-00000000000000aa", "000000", "\"limit\": 6", false);
+    write_scores("t-chat", "tune-00000000000000bb", "100000", "\"limit\": 6", false);
+    write_scores("t-agent", "tune-00000000000000cc", "11111111", "\"limit\": 0", false);
+    write_scores("t-agent-hinted", "tune-00000000000000cc", "00001111", "\"limit\": 0", true);
+    write_scores("t-fold", "tune-00000000000000cc", "00000000", "\"fold\": \"2/2\"", false);
+}
+
+/* Stages' models, all in a folder "model", in one matrix: tasks that both were asked are compared. */
+static void stages_stand_in_one_matrix(void **state)
+{
+    (void)state;
+    Report r = {.no_plots = true};
+    Str page = {0};
+    write_trio();
+    for (size_t i = 0; i < sizeof trio / sizeof *trio; i++)
+        must(report_add(&r, in_scratch(trio[i])));
+    report_write(&page, &r);
+    static const char *const has[] = {
+        "Lemur: trio, t-agent",
+        "<th class=\"w\">tasks</th><th class=\"w\">base</th><th class=\"w\">chat</th>"
+        "<th class=\"w\">agent</th>",
+        "<b>100.0</b> <span class=\"small\">10.0 to 90.0, n 8</span><br><span class=\"small good\">+100.0 "
+        "against base "
+        "(n 6), p&nbsp;=&nbsp;0.031</span><br><span class=\"small\">+83.3 against chat (n 6), "
+        "p&nbsp;=&nbsp;0.062</span>",
+        "<td class=\"w\">tasks, with hints</td>",
+        "<td class=\"w\">tasks (t-fold)</td>",
+        "<td class=\"w\">tasks</td><td>base</td><td class=\"r\">6</td>"};
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++)
+        expect(&page, has[i]);
+    const json_t *models = json_object_get(r.summary, "models"), *agent = json_array_get(models, 2);
+    assert_int_equal(json_array_size(models), 5);
+    assert_string_equal(json_string_value(json_object_get(agent, "model")), "agent");
+    assert_int_equal(json_array_size(json_object_get(agent, "against")), 2);
+    report_drop(&r);
+    str_drop(&page);
+}
+
 static void what_is_no_run_is_refused(void **state)
 {
     (void)state;
@@ -337,6 +425,7 @@ int main(void)
         cmocka_unit_test(checks_and_gains_stand_there),
         cmocka_unit_test(a_leak_is_told),
         cmocka_unit_test(stages_without_their_run_are_told),
+        cmocka_unit_test(stages_stand_in_one_matrix),
         cmocka_unit_test(what_is_no_run_is_refused),
     };
     return cmocka_run_group_tests(tests, small_corpus, scratch_remove);
