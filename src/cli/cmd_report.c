@@ -69,21 +69,15 @@ int cmd_report(int argc, char **argv)
     const Command c = {
         .usage = "[NAME=]FOLDER... [flags]",
         .words = "FOLDER...",
-        .about =
-            "One HTML page, without anything from outside, on runs of `lemur run` or on single corpora, "
-            "shards, trainings\n"
-            "and scores: ledgers, loss curves, bits per byte beside xz, scores with intervals and the "
-            "paper's beside\n"
-            "them, models against each other, success against steps, what feedback gains, what is "
-            "learned and episodes\n"
-            "to unfold, the recipe.  Of several folders it compares what is of a kind.  Scores are "
-            "computed once more\n"
-            "from the transcripts, and tasks for testing are looked for in what was learned; --check "
-            "fails where that\n"
-            "finds anything.  NAME is what the page calls the folder.  report.json has scores and checks, "
-            "without times.\n"
-            "example: lemur report run/mini\n"
-            "example: lemur report base=run/a/base-words tuned=run/a/tuned-words -o compared.html",
+        .about = "One HTML page, without anything from outside, on runs of `lemur run` or on single corpora, shards,\n"
+                 "trainings and scores: ledgers, loss curves, bits per byte beside xz, scores with intervals and\n"
+                 "the paper's beside them, models against each other, success against steps, what feedback\n"
+                 "gains, what is learned and episodes to unfold, the recipe.  Of several folders it compares\n"
+                 "what is of a kind.  Scores are computed once more from the transcripts, and tasks for testing\n"
+                 "are looked for in what was learned; --check fails where that finds anything.  NAME is what the\n"
+                 "page calls the folder.  report.json has scores and checks, without times.\n"
+                 "example: lemur report run/mini\n"
+                 "example: lemur report first=run/a/scores.words.agent second=run/b/scores.words.agent -o both.html",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

@@ -56,8 +56,7 @@ static Status corpus_there(CorpusBytes *out, const char *folder)
     return st;
 }
 
-/* The stage's settings, or a file that the command names.  As far as a source is not there its limit counts.
- */
+/* The stage's settings, or a file that the command names.  A source that is not there counts as its limit. */
 static Status corpus_to_come(CorpusBytes *out, const RecipeAsk *ask)
 {
     CorpusRecipe r = {0};

@@ -131,8 +131,7 @@ static Status read_tasks(Overlap *o, const Report *r, size_t part)
     return ST_OK;
 }
 
-/* Rows of packed shards are what is left of the corpus, cut at their ends: they count where it is not here.
- */
+/* Rows of packed shards are the corpus cut at their ends: they count where it is not here. */
 static bool is_learned(const Report *r, const ReportPart *p)
 {
     return p->kind == REPORT_CORPUS || (p->kind == REPORT_SHARDS && !report_has(r, REPORT_CORPUS)) ||
