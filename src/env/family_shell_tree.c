@@ -7,10 +7,9 @@
 
 enum { LINES_LEAST = 6, LINES_MOST = 8, ITEMS = 4, FILES_LEAST = 3 };
 
-static const char *const project_names[] = {"bakery",  "garden",  "school", "museum",  "harbor", "studio",
-                                            "clinic",  "hotel",   "farm",   "gallery", "market", "office",
-                                            "theater", "station", "winery", "cinema",  "castle", "airport",
-                                            "chapel",  "stadium", "forest", "island",  "bridge", "tower"};
+/* As many as four file systems have: training and testing see the same names, and other files below them. */
+static const char *const project_names[] = {"bakery", "garden", "museum", "studio",
+                                            "hotel",  "market", "castle", "tower"};
 static const char *const file_names[SHELL_NAMES] = {
     "plan",  "budget", "menu",  "summer", "winter", "guests", "travel", "team",  "status",  "review",
     "ideas", "monday", "march", "north",  "staff",  "water",  "garage", "music", "parking", "trip"};

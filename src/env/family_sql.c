@@ -10,17 +10,24 @@
 #include "env/sql.h"
 #include "env/sql_reward.h"
 
-enum { PARENTS = 6, CHILDREN = 13, SHOWN_ROWS = 14, TRIES = 100 };
+/* Each schema is filled anew several times: with one filling a model learns the rows instead of the question.
+ */
+enum { FILLINGS = 8, PARENTS = 6, CHILDREN = 13, SHOWN_ROWS = 14, TRIES = 100 };
 
 typedef struct {
-    SqlDrawn *drawn; /* [sql_schemas_n] */
+    SqlDrawn *drawn; /* [databases_n()] */
     SqlWorlds *worlds;
-    SqlWorld **world; /* [sql_schemas_n] */
+    SqlWorld **world; /* [databases_n()] */
     SqlAsked asked;
     SqlTurn turn, gold_turn;
     RowTexts rows, gold;
     Str slip;
 } SqlFamily;
+
+static size_t databases_n(void)
+{
+    return sql_schemas_n * FILLINGS;
+}
 
 /* Rows. -------------------------------------------------------------------------------------------------- */
 
@@ -107,9 +114,8 @@ static void add_table(Str *out, const SqlDrawn *d, size_t side)
 static Status write_dump(const SqlFamily *f, const char *data)
 {
     Str dump = {0};
-    for (size_t i = 0; i < sql_schemas_n; i++) {
-        str_addf(&dump, "CREATE DATABASE `%s`;\nUSE `%s`;\n", sql_schemas[i].database,
-                 sql_schemas[i].database);
+    for (size_t i = 0; i < databases_n(); i++) {
+        str_addf(&dump, "CREATE DATABASE `%s`;\nUSE `%s`;\n", f->drawn[i].database, f->drawn[i].database);
         for (size_t side = 0; side < 2; side++)
             add_table(&dump, &f->drawn[i], side);
     }
@@ -196,14 +202,14 @@ static Status run(SqlWorld *w, SqlTurn *turn, RowTexts *rows, const Str *query)
 
 /* Draws until the query finds rows, and not too many to be shown; whether a mistake is one, the database
  * tells. */
-static Status draw_sound(SqlFamily *f, size_t *schema, Rng *rng)
+static Status draw_sound(SqlFamily *f, size_t *database, Rng *rng)
 {
     for (int i = 0; i < TRIES; i++) {
-        *schema = rng_below(rng, sql_schemas_n);
-        sql_ask_draw(&f->asked, &f->drawn[*schema], rng);
-        TRY(run(f->world[*schema], &f->gold_turn, &f->gold, &f->asked.query));
+        *database = rng_below(rng, databases_n());
+        sql_ask_draw(&f->asked, &f->drawn[*database], rng);
+        TRY(run(f->world[*database], &f->gold_turn, &f->gold, &f->asked.query));
         if (f->gold_turn.failed)
-            return fail(ST_FORMAT, "%s: \"%s\" is answered by %s", sql_schemas[*schema].database,
+            return fail(ST_FORMAT, "%s: \"%s\" is answered by %s", f->drawn[*database].database,
                         str_c(&f->asked.query), str_c(&f->gold_turn.text));
         if (f->gold.n && f->gold.n <= SHOWN_ROWS)
             return ST_OK;
@@ -211,28 +217,29 @@ static Status draw_sound(SqlFamily *f, size_t *schema, Rng *rng)
     return fail(ST_LIMIT, "no question of %d finds rows", TRIES);
 }
 
-static Status slip(SqlFamily *f, size_t schema, Rng *rng, FamilyTask *out)
+static Status slip(SqlFamily *f, size_t database, Rng *rng, FamilyTask *out)
 {
     if (!draw_chance(rng, 4) || !draw_slip(&f->slip, &f->asked, rng))
         return ST_OK;
-    TRY(run(f->world[schema], &f->turn, &f->rows, &f->slip));
+    TRY(run(f->world[database], &f->turn, &f->rows, &f->slip));
     if (f->turn.failed || intercode_reward(INTERCODE_SCALED, &f->rows, &f->gold) < 1)
         family_slip(out, "```sql\n%s\n```", str_c(&f->slip));
     return ST_OK;
 }
 
+/* The key has no filling: what is asked of one is not asked of another. */
 static Status draw_sql(void *state, Rng *rng, FamilyTask *out)
 {
     SqlFamily *f = state;
-    size_t schema;
-    TRY(draw_sound(f, &schema, rng));
+    size_t database;
+    TRY(draw_sound(f, &database, rng));
     const SqlAsked *a = &f->asked;
+    const SqlDrawn *d = &f->drawn[database];
     str_adds(&out->question, str_c(&a->question));
-    str_addf(&out->key, "%s: %s", sql_schemas[schema].database, str_c(&a->query));
-    out->record = json_pack("{s:s, s:s, s:s, s:s, s:o}", "db", sql_schemas[schema].database, "gold",
-                            str_c(&a->query), "query", str_c(&a->question), "hardness", a->form, "db_tables",
-                            tables_of(&sql_schemas[schema]));
-    TRY(slip(f, schema, rng, out));
+    str_addf(&out->key, "%s: %s", d->schema->database, str_c(&a->query));
+    out->record = json_pack("{s:s, s:s, s:s, s:s, s:o}", "db", d->database, "gold", str_c(&a->query), "query",
+                            str_c(&a->question), "hardness", a->form, "db_tables", tables_of(d->schema));
+    TRY(slip(f, database, rng, out));
     family_say(out, "```sql\n%s\n```", str_c(&a->query));
     sql_hints(out, a);
     return ST_OK;
@@ -243,7 +250,7 @@ static void close_sql(void *state)
     SqlFamily *f = state;
     if (!f)
         return;
-    for (size_t i = 0; f->world && i < sql_schemas_n; i++)
+    for (size_t i = 0; f->world && i < databases_n(); i++)
         sql_world_close(f->world[i]);
     sql_worlds_close(f->worlds);
     sql_asked_drop(&f->asked);
@@ -261,19 +268,21 @@ static Status open_sql(void **state, Rng *rng, const char *data)
 {
     SqlFamily *f = mem_new(SqlFamily);
     *state = f;
-    f->drawn = mem_array(SqlDrawn, sql_schemas_n);
-    f->world = mem_array(SqlWorld *, sql_schemas_n);
-    for (size_t i = 0; i < sql_schemas_n; i++) {
-        f->drawn[i].schema = &sql_schemas[i];
-        draw_rows(&f->drawn[i], rng);
+    f->drawn = mem_array(SqlDrawn, databases_n());
+    f->world = mem_array(SqlWorld *, databases_n());
+    for (size_t i = 0; i < databases_n(); i++) {
+        SqlDrawn *d = &f->drawn[i];
+        d->schema = &sql_schemas[i % sql_schemas_n];
+        snprintf(d->database, sizeof d->database, "%s_%zu", d->schema->database, i / sql_schemas_n + 1);
+        draw_rows(d, rng);
     }
     TRY(write_dump(f, data));
     TRY(family_write(data, "intercode/prompt/templates.json", templates));
     char *dump = path_join(data, SQL_DUMP);
     Status st = sql_worlds_open(&f->worlds, dump, NULL, NULL);
     mem_free(dump);
-    for (size_t i = 0; st == ST_OK && i < sql_schemas_n; i++)
-        st = sql_world_open(&f->world[i], f->worlds, sql_schemas[i].database, NULL);
+    for (size_t i = 0; st == ST_OK && i < databases_n(); i++)
+        st = sql_world_open(&f->world[i], f->worlds, f->drawn[i].database, NULL);
     return st;
 }
 

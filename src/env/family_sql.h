@@ -39,6 +39,7 @@ typedef struct {
 
 typedef struct {
     const SqlSchema *schema;
+    char database[SQL_LABEL]; /* the schema's, and which of its fillings */
     struct {
         SqlRow at[SQL_ROWS];
         size_t n;
