@@ -9,11 +9,13 @@
 
 enum { KEY_MOST = 8 }; /* words by which a needle is looked up, or all of it where it is shorter */
 enum { FILTER_BITS = 20 };
+enum { LABEL_MOST = 2 };                          /* words of a label, as in "12. How many are there?" */
 static const uint64_t base = 0x9E3779B97F4A7C15u; /* odd: multiplying by it loses nothing */
 
 typedef struct {
     uint64_t hash;
-    bool begins, ends; /* a line, a sentence, a quote or a tag begins before it, ends behind it */
+    bool begins; /* a line, a quote or a tag begins before it, or a sentence behind no more than a label */
+    bool ends;   /* a line, a sentence, a quote or a tag ends behind it */
 } Word;
 typedef Array(Word) Words;
 
@@ -90,14 +92,16 @@ void overlap_free(Overlap *o)
 
 /* Words. ------------------------------------------------------------------------------------------------- */
 
-typedef enum { LETTER, SIGN, BLANK, EDGE, EDGE_SIGN, QUOTE } CharKind;
+typedef enum { LETTER, SIGN, BLANK, STOP, EDGE, EDGE_SIGN, QUOTE } CharKind;
 
 /* Letters are ASCII's, digits, '_' and every byte of a longer UTF-8 character. */
 static CharKind kind_of(unsigned char c)
 {
     if (c >= 0x80 || c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
         return LETTER;
-    if (c == '\n' || memchr(".;:!?\"`", c, 7))
+    if (memchr(".;!?", c, 4))
+        return STOP;
+    if (c == '\n' || c == ':' || c == '"' || c == '`')
         return EDGE;
     if (c == '\'')
         return QUOTE;
@@ -147,6 +151,7 @@ static void split(Words *out, Span text)
 {
     const uint64_t start = 0xCBF29CE484222325u;
     bool edge = true;
+    size_t line = 0; /* words before which the line, quote or tag began */
     array_clear(out);
     for (size_t i = 0; i < text.n;) {
         unsigned char c = (unsigned char)text.at[i];
@@ -157,10 +162,12 @@ static void split(Words *out, Span text)
             meet_quote(out, text, i - 1, &edge);
         if (kind == BLANK || kind == QUOTE)
             continue;
-        if ((kind == EDGE || kind == EDGE_SIGN) && out->n)
+        if ((kind == STOP || kind == EDGE || kind == EDGE_SIGN) && out->n)
             out->at[out->n - 1].ends = true;
-        edge = edge || kind == EDGE || kind == EDGE_SIGN;
-        if (kind == EDGE)
+        if (kind == EDGE || kind == EDGE_SIGN)
+            line = out->n;
+        edge = edge || line == out->n || (kind == STOP && out->n - line <= LABEL_MOST);
+        if (kind == STOP || kind == EDGE)
             continue;
         hash = add_byte(hash, c);
         for (; kind == LETTER && i < text.n && kind_of((unsigned char)text.at[i]) == LETTER; i++)
@@ -168,6 +175,7 @@ static void split(Words *out, Span text)
         push_word(out, hash, &edge);
         if (kind == EDGE_SIGN) {
             out->at[out->n - 1].ends = true;
+            line = out->n;
             edge = true;
         }
     }

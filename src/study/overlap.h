@@ -9,7 +9,9 @@
  * Texts are compared as words: runs of letters and digits, in small letters, and every other sign by itself;
  * white space and the punctuation of sentences are nothing.  A task is found where its whole question stands
  * in a text.  A question of less than ALONE_BELOW words may be the beginning of a longer one ("What is 32 -
- * 16" of "What is 32 - 16 + 4?"), so it counts only between line ends, marks of sentences, tags, or quotes (single ones only where they do not stand between words);
+ * 16" of "What is 32 - 16 + 4?") or its end ("How many books are there?" of a problem that has told of
+ * books).  So it counts only where a line, a quote (a single one only where it does not stand between words)
+ * or a tag begins, or a sentence behind a label of a word or two, and where one of these or a sentence ends;
  * one of less than LEAST words is no text to look for.  Beside that the right answers are looked for in the
  * same way, and every NGRAM words in a row of a question, which tell what tasks have in common with texts:
  * tasks of one template share such runs without being the same. */

@@ -53,6 +53,10 @@ static void short_ones_stand_by_themselves(void **state)
     assert_true(holds("'Count all whose land is India'", "Count all whose land is 'India'."));
     assert_false(holds("What is 32 - 16 + 4?", q));
     assert_false(holds("and what is 32 - 16?", q));
+    assert_false(holds("Ben has 14 books, Ida 20. How many books are there?", "How many books are there?"));
+    assert_true(holds("Ben has 14 books.\nHow many books are there?", "How many books are there?"));
+    assert_true(holds("12. How many books are there? 13. Why?", "How many books are there?"));
+    assert_true(holds("Answer the query. Query: how many books are there?", "How many books are there?"));
     assert_false(holds("What is 32 + 16?", q));
     assert_false(holds("What is 132 - 16?", q));
     assert_true(holds("```sql\nSELECT COUNT(*) FROM office\n```", "SELECT COUNT(*) FROM office"));
