@@ -56,13 +56,19 @@ static char *name_in_a_run(const char *real, const char *stage, char **of)
             *slash = 0;
     }
     if (*place && folder_list(&runs, place) == ST_OK) {
-        for (size_t i = 0; i < runs.n && !name; i++) {
-            char *run = path_join(place, runs.at[i]);
-            name = linked_name(run, real);
-            if (name && of)
-                *of = mem_str(runs.at[i]);
+        size_t found = 0, first = 0;
+        for (size_t i = 0; i < runs.n && found < 2; i++) {
+            char *run = path_join(place, runs.at[i]), *linked = linked_name(run, real);
+            if (linked && found++ == 0) {
+                name = linked;
+                first = i;
+            } else {
+                mem_free(linked);
+            }
             mem_free(run);
         }
+        if (of && found == 1)
+            *of = mem_str(runs.at[first]);
         folder_list_drop(&runs);
     }
     mem_free(place);

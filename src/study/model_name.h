@@ -25,8 +25,8 @@ char *model_name_apart(const char *const *names, const char *const *paths, size_
 /* ".../tune-e8c23eada523314a/out" is a stage of a pipeline: its folder, or NULL.  Caller frees. */
 char *stage_folder(const char *real);
 /* What a run beside the store calls the stage with the folder `stage` and the product `real`, else its
- * folder's name, "tune-e8c23ead".  *run: what the run is called, "mini", or NULL; may be NULL.  Caller frees
- * both. */
+ * folder's name, "tune-e8c23ead".  *run: what the run is called, "mini"; NULL where none or several have the
+ * stage; may be NULL.  Caller frees both. */
 char *stage_name(const char *real, const char *stage, char **run);
 
 #endif

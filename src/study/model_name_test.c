@@ -33,6 +33,12 @@ static void a_stage_is_called_by_its_name(void **state)
                *stage = stage_folder(real), *name = stage_name(real, stage, &run);
     assert_string_equal(name, "agent");
     assert_string_equal(run, "mini");
+    mem_free(name);
+    mem_free(run);
+    scratch_run("mkdir runs/again && ln -s $PWD/runs/store/tune-0123456789abcdef/out runs/again/tuned");
+    name = stage_name(real, stage, &run); /* of two runs none is told */
+    assert_string_equal(name, "tuned");
+    assert_null(run);
     assert_null(stage_folder(in_scratch("runs/mini")));
     char *const all[] = {model, run, real, stage, name};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -276,7 +276,7 @@ static void write_sections(Str *page, Report *r)
 void report_write(Str *page, Report *r)
 {
     Str title = {0}, sections = {0};
-    str_adds(&title, "Lemur:");
+    str_adds(&title, r->titles.n ? "Lemur:" : "Lemur");
     for (size_t i = 0; i < r->titles.n && i < NAMED; i++)
         str_addf(&title, "%s %s", i ? "," : "", r->titles.at[i]);
     if (r->titles.n > NAMED)

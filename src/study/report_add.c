@@ -156,7 +156,7 @@ static Status add_folder(Report *r, const char *given, const char *folder)
         if (r->parts.n == before)
             add_links(r, r->titles.n ? name : "", folder);
     }
-    if (r->parts.n > before)
+    if (r->parts.n > before && (run || given || !found)) /* stages that several runs share name none */
         add_title(r, mem_str(run && !given ? run : name));
     json_decref(lock);
     mem_free(stage);
