@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/scratch_test.h"
 #include "base/stream.h"
+#include "env/bash.h"
 #include "env/python.h"
 
 #define GOLDEN "tests/golden/python/ipython.jsonl"
@@ -16,7 +17,7 @@ static const PythonSpec plain = {0};
 /* "0x7f00" as "0x", and a cell's file without the folder that a sandbox begins in: IPython ran in another. */
 static void comparable(Str *out, const char *text)
 {
-    static const char folder[] = "/work/", cell[] = "<ipython-input";
+    static const char folder[] = BASH_HOME "/", cell[] = "<ipython-input";
     str_clear(out);
     while (*text) {
         if (span_starts(span(text), folder) && span_starts(span(text + sizeof folder - 1), cell))
