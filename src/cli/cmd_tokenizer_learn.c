@@ -173,13 +173,12 @@ int cmd_tokenizer_eval(int argc, char **argv)
 
 typedef Array(const char *) Paths;
 
-/* The values of a flag that may be given several times; views. */
-static Paths paths_given(const Args *a, const char *flag)
+static Paths examples_given(const Args *a)
 {
     Paths paths = {0};
-    for (size_t i = 0; i < a->given_n; i++)
-        if (strcmp(a->given[i].flag->name, flag) == 0)
-            array_push(&paths, a->given[i].value);
+    size_t place = 0;
+    for (const char *path; (path = args_next(a, "examples", &place));)
+        array_push(&paths, path);
     return paths;
 }
 
@@ -240,12 +239,11 @@ static Status read_all(Learning *l, Paths paths, bool records)
     return st;
 }
 
-static Status read_texts_and_examples(BpeTrainer *b, const Args *a, int64_t weight)
+static Status read_texts_and_examples(BpeTrainer *b, const Args *a, Paths examples, int64_t weight)
 {
     Learning l = {.trainer = b, .weight = weight};
-    Paths examples = paths_given(a, "examples");
-    Status st = check_paths(examples.at, examples.n);
-    if (st == ST_OK && a->positional_n)
+    Status st = ST_OK;
+    if (a->positional_n)
         st = read_all(&l, (Paths){a->positional, a->positional_n, 0}, false);
     if (st == ST_OK && examples.n) {
         st = read_all(&l, examples, true);
@@ -255,7 +253,6 @@ static Status read_texts_and_examples(BpeTrainer *b, const Args *a, int64_t weig
                       examples.at[0]);
     }
     instruct_examples_drop(&l.examples);
-    array_drop(&examples);
     return st;
 }
 
@@ -265,13 +262,13 @@ static void show_merges(void *context, int64_t done, int64_t total)
     progress_at(context, (double)done);
 }
 
-static Status learn(const Args *a, int64_t size, int64_t weight, const char *folder)
+static Status learn(const Args *a, Paths examples, int64_t size, int64_t weight, const char *folder)
 {
     BpeTrainer *b = bpe_train_new(args_has(a, "single-digits") ? BPE_DIGITS_SINGLE : BPE_DIGITS_IN_THREES);
     Tokenizer *tok = NULL;
     if (args_has(a, "numbers"))
         bpe_train_numbers(b);
-    Status st = read_texts_and_examples(b, a, weight);
+    Status st = read_texts_and_examples(b, a, examples, weight);
     if (st == ST_OK) {
         Progress p =
             progress_start("merging", (double)(size > BPE_VOCAB_MIN ? size - BPE_VOCAB_MIN : 0), "pairs");
@@ -308,8 +305,14 @@ static Status train(const Args *args, void *context)
         return fail(ST_ARG, "--weight is the weight of --examples, and there are none");
     TRY(cmd_folder_possible(folder));
     TRY(check_paths(args->positional, args->positional_n));
-    TRY(folder_make(folder)); /* before the work, not behind it */
-    return learn(args, size, weight, folder);
+    Paths examples = examples_given(args);
+    Status st = check_paths(examples.at, examples.n);
+    if (st == ST_OK)
+        st = folder_make(folder); /* before the work, not behind it */
+    if (st == ST_OK)
+        st = learn(args, examples, size, weight, folder);
+    array_drop(&examples);
+    return st;
 }
 
 int cmd_tokenizer_train(int argc, char **argv)

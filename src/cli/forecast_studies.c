@@ -202,8 +202,7 @@ static Status add_rounds(RecipeForecast *out, const RecipeAsk *ask, const Improv
         names = forecast_flag(ask, "-t");
     for (const char *at = names ? names : c->families; *at; at++)
         families += *at == ',';
-    /* Tests of what is held out before the first round, after each, and twice of what nothing was decided by.
-     */
+    /* Tests of what is held out before the first round and after each; of what decided nothing, two. */
     double tests = families * (double)c->test * (rounds + 3),
            played = families * (double)(c->train * c->samples) * rounds,
            kept = families * (double)(c->train * c->most) * kept_share * rounds;

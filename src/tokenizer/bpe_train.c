@@ -124,7 +124,7 @@ static void count_word(BpeTrainer *b, const char *p, size_t n, int64_t times)
 
 void bpe_train_numbers(BpeTrainer *b)
 {
-    const int64_t before_all = (int64_t)1 << 40; /* their merges come first */
+    const int64_t before_all = (int64_t)1 << 50; /* their merges come first, whatever a weight makes of the others */
     for (char tens = '1'; tens <= '9'; tens++)
         for (char ones = '0'; ones <= '9'; ones++)
             count_word(b, (char[]){tens, ones}, 2, before_all);
