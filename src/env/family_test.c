@@ -361,6 +361,36 @@ static void draws_differ_in_what_is_for_training(void **state)
                 "draw-2/expert.jsonl");
 }
 
+/* The rows of one database, as its dump inserts them; the caller's. */
+static char *rows_of(const char *dump, const char *database)
+{
+    char *use = mem_format("USE `%s`;", database), *from = strstr(dump, use);
+    assert_non_null(from);
+    char *end = strstr(from, "CREATE DATABASE");
+    char *rows = mem_strn(from + strlen(use), end ? (size_t)(end - from) - strlen(use) : strlen(from + strlen(use)));
+    mem_free(use);
+    return rows;
+}
+
+static void a_schema_is_filled_several_times(void **state)
+{
+    (void)state;
+    FamilyCounts counts;
+    make(&counts, &family_sql, "filled", 60, 20, 5);
+    Str dump = scratch_read("filled/train/intercode/sql/ic_spider_dbs.sql");
+    char *first = rows_of(str_c(&dump), "zoo_db_1"), *other = rows_of(str_c(&dump), "zoo_db_2");
+    assert_string_not_equal(first, other);
+    json_t *questions = values_in("filled/train/intercode/sql/ic_spider_dev.json"), *q;
+    size_t i, later = 0;
+    json_array_foreach(questions, i, q)
+        later += strcmp(text(q, "db") + strlen(text(q, "db")) - 2, "_1") != 0;
+    assert_true(later > 30); /* of 60, were they drawn evenly of eight: 52 */
+    json_decref(questions);
+    mem_free(first);
+    mem_free(other);
+    str_drop(&dump);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +402,7 @@ int main(void)
         cmocka_unit_test(texts_are_compared_without_their_dress),
         cmocka_unit_test(families_are_found_by_name),
         cmocka_unit_test(draws_differ_in_what_is_for_training),
+        cmocka_unit_test(a_schema_is_filled_several_times),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
