@@ -45,7 +45,7 @@ static const RecipeVerb verbs[] = {
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check, train_forecast},
     {"tune", 2, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},
     {"convert", 1, RESUME_ANEW, NULL, NULL, convert_forecast},
-    {"env make", 7, RESUME_ANEW, NULL, NULL, env_make_forecast},
+    {"env make", 8, RESUME_ANEW, NULL, NULL, env_make_forecast},
     {"env score", 1, RESUME_ANEW, score_products, NULL, env_score_forecast},
     {"eval --fetch", 1, RESUME_SAME, NULL, NULL, NULL},
     {"eval", 1, RESUME_SAME, eval_products, NULL, eval_forecast},

@@ -186,13 +186,16 @@ static bool slips(const FamilyTask *t)
 
 /* The files of a part, but for what the benchmark reads beside the questions. */
 typedef struct {
-    Str *questions; /* [files_of] */
+    Str *questions; /* [files] */
+    size_t files;
     Str expert, hinted, hints;
 } Part;
 
-static size_t files_of(const Family *f)
+static size_t files_of(const Family *f, int64_t tasks)
 {
-    return f->files > 0 ? (size_t)f->files : 1;
+    int64_t files = f->files > 0 ? f->files : 1;
+    int64_t more = f->tasks_a_file > 0 ? (tasks + f->tasks_a_file - 1) / f->tasks_a_file : 0;
+    return (size_t)(more > files ? more : files);
 }
 
 /* File i's, from 0; the caller frees it. */
@@ -210,13 +213,13 @@ static void add_record(Str *out, const Family *f, const json_t *record)
     str_adds(out, f->array ? "" : "\n");
 }
 
-static Status write_questions(const Family *f, const char *data, Str *questions)
+static Status write_questions(const Family *f, const char *data, Part *p)
 {
     Status st = ST_OK;
-    for (size_t i = 0; st == ST_OK && i < files_of(f); i++) {
+    for (size_t i = 0; st == ST_OK && i < p->files; i++) {
         char *name = name_of(f, i);
-        str_adds(&questions[i], f->array ? "\n]\n" : "");
-        st = family_write(data, name, str_c(&questions[i]));
+        str_adds(&p->questions[i], f->array ? "\n]\n" : "");
+        st = family_write(data, name, str_c(&p->questions[i]));
         mem_free(name);
     }
     return st;
@@ -229,7 +232,7 @@ static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n,
         if (m->family->keep)
             TRY(m->family->keep(state, &m->task));
         if (m->family->questions)
-            add_record(&out->questions[(size_t)i % files_of(m->family)], m->family, m->task.record);
+            add_record(&out->questions[(size_t)i % out->files], m->family, m->task.record);
         add_expert(&out->expert, &m->task, false);
         if (m->task.hints) {
             add_expert(&out->hinted, &m->task, true);
@@ -240,11 +243,10 @@ static Status draw_tasks(Making *m, void *state, Rng *rng, bool test, int64_t n,
     return ST_OK;
 }
 
-static Status write_part(Part *p, const Family *family, const FamilySpec *spec, const char *data,
-                         bool test)
+static Status write_part(Part *p, const Family *family, const FamilySpec *spec, const char *data, bool test)
 {
     if (family->questions)
-        TRY(write_questions(family, data, p->questions));
+        TRY(write_questions(family, data, p));
     TRY(family_write(spec->folder, test ? "expert_test.jsonl" : "expert.jsonl", str_c(&p->expert)));
     if (!p->hints.n)
         return ST_OK;
@@ -257,10 +259,11 @@ static Status make_part(Making *m, const FamilySpec *spec, bool test)
 {
     char *data = path_join(spec->folder, test ? "test" : "train");
     void *state = NULL;
-    Part part = {.questions = mem_array(Str, files_of(m->family))};
+    size_t files = files_of(m->family, test ? spec->n_test : spec->n_train);
+    Part part = {.questions = mem_array(Str, files), .files = files};
     Rng rng;
     rng_seed_pair(&rng, spec->seed, test ? 1 : 2 * spec->draw);
-    Status st = m->family->open(&state, &rng, data);
+    Status st = m->family->open(&state, &rng, data, files);
     if (st == ST_OK)
         st = draw_tasks(m, state, &rng, test, test ? spec->n_test : spec->n_train, &part);
     if (st == ST_OK)
@@ -268,7 +271,7 @@ static Status make_part(Making *m, const FamilySpec *spec, bool test)
     if (m->family->close)
         m->family->close(state);
     Str *const texts[] = {&part.expert, &part.hinted, &part.hints};
-    for (size_t i = 0; i < files_of(m->family); i++)
+    for (size_t i = 0; i < files; i++)
         str_drop(&part.questions[i]);
     mem_free(part.questions);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

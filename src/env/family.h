@@ -46,11 +46,12 @@ typedef struct Family {
     const char *name, *about;
     const char *benchmark; /* that asks it */
     const char *questions; /* the file of records, below the data folder; NULL: `keep` writes each task */
-    int files;  /* 0: one.  Else so many, and %d in the name is 1, 2, ...; task n is in n % files */
-    bool array; /* each is one JSON array instead of lines */
-    /* Writes into `data` all that the benchmark reads beside the questions, and makes what the tasks of this
-     * part are drawn from; *state may stay NULL. */
-    Status (*open)(void **state, Rng *rng, const char *data);
+    int files; /* 0: one.  Else the least, and %d in the name is 1, 2, ...; task n is in n % (how many) */
+    int tasks_a_file; /* many tasks have more files, so that none has more than these; 0: never */
+    bool array;       /* each is one JSON array instead of lines */
+    /* Writes into `data` all that the benchmark reads beside the questions, of so many files, and makes what
+     * the tasks of this part are drawn from; *state may stay NULL. */
+    Status (*open)(void **state, Rng *rng, const char *data, size_t files);
     /* Fills *out, whose texts and array are empty and whose other members are NULL. */
     Status (*draw)(void *state, Rng *rng, FamilyTask *out);
     /* The task drawn last is one of the part; NULL: its record is all there is to keep. */

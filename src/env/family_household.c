@@ -21,8 +21,9 @@ typedef struct {
 static const char prompt[] =
     "Reach the goal by commands.\n{task}\n---\nGive a command: \"> \" and its words.\n";
 
-static Status open_household(void **state, Rng *rng, const char *data)
+static Status open_household(void **state, Rng *rng, const char *data, size_t files)
 {
+    (void)files;
     (void)rng;
     HouseholdFamily *f = mem_new(HouseholdFamily);
     *state = f;

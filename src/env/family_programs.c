@@ -131,8 +131,9 @@ static Status draw_programs(void *state, Rng *rng, FamilyTask *out)
 
 #define EXAMPLES "mint/prompt/in_context_examples/mbpp/"
 
-static Status open_programs(void **state, Rng *rng, const char *data)
+static Status open_programs(void **state, Rng *rng, const char *data, size_t files)
 {
+    (void)files;
     (void)state;
     (void)rng;
     TRY(family_write(data, "mint/prompt/templates/template_with_tool.txt",

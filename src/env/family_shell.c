@@ -5,7 +5,8 @@
 #include "env/nl2bash.h"
 
 typedef struct {
-    ShellWorld worlds[NL2BASH_IMAGES];
+    ShellWorld *worlds; /* [n] */
+    size_t n;
     ShellAsked asked;
 } ShellFamily;
 
@@ -25,29 +26,32 @@ static void close_shell(void *state)
     ShellFamily *f = state;
     if (!f)
         return;
-    for (size_t i = 0; i < NL2BASH_IMAGES; i++)
+    for (size_t i = 0; i < f->n; i++)
         shell_world_drop(&f->worlds[i]);
+    mem_free(f->worlds);
     shell_asked_drop(&f->asked);
     mem_free(f);
 }
 
-static Status write_script(const ShellFamily *f, const char *data, int number)
+static Status write_script(const ShellFamily *f, const char *data, size_t i)
 {
     Str script = {0};
-    char *name = mem_format(NL2BASH_SCRIPT, number);
-    shell_world_script(&script, &f->worlds[number - 1]);
+    char *name = mem_format(NL2BASH_SCRIPT, (int)i + 1);
+    shell_world_script(&script, &f->worlds[i]);
     Status st = family_write(data, name, str_c(&script));
     mem_free(name);
     str_drop(&script);
     return st;
 }
 
-static Status open_shell(void **state, Rng *rng, const char *data)
+static Status open_shell(void **state, Rng *rng, const char *data, size_t files)
 {
     ShellFamily *f = mem_new(ShellFamily);
     *state = f;
-    shell_worlds_draw(f->worlds, NL2BASH_IMAGES, rng);
-    for (int i = 1; i <= NL2BASH_IMAGES; i++)
+    f->worlds = mem_array(ShellWorld, files);
+    f->n = files;
+    shell_worlds_draw(f->worlds, files, rng);
+    for (size_t i = 0; i < files; i++)
         TRY(write_script(f, data, i));
     TRY(family_write(data, NL2BASH_IGNORE, ignored));
     return family_write(data, "intercode/prompt/templates.json", templates);
@@ -58,7 +62,7 @@ static Status draw_shell(void *state, Rng *rng, FamilyTask *out)
 {
     ShellFamily *f = state;
     ShellAsked *a = &f->asked;
-    shell_ask_draw(a, &f->worlds[out->number % NL2BASH_IMAGES], rng_below(rng, shell_forms_n), rng);
+    shell_ask_draw(a, &f->worlds[(size_t)out->number % f->n], rng_below(rng, shell_forms_n), rng);
     str_adds(&out->question, str_c(&a->question));
     str_adds(&out->key, str_c(&a->command));
     out->record = json_pack("{s:s, s:s, s:s}", "query", str_c(&a->question), "gold", str_c(&a->command),
@@ -76,6 +80,7 @@ const Family family_shell = {
     .benchmark = "ic_bash",
     .questions = NL2BASH_TASKS,
     .files = NL2BASH_IMAGES,
+    .tasks_a_file = 50, /* who sees few file systems learns their names instead of reading the question's */
     .array = true,
     .open = open_shell,
     .draw = draw_shell,

@@ -43,8 +43,8 @@ typedef struct {
     ShellProject projects[SHELL_PROJECTS];
 } ShellWorld;
 
-/* Fills *out[n], which are {0}: no two of them have a project of the same name.  They are dropped one by
- * one. */
+/* Fills *out[n], which are {0}: no two of four neighbours, from the first on, have a project of the same
+ * name. They are dropped one by one. */
 void shell_worlds_draw(ShellWorld *out, size_t n, Rng *rng);
 void shell_world_drop(ShellWorld *w);
 void shell_world_script(Str *out, const ShellWorld *w); /* appends the script that makes it in / */

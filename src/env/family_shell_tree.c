@@ -1,15 +1,17 @@
 /* The file systems of the family `shell`: what they hold, and the script that makes them. */
 #include <string.h>
 
-#include "base/check.h"
 #include "base/mem.h"
 #include "env/family_shell.h"
 
 enum { LINES_LEAST = 6, LINES_MOST = 8, ITEMS = 4, FILES_LEAST = 3 };
 
-/* As many as four file systems have: training and testing see the same names, and other files below them. */
+/* As many as four file systems have: each part sees the same names, and other files below them. */
 static const char *const project_names[] = {"bakery", "garden", "museum", "studio",
                                             "hotel",  "market", "castle", "tower"};
+enum { PROJECTS = sizeof project_names / sizeof *project_names };
+_Static_assert(PROJECTS % SHELL_PROJECTS == 0, "worlds take their names in turn");
+
 static const char *const file_names[SHELL_NAMES] = {
     "plan",  "budget", "menu",  "summer", "winter", "guests", "travel", "team",  "status",  "review",
     "ideas", "monday", "march", "north",  "staff",  "water",  "garage", "music", "parking", "trip"};
@@ -169,12 +171,14 @@ static void draw_project(ShellProject *p, const char *name, size_t first, Rng *r
 
 void shell_worlds_draw(ShellWorld *out, size_t n, Rng *rng)
 {
-    const char *names[sizeof project_names / sizeof *project_names];
-    size_t used = 0;
-    check(n * SHELL_PROJECTS <= sizeof names / sizeof *names);
+    const char *names[PROJECTS];
+    size_t used = PROJECTS;
     memcpy(names, project_names, sizeof names);
-    shuffle(names, sizeof names / sizeof *names, rng);
     for (size_t i = 0; i < n; i++) {
+        if (used == PROJECTS) {
+            shuffle(names, PROJECTS, rng);
+            used = 0;
+        }
         size_t first = rng_below(rng, KINDS);
         for (size_t j = 0; j < SHELL_PROJECTS; j++)
             draw_project(&out[i].projects[j], names[used++], first + j * (KINDS / SHELL_PROJECTS), rng);

@@ -264,8 +264,9 @@ static void close_sql(void *state)
     mem_free(f);
 }
 
-static Status open_sql(void **state, Rng *rng, const char *data)
+static Status open_sql(void **state, Rng *rng, const char *data, size_t files)
 {
+    (void)files;
     SqlFamily *f = mem_new(SqlFamily);
     *state = f;
     f->drawn = mem_array(SqlDrawn, databases_n());

@@ -63,13 +63,23 @@ static void remember(Map *m, const char *question)
     str_drop(&normal);
 }
 
+/* How many files a part of n tasks has. */
+static size_t files_for(const Family *f, size_t n)
+{
+    size_t files = f->files ? (size_t)f->files : 1;
+    while (f->tasks_a_file && files * (size_t)f->tasks_a_file < n)
+        files++;
+    return files;
+}
+
 /* The values of the files of records, in the order in which the tasks were drawn; NULL: there are none. */
 static json_t *records_of(const Family *f, const char *part, size_t n)
 {
     if (!f->questions)
         return NULL;
     json_t *all = json_array(), *files[8];
-    size_t files_n = f->files ? (size_t)f->files : 1;
+    size_t files_n = files_for(f, n);
+    assert_true(files_n <= 8);
     const char *hole = f->files ? strstr(f->questions, "%d") : f->questions + strlen(f->questions);
     for (size_t i = 0; i < files_n; i++) {
         char *name = mem_format("%s/%s/%.*s", f->name, part, (int)(hole - f->questions), f->questions);
@@ -78,6 +88,12 @@ static json_t *records_of(const Family *f, const char *part, size_t n)
         assert_int_equal(json_array_size(files[i]), n / files_n + (i < n % files_n));
         mem_free(name);
         mem_free(whole);
+    }
+    if (f->files) { /* no further one, which would be read as well */
+        char *next = mem_format("%s/%s/%.*s%zu%s", f->name, part, (int)(hole - f->questions), f->questions,
+                                files_n + 1, hole + 2);
+        assert_false(folder_holds(scratch, next));
+        mem_free(next);
     }
     for (size_t i = 0; i < n; i++)
         json_array_append(all, json_array_get(files[i % files_n], i / files_n));
@@ -229,10 +245,11 @@ static void hints_tell_mistakes(void **state)
 }
 
 /* Of a family that has ten texts and five things to ask. */
-static Status open_ten(void **state, Rng *rng, const char *data)
+static Status open_ten(void **state, Rng *rng, const char *data, size_t files)
 {
     (void)rng;
     (void)data;
+    assert_int_equal(files, 1);
     *state = NULL;
     return ST_OK;
 }

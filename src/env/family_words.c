@@ -400,8 +400,9 @@ static Status draw_words(void *state, Rng *rng, FamilyTask *out)
 
 static const char prompt[] = "Use Python in <execute>, then answer in <solution>.\n{task_prompt}";
 
-static Status open_words(void **state, Rng *rng, const char *data)
+static Status open_words(void **state, Rng *rng, const char *data, size_t files)
 {
+    (void)files;
     (void)state;
     (void)rng;
     TRY(family_write(data, "tasks/prompt.txt", prompt));

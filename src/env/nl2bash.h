@@ -29,7 +29,7 @@
 #include "env/nl2bash_reward.h"
 #include "env/sandbox.h"
 
-enum { NL2BASH_IMAGES = 4 };
+enum { NL2BASH_IMAGES = 4 }; /* of the benchmark; other data may have more, numbered on from there */
 /* Where the data has the tasks of the file system n, from 1, the script that makes it, and what git ignores.
  */
 #define NL2BASH_TASKS "intercode/bash/nl2bash_fs_%d.json"
@@ -42,6 +42,18 @@ typedef struct Nl2BashImage Nl2BashImage; /* shared by any number of threads */
  *   others as of sandbox_run */
 MUST_CHECK Status nl2bash_image_open(Nl2BashImage **out, const char *data, int number);
 void nl2bash_image_close(Nl2BashImage *image); /* NULL is fine */
+
+/* All file systems that the data has tasks of. */
+typedef struct {
+    Nl2BashImage **at; /* [n] */
+    int n;
+} Nl2BashImages;
+int nl2bash_images_in(const char *data); /* how many they are: at least the benchmark's, there or not */
+/* Failures as of nl2bash_image_open; *out may then be closed. */
+MUST_CHECK Status nl2bash_images_open(Nl2BashImages *out, const char *data);
+void nl2bash_images_close(Nl2BashImages *all);
+/* That of the task with this id: its number, "-", and the task's. */
+const Nl2BashImage *nl2bash_image_of(const Nl2BashImages *all, const char *task);
 
 /* Strings are kept: they outlive it. */
 typedef struct {

@@ -10,7 +10,7 @@
 
 typedef struct {
     const EnvOptions *options;
-    Nl2BashImage *images[NL2BASH_IMAGES];
+    Nl2BashImages images;
 } Systems;
 
 typedef struct {
@@ -22,8 +22,8 @@ typedef struct {
 static void close_systems(void *world)
 {
     Systems *s = world;
-    for (int i = 0; s && i < NL2BASH_IMAGES; i++)
-        nl2bash_image_close(s->images[i]);
+    if (s)
+        nl2bash_images_close(&s->images);
     mem_free(s);
 }
 
@@ -41,17 +41,15 @@ static void take_tasks(EnvTasks *tasks, int number, const json_t *all)
     }
 }
 
-static Status open_system(Systems *s, EnvTasks *tasks, int number)
+static Status read_tasks(EnvTasks *tasks, const char *data, int number)
 {
-    char *name = mem_format(NL2BASH_TASKS, number), *path = path_join(s->options->data, name);
+    char *name = mem_format(NL2BASH_TASKS, number), *path = path_join(data, name);
     json_t *all = NULL;
     Status st = json_file_read(&all, path);
     if (st == ST_OK && !json_is_array(all))
         st = fail(ST_FORMAT, "%s: no array of tasks", path);
     if (st != ST_OK)
         st = fail_in(st, "InterCode-Bash's data (lemur eval --fetch ic_bash gets it)");
-    if (st == ST_OK)
-        st = nl2bash_image_open(&s->images[number - 1], s->options->data, number);
     if (st == ST_OK)
         take_tasks(tasks, number, all);
     json_decref(all);
@@ -65,9 +63,9 @@ static Status open_systems(const EnvOptions *options, EnvTasks *tasks, void **wo
     Systems *s = mem_new(Systems);
     s->options = options;
     *world = s;
-    for (int i = 1; i <= NL2BASH_IMAGES; i++)
-        TRY(open_system(s, tasks, i));
-    return ST_OK;
+    for (int i = 1; i <= nl2bash_images_in(options->data); i++)
+        TRY(read_tasks(tasks, options->data, i));
+    return nl2bash_images_open(&s->images, options->data);
 }
 
 static void end(void *state)
@@ -86,8 +84,7 @@ static Status reset(void *world, const EnvTask *task, EnvTurn *turn, void **stat
     Nl2BashSpec spec = {.query = env_text(task->doc, "query"),
                         .gold = env_text(task->doc, "gold"),
                         .seconds = all->options->seconds};
-    Status st =
-        nl2bash_open(&s->files, all->images[task->id[0] - '1'], &spec); /* ids begin with the number */
+    Status st = nl2bash_open(&s->files, nl2bash_image_of(&all->images, task->id), &spec);
     if (st != ST_OK) {
         s->files = NULL;
         end(s);

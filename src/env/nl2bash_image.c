@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/file.h"
 #include "env/docker_exec.h"
 #include "env/git_status.h"
@@ -228,4 +229,42 @@ void nl2bash_image_close(Nl2BashImage *image)
         return;
     file_tree_drop(&image->tree);
     mem_free(image);
+}
+
+/* All of them. ------------------------------------------------------------------------------------------- */
+
+int nl2bash_images_in(const char *data)
+{
+    for (int n = NL2BASH_IMAGES;; n++) {
+        char *name = mem_format(NL2BASH_TASKS, n + 1), *path = path_join(data, name);
+        bool there = path_exists(path);
+        mem_free(path);
+        mem_free(name);
+        if (!there)
+            return n;
+    }
+}
+
+Status nl2bash_images_open(Nl2BashImages *out, const char *data)
+{
+    int n = nl2bash_images_in(data);
+    *out = (Nl2BashImages){.at = mem_array(Nl2BashImage *, (size_t)n)};
+    for (; out->n < n; out->n++)
+        TRY(nl2bash_image_open(&out->at[out->n], data, out->n + 1));
+    return ST_OK;
+}
+
+void nl2bash_images_close(Nl2BashImages *all)
+{
+    for (int i = 0; i < all->n; i++)
+        nl2bash_image_close(all->at[i]);
+    mem_free(all->at);
+    *all = (Nl2BashImages){0};
+}
+
+const Nl2BashImage *nl2bash_image_of(const Nl2BashImages *all, const char *task)
+{
+    long number = strtol(task, NULL, 10);
+    check(number >= 1 && number <= all->n);
+    return all->at[number - 1];
 }

@@ -214,9 +214,42 @@ static void golds_score_one(void **state)
     turn = (Nl2BashTurn){0};
 }
 
+/* Of data with five file systems, of which the last has a file that the others have not. */
+static void there_may_be_more_file_systems(void **state)
+{
+    (void)state;
+    needs_sandbox();
+    Nl2BashImages all;
+    assert_int_equal(nl2bash_images_in(scratch), NL2BASH_IMAGES); /* whatever is there */
+    scratch_text("intercode/bash/docker.gitignore", "usr\n");
+    for (int i = 1; i <= 5; i++) {
+        char *script_name = mem_format(NL2BASH_SCRIPT, i), *tasks = mem_format(NL2BASH_TASKS, i);
+        scratch_text(script_name, i == 5 ? "echo five >/w\n" : "true\n");
+        scratch_text(tasks, "[]\n");
+        mem_free(script_name);
+        mem_free(tasks);
+    }
+    assert_int_equal(nl2bash_images_open(&all, scratch), ST_OK);
+    assert_int_equal(all.n, 5);
+    Nl2BashSpec spec = {.query = "Say it", .gold = "cat /w", .seconds = 2};
+    Nl2Bash *b = begin(nl2bash_image_of(&all, "5-17"), &spec);
+    expect(b, "cat /w", "five\n", "");
+    assert_true(nl2bash_image_of(&all, "1-50") == all.at[0]);
+    nl2bash_close(b);
+    nl2bash_images_close(&all);
+    scratch_text("intercode/bash/nl2bash_fs_7.json", "[]\n"); /* behind a gap: not one of them */
+    scratch_text("intercode/bash/nl2bash_fs_6.json", "[]\n");
+    assert_int_equal(nl2bash_images_open(&all, scratch), ST_IO);
+    assert_non_null(strstr(error_text(), "the file system 6 of InterCode-Bash"));
+    nl2bash_images_close(&all);
+    nl2bash_turn_drop(&turn);
+    turn = (Nl2BashTurn){0};
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(an_episode), cmocka_unit_test(hostile_commands),
-                                       cmocka_unit_test(hostile_scripts), cmocka_unit_test(golds_score_one)};
+                                       cmocka_unit_test(hostile_scripts), cmocka_unit_test(golds_score_one),
+                                       cmocka_unit_test(there_may_be_more_file_systems)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -111,6 +111,7 @@ Status questions_read(Questions *q, const char *data, const char *file,
 {
     char *path = path_join(data, file);
     size_t before = q->all.n;
+    q->files++;
     Status st = path_exists(path) ? read_lines(q, path, take)
                                   : fail(ST_IO, "%s is not there; lemur eval --list says where it comes from, "
                                                 "lemur eval --fetch gets it", path);

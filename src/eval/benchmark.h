@@ -64,6 +64,7 @@ typedef struct {
 } Question;
 typedef struct {
     Array(Question) all; /* in the order of the data */
+    int files;     /* of the data, that were read: while one is read, its number, from 1 */
     int64_t bad;   /* lines of the data that were no questions: counted, and told */
     json_t *facts; /* object or NULL: what else decides the scores, such as hashes of prompt texts; kept in
                     * run.json and results.json, and must be the same when a run goes on; owned */

@@ -1,4 +1,5 @@
-/* ic_bash: InterCode-Bash's 200 tasks, in four file systems, in the sandbox (env/nl2bash.h). */
+/* ic_bash: InterCode-Bash's 200 tasks, in four file systems, in the sandbox (env/nl2bash.h); or those of
+ * `lemur env make shell`, in more of them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ enum { WINDOW = 7, OBSERVATION_CHARACTERS = 1000 };
 
 typedef struct {
     InterCodeTexts texts;
-    Nl2BashImage *images[NL2BASH_IMAGES];
+    Nl2BashImages images;
 } IcBash;
 
 static void close_bash(void *state)
@@ -23,41 +24,20 @@ static void close_bash(void *state)
     if (!s)
         return;
     intercode_texts_drop(&s->texts);
-    for (int i = 0; i < NL2BASH_IMAGES; i++)
-        nl2bash_image_close(s->images[i]);
+    nl2bash_images_close(&s->images);
     mem_free(s);
 }
 
 /* Ids are the file system's number and those of InterCode's own result files. */
-static bool take(Questions *q, int64_t number, json_t *object, int system)
+static bool take(Questions *q, int64_t number, json_t *object)
 {
     char id[32], part[32];
     if (!doc_text(object, "query").n || !doc_text(object, "gold").n)
         return false;
-    snprintf(id, sizeof id, "%d-%lld", system, (long long)number);
-    snprintf(part, sizeof part, "fs_%d", system);
+    snprintf(id, sizeof id, "%d-%lld", q->files, (long long)number);
+    snprintf(part, sizeof part, "fs_%d", q->files);
     questions_add(q, id, part, object);
     return true;
-}
-
-static bool take_1(Questions *q, int64_t number, json_t *object)
-{
-    return take(q, number, object, 1);
-}
-
-static bool take_2(Questions *q, int64_t number, json_t *object)
-{
-    return take(q, number, object, 2);
-}
-
-static bool take_3(Questions *q, int64_t number, json_t *object)
-{
-    return take(q, number, object, 3);
-}
-
-static bool take_4(Questions *q, int64_t number, json_t *object)
-{
-    return take(q, number, object, 4);
 }
 
 /* Tasks whose gold command needs what is not here: it fails, and so may the model's. */
@@ -80,20 +60,17 @@ static void note_lacking(Questions *q)
 
 static Status open_bash(const EvalRun *run, Questions *out, void **state)
 {
-    static bool (*const takes[NL2BASH_IMAGES])(Questions *, int64_t, json_t *) = {take_1, take_2, take_3,
-                                                                                  take_4};
     Status st;
     IcBash *s = mem_new(IcBash);
     char *name = NULL;
     out->facts = json_pack("{s:i}", "max_steps", intercode_turns(run));
-    for (int i = 0; i < NL2BASH_IMAGES; i++) {
+    for (int i = 1; i <= nl2bash_images_in(run->data); i++) {
         mem_free(name);
-        name = mem_format(NL2BASH_TASKS, i + 1);
-        TRY_TO(undo, questions_read(out, run->data, name, takes[i]));
+        name = mem_format(NL2BASH_TASKS, i);
+        TRY_TO(undo, questions_read(out, run->data, name, take));
     }
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "bash", out->facts));
-    for (int i = 0; i < NL2BASH_IMAGES; i++)
-        TRY_TO(undo, nl2bash_image_open(&s->images[i], run->data, i + 1));
+    TRY_TO(undo, nl2bash_images_open(&s->images, run->data));
     note_lacking(out);
     *state = s;
     mem_free(name);
@@ -136,8 +113,7 @@ static Status ask_bash(const EvalRun *run, void *state, const Question *q, Sampl
     Nl2BashSpec spec = {.query = doc_text(q->doc, "query").at, .gold = doc_text(q->doc, "gold").at};
     if (run->settings->program_seconds > 0)
         spec.seconds = run->settings->program_seconds;
-    TRY(nl2bash_open(&a.world, s->images[q->id[0] - '1'],
-                     &spec)); /* ids begin with the file system's number */
+    TRY(nl2bash_open(&a.world, nl2bash_image_of(&s->images, q->id), &spec));
     InterCodeSetup setup = {.environment = "ic_bash",
                             .texts = &s->texts,
                             .system = span("You are an expert in Bash."),
