@@ -219,7 +219,7 @@ static Status open_all(Bench *b, const char *path)
     int64_t together = b->set.requests < PASS_LOGITS ? b->set.requests : PASS_LOGITS;
     DecoderSetup setup = {.max_rows = PASS_ROWS,
                           .max_logits = PASS_LOGITS,
-                          .compute = ops_compute(b->set.compute),
+                          .compute = ops_compute_packed(b->set.compute),
                           .context = 2 * longest,
                           .pages = kv_pages_for(each + 1) * together + 2 * kv_pages_for(2 * longest)};
     b->ids = mem_array(int32_t, longest);

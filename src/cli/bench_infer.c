@@ -140,7 +140,7 @@ static Status open_decoder(Bench *b, const char *path)
                           .max_logits = b->set.parallel,
                           .pages = pages * b->set.parallel,
                           .context = sequence,
-                          .compute = ops_compute(b->set.compute)};
+                          .compute = ops_compute_packed(b->set.compute)};
     b->table_n = pages;
     TRY(model_file_open(&file, path));
     b->plan = decoder_plan(file, &setup);

@@ -60,7 +60,7 @@ static int64_t or_else(int64_t given, int64_t otherwise)
 
 static DType compute_of(const BundleSetup *setup)
 {
-    return setup->compute != DTYPE_COUNT ? setup->compute : ops_compute("auto");
+    return setup->compute != DTYPE_COUNT ? setup->compute : ops_compute_packed("auto");
 }
 
 static int64_t context_of(const BundleSetup *setup, const HParams *h)

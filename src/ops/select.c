@@ -88,9 +88,20 @@ Status ops_open(Device **out, const char *table, int threads)
     return ST_OK;
 }
 
+static DType compute_of(const char *name, bool bf16_fast)
+{
+    bool bf16 = strcmp(name, "auto") == 0 ? bf16_fast : strcmp(name, "bf16") == 0;
+    return bf16 ? DTYPE_BF16 : DTYPE_F32;
+}
+
 DType ops_compute(const char *name)
 {
     CpuFeatures cpu = cpu_features();
-    bool bf16 = strcmp(name, "auto") == 0 ? ops_bf16_fast(&cpu) : strcmp(name, "bf16") == 0;
-    return bf16 ? DTYPE_BF16 : DTYPE_F32;
+    return compute_of(name, ops_bf16_fast(&cpu));
+}
+
+DType ops_compute_packed(const char *name)
+{
+    CpuFeatures cpu = cpu_features();
+    return compute_of(name, cpu.avx2);
 }

@@ -37,6 +37,9 @@ const char *ops_variant(int i, const CpuFeatures *cpu);
 MUST_CHECK Status ops_open(Device **out, const char *table, int threads);
 /* What that device's products compute in: "bf16", "f32", or "auto": bf16 where it is fast. */
 DType ops_compute(const char *name);
+/* The same of inference, which is bound by reading weights and caches: "auto" is bf16 wherever packed weights
+ * of bf16 have kernels, for they are half as long. */
+DType ops_compute_packed(const char *name);
 
 /* Whether bf16 products are fast here: AVX-512 BF16 and oneDNN. */
 bool ops_bf16_fast(const CpuFeatures *cpu);

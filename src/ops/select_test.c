@@ -130,6 +130,8 @@ static void a_device_comes_ready_to_work(void **state)
     assert_int_equal(ops_compute("bf16"), DTYPE_BF16);
     assert_int_equal(ops_compute("f32"), DTYPE_F32);
     assert_int_equal(ops_compute("auto"), ops_bf16_fast(&cpu) ? DTYPE_BF16 : DTYPE_F32);
+    assert_int_equal(ops_compute_packed("f32"), DTYPE_F32);
+    assert_int_equal(ops_compute_packed("auto"), cpu.avx2 ? DTYPE_BF16 : DTYPE_F32);
 }
 
 int main(void)

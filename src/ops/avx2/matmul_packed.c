@@ -6,6 +6,6 @@
 
 enum { FEW_TILE = 4, FEW_PANELS = 1, TILE_ROWS = 3, TILE_PANELS = 2 };
 enum { DOT_ROWS = 3, DIRECT_PANELS = 1, DOT_PANELS = 1 };
-enum { ONE_PANELS = 1, ONE_AHEAD = 0 };
+enum { ONE_PANELS = 1, ONE_AHEAD = 0, WIDENS = 1 };
 #define PACKED(name) avx2_##name
 #include "ops/simd/matmul_packed.h"

@@ -7,7 +7,8 @@
  *   ONE_PANELS, ONE_AHEAD    the same for one row, far apart from each other, and how many bytes ahead it
  *                            asks for; 0: none
  *   DOT_ROWS, DOT_PANELS     rows and panels of quantised ones when there are more
- *   PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
+ *   WIDENS                   whether many rows take bf16 as f32: where no instruction multiplies pairs of
+ * them PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
  *
  * Each sum is one chain over k, in its order, whatever the tile, the pieces in which k is walked, and the
  * threads: sums of a piece of k are stored in f32 and taken up again.
@@ -63,6 +64,8 @@ static void group_task(const Product *p, int64_t group, int64_t first, int64_t l
                      left < GROUP ? left : GROUP, 1};
     if (packed_form(w->type))
         dots_task(&at, w, &panels, first, last, kept, apart);
+    else if (w->type == QUANT_BF16 && p->x.widens)
+        wide_task(&at, w, &panels, first, last, kept, apart);
     else
         plain_task(&at, w, &panels, first, last, kept);
 }
@@ -93,6 +96,8 @@ enum {
     THREAD_BYTES = KEPT_FLOATS * 4 + APART_BYTES
 };
 
+_Static_assert((int)WIDE_BYTES <= (int)APART_BYTES, "wide weights and those taken apart share their memory");
+
 /* One row is rounded by every thread for itself: sooner done than waiting for each other. */
 static void simd_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count,
                                bool add_to)
@@ -101,6 +106,7 @@ static void simd_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const Pa
     bool few = x->rows <= (packed_needs(w, count, QUANT_F32, true) ? FEW_DOTS : FEW_PLAIN),
          own = x->rows == 1;
     p.x.tile = few ? FEW_TILE : TILE_ROWS;
+    p.x.widens = WIDENS && !few;
     size_t words = (size_t)packed_x_place(&p.x, w, count, NULL) * sizeof(uint32_t);
     size_t each = few ? 0 : THREAD_BYTES, copies = own ? (size_t)dev->threads : 1;
     char *memory = device_scratch(dev, copies * words + (size_t)dev->threads * each + 64);

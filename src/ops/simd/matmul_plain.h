@@ -5,7 +5,10 @@
 
 #include "ops/simd/packed_product.h"
 
-enum { PLAIN_UNITS = 128 /* of k in a piece: 4 panels of it are 32 kB */ };
+enum {
+    PLAIN_UNITS = 128, /* of k in a piece: 4 panels of it are 32 kB */
+    WIDE_BYTES = GROUP * PLAIN_UNITS * PACKED_VECTOR
+};
 
 /* Rows n .. n + R - 1, panels 0 .. P - 1, `units` of k.  type, R and P are constants.  A panel that is not
  * there is the last one again, whose sums go nowhere. */
@@ -81,6 +84,20 @@ static void plain_rows(const Place *at, const Pieces *k, QuantType type, const P
         plain_f32(at, k, w, tile_at(x->floats, n, x->x->cols) + unit * rows, units, n, rows);
 }
 
+/* Numbers [k, k + count) of the panels as f32, WIDE_BYTES; k is even. */
+static void panels_widen(unsigned char *to, const Panels *w, int64_t k, int64_t count)
+{
+    for (int64_t p = 0; p < w->count; p++) {
+        const unsigned char *from = w->first + p * w->next + k / 2 * PACKED_VECTOR;
+        unsigned char *at = to + p * PLAIN_UNITS * PACKED_VECTOR;
+        for (int64_t i = 0; i < count; i += 2, from += PACKED_VECTOR, at += (size_t)2 * PACKED_VECTOR) {
+            Words pairs = words_load(from);
+            words_store(at, words_left(pairs, 16));
+            words_store(at + PACKED_VECTOR, words_and(pairs, 0xFFFF0000u));
+        }
+    }
+}
+
 static int64_t units_of(const PackedMatrix *w)
 {
     return w->type == QUANT_BF16 ? (w->cols + 1) / 2 : w->cols;
@@ -97,6 +114,25 @@ static void plain_few(const Place *at, const PackedMatrix *w, const Panels *pane
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(&at->p->x, n))
             plain_rows(&to, &whole, w->type, &here, 0, units_of(w), n);
+    }
+}
+
+/* As plain_task, of bf16 without instructions made for it: weights become f32 once for all rows, and so are
+ * those of x already.  Products of two bf16 are exact in f32, and k goes in the same order: the sums are
+ * those of pairs, bit for bit. */
+static void wide_task(const Place *at, const PackedMatrix *w, const Panels *panels, int64_t first,
+                      int64_t last, float *kept, unsigned char *wide)
+{
+    const PackedX *x = &at->p->x;
+    for (int64_t u = 0; u < w->cols; u += PLAIN_UNITS) {
+        int64_t left = w->cols - u, count = left < PLAIN_UNITS ? left : PLAIN_UNITS;
+        Panels part = {wide, (int64_t)PLAIN_UNITS * PACKED_VECTOR, panels->count, 1};
+        panels_widen(wide, panels, u, count);
+        for (int64_t n = first; n < last; n += tile_rows(x, n)) {
+            Pieces k = {kept + (n - first) * GROUP * PACKED_ROWS, u == 0, count == left};
+            int64_t rows = tile_rows(x, n);
+            plain_f32(at, &k, &part, tile_at(x->wide, n, w->cols) + u * rows, count, n, rows);
+        }
     }
 }
 

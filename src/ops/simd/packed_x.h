@@ -4,6 +4,7 @@
  *
  *   bf16   [pair of numbers][row]           0 behind an odd last one
  *   f32    [number][row]
+ *   wide   [number][row]                    bf16 as f32: for weights that are made wide as well
  *   i8     [block of 32][line][row]         lines: eight words of four numbers, the scale in f32, and what
  *                                           the types need:
  *          full     -128 sum
@@ -24,10 +25,11 @@ enum { X_SCALE = 8, X_LINES = 9 }; /* lines of a block that all types need */
 
 typedef struct {
     const Tensor *x;
-    int64_t tile;                      /* rows of a whole tile */
-    uint32_t *pairs, *floats, *dots;   /* NULL: no matrix needs them */
-    int64_t lines;                     /* of a block */
-    int64_t full, nibble, halves, min; /* which line; 0: no matrix needs it */
+    int64_t tile;                           /* rows of a whole tile */
+    bool widens;                            /* matrices of bf16 need `wide` instead of pairs */
+    uint32_t *pairs, *floats, *wide, *dots; /* NULL: no matrix needs them */
+    int64_t lines;                          /* of a block */
+    int64_t full, nibble, halves, min;      /* which line; 0: no matrix needs it */
 } PackedX;
 
 /* Which forms a product needs. */
@@ -62,10 +64,10 @@ static inline int64_t packed_x_place(PackedX *p, const PackedMatrix *w, int coun
 {
     int64_t N = p->x->rows, K = p->x->cols, at = 0;
     packed_x_plan(p, w, count);
-    p->pairs = p->floats = p->dots = NULL;
+    p->pairs = p->floats = p->wide = p->dots = NULL;
     if (packed_needs(w, count, QUANT_BF16, false)) {
-        p->pairs = memory ? memory + at : NULL;
-        at += packed_round_up(N * ((K + 1) / 2), 16);
+        *(p->widens ? &p->wide : &p->pairs) = memory ? memory + at : NULL;
+        at += packed_round_up(N * (p->widens ? K : (K + 1) / 2), 16);
     }
     if (packed_needs(w, count, QUANT_F32, false)) {
         p->floats = memory ? memory + at : NULL;
@@ -101,12 +103,19 @@ static inline void x_round_pairs(uint32_t *to, int64_t rows, const Tensor *x, in
     }
 }
 
-static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, int64_t n)
+/* Rounded to bf16 where `wide`. */
+static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, int64_t n, bool wide)
 {
     float part[LANES];
+    uint16_t rounded[LANES];
     for (int64_t k = 0; k < x->cols; k += LANES) {
         int lanes = simd_lanes(k, x->cols);
-        vec_store_f32(part, simd_load(simd_row(x, n), x->dtype, k, lanes), lanes);
+        Vec numbers = simd_load(simd_row(x, n), x->dtype, k, lanes);
+        if (wide) {
+            vec_store_bf16(rounded, numbers, lanes);
+            numbers = vec_load_bf16(rounded, lanes);
+        }
+        vec_store_f32(part, numbers, lanes);
         for (int i = 0; i < lanes; i++)
             to[(k + i) * rows] = word_of_float(part[i]);
     }
@@ -199,7 +208,9 @@ static inline void packed_x_round(const PackedX *p, int64_t first, int64_t last)
         if (p->pairs)
             x_round_pairs(tile_at(p->pairs, tile, pair_words(p)) + r, rows, p->x, n);
         if (p->floats)
-            x_round_floats(tile_at(p->floats, tile, p->x->cols) + r, rows, p->x, n);
+            x_round_floats(tile_at(p->floats, tile, p->x->cols) + r, rows, p->x, n, false);
+        if (p->wide)
+            x_round_floats(tile_at(p->wide, tile, p->x->cols) + r, rows, p->x, n, true);
         if (p->dots)
             x_round_dots(p, tile_at(p->dots, tile, dot_words(p)) + r, rows, n);
     }
