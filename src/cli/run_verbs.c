@@ -48,7 +48,7 @@ static const RecipeVerb verbs[] = {
     {"env make", 8, RESUME_ANEW, NULL, NULL, env_make_forecast},
     {"env score", 1, RESUME_ANEW, score_products, NULL, env_score_forecast},
     {"eval --fetch", 1, RESUME_SAME, NULL, NULL, NULL},
-    {"eval", 1, RESUME_SAME, eval_products, NULL, eval_forecast},
+    {"eval", 2, RESUME_SAME, eval_products, NULL, eval_forecast},
     {"report", 3, RESUME_ANEW, page_products, NULL, report_forecast},
     {"study improve", 1, RESUME_SAME, improve_products, NULL, improve_forecast},
     {"study", 3, RESUME_ANEW, NULL, NULL, study_forecast},
