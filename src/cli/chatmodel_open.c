@@ -86,10 +86,8 @@ static Status refuse_local(const ChatModelConfig *c, const char *model, const ch
 
 static Status put_hash(json_t *identity, const char *key, const char *path)
 {
-    uint64_t hash;
     char text[17];
-    TRY(model_hash(&hash, path));
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    TRY(model_hash_text(text, path));
     json_object_set_new(identity, key, json_string(text));
     return ST_OK;
 }

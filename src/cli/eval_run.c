@@ -308,12 +308,10 @@ static Status refuse_with_hints(const Job *job)
 /* {"kind": "hints", "path", "hash"} says who gave feedback, as chatmodel_open.h has it of models. */
 static Status open_hints(Job *job, const char *path)
 {
-    uint64_t hash;
     char text[17];
     TRY(refuse_with_hints(job));
     TRY(hints_open(&job->hints, path));
-    TRY(model_hash(&hash, path));
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    TRY(model_hash_text(text, path));
     job->hints_identity =
         json_pack("{s:s, s:o, s:s}", "kind", "hints", "path", json_text(span(path)), "hash", text);
     return ST_OK;

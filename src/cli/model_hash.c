@@ -1,5 +1,7 @@
 #include "cli/model_hash.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -73,4 +75,12 @@ Status model_hash(uint64_t *out, const char *path)
     *out = XXH3_64bits_digest(x);
     XXH3_freeState(x);
     return st;
+}
+
+Status model_hash_text(char out[17], const char *path)
+{
+    uint64_t hash;
+    TRY(model_hash(&hash, path));
+    snprintf(out, 17, "%016" PRIx64, hash);
+    return ST_OK;
 }

@@ -14,5 +14,7 @@
 
 /* ST_IO. */
 MUST_CHECK Status model_hash(uint64_t *out, const char *path);
+/* The same as text: 16 digits and letters. */
+MUST_CHECK Status model_hash_text(char out[17], const char *path);
 
 #endif

@@ -29,6 +29,17 @@ static void names_and_contents_of_a_folder_count(void **state)
     assert_int_equal(model_hash(&h, in_scratch("absent")), ST_IO);
 }
 
+static void as_text_it_is_as_wide_as_any(void **state)
+{
+    (void)state;
+    char text[17], digits[17] = "";
+    scratch_text("a/config.json", "{}");
+    assert_int_equal(model_hash_text(text, in_scratch("a")), ST_OK);
+    snprintf(digits, sizeof digits, "%016llx", (unsigned long long)hash("a"));
+    assert_string_equal(text, digits);
+    assert_int_equal(model_hash_text(text, in_scratch("absent")), ST_IO);
+}
+
 static void a_large_file_is_sampled(void **state)
 {
     (void)state;
@@ -56,6 +67,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_contents_of_a_folder_count),
+        cmocka_unit_test(as_text_it_is_as_wide_as_any),
         cmocka_unit_test(a_large_file_is_sampled),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
