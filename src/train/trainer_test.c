@@ -240,10 +240,19 @@ static void a_short_run_evaluates_fewer_rows(void **state)
     f->c.eval_rows = 0;
     f->c.save_every = 0;
     f->stop_at = 2;
-    assert_int_equal(train(f), ST_CANCELLED);
-    int64_t allowed = number_in(f->tiny.run, "config.json", NULL, "eval_rows");
+    Status st;
+    int64_t allowed;
+    int tries = 0;
+    do { /* beside other programs the first step may look so slow that there is no second one */
+        f->stop = 0;
+        f->job.overwrite = tries > 0;
+        st = train(f);
+        allowed = number_in(f->tiny.run, "config.json", NULL, "eval_rows");
+    } while ((st != ST_CANCELLED || allowed == TINY_HELD_OUT) && ++tries < 10);
+    assert_int_equal(st, ST_CANCELLED);
     assert_true(allowed >= 1 && allowed < TINY_HELD_OUT);
     assert_int_equal(f->result.held_out_rows, allowed);
+    f->job.overwrite = false;
     f->stop = 0;
     f->stop_at = 0;
     f->job.resume = true;
