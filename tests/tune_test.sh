@@ -209,6 +209,8 @@ done
 kill -TERM $pid
 wait $pid
 ok "SIGTERM saves, or it was over" test $? -eq 130 -o -f "$work/stopped/results.json"
+sed 's/learning_rate: .*/learning_rate: 0.7/' "$work/tune.yaml" > "$work/other.yaml"
+no "a recipe that has changed" 'learning_rate' "$lemur" tune --resume --recipe "$work/other.yaml" -o "$work/stopped"
 ok "go on by --resume alone" "$lemur" tune --resume -o "$work/stopped"
 ok "the same model" cmp "$work/run/model/model.safetensors" "$work/stopped/model/model.safetensors"
 

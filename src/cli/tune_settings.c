@@ -195,9 +195,9 @@ Status tune_settings_gather(TuneSettings *t, const Command *c, int argc, char **
     instruct_recipe_drop(&t->recipe);
     instruct_recipe_defaults(&t->recipe);
     t->words.resume = resume;
-    Status st = t->recipe_path ? take_recipe(t) : ST_OK;
-    if (st == ST_OK)
-        st = take_resumed(t);
+    Status st = take_resumed(t);
+    if (st == ST_OK && t->recipe_path)
+        st = take_recipe(t);
     if (length_given)
         train_flags_forget_length(&t->config);
     if (st == ST_OK)

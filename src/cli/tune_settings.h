@@ -1,5 +1,5 @@
 /* What lemur tune is asked for.  Settings come from four places, the last one winning: defaults, the
- * recipe, the run that is resumed, the command line.  So the command line is read twice: to find the files,
+ * run that is resumed, the recipe, the command line.  So the command line is read twice: to find the files,
  * then over what they hold.
  *
  *     ArgsTable tables[TUNE_TABLES];
