@@ -76,11 +76,14 @@ double plan_seconds(const TrainPlan *p, const TrainConfig *c)
     return tokens * p->flops_per_token / (likely_mfu * p->peak_flops * (double)p->ranks);
 }
 
-double plan_step_mfu(const TrainPlan *p, double seconds, int64_t learned)
+double plan_step_mfu(TrainPlan *p, double seconds, int64_t learned)
 {
     double head = p->head_flops_per_token, rest = p->flops_per_token - head;
     double work = rest * (double)p->step_tokens + head * (double)learned;
-    return p->peak_flops > 0 ? work / (seconds * p->peak_flops * (double)p->ranks) : (double)NAN;
+    double reached = work / (seconds * (double)p->ranks);
+    if (p->peak_measured && reached > p->peak_flops)
+        p->peak_flops = reached;
+    return p->peak_flops > 0 ? reached / p->peak_flops : (double)NAN;
 }
 
 static void print_adapters(const TrainPlan *p)

@@ -18,6 +18,7 @@ typedef struct {
     double flops_per_token;              /* of a learned one */
     double head_flops_per_token;         /* of these, what others do without */
     double peak_flops;                   /* 0: unknown */
+    bool peak_measured;                  /* and not given: a faster step shows that it is too low */
     size_t host_bytes;                   /* the loader's and evaluation's buffers */
     size_t memory_bytes;                 /* all of it */
     size_t checkpoint_bytes, disk_bytes; /* one; all that are kept, and the model */
@@ -40,8 +41,9 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
  * that are asked for are what they are. */
 double plan_seconds(const TrainPlan *p, const TrainConfig *c);
 
-/* Share of the peak, NaN where it is unknown: a step took `seconds` and `learned` of its tokens were learned. */
-double plan_step_mfu(const TrainPlan *p, double seconds, int64_t learned);
+/* Share of the peak, NaN where it is unknown: a step took `seconds` and `learned` of its tokens were learned.
+ * A measured peak is raised to what the step reached: other programs ran while it was measured. */
+double plan_step_mfu(TrainPlan *p, double seconds, int64_t learned);
 
 /* Ten lines for people, through log_info. */
 void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, const char *output, int threads);

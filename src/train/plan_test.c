@@ -72,6 +72,15 @@ static void tokens_that_are_not_learned_cost_no_head(void **state)
         assert_true(fabs(none - (full - head)) < 1e-9 * full);
         assert_true(none > 0);
         assert_true(fabs(plan_step_mfu(&p, 0.5, all / 4) - (none + head / 4)) < 1e-9 * full);
+        double alone = 0.5 * full; /* seconds at 1e9 */
+        p.peak_flops = 1e9;
+        assert_true(plan_step_mfu(&p, alone / 4, all) > 3.99 && p.peak_flops == 1e9); /* one that was given stays */
+        p.peak_measured = true;
+        p.peak_flops = 4e9;
+        assert_true(fabs(plan_step_mfu(&p, alone, all) - 0.25) < 1e-9 && p.peak_flops == 4e9);
+        p.peak_flops = 1e9;
+        assert_true(plan_step_mfu(&p, alone / 2, all) == 1 && fabs(p.peak_flops - 2e9) < 1);
+        assert_true(fabs(plan_step_mfu(&p, alone, all) - 0.5) < 1e-9);
     }
     config_drop(&train_table, &c);
 }

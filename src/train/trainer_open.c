@@ -137,6 +137,7 @@ static Status plan(Trainer *t)
         peak = measure_gemm(t->dev, t->plan.setup.compute, MEASURE_BRIEFLY);
     TRY(device_sync(t->dev));
     t->plan.peak_flops = peak;
+    t->plan.peak_measured = t->c->peak_flops <= 0;
     const char *output = t->job->output ? t->job->output : ".";
     if (t->first)
         plan_print(&t->plan, t->c, t->job->data, output, t->dev->threads);
