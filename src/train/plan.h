@@ -13,9 +13,9 @@ typedef struct {
     int64_t parameters, context, step_tokens; /* step_tokens: over all micro-steps and ranks */
     int64_t trained;                          /* of the parameters, or of adapters beside them */
     int64_t rows, epoch_tokens, held_out_rows, eval_rows;
-    int64_t eval_rows_set; /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
-    int64_t steps;         /* -1: to be measured (minutes) */
-    double flops_per_token;              /* of a learned one */
+    int64_t eval_rows_set;  /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
+    int64_t steps;          /* -1: to be measured (minutes) */
+    double flops_per_token; /* of a learned one */
     double head_flops_per_token;         /* of these, what others do without */
     double peak_flops;                   /* 0: unknown */
     bool peak_measured;                  /* and not given: a faster step shows that it is too low */
