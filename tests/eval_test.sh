@@ -111,6 +111,13 @@ no "another seed" "settings.seed was 0 and is now 7" run good --seed 7
 no "another model" "holds another run: model" replayed -o "$work/good"
 ok "thrown away on purpose" run good --seed 7 --restart
 
+# A family's tasks are called by its name ----------------------------------------------------------------------------------
+ok "a family" "$lemur" env make words -o "$work/words" --train 5 --test 3
+ok "its expert" "$lemur" eval -m "script:$work/words/expert_test.jsonl" --tasks tasks --data "$work/words/test" --wikipedia none \
+    -o "$work/played"
+expect 0 '"alias": "words"' cat "$work/played/results.json"
+expect 0 '"alias": "tasks"' cat "$work/good/results.json"
+
 # Words ----------------------------------------------------------------------------------------------------------------
 no "no model" "which model" "$lemur" eval --tasks tasks
 no "no tasks" "which benchmarks" "$lemur" eval -m "$url"

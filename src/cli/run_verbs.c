@@ -49,7 +49,7 @@ static const RecipeVerb verbs[] = {
     {"env score", 1, RESUME_ANEW, score_products, NULL, env_score_forecast},
     {"eval --fetch", 1, RESUME_SAME, NULL, NULL, NULL},
     {"eval", 2, RESUME_SAME, eval_products, NULL, eval_forecast},
-    {"report", 3, RESUME_ANEW, page_products, NULL, report_forecast},
+    {"report", 4, RESUME_ANEW, page_products, NULL, report_forecast},
     {"study improve", 1, RESUME_SAME, improve_products, NULL, improve_forecast},
     {"study", 3, RESUME_ANEW, NULL, NULL, study_forecast},
 };

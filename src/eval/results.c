@@ -266,7 +266,8 @@ static void add_parts(json_t *out, const ResultsPart *p, const Map *metrics)
 static void add_benchmark(json_t *out, const ResultsPart *p)
 {
     Map *metrics = metrics_of(p->samples, p->metric);
-    json_t *entry = entry_of(p->name, p->samples, metrics);
+    const char *family = json_string_value(json_object_get(p->config, "family"));
+    json_t *entry = entry_of(family ? family : p->name, p->samples, metrics);
     json_object_set_new(json_object_get(out, "results"), p->name, entry);
     add_facts(out, p->name, p, metrics);
     add_parts(out, p, metrics);

@@ -40,6 +40,7 @@ static json_t *make(void)
         add_sample(a, i < 3 ? "algebra" : "anatomy", of_a[i], i == 1 ? "unreadable" : "");
     for (int i = 0; i < 3; i++)
         add_sample(b, NULL, of_b[i], "");
+    json_t *family = json_pack("{s:s}", "family", "pairs");
     ResultsPart parts[] = {
         {.name = "one",
          .metric = "success",
@@ -47,10 +48,17 @@ static json_t *make(void)
          .version = 2,
          .original = 10,
          .samples = a},
-        {.name = "two", .metric = "success", .groups = "both two", .original = 3, .shots = 5, .samples = b}};
+        {.name = "two",
+         .metric = "success",
+         .groups = "both two",
+         .original = 3,
+         .shots = 5,
+         .samples = b,
+         .config = family}};
     json_t *head = json_pack("{s:s, s:s}", "model", "m1", "lemur_version", "0.1.0");
     json_t *r = results_make(parts, 2, head, 12.5);
     json_decref(head);
+    json_decref(family);
     json_decref(a);
     json_decref(b);
     return r;
@@ -84,6 +92,7 @@ static void scores_and_their_errors(void **state)
     assert_null(at(r, "results", "two", "turns_ci95,none")); /* no share */
     near(at(r, "results", "one", "sample_len"), 4);
     assert_string_equal(json_string_value(at(r, "results", "one", "alias")), "one");
+    assert_string_equal(json_string_value(at(r, "results", "two", "alias")), "pairs");
     near(at(r, "results", "one_algebra", "success,none"), 2.0 / 3);
     near(at(r, "results", "one_algebra", "sample_len"), 3);
     assert_string_equal(json_string_value(at(r, "results", "one_algebra", "alias")), "algebra");

@@ -88,8 +88,23 @@ static void draw(Part *p, const RunnerSpec *spec)
     mem_free(from);
 }
 
+/* The name of the family that the data's tasks were made of, if any: `lemur env make` writes it beside them. */
+static void add_family(json_t *out, const char *data, const char *benchmark)
+{
+    char *path = data ? path_join(data, "../family.json") : NULL;
+    json_t *family = NULL;
+    if (path && path_exists(path) && json_file_read(&family, path) == ST_OK) {
+        json_t *name = json_object_get(family, "family");
+        const char *asked = json_string_value(json_object_get(family, "benchmark"));
+        if (json_is_string(name) && asked && strcmp(asked, benchmark) == 0)
+            json_object_set(out, "family", name);
+    }
+    json_decref(family);
+    mem_free(path);
+}
+
 /* What the questions are and what else decides the scores, in a line. */
-static json_t *part_identity(const Part *p)
+static json_t *part_identity(const Part *p, const char *data)
 {
     char sum[65];
     json_t *docs = json_array();
@@ -103,6 +118,7 @@ static json_t *part_identity(const Part *p)
                           (json_int_t)p->questions.all.n, "asked", (json_int_t)p->asked.n, "data_sha256", sum);
     if (p->questions.facts)
         json_object_set(o, "facts", p->questions.facts);
+    add_family(o, data, p->b->name);
     return o;
 }
 
@@ -188,7 +204,7 @@ static Status begin_folder(Runner *r)
     json_object_set_new(identity, "format", json_string("lemur eval"));
     json_object_set_new(identity, "format_version", json_integer(1));
     for (size_t i = 0; i < r->spec->chosen_n; i++)
-        json_object_set_new(benchmarks_, r->parts[i].b->name, part_identity(&r->parts[i]));
+        json_object_set_new(benchmarks_, r->parts[i].b->name, part_identity(&r->parts[i], r->spec->run.data));
     json_object_set_new(identity, "benchmarks", benchmarks_);
     Status st = eval_folder_begin(&r->folder_lock, r->spec->folder, identity, r->spec->restart);
     json_decref(identity);

@@ -91,6 +91,22 @@ char *report_model(const Report *r, const ReportPart *p)
     return model_name(config);
 }
 
+const char *report_tasks(const Report *r, const char *benchmark)
+{
+    const char *name = NULL;
+    for (size_t i = 0; i < r->parts.n; i++) {
+        const ReportPart *p = &r->parts.at[i];
+        const json_t *results = json_object_get(p->json, "results"), *entry = json_object_get(results, benchmark);
+        if (p->kind != REPORT_SCORES || !entry)
+            continue;
+        const char *alias = report_text(entry, "alias");
+        if (!*alias || (name && strcmp(name, alias) != 0))
+            return benchmark;
+        name = alias;
+    }
+    return name ? name : benchmark;
+}
+
 const char *report_feedback(const ReportPart *p)
 {
     const json_t *model = json_object_get(json_object_get(p->json, "config"), "feedback_model");

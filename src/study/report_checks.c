@@ -36,7 +36,7 @@ static void note_recheck(Report *r, const ReportPart *p, const Recheck *c)
 static void write_recheck(HtmlTable *t, Report *r, const ReportPart *p, const Recheck *c)
 {
     html_cell(t, "%s", p->name);
-    html_cell(t, "%s", c->benchmark);
+    html_cell(t, "%s", report_tasks(r, c->benchmark));
     if (c->episodes)
         html_cell(t, "%lld transcripts", (long long)c->episodes);
     else
@@ -55,7 +55,7 @@ static void write_recheck(HtmlTable *t, Report *r, const ReportPart *p, const Re
 static void write_rechecks(Str *page, Report *r)
 {
     enum { FEW = 6 };
-    static const char *const titles[] = {"run",    "benchmark",           "computed once more from",
+    static const char *const titles[] = {"run",    "tasks",               "computed once more from",
                                          "values", "and in results.json", NULL};
     Str rows = {0};
     size_t n = 0;

@@ -77,7 +77,7 @@ void report_episodes(Str *page, Report *r)
                 if (!begun)
                     html_heading(page, 2, "episodes", "Episodes");
                 begun = true;
-                html_add(page, "<h3>%s, %s</h3>\n", p->name, benchmark);
+                html_add(page, "<h3>%s, %s</h3>\n", p->name, report_tasks(r, benchmark));
                 report_lines(p->folder, file, take_episode, &shown);
             }
             mem_free(file);

@@ -144,7 +144,7 @@ static void write_table(Str *page, const Report *r, const Rows *rows)
             html_cell(&t, "%s", error_class_names[k]);
     for (size_t i = 0; i < rows->n; i++) {
         const Row *row = &rows->at[i];
-        html_cell(&t, "%s%s", row->benchmark, feedback_of(r, row));
+        html_cell(&t, "%s%s", report_tasks(r, row->benchmark), feedback_of(r, row));
         model_cell(&t, r, rows, i);
         html_cell(&t, "%zu", row->run.episodes.n);
         for (int k = 0; k < ERROR_CLASSES; k++)

@@ -97,7 +97,7 @@ static void add_part(Grid *g, const Report *r, const ReportPart *p)
         Cell c = {.part = p, .benchmark = benchmark};
         c.row = line_of(&g->rows, model_key(config), report_model(r, p), p, model_path(config), false);
         c.column = line_of(&g->columns, tasks_key(config, benchmark, feedback),
-                           mem_format("%s%s", benchmark, report_feedback(p)), p, "", feedback);
+                           mem_format("%s%s", report_tasks(r, benchmark), report_feedback(p)), p, "", feedback);
         if (feedback) {
             char *plain = tasks_key(config, benchmark, false);
             for (size_t i = 0; i < g->columns.n; i++)
@@ -295,7 +295,7 @@ static void write_gain(HtmlTable *t, Report *r, const Grid *g, const Cell *with)
     const json_t *ci = json_object_get(d, "ci95");
     add_p(&p, "", report_number(d, "p"));
     html_cell(t, "%s", g->rows.at[with->row].title);
-    html_cell(t, "%s", with->benchmark);
+    html_cell(t, "%s", report_tasks(r, with->benchmark));
     html_cell(t, "%.0f", report_number(d, "n"));
     html_cell(t, "%.1f", 100 * report_number(d, "first"));
     html_cell(t, "%.1f", 100 * report_number(d, "second"));
@@ -321,7 +321,7 @@ static bool is_studied(const Report *r)
 
 static void write_feedback(Str *page, Report *r, const Grid *g)
 {
-    static const char *const titles[] = {"model", "benchmark", "n", "without, %", "with, %",
+    static const char *const titles[] = {"model", "tasks", "n", "without, %", "with, %",
                                          "gain",  "95 %",      "p", NULL};
     bool any = false;
     Str all = {0};

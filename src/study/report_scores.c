@@ -67,7 +67,7 @@ static void write_row(HtmlTable *t, const Report *r, const ReportPart *p, const 
         return;
     paper = paper ? paper : &none;
     char *model = report_model(r, p);
-    html_cell(t, "%s", benchmark);
+    html_cell(t, "%s", report_tasks(r, benchmark));
     html_cell(t, "%s%s", model, report_feedback(p));
     mem_free(model);
     html_cell(t, "<b>%.1f</b>", 100 * s.value);
@@ -84,7 +84,7 @@ static void write_row(HtmlTable *t, const Report *r, const ReportPart *p, const 
 
 static void write_table(Str *page, const Report *r, const Names *names)
 {
-    static const char *const titles[] = {"benchmark", "model",          "score, %", "95 %",  "n",
+    static const char *const titles[] = {"tasks",     "model",          "score, %", "95 %",  "n",
                                          "run",       "Lemur-70B-Chat", "GPT-3.5",  "GPT-4", NULL};
     html_heading(page, 3, "all-scores", "All scores, and the paper's");
     HtmlTable t = html_table(page, "wwrrrlrrr");
@@ -156,7 +156,7 @@ static void write_curve(Str *page, Report *r, const char *benchmark)
         }
     }
     if (plot.lines.n) {
-        html_add(page, "<h3>%s: success within k steps</h3>\n", benchmark);
+        html_add(page, "<h3>%s: success within k steps</h3>\n", report_tasks(r, benchmark));
         report_plot(page, r, &plot);
     }
     plot_drop(&plot);
@@ -176,7 +176,7 @@ static void write_errors(Str *page, const Report *r, const Names *names)
     Str rows = {0};
     HtmlTable t = html_table(&rows, "llt");
     bool any = false;
-    html_cell(&t, "benchmark");
+    html_cell(&t, "tasks");
     html_cell(&t, "run");
     html_cell(&t, "why answers scored nothing, where it is known");
     for (size_t k = 0; k < names->n; k++)
@@ -191,7 +191,7 @@ static void write_errors(Str *page, const Report *r, const Names *names)
             json_object_foreach((json_t *)errors, kind, n)
                 str_addf(&words, "%s%s %lld", words.n ? ", " : "", kind, (long long)json_integer_value(n));
             if (words.n) {
-                html_cell(&t, "%s", names->at[k]);
+                html_cell(&t, "%s", report_tasks(r, names->at[k]));
                 html_cell(&t, "%s", p->name);
                 html_cell(&t, "%s", str_c(&words));
                 any = true;

@@ -167,7 +167,7 @@ static void write_eval(const char *name, const char *model, const char *question
              "{\"data_sha256\": \"%s\"}}}",
              model, model, feedback ? "\"feedback_model\": {\"kind\": \"hints\"}, " : "", question);
     str_addf(&results,
-             "{\"results\": {\"tasks\": {\"success,none\": %g, \"success_ci95,none\": [0.1, 0.9], "
+             "{\"results\": {\"tasks\": {\"alias\": \"zoos\", \"success,none\": %g, \"success_ci95,none\": [0.1, 0.9], "
              "\"sample_len\": %g}}, "
              "\"metrics\": {\"tasks\": \"success\"}, \"config\": %s}",
              hits / n, n, str_c(&head));
@@ -389,9 +389,9 @@ static void stages_stand_in_one_matrix(void **state)
         "against base "
         "(n 6), p&nbsp;=&nbsp;0.031</span><br><span class=\"small\">+83.3 against chat (n 6), "
         "p&nbsp;=&nbsp;0.062</span>",
-        "<td class=\"w\">tasks, with hints</td>",
-        "<td class=\"w\">tasks (t-fold)</td>",
-        "<td class=\"w\">tasks</td><td>base</td><td class=\"r\">6</td>"};
+        "<td class=\"w\">zoos, with hints</td>",
+        "<td class=\"w\">zoos (t-fold)</td>",
+        "<td class=\"w\">zoos</td><td>base</td><td class=\"r\">6</td>"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         expect(&page, has[i]);
     const json_t *models = json_object_get(r.summary, "models"), *agent = json_array_get(models, 2);
