@@ -96,7 +96,8 @@ const char *report_tasks(const Report *r, const char *benchmark)
     const char *name = NULL;
     for (size_t i = 0; i < r->parts.n; i++) {
         const ReportPart *p = &r->parts.at[i];
-        const json_t *results = json_object_get(p->json, "results"), *entry = json_object_get(results, benchmark);
+        const json_t *results = json_object_get(p->json, "results"),
+                     *entry = json_object_get(results, benchmark);
         if (p->kind != REPORT_SCORES || !entry)
             continue;
         const char *alias = report_text(entry, "alias");

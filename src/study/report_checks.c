@@ -55,8 +55,8 @@ static void write_recheck(HtmlTable *t, Report *r, const ReportPart *p, const Re
 static void write_rechecks(Str *page, Report *r)
 {
     enum { FEW = 6 };
-    static const char *const titles[] = {"run",    "tasks",               "computed once more from",
-                                         "values", "and in results.json", NULL};
+    static const char *const titles[] = {
+        "run", "tasks", "computed once more from", "values", "and in results.json", NULL};
     Str rows = {0};
     size_t n = 0;
     int64_t before = r->wrong;

@@ -96,8 +96,9 @@ static void add_part(Grid *g, const Report *r, const ReportPart *p)
     {
         Cell c = {.part = p, .benchmark = benchmark};
         c.row = line_of(&g->rows, model_key(config), report_model(r, p), p, model_path(config), false);
-        c.column = line_of(&g->columns, tasks_key(config, benchmark, feedback),
-                           mem_format("%s%s", report_tasks(r, benchmark), report_feedback(p)), p, "", feedback);
+        c.column =
+            line_of(&g->columns, tasks_key(config, benchmark, feedback),
+                    mem_format("%s%s", report_tasks(r, benchmark), report_feedback(p)), p, "", feedback);
         if (feedback) {
             char *plain = tasks_key(config, benchmark, false);
             for (size_t i = 0; i < g->columns.n; i++)
@@ -322,7 +323,7 @@ static bool is_studied(const Report *r)
 static void write_feedback(Str *page, Report *r, const Grid *g)
 {
     static const char *const titles[] = {"model", "tasks", "n", "without, %", "with, %",
-                                         "gain",  "95 %",      "p", NULL};
+                                         "gain",  "95 %",  "p", NULL};
     bool any = false;
     Str all = {0};
     for (size_t i = 0; i < g->columns.n; i++)

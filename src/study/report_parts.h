@@ -34,8 +34,8 @@ const ReportPart *report_taught_before(const Report *r, const ReportPart *p);
 /* What the model of a part with scores is called: the part that made it, else as results.json names it;
  * caller frees. */
 char *report_model(const Report *r, const ReportPart *p);
-/* How its tasks are called: by the family they were made of, where all runs of the benchmark here have one and the
- * same; borrowed. */
+/* How its tasks are called: by the family they were made of, where all runs of the benchmark here have one
+ * and the same; borrowed. */
 const char *report_tasks(const Report *r, const char *benchmark);
 /* ", with hints" or ", with feedback"; "": the part's scores are without. */
 const char *report_feedback(const ReportPart *p);

@@ -84,8 +84,8 @@ static void write_row(HtmlTable *t, const Report *r, const ReportPart *p, const 
 
 static void write_table(Str *page, const Report *r, const Names *names)
 {
-    static const char *const titles[] = {"tasks",     "model",          "score, %", "95 %",  "n",
-                                         "run",       "Lemur-70B-Chat", "GPT-3.5",  "GPT-4", NULL};
+    static const char *const titles[] = {"tasks", "model",          "score, %", "95 %",  "n",
+                                         "run",   "Lemur-70B-Chat", "GPT-3.5",  "GPT-4", NULL};
     html_heading(page, 3, "all-scores", "All scores, and the paper's");
     HtmlTable t = html_table(page, "wwrrrlrrr");
     html_cells(&t, titles);
