@@ -89,6 +89,7 @@ static void a_root_of_ones_own(void **state)
         str_drop(&line);
     }
     SandboxSpec spec = {.root = root, .limits = sandbox_limits()};
+    spec.limits.wall_seconds = 300; /* rm tries every file of /usr */
     static const char *const acts[][2] = {
         {"pwd; cat a/file; echo new > /b; ls /", "/\ntext\na\nb\nbin\ndev\netc\n"},
         {"cat b; rm -rf / --no-preserve-root 2>/dev/null; ls /a", "new\n"},
