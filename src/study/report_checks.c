@@ -164,7 +164,7 @@ static void write_finds(Str *page, const json_t *found)
     str_adds(page, "</ul>\n");
 }
 
-static void write_sets(Str *page, const json_t *overlap)
+static void write_sets(Str *page, const Report *r, const json_t *overlap)
 {
     static const char *const titles[] = {
         "tasks for testing",     "tasks", "found", "their answers", "13 words in a row",
@@ -175,7 +175,7 @@ static void write_sets(Str *page, const json_t *overlap)
     for (size_t i = 0; i < json_array_size(sets); i++) {
         const json_t *s = json_array_get(sets, i);
         double found = report_number(s, "questions");
-        html_cell(&t, "%s", report_text(s, "name"));
+        html_cell(&t, "%s", report_tasks(r, report_text(s, "name")));
         html_cell(&t, "%.0f", report_number(s, "tasks"));
         if (found > 0)
             html_cell(&t, "<b class=\"bad\">%.0f</b>", found);
@@ -194,7 +194,7 @@ static void write_overlap(Str *page, Report *r, const char *name, const json_t *
     int64_t found = overlap_found(overlap);
     double unread = report_number(overlap, "unread");
     html_add(page, "<h3>Tasks for testing in what was learned%s%s</h3>\n", *name ? ": " : "", name);
-    write_sets(page, overlap);
+    write_sets(page, r, overlap);
     html_add(
         page,
         "<p class=\"small\">Looked for, by the program, in %.0f texts for training, %s. Found: the whole "
