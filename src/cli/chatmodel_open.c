@@ -25,7 +25,7 @@ static const Field fields[] = {
     F_INT(ChatModelConfig, context, 0, 0, 1e7, "positions; 0: the model's own, at most 4096"),
     F_INT(ChatModelConfig, threads, 0, 0, 4096, "0: all this process may use"),
     F_CHOICE(ChatModelConfig, dtype, "auto", dtype_names,
-             "of weights and products; auto: bf16 where it is fast"),
+             "of weights and products; auto: bf16 where it has kernels, else f32"),
     F_STRING(ChatModelConfig, template, "", "how messages are put to the model; empty: as it says itself"),
     F_STRING(ChatModelConfig, adapter, "",
              "merge this LoRA adapter in: a PEFT folder, or a run of lemur tune --lora"),

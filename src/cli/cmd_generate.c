@@ -25,7 +25,7 @@ static const Field generate_fields[] = {
     F_INT(GenerateConfig, context, 0, 0, 1e7, "positions; 0: the model's own, at most 4096"),
     F_INT(GenerateConfig, threads, 0, 0, 4096, "0: all this process may use"),
     F_CHOICE(GenerateConfig, dtype, "auto", dtype_names,
-             "of weights and products; auto: bf16 where it is fast"),
+             "of weights and products; auto: bf16 where it has kernels, else f32"),
 };
 static const FieldTable generate_table = FIELD_TABLE(generate_fields);
 

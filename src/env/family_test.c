@@ -244,6 +244,19 @@ static void hints_tell_mistakes(void **state)
     }
 }
 
+/* Who sees few file systems learns their names: there is one for 50 tasks, with its script, and four of few. */
+static void many_tasks_stand_in_many_file_systems(void **state)
+{
+    (void)state;
+    FamilyCounts counts;
+    make(&counts, &family_shell, "systems", 301, 20, 5);
+    assert_true(folder_holds(scratch, "systems/train/intercode/bash/nl2bash_fs_7.json"));
+    assert_true(folder_holds(scratch, "systems/train/intercode/bash/setup_nl2b_fs_7.sh"));
+    assert_false(folder_holds(scratch, "systems/train/intercode/bash/nl2bash_fs_8.json"));
+    assert_true(folder_holds(scratch, "systems/test/intercode/bash/nl2bash_fs_4.json"));
+    assert_false(folder_holds(scratch, "systems/test/intercode/bash/nl2bash_fs_5.json"));
+}
+
 /* Of a family that has ten texts and five things to ask. */
 static Status open_ten(void **state, Rng *rng, const char *data, size_t files)
 {
@@ -420,6 +433,7 @@ int main(void)
         cmocka_unit_test(families_are_found_by_name),
         cmocka_unit_test(draws_differ_in_what_is_for_training),
         cmocka_unit_test(a_schema_is_filled_several_times),
+        cmocka_unit_test(many_tasks_stand_in_many_file_systems),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

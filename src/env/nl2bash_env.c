@@ -63,7 +63,8 @@ static Status open_systems(const EnvOptions *options, EnvTasks *tasks, void **wo
     Systems *s = mem_new(Systems);
     s->options = options;
     *world = s;
-    for (int i = 1; i <= nl2bash_images_in(options->data); i++)
+    int n = nl2bash_images_in(options->data);
+    for (int i = 1; i <= n; i++)
         TRY(read_tasks(tasks, options->data, i));
     return nl2bash_images_open(&s->images, options->data);
 }

@@ -63,8 +63,9 @@ static Status open_bash(const EvalRun *run, Questions *out, void **state)
     Status st;
     IcBash *s = mem_new(IcBash);
     char *name = NULL;
+    int n = nl2bash_images_in(run->data);
     out->facts = json_pack("{s:i}", "max_steps", intercode_turns(run));
-    for (int i = 1; i <= nl2bash_images_in(run->data); i++) {
+    for (int i = 1; i <= n; i++) {
         mem_free(name);
         name = mem_format(NL2BASH_TASKS, i);
         TRY_TO(undo, questions_read(out, run->data, name, take));

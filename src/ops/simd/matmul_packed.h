@@ -7,8 +7,8 @@
  *   ONE_PANELS, ONE_AHEAD    the same for one row, far apart from each other, and how many bytes ahead it
  *                            asks for; 0: none
  *   DOT_ROWS, DOT_PANELS     rows and panels of quantised ones when there are more
- *   WIDENS                   whether many rows take bf16 as f32: where no instruction multiplies pairs of
- * them PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
+ *   WIDENS                   whether many rows take bf16 as f32: no instruction multiplies pairs of them
+ *   PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
  *
  * Each sum is one chain over k, in its order, whatever the tile, the pieces in which k is walked, and the
  * threads: sums of a piece of k are stored in f32 and taken up again.
