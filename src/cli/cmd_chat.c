@@ -24,7 +24,8 @@ static const char *const dtype_names[] = {"auto", "bf16", "f32", NULL};
 static const Field chat_fields[] = {
     F_INT(ChatConfig, context, 0, 0, 1e7, "positions; 0: the model's own, at most 4096"),
     F_INT(ChatConfig, threads, 0, 0, 4096, "0: all this process may use"),
-    F_CHOICE(ChatConfig, dtype, "auto", dtype_names, "of weights and products; auto: bf16 where it has kernels, else f32"),
+    F_CHOICE(ChatConfig, dtype, "auto", dtype_names,
+             "of weights and products; auto: bf16 where it has kernels, else f32"),
 };
 static const FieldTable chat_table = FIELD_TABLE(chat_fields);
 
