@@ -18,7 +18,7 @@ FOLDERS := $(shell sed -n 's/^\([a-z]*\):.*/\1/p' src/LAYERS)
 # Back ends that this processor family can run; each folder is one set of compiler flags.
 BACKENDS := ref onednn
 ifeq ($(ARCH),x86_64)
-BACKENDS += avx2 avx512 avx512bf16 amx
+BACKENDS += avx2 avx512 avx512vnni avx512bf16 amx
 endif
 
 WARN     := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
@@ -35,7 +35,8 @@ FLAGS_ops/ref        := -O3 -ffp-contract=off
 FLAGS_ops/onednn     := -O2
 FLAGS_ops/avx2       := -O3 -mavx2 -mfma -mf16c
 FLAGS_ops/avx512     := -O3 -mavx2 -mfma -mf16c -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512
-FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512) -mavx512bf16 -mavx512vnni
+FLAGS_ops/avx512vnni := $(FLAGS_ops/avx512) -mavx512vnni
+FLAGS_ops/avx512bf16 := $(FLAGS_ops/avx512vnni) -mavx512bf16
 FLAGS_ops/amx        := $(FLAGS_ops/avx512bf16) -mamx-tile -mamx-bf16 -mamx-int8
 
 # All of a folder but its tests, and main, which is linked with nothing but the program.

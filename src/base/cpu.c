@@ -33,7 +33,8 @@ CpuFeatures cpu_features(void)
     f.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     f.avx512 = f.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    f.avx512bf16 = f.avx512 && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni");
+    f.avx512vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
+    f.avx512bf16 = f.avx512vnni && __builtin_cpu_supports("avx512bf16");
     f.amx = f.avx512bf16 && amx_allowed();
     unsigned words[12] = {0};
     for (unsigned i = 0; i < 3; i++)

@@ -8,7 +8,8 @@
 typedef struct {
     bool avx2;       /* AVX2, FMA and F16C                               */
     bool avx512;     /* AVX-512 F, BW, DQ, VL                            */
-    bool avx512bf16; /* the above, AVX-512 BF16 and VNNI                 */
+    bool avx512vnni; /* the above and VNNI's dot products of bytes       */
+    bool avx512bf16; /* the above and AVX-512 BF16                       */
     bool amx;        /* the above, AMX's tiles of BF16 and INT8, and leave to use them */
     char name[64];   /* as the processor calls itself; "" where unknown  */
 } CpuFeatures;

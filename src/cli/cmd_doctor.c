@@ -24,7 +24,11 @@ static json_t *features(const CpuFeatures *cpu)
     const struct {
         bool has;
         const char *name;
-    } all[] = {{cpu->avx2, "AVX2"}, {cpu->avx512, "AVX-512"}, {cpu->avx512bf16, "AVX-512 BF16"}, {cpu->amx, "AMX"}};
+    } all[] = {{cpu->avx2, "AVX2"},
+               {cpu->avx512, "AVX-512"},
+               {cpu->avx512vnni, "AVX-512 VNNI"},
+               {cpu->avx512bf16, "AVX-512 BF16"},
+               {cpu->amx, "AMX"}};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (all[i].has)
             json_array_append_new(list, json_string(all[i].name));

@@ -12,7 +12,8 @@ typedef struct {
 } OpsTable;
 
 extern const Ops ops_ref, ops_onednn;
-extern const Ops ops_avx2, ops_avx512, ops_avx512bf16, ops_amx; /* x86-64 only: named by select_x86.c alone */
+/* x86-64 only: named by select_x86.c alone */
+extern const Ops ops_avx2, ops_avx512, ops_avx512vnni, ops_avx512bf16, ops_amx;
 
 /* The tables this processor can run, lowest first; returns how many (at most OPS_TABLES_MAX). */
 enum { OPS_TABLES_MAX = 8 };

@@ -9,6 +9,8 @@ int ops_tables(OpsTable *out, const CpuFeatures *cpu)
         out[n++] = (OpsTable){"avx2", &ops_avx2};
     if (cpu->avx512)
         out[n++] = (OpsTable){"avx512", &ops_avx512};
+    if (cpu->avx512vnni)
+        out[n++] = (OpsTable){"avx512vnni", &ops_avx512vnni};
     if (cpu->avx512bf16)
         out[n++] = (OpsTable){"avx512bf16", &ops_avx512bf16};
     if (cpu->amx)

@@ -3,7 +3,7 @@
 #ifndef OPS_AVX512_PACKED_DOTS_H
 #define OPS_AVX512_PACKED_DOTS_H
 
-#include "ops/avx512/packed_lanes.h"
+#include "ops/avx512/packed_pairs.h"
 
 static inline Lanes32 lanes_dot(Lanes32 sum, Lanes32 u, Lanes32 s)
 {
@@ -16,12 +16,6 @@ static inline Lanes32 lanes_dot_full(Lanes32 sum, Lanes32 u, Lanes32 s)
 {
     Lanes32 half = lanes_dot((Lanes32){0}, u >> 1 & 0x7F7F7F7Fu, s);
     return lanes_dot(sum + half + half, u & 0x01010101u, s);
-}
-
-static inline Vec lanes_dot_bf16(Vec sum, Lanes32 a, Lanes32 b)
-{
-    sum = vec_fma((Vec)(a << 16), (Vec)(b << 16), sum);
-    return vec_fma((Vec)(a & 0xFFFF0000u), (Vec)(b & 0xFFFF0000u), sum);
 }
 
 #endif

@@ -163,23 +163,22 @@ static DirectKernel *const direct_kernels[QUANT_TYPES] = {
 #define DIRECT_ENTRY(TYPE, name) [TYPE] = direct_##name,
     QUANTISED_TYPES(DIRECT_ENTRY)};
 
-/* One row, where memory is read fastest in several places: as many parts of the panels, side by side. */
+/* One row, where memory is read fastest in several places. */
 static void dots_one(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
-    int64_t apart = (panels->count + ONE_PANELS - 1) / ONE_PANELS;
+    int64_t apart = panels_apart(panels);
     for (int64_t p = 0; p < apart; p++) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
-        Panels here = {panels->first + p * panels->next, panels->next * apart,
-                       (panels->count - p + apart - 1) / apart, apart};
+        Place to = place_from(at, p);
+        Panels here = panels_from(panels, p, apart);
         direct_kernels[w->type](&to, &here, x_blocks(&at->p->x, w->type, 0, 0), w->cols / DOT_BLOCK, 0, 1);
     }
 }
 
-/* Few rows: so many panels as one tile takes come from memory, and stay in a cache for the other tiles. */
+/* Few rows: so many panels as any tile takes come from memory, and stay in a cache for the other tiles. */
 static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const PackedX *x = &at->p->x;
-    const int64_t step = DIRECT_PANELS;
+    const int64_t step = MOST_PANELS;
     if (ONE_PANELS > 1 && at->p->y->rows == 1) {
         dots_one(at, w, panels);
         return;

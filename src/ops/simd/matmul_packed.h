@@ -4,10 +4,10 @@
  *   FEW_TILE, FEW_PANELS     rows and panels at once, of which the sums stay in registers, while rows are few
  *   TILE_ROWS, TILE_PANELS   the same of plain weights when there are more
  *   DIRECT_PANELS            panels at once of quantised weights while rows are few
- *   ONE_PANELS, ONE_AHEAD    the same for one row, far apart from each other, and how many bytes ahead it
- *                            asks for; 0: none
+ *   ONE_PANELS, ONE_AHEAD    panels at once of any weights for one row, far apart from each other, and how
+ *                            many bytes ahead it asks for; 0: none
  *   DOT_ROWS, DOT_PANELS     rows and panels of quantised ones when there are more
- *   WIDENS                   whether many rows take bf16 as f32: no instruction multiplies pairs of them
+ *   WIDENS                   whether bf16 is multiplied as f32: no instruction multiplies pairs of it
  *   PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
  *
  * Each sum is one chain over k, in its order, whatever the tile, the pieces in which k is walked, and the
@@ -106,7 +106,7 @@ static void simd_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const Pa
     bool few = x->rows <= (packed_needs(w, count, QUANT_F32, true) ? FEW_DOTS : FEW_PLAIN),
          own = x->rows == 1;
     p.x.tile = few ? FEW_TILE : TILE_ROWS;
-    p.x.widens = WIDENS && !few;
+    p.x.widens = WIDENS;
     size_t words = (size_t)packed_x_place(&p.x, w, count, NULL) * sizeof(uint32_t);
     size_t each = few ? 0 : THREAD_BYTES, copies = own ? (size_t)dev->threads : 1;
     char *memory = device_scratch(dev, copies * words + (size_t)dev->threads * each + 64);

@@ -10,6 +10,12 @@ enum {
     WIDE_BYTES = GROUP * PLAIN_UNITS * PACKED_VECTOR
 };
 
+/* A unit's first numbers or its second ones: pairs made wide, or all there is. */
+SIMD_INLINE Words unit_part(Words unit, const int parts, int i)
+{
+    return parts == 1 ? unit : i == 0 ? words_left(unit, 16) : words_and(unit, 0xFFFF0000u);
+}
+
 /* Rows n .. n + R - 1, panels 0 .. P - 1, `units` of k.  type, R and P are constants.  A panel that is not
  * there is the last one again, whose sums go nowhere. */
 SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
@@ -17,6 +23,7 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
 {
     Sums sum[8][GROUP];
     const unsigned char *from[GROUP];
+    const int parts = type == QUANT_BF16 && WIDENS ? 2 : 1;
     for (int p = 0; p < P; p++)
         from[p] = w->first + (p < w->count ? p : w->count - 1) * w->next;
     for (int r = 0; r < R; r++)
@@ -24,17 +31,27 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
             sum[r][p] = sums_begin(k, r * GROUP + p);
     for (int64_t u = 0; u < units; u++) {
         Words panel[GROUP];
-        for (int p = 0; p < P; p++)
+        for (int p = 0; p < P; p++) {
+            if (R == 1 && ONE_AHEAD > 0)
+                __builtin_prefetch(from[p] + u * PACKED_VECTOR + ONE_AHEAD);
             panel[p] = words_load(from[p] + u * PACKED_VECTOR);
-        for (int r = 0; r < R; r++)
+        }
+        for (int i = 0; i < parts; i++) {
+            Words part[GROUP];
             for (int p = 0; p < P; p++)
-                sum[r][p] = sums_dot(sum[r][p], panel[p], x + r, type);
-        x += R;
+                part[p] = unit_part(panel[p], parts, i);
+            for (int r = 0; r < R; r++)
+                for (int p = 0; p < P; p++)
+                    sum[r][p] = sums_dot(sum[r][p], part[p], x + r, parts == 2 ? QUANT_F32 : type);
+            x += R;
+        }
     }
     for (int r = 0; r < R; r++)
         for (int p = 0; p < P; p++)
-            sums_end(k, r * GROUP + p, at, n + r, p, sum[r][p]);
+            sums_end(k, r * GROUP + p, at, n + r, p * w->apart, sum[r][p]);
 }
+
+_Static_assert((int)ONE_PANELS <= (int)GROUP, "what a few panels of a task are taken by");
 
 /* A tile of `rows`, and all of the panels, at most GROUP where k is in pieces. */
 SIMD_INLINE void plain_panels(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
@@ -43,7 +60,7 @@ SIMD_INLINE void plain_panels(const Place *at, const Pieces *k, const QuantType 
     for (int64_t p = 0; p < w->count; p += P) {
         Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
         Pieces part = {k->kept + p * PACKED_ROWS, k->first, k->last};
-        Panels here = {w->first + p * w->next, w->next, w->count - p, 1};
+        Panels here = {w->first + p * w->next, w->next, w->count - p, w->apart};
         plain_tile(&to, &part, type, &here, x, units, n, R, P);
     }
 }
@@ -52,7 +69,7 @@ SIMD_INLINE void plain_switch(const Place *at, const Pieces *k, const QuantType 
                               const uint32_t *x, int64_t units, int64_t n, int64_t rows)
 {
     switch (rows) {
-    case 1: plain_panels(at, k, type, w, x, units, n, 1, 1); break;
+    case 1: plain_panels(at, k, type, w, x, units, n, 1, ONE_PANELS); break;
     case 2: plain_panels(at, k, type, w, x, units, n, 2, TILE_PANELS); break;
     case 4: plain_panels(at, k, type, w, x, units, n, 4, TILE_ROWS < 4 ? 1 : TILE_PANELS); break;
     case TILE_ROWS: plain_panels(at, k, type, w, x, units, n, TILE_ROWS, TILE_PANELS); break;
@@ -78,7 +95,9 @@ static void plain_rows(const Place *at, const Pieces *k, QuantType type, const P
 {
     const PackedX *x = &at->p->x;
     int64_t rows = tile_rows(x, n);
-    if (type == QUANT_BF16)
+    if (type == QUANT_BF16 && WIDENS)
+        plain_bf16(at, k, w, tile_at(x->wide, n, wide_words(x)) + 2 * unit * rows, units, n, rows);
+    else if (type == QUANT_BF16)
         plain_bf16(at, k, w, tile_at(x->pairs, n, pair_words(x)) + unit * rows, units, n, rows);
     else
         plain_f32(at, k, w, tile_at(x->floats, n, x->x->cols) + unit * rows, units, n, rows);
@@ -92,8 +111,8 @@ static void panels_widen(unsigned char *to, const Panels *w, int64_t k, int64_t 
         unsigned char *at = to + p * PLAIN_UNITS * PACKED_VECTOR;
         for (int64_t i = 0; i < count; i += 2, from += PACKED_VECTOR, at += (size_t)2 * PACKED_VECTOR) {
             Words pairs = words_load(from);
-            words_store(at, words_left(pairs, 16));
-            words_store(at + PACKED_VECTOR, words_and(pairs, 0xFFFF0000u));
+            words_store(at, unit_part(pairs, 2, 0));
+            words_store(at + PACKED_VECTOR, unit_part(pairs, 2, 1));
         }
     }
 }
@@ -108,6 +127,15 @@ static int64_t units_of(const PackedMatrix *w)
 static void plain_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const Pieces whole = {NULL, true, true};
+    if (ONE_PANELS > 1 && at->p->y->rows == 1) {
+        int64_t apart = panels_apart(panels);
+        for (int64_t p = 0; p < apart; p++) {
+            Place to = place_from(at, p);
+            Panels here = panels_from(panels, p, apart);
+            plain_rows(&to, &whole, w->type, &here, 0, units_of(w), 0);
+        }
+        return;
+    }
     for (int64_t p = 0; p < panels->count; p += GROUP) {
         int64_t left = panels->count - p;
         Panels here = {panels->first + p * panels->next, panels->next, left < GROUP ? left : GROUP, 1};
@@ -117,9 +145,9 @@ static void plain_few(const Place *at, const PackedMatrix *w, const Panels *pane
     }
 }
 
-/* As plain_task, of bf16 without instructions made for it: weights become f32 once for all rows, and so are
- * those of x already.  Products of two bf16 are exact in f32, and k goes in the same order: the sums are
- * those of pairs, bit for bit. */
+/* As plain_task, of bf16 without instructions made for it: weights become f32 once for all rows, as those of
+ * x have been.  Products of two bf16 are exact in f32, and k goes in the same order: the sums are those of
+ * pairs, bit for bit. */
 static void wide_task(const Place *at, const PackedMatrix *w, const Panels *panels, int64_t first,
                       int64_t last, float *kept, unsigned char *wide)
 {
@@ -131,7 +159,7 @@ static void wide_task(const Place *at, const PackedMatrix *w, const Panels *pane
         for (int64_t n = first; n < last; n += tile_rows(x, n)) {
             Pieces k = {kept + (n - first) * GROUP * PACKED_ROWS, u == 0, count == left};
             int64_t rows = tile_rows(x, n);
-            plain_f32(at, &k, &part, tile_at(x->wide, n, w->cols) + u * rows, count, n, rows);
+            plain_f32(at, &k, &part, tile_at(x->wide, n, wide_words(x)) + u * rows, count, n, rows);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* What the products of matmul_plain.h and matmul_dots.h share: where sums go, and how they wait between pieces
- * of k.  Macros and constants: matmul_packed.h. */
+/* What the products of matmul_plain.h and matmul_dots.h share: where sums go, and how they wait between
+ * pieces of k.  Macros and constants: matmul_packed.h. */
 #ifndef OPS_SIMD_PACKED_PRODUCT_H
 #define OPS_SIMD_PACKED_PRODUCT_H
 
@@ -61,5 +61,23 @@ typedef struct {
     const unsigned char *first;
     int64_t next, count, apart;
 } Panels;
+
+/* One row in several places: as many parts of the panels, side by side; how far apart they are. */
+static inline int64_t panels_apart(const Panels *all)
+{
+    return (all->count + ONE_PANELS - 1) / ONE_PANELS;
+}
+
+/* Panels p, p + apart, ...; and where those from p on go. */
+static inline Panels panels_from(const Panels *all, int64_t p, int64_t apart)
+{
+    return (Panels){all->first + p * all->next, all->next * apart, (all->count - p + apart - 1) / apart,
+                    apart};
+}
+
+static inline Place place_from(const Place *at, int64_t p)
+{
+    return (Place){at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+}
 
 #endif

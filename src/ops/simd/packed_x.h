@@ -4,7 +4,7 @@
  *
  *   bf16   [pair of numbers][row]           0 behind an odd last one
  *   f32    [number][row]
- *   wide   [number][row]                    bf16 as f32: for weights that are made wide as well
+ *   wide   [number][row]                    bf16 as f32; 0 behind an odd last one
  *   i8     [block of 32][line][row]         lines: eight words of four numbers, the scale in f32, and what
  *                                           the types need:
  *          full     -128 sum
@@ -59,6 +59,16 @@ static inline bool packed_needs(const PackedMatrix *w, int count, QuantType plai
     return false;
 }
 
+static inline int64_t pair_words(const PackedX *p)
+{
+    return (p->x->cols + 1) / 2;
+}
+
+static inline int64_t wide_words(const PackedX *p)
+{
+    return 2 * pair_words(p);
+}
+
 /* Words that the forms take, of all rows; `memory` NULL: only counts them. */
 static inline int64_t packed_x_place(PackedX *p, const PackedMatrix *w, int count, uint32_t *memory)
 {
@@ -67,7 +77,7 @@ static inline int64_t packed_x_place(PackedX *p, const PackedMatrix *w, int coun
     p->pairs = p->floats = p->wide = p->dots = NULL;
     if (packed_needs(w, count, QUANT_BF16, false)) {
         *(p->widens ? &p->wide : &p->pairs) = memory ? memory + at : NULL;
-        at += packed_round_up(N * (p->widens ? K : (K + 1) / 2), 16);
+        at += packed_round_up(N * (p->widens ? wide_words(p) : pair_words(p)), 16);
     }
     if (packed_needs(w, count, QUANT_F32, false)) {
         p->floats = memory ? memory + at : NULL;
@@ -119,6 +129,8 @@ static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, i
         for (int i = 0; i < lanes; i++)
             to[(k + i) * rows] = word_of_float(part[i]);
     }
+    if (wide && x->cols % 2)
+        to[x->cols * rows] = 0;
 }
 
 /* As ref_round_block in ops/ref/dot_block.h, bit for bit. */
@@ -190,11 +202,6 @@ static inline uint32_t *tile_at(uint32_t *form, int64_t first, int64_t row_words
     return form + first * row_words;
 }
 
-static inline int64_t pair_words(const PackedX *p)
-{
-    return (p->x->cols + 1) / 2;
-}
-
 static inline int64_t dot_words(const PackedX *p)
 {
     return p->x->cols / DOT_BLOCK * p->lines;
@@ -210,7 +217,7 @@ static inline void packed_x_round(const PackedX *p, int64_t first, int64_t last)
         if (p->floats)
             x_round_floats(tile_at(p->floats, tile, p->x->cols) + r, rows, p->x, n, false);
         if (p->wide)
-            x_round_floats(tile_at(p->wide, tile, p->x->cols) + r, rows, p->x, n, true);
+            x_round_floats(tile_at(p->wide, tile, wide_words(p)) + r, rows, p->x, n, true);
         if (p->dots)
             x_round_dots(p, tile_at(p->dots, tile, dot_words(p)) + r, rows, n);
     }
