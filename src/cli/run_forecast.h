@@ -47,7 +47,7 @@ MUST_CHECK Status env_score_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status report_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status study_forecast(RecipeForecast *out, const RecipeAsk *ask); /* all but improve */
 MUST_CHECK Status improve_forecast(RecipeForecast *out, const RecipeAsk *ask);
-MUST_CHECK Status train_forecast(RecipeForecast *out, const RecipeAsk *ask); /* in cmd_train.c */
+MUST_CHECK Status train_forecast(RecipeForecast *out, const RecipeAsk *ask);
 MUST_CHECK Status tune_forecast(RecipeForecast *out, const RecipeAsk *ask);
 
 #endif

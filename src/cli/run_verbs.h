@@ -11,7 +11,7 @@ extern const RecipeVerbs run_verbs;
 char *run_program(void);
 json_t *run_machine(void);
 
-/* Whether a recipe's sections are in order, before anything runs: in cmd_train.c and tune_settings.c. */
+/* Whether a recipe's sections are in order, before anything runs: in train_settings.c and tune_settings.c. */
 MUST_CHECK Status train_recipe_check(const json_t *recipe);
 MUST_CHECK Status tune_recipe_check(const json_t *recipe);
 
