@@ -195,6 +195,37 @@ static void extreme_numbers_are_alike_in_every_table(void **state)
     mem_free(want.data);
 }
 
+/* Behind an odd row there was no number before: a weight of 0 times it would be none either. */
+static void an_odd_row_ends_where_it_ends(void **state)
+{
+    (void)state;
+    enum { K = 33, M = 70 };
+    static const int64_t rows[] = {1, 9, 80};
+    OpsTable list[OPS_TABLES_MAX];
+    for (int n = tables(list), i = 0; i < n; i++) {
+        Device *dev = open_device(list[i].name, 1);
+        PackedMatrix odd = packed_new(dev, QUANT_BF16, M, K, 14),
+                     even = packed_new(dev, QUANT_BF16, M, K + 1, 14);
+        for (int b = 0; b < 3; b++) {
+            int64_t N = rows[b];
+            Tensor none = random_tensor(DTYPE_F32, N, K + 1, 15), x = random_tensor(DTYPE_F32, N, K, 15),
+                   y = random_tensor(DTYPE_F32, N, M, 16);
+            for (int64_t k = 0; k < N * (K + 1); k++)
+                tensor_f32(&none, 0)[k] = NAN;
+            matmul_packed(dev, &y, &none, &even, 1, false);
+            matmul_packed(dev, &y, &x, &odd, 1, false);
+            for (int64_t k = 0; k < N * M; k++)
+                assert_true(isfinite(tensor_f32(&y, 0)[k]));
+            mem_free(none.data);
+            mem_free(x.data);
+            mem_free(y.data);
+        }
+        mem_free(odd.data);
+        mem_free(even.data);
+        device_close(dev);
+    }
+}
+
 /* Attention ---------------------------------------------------------------------------------------------- */
 
 enum { LENGTH = 150, PAGES = 8 };
@@ -309,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_row_is_the_same_in_any_batch),
         cmocka_unit_test(a_row_is_the_same_in_a_long_prompt),
         cmocka_unit_test(extreme_numbers_are_alike_in_every_table),
+        cmocka_unit_test(an_odd_row_ends_where_it_ends),
         cmocka_unit_test(attention_is_the_same_in_any_pieces),
         cmocka_unit_test(a_late_key_may_outdo_all_others),
     };
