@@ -1,6 +1,7 @@
 #include "env/python.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -9,16 +10,25 @@
 #include "base/mem.h"
 #include "env/sandbox_host.h"
 
-/* The programs inside; paths are from the folder that make runs in. */
-extern const char python_driver_text[], python_render_text[], python_shell_text[];
+/* The programs inside, the texts one behind the other; paths are from the folder that make runs in. */
+extern const char python_boot_text[], python_texts[], python_texts_end[];
 __asm__(".section .rodata\n"
-        "python_driver_text:\n.incbin \"src/env/python_driver.py\"\n.byte 0\n"
-        "python_render_text:\n.incbin \"src/env/python_values.py\"\n"
+        "python_boot_text:\n.incbin \"src/env/python_boot.py\"\n.byte 0\n"
+        "python_texts:\n.incbin \"src/env/python_driver.py\"\n.byte 0\n"
+        ".incbin \"src/env/python_values.py\"\n"
         ".incbin \"src/env/python_exceptions.py\"\n.byte 0\n"
-        "python_shell_text:\n.incbin \"src/env/python_cells.py\"\n"
+        ".incbin \"src/env/python_cells.py\"\n"
         ".incbin \"src/env/python_shell.py\"\n"
         ".incbin \"src/env/python_magics.py\"\n.byte 0\n"
+        "python_texts_end:\n"
         ".previous");
+
+/* What the interpreter made of them when this process first started one; empty before.  It is made before
+ * anything that is not ours runs in there. */
+static struct {
+    pthread_mutex_t lock;
+    Str programs;
+} compiled = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* A frame from inside: nonce, kind, eight hexadecimal digits, a newline, then the payload.  One to there has
  * no nonce. */
@@ -126,6 +136,31 @@ static void make_nonce(Python *p)
         snprintf(p->nonce + 2 * i, 3, "%02x", bytes[i]);
 }
 
+/* Once there, the programs stay as they are. */
+static Span compiled_programs(void)
+{
+    pthread_mutex_lock(&compiled.lock);
+    Span programs = str_span(&compiled.programs);
+    pthread_mutex_unlock(&compiled.lock);
+    return programs;
+}
+
+static void keep_compiled(Span programs)
+{
+    pthread_mutex_lock(&compiled.lock);
+    if (compiled.programs.n == 0)
+        str_add(&compiled.programs, programs.at, programs.n);
+    pthread_mutex_unlock(&compiled.lock);
+}
+
+static Status put_programs(Python *p, double deadline)
+{
+    Span programs = compiled_programs();
+    if (programs.n)
+        return put_frame(p, 'M', programs, deadline);
+    return put_frame(p, 'T', (Span){python_texts, (size_t)(python_texts_end - python_texts)}, deadline);
+}
+
 static Status greet(Python *p, Str *said)
 {
     Str hello = {0};
@@ -134,9 +169,13 @@ static Status greet(Python *p, Str *said)
     for (size_t i = 0; i < p->spec.tools_n; i++)
         str_addf(&hello, "%s\t%s\n", p->spec.tools[i].name, p->spec.tools[i].parameters);
     double deadline = clock_now() + start_seconds;
-    Status st = put_frame(p, 'H', str_span(&hello), deadline);
+    Status st = put_programs(p, deadline);
+    if (st == ST_OK)
+        st = put_frame(p, 'H', str_span(&hello), deadline);
     if (st == ST_OK || st == ST_PEER)
         st = get_frame(p, &f, deadline, said);
+    if (st == ST_OK && f.payload.n)
+        keep_compiled(str_span(&f.payload));
     str_drop(&hello);
     str_drop(&f.payload);
     return st;
@@ -144,8 +183,7 @@ static Status greet(Python *p, Str *said)
 
 static Status begin(Python *p)
 {
-    SandboxSpec inside = {.argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", python_driver_text,
-                                                   python_render_text, python_shell_text, NULL},
+    SandboxSpec inside = {.argv = (const char *[]){"python3", "-I", "-S", "-E", "-c", python_boot_text, NULL},
                           .read_only = p->spec.read_only,
                           .work = p->spec.work,
                           .limits = p->spec.limits};
@@ -161,8 +199,9 @@ static Status begin(Python *p)
         if (ended != ST_OK) /* it never began: the sandbox's own words are the reason */
             st = fail_in(said.n ? host_explain(str_span(&said)) : ended, "starting Python");
         else
-            st = fail(said.n ? ST_ARG : ST_IO, "Python does not start (%s %d): %.300s",
-                      sandbox_end_name(r.end), r.code, str_c(&said));
+            st = fail(said.n ? ST_ARG : ST_IO, "Python does not start (%s %d): %s", sandbox_end_name(r.end),
+                      r.code,
+                      str_c(&said) + (said.n > 300 ? said.n - 300 : 0)); /* a traceback's end tells why */
         sandbox_result_drop(&r);
         sandbox_close(p->sandbox);
         p->sandbox = NULL;

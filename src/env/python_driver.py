@@ -1,13 +1,13 @@
-# The program inside a Python session: runs cells in one namespace and answers in frames.  python.c gives it to
-# `python3 -I -S -E -c`, with two texts as its arguments: what shows things (python_values.py, python_exceptions.py)
-# and what is IPython's (python_cells.py, python_shell.py, python_magics.py), each compiled when it is needed first.
+# The program inside a Python session: runs cells in one namespace and answers in frames.  python_boot.py runs it and
+# leaves it `programs`, of which the other two are loaded when needed first: what shows things (python_values.py,
+# python_exceptions.py) and what is IPython's (python_cells.py, python_shell.py, python_magics.py).
 # It imports little: a session starts with it.
 #
 # A frame is KIND, eight hexadecimal digits of length, a newline, and that many bytes.  Those to the program begin
 # with the session's nonce.
 #   to here   H settings (lines: nonce, first cell, seconds, characters, then a tool a line: NAME TAB PARAMETERS)
 #             X a cell's code    A a tool's answer    E why a tool has none
-#   to there  R ready            C a tool's call, JSON {"tool":…,"arguments":{…}}
+#   to there  R ready, and the programs compiled where they came as text            C a tool's call, JSON {"tool":…,"arguments":{…}}
 #             D a cell is done: o(k), e(rror) or t(imed out); T(runcated) or -; the observation
 import io
 import os
@@ -132,7 +132,7 @@ def render():
     """The names of python_values.py and python_exceptions.py, once something has to be shown."""
     if Session.render is None:
         Session.render = {"__name__": "render"}
-        exec(compile(Session.render_source, "<render>", "exec"), Session.render)
+        exec(marshal.loads(programs[1]), Session.render)
         Session.render["hidden"] = globals()
     return Session.render
 
@@ -141,7 +141,7 @@ def shell_part(name):
     """A name of python_cells.py, python_shell.py or python_magics.py."""
     if Session.shell_names is None:
         Session.shell_names = {"__name__": "shell"}
-        exec(compile(Session.shell_source, "<shell>", "exec"), Session.shell_names)
+        exec(marshal.loads(programs[2]), Session.shell_names)
         Session.shell_names["driver"] = globals()
     return Session.shell_names[name]
 
@@ -486,7 +486,6 @@ def open_namespace():
 
 
 def main():
-    Session.render_source, Session.shell_source = sys.argv[1:]
     open_pipes()
     kind, settings = receive()
     nonce, first, seconds, characters, *tools = settings.decode().splitlines()
@@ -502,7 +501,7 @@ def main():
     os.close(Session.null)
     sys.stdin = open(0, encoding="utf-8")
     sys.stdout, sys.stderr = (open(1, "w", encoding="utf-8"), open(2, "w", encoding="utf-8"))
-    kind, answer = b"R", b""
+    kind, answer = b"R", b"" if compiled else marshal.dumps(programs)
     while True:
         with Passing():
             send(kind, answer)
