@@ -176,7 +176,7 @@ Status corpus_recipe_read(CorpusRecipe *out, const char *path)
     json_t *file;
     recipe_defaults(out); /* to be dropped, whatever comes */
     TRY(config_read_yaml(&file, path));
-    Status st = corpus_recipe_take(out, file);
+    Status st = recipe_from_json(out, file);
     json_decref(file);
     return st == ST_OK ? ST_OK : fail_in(st, "%s", path);
 }
@@ -186,7 +186,7 @@ Status corpus_recipe_parse(CorpusRecipe *out, const char *text, size_t n, const 
     json_t *file;
     recipe_defaults(out); /* to be dropped, whatever comes */
     TRY(config_parse_yaml(&file, text, n, name));
-    Status st = corpus_recipe_take(out, file);
+    Status st = recipe_from_json(out, file);
     json_decref(file);
     return st == ST_OK ? ST_OK : fail_in(st, "%s", name);
 }

@@ -401,7 +401,7 @@ static void what_is_no_study_is_refused(void **state)
     harmony_drop(&h);
     scratch_run("rm -r again");
     for (int i = 0; i < HARMONY_FAMILIES_MOST; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "f%d", i);
         scores(1, 1, 1, name, 0.5);
     }

@@ -218,7 +218,8 @@ static Status choose(Keeping *k, FileWriter *w)
     Map *seen = map_new();
     int64_t of_task = 0;
     Status st = ST_OK;
-    qsort(k->successes.at, k->successes.n, sizeof *k->successes.at, by_rank);
+    if (k->successes.n)
+        qsort(k->successes.at, k->successes.n, sizeof *k->successes.at, by_rank);
     for (size_t i = 0; st == ST_OK && i < k->successes.n; i++) {
         const Success *s = &k->successes.at[i];
         KeepCounts *c = counts_of(k, s->environment);

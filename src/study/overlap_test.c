@@ -72,7 +72,7 @@ static void all_is_counted(void **state)
     const char *template =
         "a train with %d seats goes forty miles an hour how far does it go in two hours then";
     for (int i = 0; i < 3; i++) {
-        char text[200], id[8];
+        char text[200], id[12];
         snprintf(text, sizeof text, template, i);
         snprintf(id, sizeof id, "%d", i);
         overlap_task(o, "trains", id, span(text), span("print(40 * 2)"));

@@ -142,7 +142,7 @@ static void numbers_are_pieces(void **state)
     bpe_train_add(b, "ab ab ab", 8, 1);
     assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + NUMBERS + 2, NULL, NULL), ST_OK);
     for (int i = 0; i < 1000; i++) { /* those of three digits are two pieces */
-        char digits[8];
+        char digits[12];
         Ids ids = {0};
         snprintf(digits, sizeof digits, "%d", i);
         assert_int_equal(tokenizer_encode(t, &ids, digits, strlen(digits), 0), ST_OK);
