@@ -7,7 +7,7 @@
 
 enum { N = 23 };
 
-static char names[N][16];
+static char names[N][20];
 static const char *ids[N];
 
 static void name_all(void)
