@@ -1,5 +1,5 @@
-# What `python3 -c` of a Python session runs: reads its programs and begins the first, python_driver.py.  Compiling them
-# would take as long as a third of the interpreter's own start, so it is done once, and later sessions get the result.
+# What `python3 -c` of a Python session runs: reads its programs and begins the first, python_driver.py.  Compiling that
+# one alone would take a third of the interpreter's own start, so it is done once, and later sessions get the result.
 #
 # Kind, eight hexadecimal digits of length, a newline, and that many bytes:
 #   T texts, each with a NUL behind it    M what marshal makes of a list of programs, which are marshalled themselves

@@ -7,7 +7,8 @@
 # with the session's nonce.
 #   to here   H settings (lines: nonce, first cell, seconds, characters, then a tool a line: NAME TAB PARAMETERS)
 #             X a cell's code    A a tool's answer    E why a tool has none
-#   to there  R ready, and the programs compiled where they came as text            C a tool's call, JSON {"tool":…,"arguments":{…}}
+#   to there  R ready; with `programs`, marshalled, where they came as text
+#             C a tool's call, JSON {"tool":…,"arguments":{…}}
 #             D a cell is done: o(k), e(rror) or t(imed out); T(runcated) or -; the observation
 import io
 import os
