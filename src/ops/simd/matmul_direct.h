@@ -129,7 +129,7 @@ SIMD_INLINE void direct_panels(const Place *at, const QuantType t, const Panels 
                                int64_t n, const int R, const int P)
 {
     for (int64_t p = 0; p < w->count; p += P) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Place to = place_from(at, p);
         Panels here = {w->first + p * w->next, w->next, w->count - p, w->apart};
         direct_tile(&to, t, &here, x, blocks, n, R, P);
     }
@@ -184,7 +184,7 @@ static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panel
         return;
     }
     for (int64_t p = 0; p < panels->count; p += step) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Place to = place_from(at, p);
         int64_t left = panels->count - p;
         Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step, 1};
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))

@@ -82,7 +82,7 @@ SIMD_INLINE void dots_panels(const Place *at, const Pieces *k, const QuantType t
                              int64_t next, XBlocks x, int64_t blocks, int64_t n, int64_t panels, const int R)
 {
     for (int64_t p = 0; p < panels; p += DOT_PANELS) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Place to = place_from(at, p);
         Pieces part = {k->kept + p * PACKED_ROWS, k->first, k->last};
         dots_tile(&to, &part, t, w + p * next, next, x, blocks, n, R, DOT_PANELS);
     }

@@ -51,14 +51,14 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
             sums_end(k, r * GROUP + p, at, n + r, p * w->apart, sum[r][p]);
 }
 
-_Static_assert((int)ONE_PANELS <= (int)GROUP, "what a few panels of a task are taken by");
+_Static_assert((int)ONE_PANELS <= (int)GROUP, "one row's places are panels of one tile");
 
 /* A tile of `rows`, and all of the panels, at most GROUP where k is in pieces. */
 SIMD_INLINE void plain_panels(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
                               const uint32_t *x, int64_t units, int64_t n, const int R, const int P)
 {
     for (int64_t p = 0; p < w->count; p += P) {
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Place to = place_from(at, p);
         Pieces part = {k->kept + p * PACKED_ROWS, k->first, k->last};
         Panels here = {w->first + p * w->next, w->next, w->count - p, w->apart};
         plain_tile(&to, &part, type, &here, x, units, n, R, P);
@@ -139,7 +139,7 @@ static void plain_few(const Place *at, const PackedMatrix *w, const Panels *pane
     for (int64_t p = 0; p < panels->count; p += GROUP) {
         int64_t left = panels->count - p;
         Panels here = {panels->first + p * panels->next, panels->next, left < GROUP ? left : GROUP, 1};
-        Place to = {at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+        Place to = place_from(at, p);
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(&at->p->x, n))
             plain_rows(&to, &whole, w->type, &here, 0, units_of(w), n);
     }

@@ -27,6 +27,12 @@ typedef struct {
         rows; /* of y, and how many there are from this panel on: of the matrix, or of this thread's share */
 } Place;
 
+/* Where those from panel p on go. */
+SIMD_INLINE Place place_from(const Place *at, int64_t p)
+{
+    return (Place){at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
+}
+
 SIMD_INLINE void put_sums(const Place *at, int64_t n, int64_t panel, Sums s)
 {
     int64_t left = at->rows - panel * PACKED_ROWS;
@@ -68,16 +74,11 @@ static inline int64_t panels_apart(const Panels *all)
     return (all->count + ONE_PANELS - 1) / ONE_PANELS;
 }
 
-/* Panels p, p + apart, ...; and where those from p on go. */
+/* Panels p, p + apart, ... */
 static inline Panels panels_from(const Panels *all, int64_t p, int64_t apart)
 {
     return (Panels){all->first + p * all->next, all->next * apart, (all->count - p + apart - 1) / apart,
                     apart};
-}
-
-static inline Place place_from(const Place *at, int64_t p)
-{
-    return (Place){at->p, at->col + p * PACKED_ROWS, at->rows - p * PACKED_ROWS};
 }
 
 #endif
