@@ -43,7 +43,7 @@ static const RecipeVerb verbs[] = {
     {"tokenizer train", 3, RESUME_ANEW, NULL, NULL, tokenizer_forecast},
     {"pack", 1, RESUME_ANEW, shard_products, check_pack, pack_forecast},
     {"train", 1, RESUME_FLAG, train_products, train_recipe_check, train_forecast},
-    {"tune", 2, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},
+    {"tune", 3, RESUME_FLAG, tune_products, tune_recipe_check, tune_forecast},
     {"convert", 1, RESUME_ANEW, NULL, NULL, convert_forecast},
     {"env make", 8, RESUME_ANEW, NULL, NULL, env_make_forecast},
     {"env score", 1, RESUME_ANEW, score_products, NULL, env_score_forecast},

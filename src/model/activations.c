@@ -2,7 +2,7 @@
 
 enum {
     ALIGN = 64,
-    LOSS_BYTES = 64 << 20,      /* of f32 logits at a time */
+    LOSS_BYTES = 64 << 20, /* of f32 logits at a time */
 };
 
 void *slab_take_bytes(Slab *s, size_t bytes)
@@ -103,13 +103,6 @@ static void carve_backward(Activations *a, Slab *s, const HParams *h, const Mode
         a->lost = slab_take(s, DTYPE_F32, 1, C);
 }
 
-/* Rows for the head lie in buffers that nobody else needs between the layers' forward and backward pass. */
-static void place_head_rows(Activations *a, bool training)
-{
-    a->head_x = training ? a->dx : a->layers[0].x_mid;
-    a->head_ids = tensor_view(training ? a->dqkv.data : a->layers[0].qkv.data, DTYPE_I32, 1, a->N);
-}
-
 void activations_carve(Activations *a, Slab *s, const HParams *h, const ModelSetup *setup)
 {
     int64_t N = activations_rows(setup), loss_rows = activations_loss_rows(h, setup);
@@ -124,12 +117,11 @@ void activations_carve(Activations *a, Slab *s, const HParams *h, const ModelSet
     a->loss = slab_take(s, DTYPE_F32, 1, N);
     a->logits = slab_take(s, DTYPE_F32, loss_rows, h->vocab_size);
     a->dlogits = a->logits;
-    if (!setup->training) {
-        place_head_rows(a, false);
+    a->chosen_att = slab_take_wide(s, setup->compute, N, h->num_attention_heads * h->head_dim,
+                                   lora_columns(&setup->lora, LINEAR_O));
+    if (!setup->training)
         return;
-    }
     if (setup->compute != DTYPE_F32)
         a->dlogits = slab_take(s, setup->compute, loss_rows, h->vocab_size);
     carve_backward(a, s, h, setup);
-    place_head_rows(a, true);
 }

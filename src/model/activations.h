@@ -39,8 +39,7 @@ typedef struct {
     Tensor x_out;                           /* [N, C] f32: residual stream behind the last layer */
     Tensor rstd, norm;                      /* final norm: [1, N] f32, [N, C] act */
     Tensor loss;                            /* [1, N] f32 */
-    Tensor head_x;                          /* [N, C] f32: rows of x_out that go through the head */
-    Tensor head_ids;                        /* [1, N] i32: which these are */
+    Tensor chosen_att;                      /* [N, H D] act: chosen rows of the last layer's att, as wide */
     Tensor logits;                          /* [loss_rows, V] f32 */
     Tensor dlogits;                         /* [loss_rows, V] act; logits itself in f32 */
 

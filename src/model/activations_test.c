@@ -47,7 +47,8 @@ static int parts_of(Part *parts, const Activations *a)
     int n = 0, kept = 0;
     const Tensor *alone[] = {&a->ids,        &a->targets, &a->positions, &a->starts,  &a->x_out, &a->rstd,
                              &a->norm,       &a->loss,    &a->logits,    &a->dlogits, &a->dx,    &a->dx_act,
-                             &a->dnorm_head, &a->dnorm,   &a->dqkv,      &a->datt,    &a->dff};
+                             &a->dnorm_head, &a->dnorm,   &a->dqkv,      &a->datt,    &a->dff,
+                             &a->chosen_att};
     for (size_t i = 0; i < sizeof alone / sizeof alone[0]; i++)
         note(parts, &n, alone[i]);
     for (int l = 0; l < LAYERS; l++) {

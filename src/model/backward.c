@@ -1,7 +1,8 @@
 /* Llama backward: the forward's lines upside down.  A product y = x w^T gives dx = dy w and dw = dy^T x. */
 #include "model/state.h"
 
-/* From the gradient of the residual stream behind the layer (a->dx and its copy) to the one before it. */
+/* From the gradient of the residual stream behind the layer (b->dx and its copy; of its chosen rows, where
+ * they are fewer) to the one before it. */
 static void layer_backward(Model *m, int64_t layer, bool add_to)
 {
     Device *dev = m->dev;
@@ -15,25 +16,36 @@ static void layer_backward(Model *m, int64_t layer, bool add_to)
     Tensor dq = tensor_cols(&b->dqkv, 0, q_cols), dk = tensor_cols(&b->dqkv, q_cols, kv_cols);
     Tensor dv = tensor_cols(&b->dqkv, q_cols + kv_cols, kv_cols);
     Tensor dqk = tensor_cols(&b->dqkv, 0, q_cols + kv_cols);
-    Tensor *dx_copy = b->dx_act.data == b->dx.data ? NULL : &b->dx_act;
+    bool copied = b->dx_act.data != b->dx.data;
     AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
     bool ends_here = layer == 0 && !model_embed_gradients(m).data; /* nothing below is trained */
 
-    linear_back(m, layer, LINEAR_DOWN, &b->dff, &b->dx_act, &a->ff, add_to);
-    swiglu_back(dev, &a->gate_up, &b->dff, &a->gate_up);
-    linear_back(m, layer, LINEAR_GATE_UP, &b->dnorm, &a->gate_up, &a->norm2, add_to);
-    rmsnorm_back(dev, &b->dx, dx_copy, &g.post_norm, &b->dnorm, &a->x_mid, &w.post_norm, &a->rstd2);
+    LayerRest r = layer_rest(m, layer, a);
+    Tensor dx = tensor_rows(&b->dx, 0, r.n), dx_act = tensor_rows(&b->dx_act, 0, r.n);
+    Tensor dff = tensor_rows(&b->dff, 0, r.n), dnorm = tensor_rows(&b->dnorm, 0, r.n);
+    Tensor datt = tensor_rows(r.fewer ? &dq : &b->datt, 0, r.n);
+    linear_back(m, layer, LINEAR_DOWN, &dff, &dx_act, &r.ff, add_to);
+    swiglu_back(dev, &r.gate_up, &dff, &r.gate_up);
+    linear_back(m, layer, LINEAR_GATE_UP, &dnorm, &r.gate_up, &r.norm2, add_to);
+    rmsnorm_back(dev, &dx, copied ? &dx_act : NULL, &g.post_norm, &dnorm, &r.x_mid, &w.post_norm, &r.rstd2);
+    linear_back(m, layer, LINEAR_O, &datt, &dx_act, &r.att, add_to);
+    if (r.fewer) {
+        Tensor some = tensor_rows(&b->x_out, 0, r.n); /* nobody reads it any more */
+        cast(dev, &some, &dx);
+        put_chosen(m, &b->dx, &some);
+        put_chosen(m, &b->datt, &datt);
+    }
 
-    linear_back(m, layer, LINEAR_O, &b->datt, &b->dx_act, &a->att, add_to);
     attention_back(dev, &dq, &dk, &dv, &b->datt, &a->att, &a->lse, &q, &k, &v,
                    m->isolated ? &b->starts : NULL, &s);
     rope_back(dev, &dqk, &m->rope_table, &b->positions, D);
     linear_back(m, layer, LINEAR_QKV, ends_here ? NULL : &b->dnorm, &b->dqkv, &a->norm1, add_to);
     if (!ends_here)
-        rmsnorm_back(dev, &b->dx, dx_copy, &g.input_norm, &b->dnorm, &a->x_in, &w.input_norm, &a->rstd1);
+        rmsnorm_back(dev, &b->dx, copied ? &b->dx_act : NULL, &g.input_norm, &b->dnorm, &a->x_in,
+                     &w.input_norm, &a->rstd1);
 }
 
-/* Loss and its gradient by pieces of rows; leaves dx behind the final norm's input. */
+/* Loss and its gradient by pieces of rows; leaves in dx that of the final norm's input. */
 static void head_step(Model *m, float scale, bool add_to)
 {
     Activations *a = &m->a;
@@ -52,13 +64,11 @@ static void head_step(Model *m, float scale, bool add_to)
 /* Operations that can only add start from zero in a first micro-batch: norms, and rows of the embedding. */
 static void zero_sums(Model *m)
 {
-    Tensor g = model_embed_gradients(m), g_head = model_head_gradients(m);
+    Tensor g = model_embed_gradients(m);
     int64_t matrices = m->trainable->matrices;
     device_zero(m->dev, m->gradients + matrices, (size_t)(m->trainable->total - matrices) * sizeof(float));
     if (g.data && !m->h.tie_word_embeddings) /* a tied one is first written by the head's product */
         device_zero(m->dev, g.data, tensor_bytes(&g));
-    if (g_head.data && m->head_n == 0) /* no product will write it */
-        device_zero(m->dev, g_head.data, tensor_bytes(&g_head));
 }
 
 void model_step(Model *m, const Batch *batch, float scale, bool add_to)
@@ -66,7 +76,7 @@ void model_step(Model *m, const Batch *batch, float scale, bool add_to)
     Activations *a = &m->a;
     Tensor g = model_embed_gradients(m);
     model_upload(m, batch);
-    head_choose(m, batch->targets);
+    choose_rows(m, batch->targets);
     m->training_now = true;
     model_forward(m);
     if (!add_to)

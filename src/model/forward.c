@@ -35,18 +35,25 @@ void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out)
     rope(dev, &qk, &m->rope_table, &positions, D);
     AttentionShape s = model_attention_shape(m, m->setup.batch, m->setup.context);
     attention(dev, &a->att, &a->lse, &q, &k, &v, m->isolated ? &m->a.starts : NULL, &s);
-    cast(dev, &a->x_mid, &a->x_in);
-    linear(m, layer, LINEAR_O, &a->x_mid, &a->att, true);
 
-    rmsnorm(dev, &a->norm2, &a->rstd2, &a->x_mid, &w.post_norm, (float)h->rms_norm_eps);
-    linear(m, layer, LINEAR_GATE_UP, &a->gate_up, &a->norm2, false);
-    swiglu(dev, &a->ff, &a->gate_up);
+    LayerRest r = layer_rest(m, layer, a);
+    if (r.fewer) {
+        take_chosen(m, &r.att, &a->att);
+        take_chosen(m, &r.x_mid, &a->x_in);
+    } else {
+        cast(dev, &r.x_mid, &a->x_in);
+    }
+    linear(m, layer, LINEAR_O, &r.x_mid, &r.att, true);
+    rmsnorm(dev, &r.norm2, &r.rstd2, &r.x_mid, &w.post_norm, (float)h->rms_norm_eps);
+    linear(m, layer, LINEAR_GATE_UP, &r.gate_up, &r.norm2, false);
+    swiglu(dev, &r.ff, &r.gate_up);
     if (!x_out) {
-        linear_between(m, layer, LINEAR_DOWN, &a->ff);
+        linear_between(m, layer, LINEAR_DOWN, &r.ff);
         return;
     }
-    cast(dev, x_out, &a->x_mid);
-    linear(m, layer, LINEAR_DOWN, x_out, &a->ff, true);
+    Tensor out = tensor_rows(x_out, 0, r.n);
+    cast(dev, &out, &r.x_mid);
+    linear(m, layer, LINEAR_DOWN, &out, &r.ff, true);
 }
 
 void model_forward(Model *m)
@@ -62,7 +69,7 @@ void model_forward(Model *m)
 void model_evaluate(Model *m, const Batch *batch)
 {
     model_upload(m, batch);
-    head_choose(m, batch->targets);
+    choose_rows(m, batch->targets);
     model_forward(m);
     for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n))
         cross_entropy(m->dev, &r.loss, NULL, &r.logits, &r.targets, 0);
@@ -71,7 +78,7 @@ void model_evaluate(Model *m, const Batch *batch)
 Status model_logits(Model *m, const Batch *batch, float *logits)
 {
     model_upload(m, batch);
-    head_choose(m, NULL);
+    choose_rows(m, NULL);
     model_forward(m);
     for (HeadRows r = head_rows(m, 0); r.n > 0; r = head_rows(m, r.first + r.n))
         device_download(m->dev, logits + r.first * m->h.vocab_size, r.logits.data, tensor_bytes(&r.logits));

@@ -6,10 +6,10 @@
 #include "base/check.h"
 #include "base/str.h"
 
-/* C, L, H, Hk, D, F, V, context.  "5m" is the miniature's (recipes/mini.yaml): 1.6 of its 5.0 million parameters are the
- * embedding, shared by both ends, and the rest is four layers; six of them learnt less in the same time.  15m, 60m
- * and 110m are the shapes that are timed; "1b" is TinyLlama 1.1B's (arXiv:2401.02385, section 2), 7b and 70b
- * are Llama 2's (arXiv:2307.09288, table 1). */
+/* C, L, H, Hk, D, F, V, context.  "5m" is the miniature's (recipes/mini.yaml): 1.6 of its 5.0 million
+ * parameters are the embedding, shared by both ends, and the rest is four layers; six of them learnt less in
+ * the same time.  15m, 60m and 110m are the shapes that are timed; "1b" is TinyLlama 1.1B's
+ * (arXiv:2401.02385, section 2), 7b and 70b are Llama 2's (arXiv:2307.09288, table 1). */
 typedef struct {
     const char *name;
     int64_t hidden, layers, heads, kv_heads, head_dim, feed_forward, vocab, context;
@@ -152,7 +152,8 @@ double hparams_train_flops(const HParams *h, int64_t context)
     return 6 * products + 6 * (double)h->num_hidden_layers * (double)context * (double)h->hidden_size;
 }
 
-double hparams_head_flops(const HParams *h)
+double hparams_learned_flops(const HParams *h)
 {
-    return 6 * (double)h->vocab_size * (double)h->hidden_size;
+    int64_t rest = h->num_attention_heads * h->head_dim + 3 * h->intermediate_size;
+    return 6 * (double)(h->vocab_size + rest) * (double)h->hidden_size;
 }

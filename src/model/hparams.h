@@ -53,6 +53,7 @@ int64_t hparams_param_count(const HParams *h); /* a tied head counts once */
 /* Training FLOPs a token, forward and backward, causal: 6 (parameters - input embedding) + 6 L T C, where a
  * tied head counts as the head. */
 double hparams_train_flops(const HParams *h, int64_t context);
-double hparams_head_flops(const HParams *h); /* of these, the head's: a token that is not learned takes none */
+/* Of these, what only a learned token takes: the head's products, and those behind the last layer's attention. */
+double hparams_learned_flops(const HParams *h);
 
 #endif

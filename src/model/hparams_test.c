@@ -46,6 +46,7 @@ static void a_tied_head_counts_once_as_parameter_and_as_product(void **state)
     int64_t untied = hparams_param_count(&h);
     double flops = hparams_train_flops(&h, 1024);
     assert_true(flops == 6.0 * (double)(untied - 32000 * 768) + 6.0 * 12 * 1024 * 768);
+    assert_true(hparams_learned_flops(&h) == 6.0 * 768 * (double)(32000 + 768 + 3 * h.intermediate_size));
     h.tie_word_embeddings = true;
     assert_int_equal(untied - hparams_param_count(&h), 32000 * 768);
     assert_true(hparams_train_flops(&h, 1024) == flops);

@@ -131,7 +131,8 @@ static bool drops(const Model *m)
 static Dropout drop_of(const Model *m, int64_t layer, Linear which)
 {
     double rate = m->setup.lora.dropout;
-    return (Dropout){.rate = (float)rate, .scale = (float)(1 / (1 - rate)),
+    return (Dropout){.rate = (float)rate,
+                     .scale = (float)(1 / (1 - rate)),
                      .key = m->noise + (uint64_t)(layer * LINEARS + which + 1) * 0xD1342543DE82EF95u};
 }
 
@@ -195,7 +196,8 @@ static void dropped_back(Model *m, int64_t layer, const Adapters *a, const Tenso
     Dropout d = drop_of(m, layer, a->which);
     Tensor w = block_part(whole, 0, a->shape.out, 0, a->shape.in), f = factor_a(a, whole),
            dxa = behind(dy, 0, a->ranks);
-    Tensor share = tensor_cols(&m->a.dropped, 0, dx->cols);
+    Tensor share = tensor_rows(&m->a.dropped, 0, dx->rows);
+    share = tensor_cols(&share, 0, dx->cols);
     matmul_back_x(m->dev, dx, dy, &w, false);
     matmul_back_x(m->dev, &share, &dxa, &f, false);
     dropout(m->dev, dx, &share, &d, true);

@@ -238,7 +238,14 @@ double lora_train_flops(const HParams *h, const LoraSetup *s, int64_t context)
     return 4 * (s->head ? products - V * C : products) + 6 * adapters + attention;
 }
 
-double lora_head_flops(const HParams *h, const LoraSetup *s)
+double lora_learned_flops(const HParams *h, const LoraSetup *s)
 {
-    return s->head ? hparams_head_flops(h) : hparams_head_flops(h) * 4 / 6;
+    int64_t head = h->vocab_size * h->hidden_size, frozen = s->head ? 0 : head, trained = head - frozen;
+    for (int w = LINEAR_O; w < LINEARS; w++) {
+        LinearShape shape = linear_shape(h, (Linear)w);
+        frozen += shape.in * shape.out;
+        for (int i = 0; i < shape.count; i++)
+            trained += s->rank[shape.first + (ParamKind)i - PARAM_Q] * (shape.in + shape.rows[i]);
+    }
+    return 4 * (double)frozen + 6 * (double)trained;
 }

@@ -54,6 +54,6 @@ int64_t lora_param_count(const HParams *h, const LoraSetup *s); /* what is train
 /* Training FLOPs a token: 4 for each number of the base's products, whose gradients nobody asks for, 6 for
  * each that is trained, and attention's 6 L T C. */
 double lora_train_flops(const HParams *h, const LoraSetup *s, int64_t context);
-double lora_head_flops(const HParams *h, const LoraSetup *s); /* of these, the head's, as in hparams.h */
+double lora_learned_flops(const HParams *h, const LoraSetup *s); /* of these, as in hparams.h */
 
 #endif

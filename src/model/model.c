@@ -138,8 +138,8 @@ static Status alloc_activations(Model *m)
 {
     m->a.layers = mem_array(LayerActivations, m->h.num_hidden_layers);
     m->host_positions = mem_array(int32_t, activations_rows(&m->setup));
-    m->host_head_ids = mem_array(int32_t, activations_rows(&m->setup));
-    m->host_head_targets = mem_array(int32_t, activations_rows(&m->setup));
+    m->chosen_ids = mem_array(int32_t, activations_rows(&m->setup));
+    m->chosen_targets = mem_array(int32_t, activations_rows(&m->setup));
     m->slab_bytes = slab_size(&m->h, &m->setup);
     TRY(device_alloc(m->dev, &m->slab, m->slab_bytes, "activations"));
     Slab s = {.base = m->slab};
@@ -201,8 +201,8 @@ void model_close(Model *m)
     device_free(m->dev, m->rope_memory, m->rope_bytes);
     mem_free(m->a.layers);
     mem_free(m->host_positions);
-    mem_free(m->host_head_ids);
-    mem_free(m->host_head_targets);
+    mem_free(m->chosen_ids);
+    mem_free(m->chosen_targets);
     params_drop(&m->params);
     mem_free(m);
 }

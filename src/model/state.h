@@ -32,9 +32,9 @@ struct Model {
     void *rope_memory;
     size_t rope_bytes;
     int32_t *host_positions; /* [N] host memory: 0 .. T-1 in each sequence, or what generation needs */
-    int32_t *host_head_ids;  /* [head_n] host memory: the rows that go through the head, ascending */
-    int32_t *host_head_targets; /* [head_n] host memory: theirs */
-    int64_t head_n;          /* N: all */
+    int64_t chosen;           /* rows that go on to the loss (chosen.c); N: all */
+    int32_t *chosen_ids;      /* [chosen] host memory: which these are, ascending; where they are fewer */
+    int32_t *chosen_targets;  /* [chosen] host memory: theirs */
     bool isolated;           /* the batch that runs now brought starts */
 };
 
@@ -85,13 +85,25 @@ void layer_forward(Model *m, int64_t layer, LayerActivations *a, Tensor *x_out);
 void model_upload(Model *m, const Batch *batch);
 void model_forward(Model *m); /* embedding to the final norm, of the uploaded batch and the chosen rows */
 
-/* head.c: from the last layer to the loss, for rows whose target is learned only.  Between choosing and the
- * backward pass they are neighbours: row i of the head is row host_head_ids[i] of the layers.
- * targets NULL: all rows, whose logits are wanted. */
-void head_choose(Model *m, const int32_t *targets);
+/* chosen.c: rows whose target is learned; row i of what lies behind the last layer's attention is row
+ * chosen_ids[i] of what lies before.  targets NULL: all rows, whose logits are wanted. */
+void choose_rows(Model *m, const int32_t *targets);
+bool rows_are_chosen(const Model *m); /* fewer than all */
+/* Between [chosen, cols] and [N, cols] of one type; rows may be strided. */
+void take_chosen(Model *m, const Tensor *chosen, const Tensor *all);
+void put_chosen(Model *m, const Tensor *all, const Tensor *chosen); /* 0 in the other rows, spare columns too */
+
+/* Views of a layer behind its attention, [n, ...]: n is N, or `chosen` in the last layer. */
+typedef struct {
+    bool fewer; /* att and x_mid are to be taken */
+    int64_t n;
+    Tensor att, x_mid, rstd2, norm2, gate_up, ff;
+} LayerRest;
+LayerRest layer_rest(const Model *m, int64_t layer, const LayerActivations *a);
+
+/* head.c: from the last layer's x_out to the loss, of the chosen rows. */
 void head_norm(Model *m); /* the final norm */
-/* From the gradient of the final norm's output (a->dnorm_head) to that of the last layer's, of all N rows. */
-void head_norm_back(Model *m);
+void head_norm_back(Model *m); /* from the gradient of its output (a->dnorm_head) to that of x_out, in dx */
 
 /* Rows [first, first + n) of the head: no more than the logits' buffer holds, so that the logits of all rows
  * never exist at once.

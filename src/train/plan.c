@@ -39,7 +39,7 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
         .held_out_rows = data->held_out_rows,
         .trained = adapters ? lora_param_count(h, &setup->lora) : hparams_param_count(h),
         .flops_per_token = adapters ? lora_train_flops(h, &setup->lora, T) : hparams_train_flops(h, T),
-        .head_flops_per_token = adapters ? lora_head_flops(h, &setup->lora) : hparams_head_flops(h),
+        .learned_flops_per_token = adapters ? lora_learned_flops(h, &setup->lora) : hparams_learned_flops(h),
         .host_bytes =
             (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
     };
@@ -78,8 +78,8 @@ double plan_seconds(const TrainPlan *p, const TrainConfig *c)
 
 double plan_step_mfu(TrainPlan *p, double seconds, int64_t learned)
 {
-    double head = p->head_flops_per_token, rest = p->flops_per_token - head;
-    double work = rest * (double)p->step_tokens + head * (double)learned;
+    double some = p->learned_flops_per_token, all = p->flops_per_token - some;
+    double work = all * (double)p->step_tokens + some * (double)learned;
     double reached = work / (seconds * (double)p->ranks);
     if (p->peak_measured && reached > p->peak_flops)
         p->peak_flops = reached;

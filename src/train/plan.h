@@ -16,7 +16,7 @@ typedef struct {
     int64_t eval_rows_set;  /* eval_rows is fewer where a run of minutes has no time for more (budget.h) */
     int64_t steps;          /* -1: to be measured (minutes) */
     double flops_per_token; /* of a learned one */
-    double head_flops_per_token;         /* of these, what others do without */
+    double learned_flops_per_token;      /* of these, what others do without */
     double peak_flops;                   /* 0: unknown */
     bool peak_measured;                  /* and not given: a faster step shows that it is too low */
     size_t host_bytes;                   /* the loader's and evaluation's buffers */
