@@ -63,11 +63,11 @@ static int64_t all_blocks(const Product *p, int64_t panels)
     return blocks;
 }
 
-/* So many panels that every thread has some tasks, and whole pairs of them. */
-static int64_t panels_of_block(const Product *p, int64_t chunks, int64_t threads)
+/* So many panels that every thread has some blocks, and whole pairs of them. */
+static int64_t panels_of_block(const Product *p, int64_t chunks)
 {
     int64_t panels = BLOCK_PANELS;
-    while (panels > 2 && all_blocks(p, panels) * chunks < 4 * threads)
+    while (panels > 2 && all_blocks(p, panels) * chunks < 4 * p->threads)
         panels /= 2;
     return panels;
 }
@@ -90,18 +90,24 @@ static void block_task(const Product *p, int64_t block, int64_t panels, int64_t 
         bf16_task(&at, w, &here, first, last);
 }
 
-static void many_rows(const TilesProduct *p)
+/* A block of panels and a chunk of rows, blocks first. */
+typedef struct {
+    int64_t panels, blocks, tiles, chunks;
+} Blocks;
+
+static Blocks blocks_cut(const Product *p, bool bf16)
 {
-    const Product *product = &p->product;
-    int64_t all = row_tiles(product->y->rows), tiles = tiles_of_chunk(product, p->x.bf16),
-            chunks = (all + tiles - 1) / tiles;
-    int64_t panels = panels_of_block(product, chunks, omp_get_num_threads());
-    int64_t blocks = all_blocks(product, panels);
-    SimdShare mine = simd_share(blocks * chunks, 1);
-    for (int64_t t = mine.first; t < mine.last; t++) {
-        int64_t first = t / blocks * tiles, last = first + tiles < all ? first + tiles : all;
-        block_task(product, t % blocks, panels, first, last);
-    }
+    Blocks b = {.tiles = tiles_of_chunk(p, bf16)};
+    b.chunks = (row_tiles(p->y->rows) + b.tiles - 1) / b.tiles;
+    b.panels = panels_of_block(p, b.chunks);
+    b.blocks = all_blocks(p, b.panels);
+    return b;
+}
+
+static void many_piece(const Product *p, const Blocks *b, int64_t piece)
+{
+    int64_t all = row_tiles(p->y->rows), first = piece / b->blocks * b->tiles, last = first + b->tiles;
+    block_task(p, piece % b->blocks, b->panels, first, last < all ? last : all);
 }
 
 /* ------------------------------------------------------------------------------------------------------- */
@@ -148,17 +154,27 @@ static void round_x(const TilesProduct *p, SimdShare rows, SimdShare tiles)
 static void tiles_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count,
                                 bool add_to)
 {
-    TilesProduct p = {
-        .product = {.x = {.x = x, .tile = FEW_TILE}, .y = y, .w = w, .count = count, .add_to = add_to}};
+    TilesProduct p = {.product = {.x = {.x = x, .tile = FEW_TILE},
+                                  .y = y,
+                                  .w = w,
+                                  .count = count,
+                                  .add_to = add_to,
+                                  .threads = dev->threads}};
+    Product *product = &p.product;
     Room room = room_for(&p);
-    size_t of_x = room.dots + room.bf16 + room.i8;
-    bool own = x->rows == 1;
+    size_t of_x = room.dots + room.bf16 + room.i8, turns = (size_t)dev->threads * sizeof(Turns);
+    bool own = x->rows == 1, few = x->rows < MANY;
     size_t copies = own ? (size_t)dev->threads : 1;
     unsigned char *memory =
-        device_scratch(dev, copies * of_x + (size_t)dev->threads * room.apart + PACKED_VECTOR);
+        device_scratch(dev, turns + copies * of_x + (size_t)dev->threads * room.apart + PACKED_VECTOR);
     if (!memory || x->rows == 0)
         return;
     memory += -(uintptr_t)memory & (PACKED_VECTOR - 1);
+    Blocks blocks = blocks_cut(product, room.bf16 > 0);
+    product->turns = (Turns *)(void *)memory;
+    product->pieces = few ? few_pieces(product) : blocks.blocks * blocks.chunks;
+    turns_deal(product->turns, product->threads, product->pieces);
+    memory += turns;
 #pragma omp parallel num_threads(dev->threads)
     {
         TilesProduct mine = p;
@@ -171,10 +187,12 @@ static void tiles_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const P
             round_x(&mine, simd_share(x->rows, 1), simd_share(row_tiles(x->rows), 1));
 #pragma omp barrier
         }
-        if (x->rows < MANY)
-            few_rows(&mine.product);
-        else
-            many_rows(&mine);
+        for (int64_t piece; (piece = turns_next(product->turns, product->threads, (int64_t)me)) >= 0;) {
+            if (few)
+                few_piece(&mine.product, piece);
+            else
+                many_piece(&mine.product, &blocks, piece);
+        }
         tiles_end();
     }
 }

@@ -17,6 +17,8 @@
 #ifndef OPS_SIMD_ATTENTION_PAGED_H
 #define OPS_SIMD_ATTENTION_PAGED_H
 
+#include <stdatomic.h>
+
 #include "ops/simd/packed_lanes.h"
 
 enum {
@@ -291,11 +293,12 @@ static void queries_run(const Paged *a, Queries *b)
     queries_end(a, b);
 }
 
-/* Tasks go to the threads in turn: later rows see more, so neighbours cost about the same. */
-static void paged_tasks(const Paged *a, const PagedRows *rows, int64_t count, uint32_t *memory)
+/* Tasks go to the threads in turn, to whoever has time: later rows see more. */
+static void paged_tasks(const Paged *a, const PagedRows *rows, int64_t count, _Atomic int64_t *next,
+                        uint32_t *memory)
 {
     int64_t shared = a->shared, block = shared < QUERY_BLOCK ? QUERY_BLOCK / shared : 1;
-    int64_t task = 0, threads = omp_get_num_threads(), me = omp_get_thread_num();
+    int64_t task = 0, mine = atomic_fetch_add(next, 1);
     Queries b;
     queries_place(&b, a, memory);
     for (int64_t i = 0; i < count; i++) {
@@ -306,8 +309,10 @@ static void paged_tasks(const Paged *a, const PagedRows *rows, int64_t count, ui
                 b.head = h;
                 b.first = t;
                 b.n = n * shared;
-                if (task++ % threads == me)
+                if (task++ == mine) {
                     queries_run(a, &b);
+                    mine = atomic_fetch_add(next, 1);
+                }
             }
         }
     }
@@ -328,10 +333,11 @@ static void simd_attention_paged(Device *dev, Tensor *out, const Tensor *q, cons
     char *memory = device_scratch(dev, (size_t)(dev->threads * each) * sizeof(uint32_t));
     if (!memory)
         return;
+    _Atomic int64_t next = 0;
 #pragma omp parallel num_threads(dev->threads)
     {
         tasks_begin();
-        paged_tasks(&a, rows, count, (uint32_t *)(void *)memory + omp_get_thread_num() * each);
+        paged_tasks(&a, rows, count, &next, (uint32_t *)(void *)memory + omp_get_thread_num() * each);
         tasks_end();
     }
 }

@@ -70,24 +70,26 @@ static void group_task(const Product *p, int64_t group, int64_t first, int64_t l
         plain_task(&at, w, &panels, first, last, kept);
 }
 
-/* How many rows a task has: fewer where there are fewer groups of panels than keep the threads busy. */
-static int64_t rows_of_task(const Product *p, int64_t groups, int64_t threads)
+/* How many rows a piece has: fewer where there are fewer groups of panels than keep the threads busy. */
+static int64_t rows_of_piece(const Product *p)
 {
-    int64_t N = p->y->rows, parts = (N + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
-    while (groups * parts < 4 * threads && N / (parts + 1) >= 4 * p->x.tile)
+    int64_t N = p->y->rows, parts = (N + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, groups = all_groups(p);
+    while (groups * parts < 4 * p->threads && N / (parts + 1) >= 4 * p->x.tile)
         parts++;
     return packed_round_up((N + parts - 1) / parts, p->x.tile);
 }
 
-static void many_rows(const Product *p, float *kept, unsigned char *apart)
+static int64_t many_pieces(const Product *p)
 {
-    int64_t groups = all_groups(p), rows = rows_of_task(p, groups, omp_get_num_threads());
-    int64_t parts = (p->y->rows + rows - 1) / rows;
-    SimdShare mine = simd_share(groups * parts, 1);
-    for (int64_t t = mine.first; t < mine.last; t++) {
-        int64_t first = t / groups * rows, left = p->y->rows - first;
-        group_task(p, t % groups, first, first + (left < rows ? left : rows), kept, apart);
-    }
+    int64_t rows = rows_of_piece(p);
+    return (p->y->rows + rows - 1) / rows * all_groups(p);
+}
+
+static void many_piece(const Product *p, int64_t piece, float *kept, unsigned char *apart)
+{
+    int64_t groups = all_groups(p), rows = rows_of_piece(p);
+    int64_t first = piece / groups * rows, left = p->y->rows - first;
+    group_task(p, piece % groups, first, first + (left < rows ? left : rows), kept, apart);
 }
 
 enum {
@@ -102,17 +104,22 @@ _Static_assert((int)WIDE_BYTES <= (int)APART_BYTES, "wide weights and those take
 static void simd_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatrix *w, int count,
                                bool add_to)
 {
-    Product p = {.x = {.x = x}, .y = y, .w = w, .count = count, .add_to = add_to};
+    Product p = {.x = {.x = x}, .y = y, .w = w, .count = count, .add_to = add_to, .threads = dev->threads};
     bool few = x->rows <= (packed_needs(w, count, QUANT_F32, true) ? FEW_DOTS : FEW_PLAIN),
          own = x->rows == 1;
     p.x.tile = few ? FEW_TILE : TILE_ROWS;
     p.x.widens = WIDENS;
     size_t words = (size_t)packed_x_place(&p.x, w, count, NULL) * sizeof(uint32_t);
     size_t each = few ? 0 : THREAD_BYTES, copies = own ? (size_t)dev->threads : 1;
-    char *memory = device_scratch(dev, copies * words + (size_t)dev->threads * each + 64);
+    size_t turns = (size_t)dev->threads * sizeof(Turns);
+    char *memory = device_scratch(dev, turns + copies * words + (size_t)dev->threads * each + 64);
     if (!memory || x->rows == 0)
         return;
     memory += -(uintptr_t)memory & 63;
+    p.turns = (Turns *)(void *)memory;
+    p.pieces = few ? few_pieces(&p) : many_pieces(&p);
+    turns_deal(p.turns, p.threads, p.pieces);
+    memory += turns;
 #pragma omp parallel num_threads(dev->threads)
     {
         Product mine = p;
@@ -126,10 +133,12 @@ static void simd_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const Pa
 #pragma omp barrier
         }
         char *rest = memory + copies * words + me * each;
-        if (few)
-            few_rows(&mine);
-        else
-            many_rows(&mine, (float *)(void *)rest, (unsigned char *)rest + KEPT_FLOATS * 4);
+        for (int64_t piece; (piece = turns_next(p.turns, p.threads, (int64_t)me)) >= 0;) {
+            if (few)
+                few_piece(&mine, piece);
+            else
+                many_piece(&mine, piece, (float *)(void *)rest, (unsigned char *)rest + KEPT_FLOATS * 4);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 #define OPS_SIMD_PACKED_PRODUCT_H
 
 #include "ops/simd/packed_x.h"
+#include "ops/simd/turns.h"
 
 enum {
     FEW_PLAIN = 24,     /* rows are computed as weights come; more, from a piece of them in the first cache */
@@ -18,6 +19,9 @@ typedef struct {
     const PackedMatrix *w;
     int count;
     bool add_to;
+    /* The threads take pieces in turns. */
+    int64_t threads, pieces;
+    Turns *turns; /* [threads] */
 } Product;
 
 /* Where 16 outputs of a matrix go. */
