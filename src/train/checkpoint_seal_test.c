@@ -1,5 +1,8 @@
 #include "train/checkpoint_seal.h"
 
+#include <unistd.h>
+
+#include "base/cpu.h"
 #include "base/scratch_test.h"
 
 static Status verify(const char *const *needed)
@@ -38,8 +41,32 @@ static void every_file_is_held_against_the_seal(void **state)
     json_decref(j);
 }
 
+/* As large as the moments of a model, and no part of what a plan counts. */
+static void sealing_takes_no_memory(void **state)
+{
+    (void)state;
+    enum { BYTES = 128 << 20 };
+    static const char *const needed[] = {"moments", NULL};
+    int64_t before = memory_peak();
+    if (before < 0) {
+        print_message("SKIP /proc is not mounted: memory is unknown\n");
+        skip();
+    }
+    json_t *j = json_pack("{s:f}", "loss", 1.0 / 3);
+    scratch_text("large/moments", "some bytes");
+    assert_int_equal(truncate(in_scratch("large/moments"), BYTES), 0);
+    assert_int_equal(checkpoint_seal(in_scratch("large"), j), ST_OK);
+    json_decref(j);
+    assert_int_equal(checkpoint_seal_verify(&j, in_scratch("large"), needed), ST_OK);
+    json_decref(j);
+    assert_true(memory_peak() - before < BYTES / 4);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_file_is_held_against_the_seal)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_file_is_held_against_the_seal),
+        cmocka_unit_test(sealing_takes_no_memory),
+    };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
