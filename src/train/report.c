@@ -56,6 +56,7 @@ void report_step(Report *r, const TrainStep *s)
      */
     double weight = r->steps_seen < 2 ? 1 : fmax(0.05, 1.0 / (double)r->steps_seen);
     r->step_seconds += weight * (s->seconds - r->step_seconds);
+    r->step_work += weight * (s->mfu * s->seconds - r->step_work);
     r->steps_seen++;
     bool last = s->step == s->total_steps;
     bool due = r->every > 0 ? s->step % r->every == 0
@@ -63,9 +64,8 @@ void report_step(Report *r, const TrainStep *s)
     bool stays = due || last || r->steps_seen == 1;
     if (!stays && (!r->terminal || now - r->last_draw < redraw_seconds))
         return;
-    double faster = s->seconds / r->step_seconds;
-    report_line(line, sizeof line, s, s->tokens_per_s * faster, s->mfu * faster,
-                (double)(s->total_steps - s->step) * r->step_seconds);
+    report_line(line, sizeof line, s, s->tokens_per_s * s->seconds / r->step_seconds,
+                r->step_work / r->step_seconds, (double)(s->total_steps - s->step) * r->step_seconds);
     if (stays) {
         report_wipe(r);
         log_info("%s", line);

@@ -13,7 +13,7 @@ typedef struct {
     int64_t every;        /* steps between lines that stay; 0: by the clock */
     bool terminal, drawn; /* a redrawn line is on the screen */
     double last_line, last_draw;
-    double step_seconds; /* smoothed */
+    double step_seconds, step_work; /* smoothed; work in seconds at the peak, for steps differ in it */
     int64_t steps_seen;
 } Report;
 
