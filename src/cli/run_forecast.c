@@ -15,7 +15,7 @@
 #include "ops/select.h"
 
 /* Of the program itself, with the libraries' code and what they keep. */
-static const int64_t program_bytes = 60 * 1000 * 1000;
+static const int64_t program_bytes = 20 * 1000 * 1000;
 /* How much more text comes out of a packed file: code and prose by zstd, gzip or xz. */
 enum { UNPACKED_TIMES = 4 };
 
@@ -66,11 +66,14 @@ static Status rows_there(ForecastRows *out, const char *folder)
 {
     ShardSet *set;
     TRY(shards_open(&set, folder, "train"));
-    *out = (ForecastRows){.data = {shards_row_tokens(set) - 1, shards_rows(set), 0},
+    *out = (ForecastRows){.data = {.context = shards_row_tokens(set) - 1,
+                                   .rows = shards_rows(set),
+                                   .learned = shards_learned(set)},
                           .vocab_size = shards_vocab_size(set)};
     shards_close(set);
     TRY(shards_open(&set, folder, "held_out"));
     out->data.held_out_rows = shards_rows(set);
+    out->data.held_out_learned = shards_learned(set);
     shards_close(set);
     return ST_OK;
 }
@@ -82,7 +85,8 @@ Status forecast_rows(ForecastRows *out, const RecipeAsk *ask, const char *folder
         return rows_there(out, folder);
     if (!facts || !fact(facts, "context"))
         return fail(ST_IO, "nothing is known of rows in %s", folder);
-    *out = (ForecastRows){.data = {fact(facts, "context"), fact(facts, "rows"), fact(facts, "held_out_rows")},
+    *out = (ForecastRows){.data = {fact(facts, "context"), fact(facts, "rows"), fact(facts, "held_out_rows"),
+                                   1, 1}, /* packed */
                           .vocab_size = fact(facts, "vocab_size")};
     return ST_OK;
 }

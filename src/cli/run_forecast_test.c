@@ -1,9 +1,11 @@
 #include "cli/run_forecast.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "base/scratch_test.h"
+#include "corpus/shard.h"
 
 /* A stage's words, cut at blanks; what other stages will hold; one machine for all. */
 static MachineSpeed speed = {.bf16 = 1e12, .f32 = 1e12};
@@ -124,6 +126,46 @@ static void adapters_take_less(void **state)
     is_near((double)f.memory_least, 6.7e9 * 2);
     assert_int_equal(ask(tune_forecast, "tune -m /none/model --data /none/a.jsonl", NULL, NULL, 0), ST_IO);
     assert_int_equal(ask(tune_forecast, "tune -m /none/model --dat /none/a.jsonl", NULL, NULL, 0), ST_ARG);
+}
+
+/* A quarter of them is learned. */
+static void masked_rows(const char *name)
+{
+    static const ShardSource sources[] = {{"asked", SHARD_TEXT}};
+    static const uint8_t quarter[] = {0x88, 0x88, 0};
+    uint32_t starts[] = {0};
+    int32_t ids[17] = {0};
+    ShardSpec spec = {.row_tokens = 17, .vocab_size = 8000, .isolated = true, .has_mask = true,
+                      .sources = sources, .sources_n = 1};
+    ShardRow row = {.starts = starts, .starts_n = 1, .mask = quarter};
+    ShardSetWriter *w;
+    must(shards_create(&w, in_scratch(name), &spec, 16));
+    for (int i = 0; i < 20; i++)
+        must(shards_add(w, i < 10 ? "train" : "held_out", ids, &row));
+    must(shards_finish(w, NULL, NULL));
+}
+
+/* What is not learned takes less time: as rows that are there say, half of those that are not. */
+static void rows_say_what_is_learned(void **state)
+{
+    (void)state;
+    HParams h;
+    must(hparams_preset(&h, "5m"));
+    h.vocab_size = 8000;
+    masked_rows("masked");
+    double all = hparams_train_flops(&h, 16), some = hparams_learned_flops(&h), tokens = 100 * 16;
+    char *words = mem_format("train --data %s --preset 5m --steps 100 --batch 1 --eval-every 0 --eval-rows 0",
+                             in_scratch("masked"));
+    must(ask(train_forecast, words, NULL, NULL, 0));
+    assert_true(fabs(f.seconds / ((tokens + 160.0 / 3) * (all - 0.75 * some) / 0.6e12) - 1) < 1e-9);
+    mem_free(words);
+    json_t *model = json_pack("{s:o}", "model", hparams_to_json(&h));
+    const RecipeKnown known[] = {{"/none/model", model}};
+    must(ask(tune_forecast,
+             "tune -m /none/model --data /none/a.jsonl --context 16 --steps 100 --batch 1 -o /none/out", NULL,
+             known, 1));
+    assert_true(fabs(f.seconds / (tokens * (all - 0.5 * some) / 0.6e12) - 1) < 1e-9);
+    json_decref(model);
 }
 
 /* Bytes, tokens, rows: one stage reads the facts of the one before. */
@@ -297,6 +339,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_papers_training), cmocka_unit_test(training_needs_to_know),
         cmocka_unit_test(adapters_take_less),  cmocka_unit_test(a_corpus_becomes_rows),
+        cmocka_unit_test(rows_say_what_is_learned),
         cmocka_unit_test(worlds_are_played),   cmocka_unit_test(models_are_converted),
         cmocka_unit_test(policies_are_scored), cmocka_unit_test(studies_read),
         cmocka_unit_test(rounds_are_added_up),

@@ -185,6 +185,26 @@ const ShardSource *shard_sources(const ShardReader *r)
     return r->sources;
 }
 
+static ShardRow row_at(const ShardReader *r, int64_t i)
+{
+    return (ShardRow){.starts = r->starts + r->index[i],
+                      .starts_n = (int32_t)(r->index[i + 1] - r->index[i]),
+                      .source = r->source[i],
+                      .bytes = r->bytes ? (int64_t)r->bytes[i] : -1,
+                      .padding = r->padding ? (int32_t)r->padding[i] : 0,
+                      .mask = r->mask ? r->mask + i * shard_mask_bytes(r->h.row_tokens) : NULL};
+}
+
+int64_t shard_learned(const ShardReader *r)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < shard_rows(r); i++) {
+        ShardRow row = row_at(r, i);
+        n += shard_row_learned(&row, r->h.row_tokens);
+    }
+    return n;
+}
+
 static Status block_touch(ShardReader *r, uint64_t row)
 {
     const ShardHeader *h = &r->h;
@@ -247,12 +267,7 @@ Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row)
     if (!row)
         return ST_OK;
     TRY(starts_check(r, i));
-    *row = (ShardRow){.starts = r->starts + r->index[i],
-                      .starts_n = (int32_t)(r->index[i + 1] - r->index[i]),
-                      .source = r->source[i],
-                      .bytes = r->bytes ? (int64_t)r->bytes[i] : -1,
-                      .padding = r->padding ? (int32_t)r->padding[i] : 0,
-                      .mask = r->mask ? r->mask + i * shard_mask_bytes(r->h.row_tokens) : NULL};
+    *row = row_at(r, i);
     return ST_OK;
 }
 

@@ -115,6 +115,17 @@ static inline bool shard_mask_has(const uint8_t *mask, int64_t t)
     return mask[t / 8] >> (t % 8) & 1;
 }
 
+/* How many of ids 1..T of a row are learned as a target. */
+static inline int64_t shard_row_learned(const ShardRow *row, int64_t row_tokens)
+{
+    int64_t n = 0;
+    if (!row->mask)
+        return row_tokens - 1 - row->padding;
+    for (int64_t t = 1; t < row_tokens; t++)
+        n += shard_mask_has(row->mask, t);
+    return n;
+}
+
 /* One shard ---------------------------------------------------------------------------------------------- */
 
 typedef struct ShardReader ShardReader;
@@ -129,6 +140,7 @@ const ShardHeader *shard_header(const ShardReader *r);
 int64_t shard_rows(const ShardReader *r);
 int32_t shard_row_tokens(const ShardReader *r);
 const ShardSource *shard_sources(const ShardReader *r); /* [sources_n] */
+int64_t shard_learned(const ShardReader *r);            /* targets in all rows, counted when asked for */
 
 /* Copies row i's ids to ids[row_tokens] and fills *row (NULL: not wanted).
  *   ST_FORMAT: its block does not match its sum, an id outside the vocabulary, starts that do not rise */
@@ -146,6 +158,8 @@ MUST_CHECK Status shards_open(ShardSet **out, const char *folder, const char *sp
 void shards_close(ShardSet *s);
 
 int64_t shards_rows(const ShardSet *s);
+/* Share of all rows' positions whose target is learned, counted when asked for; 1 without rows. */
+double shards_learned(const ShardSet *s);
 int32_t shards_row_tokens(const ShardSet *s);
 int32_t shards_vocab_size(const ShardSet *s);
 uint64_t shards_tokenizer_hash(const ShardSet *s);

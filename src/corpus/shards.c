@@ -190,6 +190,14 @@ int64_t shards_rows(const ShardSet *s)
     return s->first[s->shards_n];
 }
 
+double shards_learned(const ShardSet *s)
+{
+    double n = 0, all = (double)shards_rows(s) * (s->row_tokens - 1);
+    for (size_t i = 0; i < s->shards_n; i++)
+        n += (double)shard_learned(s->shards[i]);
+    return all > 0 ? n / all : 1;
+}
+
 int32_t shards_row_tokens(const ShardSet *s)
 {
     return s->row_tokens;

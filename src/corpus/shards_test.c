@@ -49,6 +49,7 @@ static void sets_come_back(void **state)
     assert_int_equal(shards_vocab_size(s), 100);
     assert_true(shards_tokenizer_hash(s) == 77);
     assert_true(shards_isolated(s));
+    assert_true(shards_learned(s) == 1);
     assert_int_equal(shards_sources_n(s), 2);
     assert_string_equal(shards_sources(s)[1].name, "prose");
     assert_int_equal(shards_sources(s)[1].kind, SHARD_TEXT);

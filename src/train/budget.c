@@ -5,7 +5,7 @@
 
 static const double evaluation_share = 1.0 / 3;
 
-int64_t budget_evaluations(int64_t steps, int64_t every)
+int64_t budget_times(int64_t steps, int64_t every)
 {
     return every < 0 ? 0 : every == 0 ? 1 : (steps + every - 1) / every;
 }
@@ -26,15 +26,15 @@ Budget budget_fit(const BudgetNeeds *n)
         return (Budget){.steps = steps_beside(n, 0), .eval_rows = n->eval_rows};
 
     int64_t steps = steps_beside(n, (double)rounds * n->batch_seconds);
-    int64_t evaluations = budget_evaluations(steps, n->eval_every);
+    int64_t evaluations = budget_times(steps, n->eval_every);
     if ((double)(evaluations * rounds) * n->batch_seconds > share) {
         steps = (int64_t)fmax(1, floor((n->seconds - share) / n->step_seconds));
-        evaluations = budget_evaluations(steps, n->eval_every);
+        evaluations = budget_times(steps, n->eval_every);
         double fit = floor(share / ((double)evaluations * n->batch_seconds));
         rounds = fit < 1 ? 1 : fit < (double)rounds ? (int64_t)fit : rounds;
         if (fit < 1) { /* so often that one round each is too much: then that is what it takes */
             steps = steps_beside(n, n->batch_seconds);
-            evaluations = budget_evaluations(steps, n->eval_every);
+            evaluations = budget_times(steps, n->eval_every);
         }
     }
     int64_t rows = rounds * n->round_rows;

@@ -22,7 +22,8 @@ typedef struct {
 /* The same answer for the same needs. */
 Budget budget_fit(const BudgetNeeds *n);
 
-/* Evaluations in a run of so many steps; every 0: at the end, below 0: never. */
-int64_t budget_evaluations(int64_t steps, int64_t every);
+/* How often a run of so many steps does what comes every so many, and at its end: evaluations, checkpoints.
+ * every 0: at the end alone, below 0: never. */
+int64_t budget_times(int64_t steps, int64_t every);
 
 #endif

@@ -59,10 +59,10 @@ static void far_too_little_time_is_still_a_run(void **state)
 static void evaluations_are_counted(void **state)
 {
     (void)state;
-    assert_int_equal(budget_evaluations(40, 6), 7);
-    assert_int_equal(budget_evaluations(42, 6), 7);
-    assert_int_equal(budget_evaluations(42, 0), 1);
-    assert_int_equal(budget_evaluations(42, -1), 0);
+    assert_int_equal(budget_times(40, 6), 7);
+    assert_int_equal(budget_times(42, 6), 7);
+    assert_int_equal(budget_times(42, 0), 1);
+    assert_int_equal(budget_times(42, -1), 0);
 }
 
 int main(void)

@@ -79,16 +79,12 @@ static void isolate(Loader *l, int64_t at, const ShardRow *row)
     }
 }
 
-/* Targets that the row's mask leaves; returns how many those are. */
-static int32_t mask_targets(int32_t *targets, const ShardRow *row, int64_t T)
+/* Leaves the targets that the row's mask marks. */
+static void mask_targets(int32_t *targets, const ShardRow *row, int64_t T)
 {
-    int32_t left = 0;
     for (int64_t t = 0; t < T; t++)
-        if (shard_mask_has(row->mask, t + 1))
-            left++;
-        else
+        if (!shard_mask_has(row->mask, t + 1))
             targets[t] = -1;
-    return left;
 }
 
 static Status put_row(Loader *l, int64_t b, int64_t number)
@@ -102,7 +98,9 @@ static Status put_row(Loader *l, int64_t b, int64_t number)
         isolate(l, at, &row);
     for (int64_t t = T - row.padding; t < T; t++)
         l->targets[at + t] = -1;
-    l->counted[b] = row.mask ? mask_targets(l->targets + at, &row, T) : (int32_t)T - row.padding;
+    if (row.mask)
+        mask_targets(l->targets + at, &row, T);
+    l->counted[b] = (int32_t)shard_row_learned(&row, T + 1);
     l->rows[b] = number;
     l->sources[b] = row.source;
     l->bytes[b] = row.bytes;

@@ -99,6 +99,8 @@ static void evaluation_is_spread_and_padded(void **state)
         assert_true(b.batch.targets[TINY_T + t] >= 0);
         assert_int_equal(b.batch.targets[2 * TINY_T + t], -1);
     }
+    double all = TINY_HELD_OUT * TINY_T;
+    assert_true(shards_learned(loader_set(l)) == (all - TINY_PADDING) / all);
     assert_int_equal(loader_spread(l, TINY_HELD_OUT, TINY_HELD_OUT - 1, &b), ST_OK);
     assert_int_equal(b.targets, TINY_T - TINY_PADDING);
     assert_int_equal(b.counted[0], TINY_T - TINY_PADDING);
@@ -139,6 +141,7 @@ static void masks_choose_targets(void **state)
     assert_int_equal(loader_step(l, &order, 0, 0, &b), ST_OK);
     assert_int_equal(b.targets, 6);
     assert_int_equal(b.counted[0], 6);
+    assert_true(shards_learned(loader_set(l)) == 6.0 / TINY_T);
     for (int t = 0; t < TINY_T; t++) {
         bool learned = (t >= 2 && t <= 4) || t == 8 || t == 9 || t == 11;
         assert_int_equal(b.batch.targets[t], learned ? t + 2 : -1);

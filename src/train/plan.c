@@ -1,6 +1,7 @@
 #include "train/plan.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cpu.h"
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "train/budget.h"
 #include "train/checkpoint.h"
 
 /* Share of the peak that a run is assumed to reach until it has been measured. */
@@ -15,9 +17,7 @@ static const double likely_mfu = 0.6;
 
 static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
 {
-    int64_t made = c->save_every > 0 && steps > 0 ? steps / c->save_every + 1 : 1;
-    if (c->save_every < 0)
-        return 0;
+    int64_t made = steps > 0 ? budget_times(steps, c->save_every) : c->save_every >= 0;
     if (c->keep_checkpoints > 0 && made > c->keep_checkpoints)
         made = c->keep_checkpoints + 1; /* a new one is whole before the oldest goes */
     return (size_t)made;
@@ -37,6 +37,8 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
         .step_tokens = N * c->grad_accumulation * ranks,
         .rows = data->rows,
         .held_out_rows = data->held_out_rows,
+        .learned = data->learned,
+        .held_out_learned = data->held_out_learned,
         .trained = adapters ? lora_param_count(h, &setup->lora) : hparams_param_count(h),
         .flops_per_token = adapters ? lora_train_flops(h, &setup->lora, T) : hparams_train_flops(h, T),
         .learned_flops_per_token = adapters ? lora_learned_flops(h, &setup->lora) : hparams_learned_flops(h),
@@ -58,28 +60,41 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
 TrainPlan plan_make(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const Loader *train,
                     const Loader *held_out, int ranks)
 {
-    PlanData data = {loader_context(train), shards_rows(loader_set(train)),
-                     held_out ? shards_rows(loader_set(held_out)) : 0};
+    PlanData data = {
+        .context = loader_context(train),
+        .rows = shards_rows(loader_set(train)),
+        .held_out_rows = held_out ? shards_rows(loader_set(held_out)) : 0,
+        .learned = shards_learned(loader_set(train)),
+        .held_out_learned = held_out ? shards_learned(loader_set(held_out)) : 1,
+    };
     return plan_of(c, h, setup, &data, ranks);
+}
+
+/* Of `tokens` positions, so many of which are learned; forward and backward. */
+static double work_of(const TrainPlan *p, double tokens, double learned)
+{
+    return tokens * (p->flops_per_token - p->learned_flops_per_token) + learned * p->learned_flops_per_token;
+}
+
+static double train_work(const TrainPlan *p)
+{
+    double tokens = (double)p->steps * (double)p->step_tokens;
+    return work_of(p, tokens, tokens * p->learned);
 }
 
 double plan_seconds(const TrainPlan *p, const TrainConfig *c)
 {
     if (p->steps < 0)
         return c->minutes * 60;
-    double evaluations = c->eval_every < 0    ? 0
-                         : c->eval_every == 0 ? 1
-                                              : (double)(p->steps / c->eval_every + 1),
-           read = evaluations * (double)(p->eval_rows * p->context), /* forward alone: a third */
-        again = p->setup.recompute == RECOMPUTE_LAYER ? 4.0 / 3 : 1,
-           tokens = (double)p->steps * (double)p->step_tokens * again + read / 3;
-    return tokens * p->flops_per_token / (likely_mfu * p->peak_flops * (double)p->ranks);
+    double read = (double)(budget_times(p->steps, c->eval_every) * p->eval_rows * p->context);
+    double again = p->setup.recompute == RECOMPUTE_LAYER ? 4.0 / 3 : 1;
+    double forward = work_of(p, read, read * p->held_out_learned) / 3;
+    return (again * train_work(p) + forward) / (likely_mfu * p->peak_flops * (double)p->ranks);
 }
 
 double plan_step_mfu(TrainPlan *p, double seconds, int64_t learned)
 {
-    double some = p->learned_flops_per_token, all = p->flops_per_token - some;
-    double work = all * (double)p->step_tokens + some * (double)learned;
+    double work = work_of(p, (double)p->step_tokens, (double)learned);
     double reached = work / (seconds * (double)p->ranks);
     if (p->peak_measured && reached > p->peak_flops)
         p->peak_flops = reached;
@@ -127,9 +142,11 @@ static void print_model(const TrainPlan *p, int threads)
 
 static void print_data(const TrainPlan *p, const char *data)
 {
-    char tokens[32];
-    log_info("data     %s: %lld rows x %lld = %s tokens; %lld held-out rows, %lld an evaluation", data,
-             (long long)p->rows, (long long)p->context, human_count(tokens, (double)p->epoch_tokens),
+    char tokens[32], share[48] = "";
+    if (p->learned < 1)
+        snprintf(share, sizeof share, ", of which %.1f%% are learned", 100 * p->learned);
+    log_info("data     %s: %lld rows x %lld = %s tokens%s; %lld held-out rows, %lld an evaluation", data,
+             (long long)p->rows, (long long)p->context, human_count(tokens, (double)p->epoch_tokens), share,
              (long long)p->held_out_rows, (long long)p->eval_rows);
 }
 
@@ -144,9 +161,9 @@ static void print_work(const TrainPlan *p, const TrainConfig *c)
                  c->eval_every >= 0 && p->eval_rows > 0 ? "; evaluations get a third of it at most" : "");
         return;
     }
-    double all = (double)p->steps * (double)p->step_tokens, work = all * p->flops_per_token;
+    double all = (double)p->steps * (double)p->step_tokens;
     log_info("length   %lld steps = %s tokens = %.2f epochs, %sFLOP", (long long)p->steps,
-             human_count(tokens, all), all / (double)p->epoch_tokens, human_count(flops, work));
+             human_count(tokens, all), all / (double)p->epoch_tokens, human_count(flops, train_work(p)));
     if (p->peak_flops > 0)
         log_info("time     about %s, at %.0f%% of the %.0f GFLOP/s that products reach here",
                  human_time(time, plan_seconds(p, c)), 100 * likely_mfu, p->peak_flops * 1e-9);

@@ -17,6 +17,7 @@ typedef struct {
     int64_t steps;          /* -1: to be measured (minutes) */
     double flops_per_token; /* of a learned one */
     double learned_flops_per_token;      /* of these, what others do without */
+    double learned, held_out_learned;    /* PlanData's */
     double peak_flops;                   /* 0: unknown */
     bool peak_measured;                  /* and not given: a faster step shows that it is too low */
     size_t host_bytes;                   /* the loader's and evaluation's buffers */
@@ -24,9 +25,11 @@ typedef struct {
     size_t checkpoint_bytes, disk_bytes; /* one; all that are kept, and the model */
 } TrainPlan;
 
-/* Of packed rows, what a plan counts with. */
+/* Of packed rows, what a plan counts with: work by the shares of their positions that are learned, as a
+ * whole; memory as if all were, for no row says how many the fullest batch will have. */
 typedef struct {
     int64_t context, rows, held_out_rows;
+    double learned, held_out_learned;
 } PlanData;
 
 /* A place for `peak_flops` is left 0.  setup: train_config_setup's, with its base where that counts. */

@@ -57,7 +57,7 @@ static void tokens_that_are_not_learned_cost_no_head_and_half_a_layer(void **sta
     config_defaults(&train_table, &c);
     c.batch = 2;
     c.grad_accumulation = 3;
-    PlanData data = {TINY_T, TINY_ROWS, TINY_HELD_OUT};
+    PlanData data = {TINY_T, TINY_ROWS, TINY_HELD_OUT, 1, 1};
     ModelSetup setup = train_config_setup(&c, TINY_T);
     for (int adapters = 0; adapters < 2; adapters++) {
         if (adapters)
@@ -86,11 +86,95 @@ static void tokens_that_are_not_learned_cost_no_head_and_half_a_layer(void **sta
     config_drop(&train_table, &c);
 }
 
+/* Half of the tokens to train on, a quarter of those held out. */
+static void masked_data(const char *folder)
+{
+    static const ShardSource sources[] = {{"asked", SHARD_TEXT}};
+    static const uint8_t half[] = {0xAA, 0xAA, 0}, quarter[] = {0x88, 0x88, 0};
+    uint32_t starts[] = {0};
+    ShardSpec spec = {.row_tokens = TINY_T + 1, .vocab_size = TINY_V, .isolated = true, .has_mask = true,
+                      .sources = sources, .sources_n = 1};
+    ShardSetWriter *w;
+    int32_t ids[TINY_T + 1] = {0};
+    assert_int_equal(shards_create(&w, folder, &spec, 16), ST_OK);
+    for (int i = 0; i < 2 * TINY_ROWS; i++) {
+        ShardRow row = {.starts = starts, .starts_n = 1, .mask = i < TINY_ROWS ? half : quarter};
+        assert_int_equal(shards_add(w, i < TINY_ROWS ? "train" : "held_out", ids, &row), ST_OK);
+    }
+    assert_int_equal(shards_finish(w, NULL, NULL), ST_OK);
+}
+
+/* Seconds, in FLOPs at the peak: what is learned, what is only read, evaluations. */
+static void a_forecast_counts_what_is_learned(void **state)
+{
+    (void)state;
+    Tiny tiny;
+    Loader *train, *held_out;
+    TrainConfig c = {0};
+    HParams h = tiny_shape();
+    tiny_open(&tiny);
+    masked_data(tiny.other);
+    config_defaults(&train_table, &c);
+    c.batch = 2;
+    c.steps = 10;
+    c.eval_every = -1;
+    c.eval_rows = 0;
+    ModelSetup setup = train_config_setup(&c, TINY_T);
+    double all = hparams_train_flops(&h, TINY_T), some = hparams_learned_flops(&h), tokens = 10 * 2 * TINY_T;
+    assert_int_equal(loader_open(&train, tiny.data, "train", c.batch), ST_OK);
+    assert_int_equal(loader_open(&held_out, tiny.data, "held_out", c.batch), ST_OK);
+    TrainPlan p = plan_make(&c, &h, &setup, train, held_out, 1);
+    p.peak_flops = 1 / 0.6;
+    assert_true(fabs(plan_seconds(&p, &c) - tokens * all) < 1e-6 * all);
+    loader_close(train);
+    loader_close(held_out);
+
+    assert_int_equal(loader_open(&train, tiny.other, "train", c.batch), ST_OK);
+    assert_int_equal(loader_open(&held_out, tiny.other, "held_out", c.batch), ST_OK);
+    p = plan_make(&c, &h, &setup, train, held_out, 1);
+    p.peak_flops = 1 / 0.6;
+    double half = tokens * (all - some / 2);
+    assert_true(fabs(plan_seconds(&p, &c) - half) < 1e-6 * all);
+    c.eval_every = 5; /* after 5 steps and after 10 */
+    double read = 2.0 * TINY_ROWS * TINY_T * (all - some * 3 / 4) / 3;
+    assert_true(fabs(plan_seconds(&p, &c) - (half + read)) < 1e-6 * all);
+    plan_print(&p, &c, tiny.other, tiny.run, 2);
+    loader_close(train);
+    loader_close(held_out);
+    config_drop(&train_table, &c);
+    tiny_close(&tiny);
+}
+
+/* The last step's checkpoint is one, whether it falls on a multiple of save_every or not. */
+static void checkpoints_are_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t steps, every, keep, made;
+    } cases[] = {{1000, 500, 2, 2}, {1001, 500, 2, 3}, {1000, 500, 0, 2}, {1001, 500, 0, 3}, {5000, 500, 2, 3},
+                 {300, 500, 2, 1},  {300, 0, 2, 1},    {300, -1, 2, 0}};
+    HParams h = tiny_shape();
+    TrainConfig c = {0};
+    config_defaults(&train_table, &c);
+    PlanData data = {TINY_T, TINY_ROWS, TINY_HELD_OUT, 1, 1};
+    ModelSetup setup = train_config_setup(&c, TINY_T);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        c.steps = cases[i].steps;
+        c.save_every = cases[i].every;
+        c.keep_checkpoints = cases[i].keep;
+        TrainPlan p = plan_of(&c, &h, &setup, &data, 1);
+        assert_int_equal(p.disk_bytes / p.checkpoint_bytes, cases[i].made);
+    }
+    config_drop(&train_table, &c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_adds_up_and_refuses),
         cmocka_unit_test(tokens_that_are_not_learned_cost_no_head_and_half_a_layer),
+        cmocka_unit_test(a_forecast_counts_what_is_learned),
+        cmocka_unit_test(checkpoints_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,7 +196,7 @@ static void limit_evaluation(Trainer *t)
 static void say_length(const Trainer *t, double step_seconds)
 {
     int64_t steps = t->state.total_steps - t->state.step;
-    int64_t evaluations = t->plan.eval_rows > 0 ? budget_evaluations(steps, t->c->eval_every) : 0;
+    int64_t evaluations = t->plan.eval_rows > 0 ? budget_times(steps, t->c->eval_every) : 0;
     log_info("length   %lld steps of %.0f ms, and %lld evaluations of %lld rows%s", (long long)steps,
              step_seconds * 1e3, (long long)evaluations, (long long)t->plan.eval_rows,
              t->plan.eval_rows < t->plan.eval_rows_set
