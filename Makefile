@@ -1,10 +1,10 @@
-# make · make demo · make test [SAN=1] · make bench · make install · make fuzz [FUZZ_SECONDS=60]
+# make · make demo · make test [SAN=1 | EMULATE=1] · make bench · make install · make fuzz [FUZZ_SECONDS=60]
 # Prints what it found and what is therefore missing, then builds $(B)/lemur.
 
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-B      ?= $(if $(SAN),build/san,build)
+B      ?= build$(if $(SAN),/san)$(if $(EMULATE),/emulated)
 PREFIX ?= /usr/local
 ARCH   := $(or $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1),$(shell uname -m))
 PKGS   := jansson libfyaml libarchive libxxhash libpcre2-8 libutf8proc libcrypto libedit libseccomp libcurl sqlite3
@@ -28,6 +28,14 @@ LDLIBS   += -ldnnl $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm -lpthread
 ALLFLAGS  = -std=c17 -fopenmp $(WARN) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS)
 ifdef SAN
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1
+endif
+
+# Processors with AVX-512 and VNNI then run the kernels made for AVX-512 BF16 and AMX: what has the same name in
+# tests/emulated takes the place of instructions.
+ifdef EMULATE
+CPPFLAGS := -Itests/emulated $(CPPFLAGS)
+LDFLAGS  += -Wl,--wrap=cpu_features
+EMULATED := $(B)/emulated/cpu_features.o
 endif
 
 FLAGS_tensor         := -O3
@@ -65,7 +73,7 @@ all: found $(B)/lemur
 found:
 	@sh tools/found.sh "$(CC)" "$(ARCH)"
 
-$(B)/lemur: $(B)/cli/main.o $(call reverse,$(ARCHIVES))
+$(B)/lemur: $(B)/cli/main.o $(EMULATED) $(call reverse,$(ARCHIVES))
 	$(call say,link,$@)$(CC) $(ALLFLAGS) -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
 # The list of an archive's objects is a file that changes when a source comes or goes: what was removed leaves the archive.
@@ -90,6 +98,10 @@ $(B)/%.o: src/%.c $(B)/flags $(if $(filter all,$(or $(MAKECMDGOALS),all)),| foun
 	@mkdir -p $(@D)
 	$(call say,compile,$<)$(CC) $(ALLFLAGS) $(FLAGS_$(patsubst %/,%,$(dir $*))) -MMD -MP -c -o $@ $<
 
+$(B)/emulated/%.o: tests/emulated/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,compile,$<)$(CC) $(ALLFLAGS) -MMD -MP -c -o $@ $<
+
 # The programs that it holds as bytes (.incbin), which -MMD does not see.
 $(B)/env/python.o: $(addprefix src/env/python_,boot.py driver.py values.py exceptions.py cells.py shell.py magics.py)
 $(B)/env/robot.o: $(addprefix src/env/robot_,problems.py runner.py)
@@ -103,7 +115,7 @@ reach = $(1) $(foreach d,$(shell sed -n 's/^$(1): *//p' src/LAYERS),$(REACH_$(fi
 define test_rules
 TESTS_$(1) := $$(patsubst src/%.c,$(B)/%,$$(wildcard $$(foreach d,$$(call inside,$(1)),src/$$(d)/*_test.c)))
 DOWN_$(1) := $$(call reverse,$$(foreach f,$(2),$(B)/lib$$(f).a))
-$$(TESTS_$(1)): $(B)/%_test: $(B)/%_test.o $$(DOWN_$(1))
+$$(TESTS_$(1)): $(B)/%_test: $(B)/%_test.o $$(EMULATED) $$(DOWN_$(1))
 	$$(call say,link,$$@)$$(CC) $$(ALLFLAGS) -o $$@ $$^ $$(LDFLAGS) -lcmocka $$(LDLIBS)
 test-$(1): $$(TESTS_$(1))
 	@sh tools/run_tests.sh $$(TESTS_$(1))

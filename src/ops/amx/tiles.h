@@ -21,6 +21,8 @@ typedef struct {
 } TileShapes;
 _Static_assert(sizeof(TileShapes) == 64, "tile configuration");
 
+#include "ops/amx/tile_instructions.h"
+
 /* Sums of `rows` rows, and factors: tiles 4 to `last_a` are a's, those behind it b's; of both, a line of a
  * and a column of b have `units` lanes. */
 static inline void tiles_begin(int rows, int last_a, int units)
@@ -30,21 +32,12 @@ static inline void tiles_begin(int rows, int last_a, int units)
         s.line_bytes[i] = (uint16_t)(i >= 4 && i <= last_a ? units * 4 : TILE_LINE);
         s.rows[i] = (uint8_t)(i <= last_a ? rows : units);
     }
-    __asm__ volatile("ldtilecfg %0" ::"m"(s));
+    TILES_BEGIN(s);
 }
 
 static inline void tiles_end(void)
 {
-    __asm__ volatile("tilerelease" ::: "memory");
+    TILES_END();
 }
-
-/* What was stored before is seen by a load, and what is loaded next by nobody before a store. */
-#define TILE_ZERO(t) __asm__ volatile("tilezero %%tmm" #t ::)
-#define TILE_LOAD(t, p, stride) \
-    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #t ::"r"(p), "r"((int64_t)(stride)) : "memory")
-#define TILE_STORE(p, stride, t) \
-    __asm__ volatile("tilestored %%tmm" #t ", (%0,%1,1)" ::"r"(p), "r"((int64_t)(stride)) : "memory")
-#define TILE_BF16(c, a, b) __asm__ volatile("tdpbf16ps %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::)
-#define TILE_I8(c, a, b) __asm__ volatile("tdpbssd %%tmm" #b ", %%tmm" #a ", %%tmm" #c ::)
 
 #endif

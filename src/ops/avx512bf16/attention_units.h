@@ -4,6 +4,7 @@
 #ifndef OPS_AVX512BF16_ATTENTION_UNITS_H
 #define OPS_AVX512BF16_ATTENTION_UNITS_H
 
+#include "ops/avx512bf16/pairs.h"
 #include "ops/simd/simd.h"
 
 typedef uint32_t Unit;
@@ -62,13 +63,13 @@ SIMD_INLINE void units_write(void *row, DType d, int64_t first, Units u, int lan
 /* sum + a b, lane by lane; subnormal products and sums are 0 */
 SIMD_INLINE Vec units_dot(Vec sum, Units a, Units b)
 {
-    return _mm512_dpbf16_ps(sum, (__m512bh)a, (__m512bh)b);
+    return pairs_dot(sum, a, b);
 }
 
 /* STEP rows of LANES numbers each, rounded, one row after the other. */
 SIMD_INLINE Units units_round(const Vec rows[STEP])
 {
-    return (Units)_mm512_cvtne2ps_pbh(rows[1], rows[0]);
+    return pairs_round_both(rows[0], rows[1]);
 }
 
 /* The same as LANES units along the other dimension: number i of each row together. */

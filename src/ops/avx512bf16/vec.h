@@ -4,10 +4,11 @@
 #define OPS_AVX512BF16_VEC_H
 
 #include "ops/avx512/lanes.h"
+#include "ops/avx512bf16/pairs.h"
 
 static inline __m256i vec_to_bf16(Vec v)
 {
-    return (__m256i)_mm512_cvtneps_pbh(v);
+    return pairs_round(v);
 }
 
 #include "ops/avx512/store.h" /* in terms of vec_to_bf16 */
