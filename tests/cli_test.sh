@@ -41,6 +41,7 @@ for verb in corpus tokenizer bench; do
 done
 expect 2 "did you mean 'build'" "$lemur" help corpus bild
 expect 0 'usage: lemur env make FAMILY' "$lemur" help env make words
+expect 2 "did you mean '--list'" "$lemur" eval list
 expect 0 'usage: lemur eval --list' "$lemur" help eval --list
 expect 0 'usage: lemur VERB' "$lemur" help help
 
