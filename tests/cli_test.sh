@@ -71,6 +71,12 @@ complete_words() {
 if command -v bash >/dev/null; then
     expect 0 'build show sample cat' complete_words corpus ''
     expect 0 'decode' complete_words help tokenizer dec
+    expect 0 '5m 15m 60m 110m 1b 7b 70b' complete_words convert --preset ''
+    expect 0 '5m 15m 60m 110m 1b 7b 70b' complete_words bench train --preset ''
+    expect 0 '15m 60m 110m 1b' complete_words bench ops --preset ''
+    expect 0 'Q8_0' complete_words convert --type Q8
+    expect 0 'auto alpaca' complete_words tune --format a
+    expect 0 'put puttwo' complete_words env make --type pu
     expect 0 '--threads' complete_words corpus build --th
     expect 0 'words sql programs household shell' complete_words env make ''
     expect 0 '--hinted --hints' complete_words env make --hi
