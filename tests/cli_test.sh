@@ -40,6 +40,9 @@ for verb in corpus tokenizer bench; do
     done
 done
 expect 2 "did you mean 'build'" "$lemur" help corpus bild
+expect 0 'usage: lemur env make FAMILY' "$lemur" help env make words
+expect 2 "did you mean '--list'" "$lemur" eval list
+expect 0 'usage: lemur eval --list' "$lemur" help eval --list
 expect 0 'usage: lemur VERB' "$lemur" help help
 
 # What a command lacks is named, and a file where a folder belongs is told before any work.
@@ -68,7 +71,16 @@ complete_words() {
 if command -v bash >/dev/null; then
     expect 0 'build show sample cat' complete_words corpus ''
     expect 0 'decode' complete_words help tokenizer dec
+    expect 0 '5m 15m 60m 110m 1b 7b 70b' complete_words convert --preset ''
+    expect 0 '5m 15m 60m 110m 1b 7b 70b' complete_words bench train --preset ''
+    expect 0 '15m 60m 110m 1b' complete_words bench ops --preset ''
+    expect 0 'Q8_0' complete_words convert --type Q8
+    expect 0 'auto alpaca' complete_words tune --format a
+    expect 0 'put puttwo' complete_words env make --type pu
     expect 0 '--threads' complete_words corpus build --th
+    expect 0 'words sql programs household shell' complete_words env make ''
+    expect 0 '--hinted --hints' complete_words env make --hi
+    expect 0 '--train' complete_words env make words --tr
     expect 0 '--likelihood --list' complete_words eval --l
     expect 0 '--checks' complete_words eval --replay data --ch
     expect 0 'gsm8k,mint_math' complete_words eval --tasks gsm8k,mint_ma

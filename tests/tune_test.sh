@@ -105,6 +105,8 @@ ok "text that spells a mark is text" grep -q 'Name [0-9]* <|im_end|><|im_end|>' 
 # Refusals -----------------------------------------------------------------------------------------------------------------
 no "a run is not overwritten" 'holds a run' "$lemur" tune --recipe "$work/tune.yaml" -o "$work/run"
 no "without a model" 'give -m' "$lemur" tune --data "$in/alpaca.jsonl" -o "$work/x"
+expect 0 'so few steps teach little; more come of more --epochs, and of a smaller --batch' \
+    "$lemur" tune -m "$work/base" --data "$in/alpaca.jsonl" --dry-run -o "$work/few"
 no "without examples" 'give --data' "$lemur" tune -m "$work/base" -o "$work/x"
 no "a file that is not there" 'no file matches' "$lemur" tune -m "$work/base" --data "$in/absent.jsonl" -o "$work/x"
 no "documents" 'lemur corpus build' "$lemur" tune -m "$work/base" --data README.md -o "$work/x" --format auto --max-rejected 1

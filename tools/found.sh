@@ -10,7 +10,7 @@ if ! version=$($cc --version 2>/dev/null); then
 fi
 echo "compiler   $(printf '%s\n' "$version" | head -n 1)"
 case $arch in
-x86_64) echo "kernels    plain C, AVX2, AVX-512, AVX-512 BF16 (chosen at run time)" ;;
+x86_64) echo "kernels    plain C, AVX2, AVX-512, VNNI, BF16, AMX (chosen at run time)" ;;
 *) echo "kernels    plain C only: none are written for $arch yet" ;;
 esac
 missing=

@@ -20,7 +20,7 @@ typedef struct {
 static const char *const compute_names[] = {"auto", "bf16", "f32", NULL};
 
 static const Field ops_fields[] = {
-    F_STRING(OpsConfig, preset, "110m", "shape of the model: 15m, 60m, 110m or 1b"),
+    F_STRING(OpsConfig, preset, "110m", "shape of the model: 15m, 60m, 110m, 1b"),
     F_CHOICE(OpsConfig, compute, "auto", compute_names, "type of activations; auto: bf16 where it is fast"),
     F_STRING(OpsConfig, op, "", "only this operation, as `lemur doctor` names it"),
     F_INT(OpsConfig, threads, 0, 0, 4096, "threads; 0: all this process may use"),

@@ -31,7 +31,7 @@ static const char *const compute_names[] = {"auto", "bf16", "f32", NULL};
 static const char *const recompute_names[] = {"none", "layer", NULL};
 
 static const Field bench_fields[] = {
-    F_STRING(BenchConfig, preset, "60m", "shape: 15m, 60m, 110m, or another that hparams.h names"),
+    F_STRING(BenchConfig, preset, "60m", "shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_INT(BenchConfig, batch, 0, 0, 1e6, "sequences a step; 0: the preset's"),
     F_INT(BenchConfig, context, 0, 0, 1e7, "positions of a sequence; 0: the preset's"),
     F_INT(BenchConfig, steps, 10, 1, 1e6, "timed steps"),

@@ -2,6 +2,7 @@
  * it does is named by the flag in front; without one of these it runs benchmarks. */
 #include <string.h>
 
+#include "base/log.h"
 #include "cli/cmd.h"
 #include "cli/eval_compare.h"
 #include "cli/eval_fetch.h"
@@ -33,5 +34,10 @@ int cmd_eval(int argc, char **argv)
         for (size_t k = 0; k < sizeof other / sizeof other[0]; k++)
             if (is_flag(argv[i], other[k].flag))
                 return other[k].run(argc, argv);
+    for (size_t k = 0; k < sizeof other / sizeof other[0]; k++)
+        if (argc > 1 && strcmp(argv[1], other[k].flag + strlen("--")) == 0) {
+            log_error("lemur eval has no word '%s'; did you mean '%s'?", argv[1], other[k].flag);
+            return EXIT_USAGE;
+        }
     return eval_run(argc, argv);
 }

@@ -238,7 +238,8 @@ static Status do_save(void *self, Span words, bool *over)
     str_addc(&saved, '\n');
     Status st = file_replace(path, saved.at, saved.n);
     if (st == ST_OK)
-        log_info("saved; lemur env play %s --load %s goes on", env_kind(g->env)->name, path);
+        log_info("saved; lemur env play %s --load %s goes on, with the same --data or --games",
+                 env_kind(g->env)->name, path);
     str_drop(&saved);
     mem_free(path);
     return st;

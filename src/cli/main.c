@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
 #include "cli/wait_policy.h"
@@ -40,19 +41,24 @@ static void overview(FILE *out)
     fputs("\nlemur help VERB says more about one.  lemur --version prints the version.\n", out);
 }
 
-/* help [VERB [PART]]: what --help behind them says. */
+/* help [VERB [WORD...]]: what --help behind them says. */
 static int help(int argc, char **argv)
 {
     char flag[] = "--help";
-    char *words[] = {argc > 2 ? argv[2] : NULL, flag, flag, NULL};
     if (argc < 3 || argv[2][0] == '-' || strcmp(argv[2], "help") == 0) {
         overview(stdout);
         return EXIT_DONE;
     }
-    if (argc > 3 && argv[3][0] != '-')
-        words[1] = argv[3];
     const Part *v = parts_find(verbs, VERBS, "lemur", argv[2]);
-    return v ? v->run(3, words) : EXIT_USAGE;
+    if (!v)
+        return EXIT_USAGE;
+    char **words = mem_array(char *, (size_t)argc);
+    int n = argc - 2;
+    memcpy(words, argv + 2, (size_t)n * sizeof *words);
+    words[n++] = flag;
+    int code = v->run(n, words);
+    mem_free(words);
+    return code;
 }
 
 static int run(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "corpus/reader.h"
+#include "eval/fewshot.h"
 
 const char *const sample_kind_names[SAMPLE_KINDS] = {"",     "unreadable", "tool error",
                                                      "time", "budget",     "context"};
@@ -109,12 +110,11 @@ static Status read_lines(Questions *q, const char *path, bool (*take)(Questions 
 Status questions_read(Questions *q, const char *data, const char *file,
                       bool (*take)(Questions *q, int64_t number, json_t *object))
 {
-    char *path = path_join(data, file);
+    char *path;
     size_t before = q->all.n;
     q->files++;
-    Status st = path_exists(path) ? read_lines(q, path, take)
-                                  : fail(ST_IO, "%s is not there; lemur eval --list says where it comes from, "
-                                                "lemur eval --fetch gets it", path);
+    TRY(data_find(&path, data, file));
+    Status st = read_lines(q, path, take);
     if (st == ST_OK && q->all.n == before)
         st = fail(ST_FORMAT, "%s: no line of it is a question", path);
     mem_free(path);

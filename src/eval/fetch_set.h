@@ -10,7 +10,9 @@ typedef struct {
 } FetchReport;
 
 /* `tell` hears of each file what became of it, "is here" or "fetched, 12.5 kB".  What one file meets is
- * logged and the next one is tried; a file that several benchmarks have is fetched once.
+ * logged and the next one is tried; a file that several benchmarks have is fetched once.  A server that is
+ * not reached for three files in a row is asked no more: its others count as failed, and nobody hears of
+ * each.
  *   ST_PEER  some were not fetched
  *   ST_CANCELLED, ST_IO  it ends at once */
 MUST_CHECK Status fetch_set(FetchReport *report, HttpClient *http, const FetchSpec *spec,

@@ -14,6 +14,9 @@ static const DataFile one_files[] = {{"a.txt", "https://x.example/a", sum},
                                      {"c.txt", NULL, NULL},
                                      {"d.txt", "https://x.example/d", sum},
                                      {0}};
+static const DataFile many_files[] = {{"1", "https://x.example/1", NULL}, {"2", "https://x.example/2", NULL},
+                                      {"3", "https://x.example/3", NULL}, {"4", "https://x.example/4", NULL},
+                                      {"5", NULL, NULL},                  {0}};
 static const Benchmark one = {.name = "one", .files = one_files},
                        two = {.name = "two", .source = "write to the authors", .files = two_files},
                        none = {.name = "none"};
@@ -60,6 +63,14 @@ static void each_file_once_and_all_of_them(void **state)
     assert_int_equal(fetch_set(&r, http, &spec, all, 3, tell, &told), ST_PEER);
     assert_true(clock_now() - start < 0.39);
     assert_int_equal(r.failed, 4);
+    static const Benchmark many = {.name = "many", .source = "by hand", .files = many_files};
+    static const Benchmark *const only[] = {&many};
+    str_clear(&told);
+    spec.wait_s = 0.01;
+    assert_int_equal(fetch_set(&r, http, &spec, only, 1, tell, &told), ST_PEER);
+    expect_words("5 of 5 files were not fetched; a server that is not reached");
+    assert_string_equal(str_c(&told), "1 not fetched\n2 not fetched\n3 not fetched\n5 must be got by hand\n");
+    assert_int_equal(r.failed, 5);
     scratch_text("file", "");
     spec.data = in_scratch("file"); /* no folder can be made there: it ends at once */
     str_clear(&told);

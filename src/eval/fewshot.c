@@ -57,8 +57,8 @@ Status data_find(char **out, const char *data, const char *file)
         return ST_OK;
     }
     Status st = fail(ST_IO,
-                     "%s is not there; lemur eval --list says where it comes from, lemur eval --fetch gets "
-                     "it",
+                     "%s is not there; lemur eval --list NAME says where it comes from, and whether --fetch "
+                     "gets it",
                      path);
     mem_free(path);
     return st;

@@ -73,8 +73,8 @@ static void text_files(void **state)
     assert_int_equal(data_text(&out, scratch, "d/good.txt"), ST_OK);
     assert_string_equal(str_c(&out), "> caf\xC3\xA9\n");
     assert_int_equal(data_text(&out, scratch, "d/none.txt"), ST_IO);
-    expect_words("d/none.txt is not there");
-    expect_words("--fetch");
+    expect_words("d/none.txt is not there; ");
+    expect_words("and whether --fetch gets it");
     assert_int_equal(data_text(&out, scratch, "d/bytes.txt"), ST_FORMAT);
     assert_int_equal(data_text(&out, scratch, "d/empty.txt"), ST_FORMAT);
     expect_words("is empty");

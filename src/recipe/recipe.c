@@ -325,11 +325,26 @@ static Status check_vars(Recipe *r, json_t *vars)
     return ST_OK;
 }
 
+/* A recipe of the other form, as recipes/machine.yaml is. */
+static Status refuse_sections(const Recipe *r, const json_t *all)
+{
+    static const char *const sections[] = {"corpus", "pack", "model", "train", "tune"};
+    static const char *const verbs[] = {"corpus build", "pack -r", "train -r", "train -r", "tune -r"};
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (json_object_get(all, sections[i]) && !json_object_get(all, "stages"))
+            return fail(ST_ARG,
+                        "%s has no \"stages\" but a section \"%s\", which is its verb's: lemur %s %s; "
+                        "docs/formats/recipe.md has both forms",
+                        r->path, sections[i], verbs[i], r->path);
+    return ST_OK;
+}
+
 static Status take_recipe(Recipe *r, json_t *all)
 {
     static const char *const keys[] = {"name", "about", "store", "vars", "quick", "stages"};
     if (!json_is_object(all))
         return fail(ST_ARG, "%s: a map with \"stages\" is wanted", r->path);
+    TRY(refuse_sections(r, all));
     Status st = check_keys(all, keys, sizeof keys / sizeof *keys);
     if (st == ST_OK)
         st = take_text(&r->name, all, "name", "");

@@ -240,6 +240,7 @@ static void bad_recipes_are_refused(void **state)
         {"[1, 2]\n", "a map with \"stages\""},
         {"stagse: {a: {run: \"x {out}\"}}\n", "did you mean stages"},
         {"name: x\n", "stages must be a map"},
+        {"corpus: {seed: 1}\n", "a section \"corpus\", which is its verb's: lemur corpus build"},
         {"stages: {}\n", "no stages"},
         {"stages:\n  a:\n    run: train -o {out}\n    setings: {}\n",
          "line 3: stage a: there is no key 'setings' (did you mean settings?)"},

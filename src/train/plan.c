@@ -14,6 +14,9 @@
 
 /* Share of the peak that a run is assumed to reach until it has been measured. */
 static const double likely_mfu = 0.6;
+/* A few dozen conversations share a few rows, which a step takes at once: it is said where that comes to no
+ * more. */
+static const int64_t few_steps = 20;
 
 static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
 {
@@ -164,6 +167,9 @@ static void print_work(const TrainPlan *p, const TrainConfig *c)
     double all = (double)p->steps * (double)p->step_tokens;
     log_info("length   %lld steps = %s tokens = %.2f epochs, %sFLOP", (long long)p->steps,
              human_count(tokens, all), all / (double)p->epoch_tokens, human_count(flops, train_work(p)));
+    if (c->steps == 0 && c->tokens == 0 && p->steps < few_steps)
+        log_warn("so few steps teach little; more come of more --epochs%s",
+                 c->batch > 1 ? ", and of a smaller --batch" : "");
     if (p->peak_flops > 0)
         log_info("time     about %s, at %.0f%% of the %.0f GFLOP/s that products reach here",
                  human_time(time, plan_seconds(p, c)), 100 * likely_mfu, p->peak_flops * 1e-9);

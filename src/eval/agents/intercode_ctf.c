@@ -203,7 +203,7 @@ const Benchmark ic_ctf = {
     .about = "InterCode-CTF: capture the flag, turn by turn, in a shell",
     .source =
         "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT: data/ctf with a folder of files for each "
-        "task;\ntasks are picoCTF's; its prompt texts are written out of experiments/utils/prompts.py",
+        "task;\ntasks are picoCTF's; its prompt texts are written out of experiments/utils/prompts.py (docs/eval.md)",
     .metric = "success",
     .version = 1,
     .needs = NEEDS_SANDBOX,

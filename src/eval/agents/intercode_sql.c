@@ -216,7 +216,7 @@ const Benchmark ic_sql = {
     .about = "InterCode-SQL: questions to databases, turn by turn, by queries and their rewards",
     .source =
         "InterCode, arXiv:2306.14898; princeton-nlp/intercode, MIT; questions and databases are Spider's, "
-        "CC BY-SA 4.0;\nits prompt texts are written out of experiments/utils/prompts.py",
+        "CC BY-SA 4.0;\nits prompt texts are written out of experiments/utils/prompts.py (docs/eval.md)",
     .metric = "success",
     .version = 2,
     .files = files,

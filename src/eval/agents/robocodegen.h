@@ -12,7 +12,7 @@ extern const Benchmark robocodegen, robocodegen_flat, robocodegen_debug;
 
 #define ROBOCODEGEN_SOURCE                                                                                 \
     "Code as Policies, arXiv:2209.07753; google-research/google-research, code_as_policies, Apache-2.0;\n" \
-    "signatures and prompt are written out of its notebook, inputs and solutions are ours"
+    "signatures and prompt are written out of its notebook (docs/eval.md), inputs and solutions are ours"
 extern const char *const robocodegen_programs[];
 extern const DataFile robocodegen_files[];
 
