@@ -73,23 +73,18 @@ static Status add_part(Groups *groups, const GainPart *p)
 
 static bool is_listed(const char *names, const char *name)
 {
-    size_t n = strlen(name);
-    for (const char *at = names; at && *at;) {
-        size_t length = strcspn(at, ",");
-        if (length == n && memcmp(at, name, n) == 0)
+    for (Span item; list_next(&item, &names);)
+        if (span_is(item, name))
             return true;
-        at += length + (at[length] == ',');
-    }
     return false;
 }
 
 static Status check_untuned(const char *names, const GainParts *parts)
 {
-    for (const char *at = names; at && *at;) {
-        size_t n = strcspn(at, ",");
+    for (Span item; list_next(&item, &names);) {
         bool known = false;
         Array(const char *) all = {0};
-        char *name = mem_strn(at, n);
+        char *name = mem_strn(item.at, item.n);
         for (size_t i = 0; i < parts->n; i++) {
             array_push(&all, parts->at[i].benchmark);
             known = known || strcmp(parts->at[i].benchmark, name) == 0;
@@ -101,7 +96,6 @@ static Status check_untuned(const char *names, const GainParts *parts)
         mem_free(name);
         array_drop(&all);
         TRY(st);
-        at += n + (at[n] == ',');
     }
     return ST_OK;
 }
