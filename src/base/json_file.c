@@ -1,5 +1,7 @@
 #include "base/json_file.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -59,4 +61,11 @@ json_t *json_text(Span text)
     json_t *string = json_stringn(str_c(&valid), valid.n);
     str_drop(&valid);
     return string;
+}
+
+json_t *json_hex(uint64_t hash)
+{
+    char digits[17];
+    snprintf(digits, sizeof digits, "%016" PRIx64, hash);
+    return json_string(digits);
 }
