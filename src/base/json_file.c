@@ -56,9 +56,12 @@ Status json_file_write(const char *path, const json_t *value)
 
 json_t *json_text(Span text)
 {
+    json_t *string = json_stringn(text.n ? text.at : "", text.n);
+    if (string) /* nearly always: it is not copied twice */
+        return string;
     Str valid = {0};
     str_add_valid(&valid, text.at, text.n);
-    json_t *string = json_stringn(str_c(&valid), valid.n);
+    string = json_stringn(str_c(&valid), valid.n);
     str_drop(&valid);
     return string;
 }

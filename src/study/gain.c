@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_file.h"
 #include "base/log.h"
 #include "eval/stats.h"
 #include "study/gain_inside.h"
@@ -133,7 +134,7 @@ static json_t *condition_json(const Group *const *at, size_t n, GainCondition c,
     json_t *by = json_array(), *runs = json_array();
     for (size_t i = 0; i < n; i++) {
         const GainPart *p = at[i]->of[c];
-        json_array_append_new(runs, json_string(p->folder));
+        json_array_append_new(runs, json_text(span(p->folder)));
         tasks += map_count(p->solved);
         for (int64_t k = 0; k < map_count(p->solved); k++)
             solved += map_value_at(p->solved, k) > 0;
