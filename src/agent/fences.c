@@ -21,7 +21,7 @@ static bool read_fence(Line *l, Span line)
     size_t at = 0, from;
     while (at < line.n && at < 4 && line.at[at] == ' ')
         at++;
-    if (at > 3 || at == line.n || !strchr("`~", line.at[at]))
+    if (at > 3 || at == line.n || (line.at[at] != '`' && line.at[at] != '~'))
         return false;
     l->mark = line.at[at];
     for (from = at; at < line.n && line.at[at] == l->mark; at++)

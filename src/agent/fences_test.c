@@ -68,6 +68,9 @@ static void what_stands_in_a_block_is_its_text(void **state)
     fences_find(&found, (Span){zeros, sizeof zeros - 1});
     assert_int_equal(found.blocks.n, 1);
     assert_int_equal(found.blocks.at[0].code.n, 2);
+    char in_front[] = "\0\0\0\n```python\n1\n```"; /* bytes of 0 are no marks */
+    fences_find(&found, (Span){in_front, sizeof in_front - 1});
+    assert_int_equal(found.blocks.n, 1);
 }
 
 static int drop(void **state)

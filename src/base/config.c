@@ -294,42 +294,6 @@ json_t *config_to_json(const FieldTable *t, const void *config)
 
 /* For people --------------------------------------------------------------------------------------------- */
 
-static void add_value(Str *out, const Field *f, const void *config)
-{
-    char buf[32];
-    switch (f->kind) {
-    case FIELD_INT: str_addf(out, "%lld", (long long)*(int64_t *)at(f, config)); break;
-    case FIELD_FLOAT: str_adds(out, number_text(buf, *(double *)at(f, config))); break;
-    case FIELD_BOOL: str_adds(out, *(bool *)at(f, config) ? "true" : "false"); break;
-    case FIELD_STRING:
-    case FIELD_CHOICE: str_addf(out, "'%s'", *(char **)at(f, config)); break;
-    }
-}
-
-int config_compare(const FieldTable *t, const void *was, const void *is, char *out, size_t out_size)
-{
-    Str text = {0}, a = {0}, b = {0};
-    int differ = 0;
-    for (size_t i = 0; i < t->n; i++) {
-        const Field *f = &t->fields[i];
-        str_clear(&a);
-        str_clear(&b);
-        add_value(&a, f, was);
-        add_value(&b, f, is);
-        if (strcmp(str_c(&a), str_c(&b)) == 0)
-            continue;
-        differ++;
-        str_addf(&text, "%s: was %s, is %s\n", f->name, str_c(&a), str_c(&b));
-    }
-    size_t used = out_size ? strnlen(out, out_size) : 0;
-    if (used < out_size)
-        snprintf(out + used, out_size - used, "%s", str_c(&text));
-    str_drop(&text);
-    str_drop(&a);
-    str_drop(&b);
-    return differ;
-}
-
 static void add_bounds(Str *line, const Field *f)
 {
     char lo[32], hi[32], def[32];

@@ -70,10 +70,6 @@ MUST_CHECK Status config_set(const FieldTable *t, void *config, const char *key,
 MUST_CHECK Status config_from_json(const FieldTable *t, void *config, const json_t *object);
 json_t *config_to_json(const FieldTable *t, const void *config); /* new reference */
 
-/* Adds one "key: was X, is Y" line per field that differs to the NUL-terminated text in `out`, as far as
- * there is room; returns how many differ. */
-int config_compare(const FieldTable *t, const void *was, const void *is, char *out, size_t out_size);
-
 /* One line per field: flag, default, bounds, help. */
 void config_help(const FieldTable *t, FILE *out);
 

@@ -125,8 +125,3 @@ int64_t memory_peak(void)
 {
     return kilobytes_in("/proc/self/status", "VmHWM:");
 }
-
-int64_t memory_resident(void)
-{
-    return kilobytes_in("/proc/self/status", "VmRSS:");
-}

@@ -24,6 +24,5 @@ int64_t cpu_cache_bytes(void);  /* of the last cache, as the C library tells; 0 
 int64_t memory_available(void); /* bytes; -1 unknown  */
 int64_t memory_total(void);     /* that the machine has; -1 unknown */
 int64_t memory_peak(void);      /* this process's peak resident bytes; -1 unknown */
-int64_t memory_resident(void);  /* now */
 
 #endif

@@ -288,11 +288,6 @@ const char *glob_next(GlobWalk *w)
     return NULL;
 }
 
-size_t glob_pattern(const GlobWalk *w)
-{
-    return w->pattern;
-}
-
 void glob_end(GlobWalk *w)
 {
     if (!w)

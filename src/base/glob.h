@@ -26,8 +26,6 @@ GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char 
                      size_t excludes_n);
 /* The next path, valid until the next call; NULL at the end. */
 const char *glob_next(GlobWalk *w);
-/* Which pattern the last path came from. */
-size_t glob_pattern(const GlobWalk *w);
 void glob_end(GlobWalk *w);
 
 #endif

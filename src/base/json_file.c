@@ -1,5 +1,7 @@
 #include "base/json_file.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
@@ -54,9 +56,19 @@ Status json_file_write(const char *path, const json_t *value)
 
 json_t *json_text(Span text)
 {
+    json_t *string = json_stringn(text.n ? text.at : "", text.n);
+    if (string) /* nearly always: it is not copied twice */
+        return string;
     Str valid = {0};
     str_add_valid(&valid, text.at, text.n);
-    json_t *string = json_stringn(str_c(&valid), valid.n);
+    string = json_stringn(str_c(&valid), valid.n);
     str_drop(&valid);
     return string;
+}
+
+json_t *json_hex(uint64_t hash)
+{
+    char digits[17];
+    snprintf(digits, sizeof digits, "%016" PRIx64, hash);
+    return json_string(digits);
 }

@@ -18,5 +18,7 @@ MUST_CHECK Status json_file_write(const char *path, const json_t *value);
 
 /* A string; JSON text is UTF-8, and what is none in `text` becomes U+FFFD.  The caller's reference. */
 json_t *json_text(Span text);
+/* A hash as a string of sixteen hexadecimal digits: not every reader of JSON has whole numbers of 64 bits. */
+json_t *json_hex(uint64_t hash);
 
 #endif

@@ -46,10 +46,21 @@ static void any_bytes_become_a_string(void **state)
     json_decref(text);
 }
 
+static void hashes_have_all_their_digits(void **state)
+{
+    (void)state;
+    json_t *low = json_hex(0xa), *high = json_hex(UINT64_MAX - 1);
+    assert_string_equal(json_string_value(low), "000000000000000a");
+    assert_string_equal(json_string_value(high), "fffffffffffffffe");
+    json_decref(low);
+    json_decref(high);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_bytes_become_a_string),
+        cmocka_unit_test(hashes_have_all_their_digits),
         cmocka_unit_test(numbers_come_back_exactly_and_short),
         cmocka_unit_test(what_is_wrong_is_named_with_its_line),
     };

@@ -55,6 +55,16 @@ Span words_next(const char **at)
     return (Span){word, n};
 }
 
+bool list_next(Span *item, const char **at)
+{
+    if (!*at || !**at)
+        return false;
+    size_t n = strcspn(*at, ",");
+    *item = span_trim((Span){*at, n});
+    *at += n + ((*at)[n] == ',');
+    return true;
+}
+
 void str_reserve(Str *s, size_t more)
 {
     if (s->cap - s->n > more)

@@ -19,8 +19,11 @@ Span span(const char *s); /* of a C string */
 bool span_is(Span s, const char *text);
 bool span_starts(Span s, const char *prefix);
 bool span_ends(Span s, const char *suffix);
-Span span_trim(Span s); /* without ASCII white space at both ends */
+Span span_trim(Span s);           /* without ASCII white space at both ends */
 Span words_next(const char **at); /* the next word of "a list of words"; n is 0 at the end */
+/* The next item of "a, list,with commas", trimmed, maybe empty; false at the end, behind a last comma too,
+ * and where *at is NULL. */
+bool list_next(Span *item, const char **at);
 
 /* A growing buffer.  {0} is an empty one.  `at` is NULL until the first append. */
 typedef struct {

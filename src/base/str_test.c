@@ -72,6 +72,19 @@ static void lists_of_words(void **state)
     assert_int_equal(words_next(&at).n, 0);
 }
 
+static void lists_with_commas(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"one", "two words", "", "last"};
+    const char *at = "one, two words ,,last,", *none = NULL;
+    Span item;
+    for (size_t i = 0; i < sizeof items / sizeof items[0]; i++)
+        assert_true(list_next(&item, &at) && span_is(item, items[i]));
+    assert_false(list_next(&item, &at));
+    assert_false(list_next(&item, &at));
+    assert_false(list_next(&item, &none));
+}
+
 /* An empty span may have no bytes at all: the sanitizers see to it that none are looked at. */
 static void empty_spans(void **state)
 {
@@ -86,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_of_words),
+        cmocka_unit_test(lists_with_commas),
         cmocka_unit_test(empty_spans),
         cmocka_unit_test(utf8_refuses_what_is_not_utf8),
         cmocka_unit_test(text_is_made_valid),

@@ -65,6 +65,10 @@ static void each_rule_drops_its_own(void **state)
     expect_many("data = '''\n", "TWFuIGlzIGRpc3Rpbmd1aXNoZWQsIG5vdCBvbmx5IGJ5IGhpcyByZWFzb24s\n", 40,
                 "'''\n" BODY, "code_encoded_data");
     expect_many("d = '", "\\u00e9", 30, "'\nprint(d)\n", "code_encoded_data");
+    expect_many("unsigned char t[] = {\n", "0xaf, 0xfb, 0xcd, 0x0e, 0x3c, 0xfd,\n", 40, "};\n" BODY,
+                "code_encoded_data");
+    expect_many("d = b'", "\\xaf\\xcd\\x0e", 15, "'\nprint(d)\n", "code_encoded_data");
+    expect_many("dump = (\n", "af fb cd 0e 3c fd\n", 40, ")\n" BODY, "code_encoded_data");
 }
 
 /* Boundaries belong to the kept side: "more than", "less than". */

@@ -9,11 +9,10 @@
 struct CorpusReader {
     json_t *manifest;
     char *folder, *path;
-    const char *split, *kind,
-        *source; /* kind and source as asked for, NULL: all; they are strings of the caller's copies */
-    char *kind_copy, *source_copy;
-    size_t at; /* the next source */
-    const char *current_source, *current_kind;
+    const char *split;
+    char *kind, *source; /* as asked for; NULL: all */
+    size_t at;           /* the next source */
+    const char *current_source;
     Reader *reader;
 };
 
@@ -53,8 +52,8 @@ Status corpus_reader_open(CorpusReader **out, const char *folder, const CorpusQu
 {
     CorpusReader *r = mem_new(CorpusReader);
     r->folder = mem_str(folder);
-    r->kind = r->kind_copy = q->kind ? mem_str(q->kind) : NULL;
-    r->source = r->source_copy = q->source ? mem_str(q->source) : NULL;
+    r->kind = q->kind ? mem_str(q->kind) : NULL;
+    r->source = q->source ? mem_str(q->source) : NULL;
     r->split = split_name(q->split);
     Status st = corpus_manifest(&r->manifest, folder);
     if (st == ST_OK)
@@ -74,8 +73,8 @@ void corpus_reader_close(CorpusReader *r)
     json_decref(r->manifest);
     mem_free(r->folder);
     mem_free(r->path);
-    mem_free(r->kind_copy);
-    mem_free(r->source_copy);
+    mem_free(r->kind);
+    mem_free(r->source);
     mem_free(r);
 }
 
@@ -93,7 +92,6 @@ static Status source_open(CorpusReader *r)
         if ((r->source && strcmp(name, r->source) != 0) || (r->kind && strcmp(kind, r->kind) != 0))
             continue;
         r->current_source = name;
-        r->current_kind = kind;
         mem_free(r->path);
         r->path = NULL;
         TRY(corpus_file(&r->path, r->manifest, r->folder, r->split, name));
@@ -132,9 +130,4 @@ Status corpus_reader_next(CorpusReader *r, Document *d)
 const char *corpus_reader_source(const CorpusReader *r)
 {
     return r->current_source;
-}
-
-const char *corpus_reader_kind(const CorpusReader *r)
-{
-    return r->current_kind;
 }

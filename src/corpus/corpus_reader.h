@@ -23,7 +23,6 @@ MUST_CHECK Status corpus_reader_open(CorpusReader **out, const char *folder, con
 MUST_CHECK Status corpus_reader_next(CorpusReader *r, Document *d);
 /* Of the last document. */
 const char *corpus_reader_source(const CorpusReader *r);
-const char *corpus_reader_kind(const CorpusReader *r);
 void corpus_reader_close(CorpusReader *r);
 
 #endif

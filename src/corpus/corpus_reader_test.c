@@ -10,7 +10,7 @@ static Status opened(CorpusReader **r, CorpusQuery q)
     return st;
 }
 
-static int count(CorpusQuery q, const char *kind)
+static int count(CorpusQuery q, const char *source)
 {
     CorpusReader *r;
     Document d;
@@ -21,8 +21,8 @@ static int count(CorpusQuery q, const char *kind)
         if (!d.id.at)
             break;
         assert_true(d.text.n > 0);
-        if (kind)
-            assert_string_equal(corpus_reader_kind(r), kind);
+        if (source)
+            assert_string_equal(corpus_reader_source(r), source);
     }
     corpus_reader_close(r);
     return n;
@@ -34,10 +34,10 @@ static void queries_choose(void **state)
     int train = count((CorpusQuery){0}, NULL), held = count((CorpusQuery){.split = "held_out"}, NULL);
     assert_int_equal(train + held, 120);
     assert_in_range(held, 8, 45);
-    int code = count((CorpusQuery){.kind = "code"}, "code"),
-        text = count((CorpusQuery){.kind = "text"}, "text");
+    int code = count((CorpusQuery){.kind = "code"}, "c"),
+        text = count((CorpusQuery){.kind = "text"}, "notes");
     assert_int_equal(code + text, train);
-    assert_int_equal(count((CorpusQuery){.source = "notes"}, "text"), text);
+    assert_int_equal(count((CorpusQuery){.source = "notes"}, "notes"), text);
     assert_int_equal(count((CorpusQuery){.source = "notes", .kind = "code"}, NULL), 0);
 }
 

@@ -1,9 +1,9 @@
 /* Writing a folder of shards, in a stage that takes the old set's place when it is whole (manifest.h). */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "corpus/manifest.h"
 #include "corpus/shard.h"
@@ -76,11 +76,10 @@ static Status shard_end(Split *p)
     ShardWriter *shard = p->shard;
     p->shard = NULL;
     TRY(shard_finish(shard, &sum));
-    char file[64], hex[17];
+    char file[64];
     snprintf(file, sizeof file, "%s-%05d.tok", p->name, p->number++);
-    snprintf(hex, sizeof hex, "%016" PRIx64, sum);
-    json_array_append_new(
-        p->list, json_pack("{s:s, s:I, s:s}", "file", file, "rows", (json_int_t)p->shard_filled, "sum", hex));
+    json_array_append_new(p->list, json_pack("{s:s, s:I, s:o}", "file", file, "rows",
+                                             (json_int_t)p->shard_filled, "sum", json_hex(sum)));
     p->shard_filled = 0;
     return ST_OK;
 }
@@ -98,12 +97,10 @@ Status shards_add(ShardSetWriter *w, const char *split, const int32_t *ids, cons
 
 static json_t *manifest_make(const ShardSetWriter *w, const char *tokenizer_path)
 {
-    char hex[17];
-    snprintf(hex, sizeof hex, "%016" PRIx64, w->spec.tokenizer_hash);
-    json_t *m = json_pack("{s:s, s:i, s:i, s:i, s:s, s:s?, s:s}", "format", "lemur-shards", "version",
+    json_t *m = json_pack("{s:s, s:i, s:i, s:i, s:o, s:s?, s:s}", "format", "lemur-shards", "version",
                           SHARD_VERSION, "row_tokens", (int)w->spec.row_tokens, "vocab_size",
-                          (int)w->spec.vocab_size, "tokenizer_hash", hex, "tokenizer", tokenizer_path,
-                          "attention", w->spec.isolated ? "isolated" : "across");
+                          (int)w->spec.vocab_size, "tokenizer_hash", json_hex(w->spec.tokenizer_hash),
+                          "tokenizer", tokenizer_path, "attention", w->spec.isolated ? "isolated" : "across");
     json_t *sources = json_array(), *splits = json_object();
     for (int32_t i = 0; i < w->spec.sources_n; i++)
         json_array_append_new(sources, json_pack("{s:s, s:s}", "name", w->spec.sources[i].name, "kind",

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "base/json_file.h"
 #include "base/map.h"
 
 struct Env {
@@ -293,13 +294,8 @@ void env_save(const EnvState *s, Str *out)
 {
     char hash[17];
     json_t *actions = json_array();
-    Str valid = {0};
-    for (size_t i = 0; i < s->ends.n; i++) {
-        Span a = action_at(s, i);
-        str_clear(&valid);
-        str_add_valid(&valid, a.at, a.n);
-        json_array_append_new(actions, json_stringn(str_c(&valid), valid.n));
-    }
+    for (size_t i = 0; i < s->ends.n; i++)
+        json_array_append_new(actions, json_text(action_at(s, i)));
     observation_hash(hash, s);
     json_t *saved = json_pack("{s:i, s:s, s:s, s:i, s:s, s:o}", "saved", 1, "env", s->env->kind->name, "task",
                               env_task(s)->id, "limit", s->limit, "observation", hash, "actions", actions);
@@ -308,7 +304,6 @@ void env_save(const EnvState *s, Str *out)
     str_adds(out, text);
     free(text);
     json_decref(saved);
-    str_drop(&valid);
 }
 
 static Status replay(EnvState *s, const json_t *actions, const char *hash)

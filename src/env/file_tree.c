@@ -21,8 +21,7 @@ void file_tree_drop(FileTree *tree)
     *tree = (FileTree){0};
 }
 
-/* Reading. ------------------------------------------------------------------------------------------------
- */
+/* Reading. ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
     FileTree *out;
@@ -168,8 +167,7 @@ Status file_tree_read(FileTree *out, const char *folder, bool keep)
     return st == ST_OK ? ST_OK : fail_in(st, "%s", folder);
 }
 
-/* Writing. ------------------------------------------------------------------------------------------------
- */
+/* Writing. ----------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, Span bytes)
 {
@@ -240,8 +238,7 @@ Status file_tree_write(const FileTree *tree, const char *folder, const SandboxUs
     return st;
 }
 
-/* Looking. ------------------------------------------------------------------------------------------------
- */
+/* Looking. ----------------------------------------------------------------------------------------------- */
 
 static int compare(const FileEntry *e, Span path)
 {

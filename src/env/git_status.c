@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is ignored. -----------------------------------------------------------------------------------------
- */
+/* What is ignored. --------------------------------------------------------------------------------------- */
 
 /* The next line of *text, trimmed; false: the end. */
 static bool next_line(Span *line, Span *text)
@@ -40,8 +39,7 @@ bool git_ignores(const FileTree *before, Span path)
     return false;
 }
 
-/* Lines. ---------------------------------------------------------------------------------------------------
- */
+/* Lines. ------------------------------------------------------------------------------------------------- */
 
 /* As git quotes: what is not plain ASCII is escaped, between double quotes; so is a path with a blank. */
 static void add_path(Str *out, const char *path)
@@ -140,8 +138,7 @@ void git_status(Str *out, const FileTree *before, const FileTree *now)
     array_drop(&committed);
 }
 
-/* Reading. -------------------------------------------------------------------------------------------------
- */
+/* Reading. ----------------------------------------------------------------------------------------------- */
 
 static Span next_word(Span *text)
 {

@@ -27,7 +27,6 @@ struct Household {
         *watching; /* by bit, one more for what needs none: operators to look at while it holds */
     Map *by_words;
     Str intro;
-    int solvable;
 };
 
 static const char nothing_happens[] = "Nothing happens.";
@@ -178,7 +177,6 @@ static void watch_operators(Household *h)
 
 static Status read_parts(Household *h, const GameFile *f)
 {
-    h->solvable = f->solvable;
     TRY(pddl_read(&h->task, &h->arena, f->domain, f->problem));
     TRY(ground_task(&h->ground, &h->arena, &h->task));
     TRY(game_text_read(&h->text, &h->arena, f->grammar, &h->ground));
@@ -234,11 +232,6 @@ void household_close(Household *h)
 const char *household_intro(const Household *h)
 {
     return str_c(&h->intro);
-}
-
-int household_solvable(const Household *h)
-{
-    return h->solvable;
 }
 
 static Span paragraph(const Household *h, int which)

@@ -38,9 +38,8 @@ MUST_CHECK Status household_open(Household **out, const char *path);
 MUST_CHECK Status household_read(Household **out, Span game_json); /* of the file's bytes */
 void household_close(Household *h);                                /* NULL is fine        */
 
-/* The opening text, welcome banner and all; "solvable", -1 where the file does not say. */
+/* The opening text, welcome banner and all. */
 const char *household_intro(const Household *h);
-int household_solvable(const Household *h);
 /* Its second and third paragraph: what one sees, and "Your task is to: ...". */
 Span household_room(const Household *h);
 Span household_task(const Household *h);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "env/game_file.h"
 
 void household_games_drop(HouseholdGames *games)
 {
@@ -14,10 +15,23 @@ void household_games_drop(HouseholdGames *games)
     array_drop(games);
 }
 
+/* A file that cannot be read is none: who opens it is told what is wrong with it. */
+static bool is_unsolvable(const char *path)
+{
+    Str bytes = {0};
+    Arena texts = {0};
+    GameFile file;
+    bool is = file_read(&bytes, path, GAME_FILE_MAX) == ST_OK &&
+              game_file_read(&file, &texts, str_span(&bytes)) == ST_OK && file.solvable == 0;
+    arena_drop(&texts);
+    str_drop(&bytes);
+    return is;
+}
+
 static void take(HouseholdGames *out, const char *folder, const char *name, const char *trial)
 {
     char *path = mem_format("%s/%s/%s/game.tw-pddl", folder, name, trial);
-    if (!path_exists(path)) {
+    if (!path_exists(path) || is_unsolvable(path)) {
         mem_free(path);
         return;
     }

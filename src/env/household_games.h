@@ -5,8 +5,8 @@
  *     games.at[0].id                "pick_heat_then_place_in_recep-Apple-None-GarbageCan-10/trial_T2019..."
  *     household_games_drop(&games);
  *
- * As ALFWorld's loader does, it passes over names with "movable" or "Sliced" in them
- * (alfworld/alfworld, alfworld/agents/environment/alfred_tw_env.py). */
+ * As ALFWorld's loader does, it passes over names with "movable" or "Sliced" in them, and over games whose
+ * file says that they cannot be solved (alfworld/alfworld, alfworld/agents/environment/alfred_tw_env.py). */
 #ifndef ENV_HOUSEHOLD_GAMES_H
 #define ENV_HOUSEHOLD_GAMES_H
 

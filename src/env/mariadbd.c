@@ -35,8 +35,7 @@ const SqlAddress *mariadbd_reader(const Mariadbd *m)
     return &m->reader;
 }
 
-/* Its folder. ---------------------------------------------------------------------------------------------
- */
+/* Its folder. -------------------------------------------------------------------------------------------- */
 
 /* TMPDIR; else memory where there is plenty of it, as making a hundred tables on a busy disk takes seconds.
  */
@@ -104,8 +103,7 @@ static Status make_folder(Mariadbd *m)
     return ST_OK;
 }
 
-/* Its program. --------------------------------------------------------------------------------------------
- */
+/* Its program. ------------------------------------------------------------------------------------------- */
 
 static char *in_path(const char *path, const char *name)
 {
@@ -251,8 +249,7 @@ static Status launch(Mariadbd *m, const char *program)
     return st;
 }
 
-/* Its beginning. ------------------------------------------------------------------------------------------
- */
+/* Its beginning. ----------------------------------------------------------------------------------------- */
 
 /* The last line of its log that tells of an error, or the last. */
 static Status tell_log(const Mariadbd *m, const char *what)

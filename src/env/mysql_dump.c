@@ -53,8 +53,7 @@ static Status sqlite_says(Dump *d, sqlite3 *db, const char *what)
     return fail(ST_FORMAT, "%s:%lld: %s: %s", d->r.file, (long long)d->r.line, what, sqlite3_errmsg(db));
 }
 
-/* Databases. ----------------------------------------------------------------------------------------------
- */
+/* Databases. --------------------------------------------------------------------------------------------- */
 
 static Status database_open(Dump *d, Span name)
 {
@@ -92,8 +91,7 @@ static Status run(Dump *d, sqlite3 *db, const Str *sql, const char *what)
     return ST_OK;
 }
 
-/* Rows. ---------------------------------------------------------------------------------------------------
- */
+/* Rows. -------------------------------------------------------------------------------------------------- */
 
 static Status bind_number(Dump *d, sqlite3_stmt *row, int at, bool minus)
 {
@@ -220,8 +218,7 @@ static Status read_insert(Dump *d)
     return mysql_token_expect(&d->r, &d->now, ";");
 }
 
-/* Statements. ---------------------------------------------------------------------------------------------
- */
+/* Statements. -------------------------------------------------------------------------------------------- */
 
 static Status pass_statement(Dump *d)
 {

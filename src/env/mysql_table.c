@@ -78,8 +78,7 @@ static Status pass_brackets(Table *t, Str *keep)
     return ST_OK;
 }
 
-/* Columns. ------------------------------------------------------------------------------------------------
- */
+/* Columns. ----------------------------------------------------------------------------------------------- */
 
 typedef enum { SAME, TEXT, AS_TEXT, AS_BLOB } TypeKind;
 static const struct {
@@ -189,8 +188,7 @@ static Status read_column(Table *t)
     return ST_OK;
 }
 
-/* Keys. ---------------------------------------------------------------------------------------------------
- */
+/* Keys. -------------------------------------------------------------------------------------------------- */
 
 /* "(a, b(10) DESC)": prefixes and directions are passed over. */
 static Status read_names(Table *t)

@@ -56,8 +56,7 @@ void nl2bash_turn_drop(Nl2BashTurn *t)
         str_drop(texts[i]);
 }
 
-/* Commands. ------------------------------------------------------------------------------------------------
- */
+/* Commands. ---------------------------------------------------------------------------------------------- */
 
 /* An action may have taken the root away from its owner. */
 static SandboxSpec inside(const char *copy, double seconds)
@@ -87,8 +86,7 @@ static Status command(Nl2Bash *b, Nl2BashTurn *out, Span action)
     return run(&out->text, &out->done, &spec, nl2bash_folder(b), action);
 }
 
-/* The reward. ----------------------------------------------------------------------------------------------
- */
+/* The reward. -------------------------------------------------------------------------------------------- */
 
 typedef struct {
     FileTree agent, gold;

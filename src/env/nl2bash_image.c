@@ -39,8 +39,7 @@ static const struct {
     {"var/log/bootstrap.log", "the image was made\n"},
     {"var/tmp", NULL}};
 
-/* Copies. --------------------------------------------------------------------------------------------------
- */
+/* Copies. ------------------------------------------------------------------------------------------------ */
 
 SandboxSpec copy_sandbox(const char *path, double seconds)
 {
@@ -86,8 +85,7 @@ void copy_remove(char *path)
     mem_free(path);
 }
 
-/* Making. --------------------------------------------------------------------------------------------------
- */
+/* Making. ------------------------------------------------------------------------------------------------ */
 
 static Status add_data(FileTree *tree, const char *data, const char *name, const char *path, mode_t mode)
 {

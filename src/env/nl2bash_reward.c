@@ -12,8 +12,7 @@
 
 static const double share = 0.33, floor_of_all = 0.01;
 
-/* Words. ---------------------------------------------------------------------------------------------------
- */
+/* Words. ------------------------------------------------------------------------------------------------- */
 
 static locale_t letters; /* 0: there is no such locale, and all beyond ASCII is a letter */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -84,8 +83,7 @@ double tfidf_cosine(Span a, Span b)
     return of_a > 0 && of_b > 0 ? both / (sqrt(of_a) * sqrt(of_b)) : 0;
 }
 
-/* Parts. ---------------------------------------------------------------------------------------------------
- */
+/* Parts. ------------------------------------------------------------------------------------------------- */
 
 /* Python's round(x, 2), which like C's printf goes by the exact value. */
 static double rounded(double x)

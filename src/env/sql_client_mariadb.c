@@ -81,8 +81,7 @@ Status sql_client_open(SqlClient **out, const SqlAddress *where, const char *dat
     return ST_OK;
 }
 
-/* What comes back. ----------------------------------------------------------------------------------------
- */
+/* What comes back. --------------------------------------------------------------------------------------- */
 
 static SqlCellKind kind_of(const MYSQL_FIELD *f)
 {

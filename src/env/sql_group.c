@@ -133,8 +133,7 @@ static void take_groups(Block *b)
     }
 }
 
-/* What is determined. -------------------------------------------------------------------------------------
- */
+/* What is determined. ------------------------------------------------------------------------------------ */
 
 static bool is_determined(const Block *b, SqlColumnAt c)
 {
@@ -179,8 +178,7 @@ static void determine(Block *b)
     }
 }
 
-/* What is asked for. --------------------------------------------------------------------------------------
- */
+/* What is asked for. ------------------------------------------------------------------------------------- */
 
 static const char *const aggregates[] = {"avg",
                                          "bit_and",

@@ -6,8 +6,7 @@
 
 #include "env/sql_token.h"
 
-/* Reserved words. -----------------------------------------------------------------------------------------
- */
+/* Reserved words. ---------------------------------------------------------------------------------------- */
 
 /* Those of MySQL that SQLite takes for names, and that mean nothing inside a SELECT. */
 static const char *const reserved[] = {
@@ -70,8 +69,7 @@ static bool has_limit_in(const SqlTokens *t)
     return false;
 }
 
-/* The query. ----------------------------------------------------------------------------------------------
- */
+/* The query. --------------------------------------------------------------------------------------------- */
 
 void sql_mysql_syntax_error(Str *error, Span query, const char *at)
 {
@@ -209,8 +207,7 @@ bool sql_mysql_query(Str *out, Str *error, const char *database, Span query)
     return good;
 }
 
-/* Errors. -------------------------------------------------------------------------------------------------
- */
+/* Errors. ------------------------------------------------------------------------------------------------ */
 
 static bool is_same(Span a, Span b)
 {
@@ -283,8 +280,7 @@ void sql_mysql_error(Str *out, const char *says, const char *database, Span quer
     }
 }
 
-/* Functions. ----------------------------------------------------------------------------------------------
- */
+/* Functions. --------------------------------------------------------------------------------------------- */
 
 static void concat(sqlite3_context *c, int n, sqlite3_value **v)
 {

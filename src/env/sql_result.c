@@ -26,8 +26,7 @@ void sql_result_drop(SqlResult *r)
     *r = (SqlResult){0};
 }
 
-/* Connections. --------------------------------------------------------------------------------------------
- */
+/* Connections. ------------------------------------------------------------------------------------------- */
 
 static int may(void *context, int action, const char *a, const char *name, const char *database,
                const char *by)
@@ -134,8 +133,7 @@ Status sql_open_image(sqlite3 **out, Span image)
     return guard(out, db);
 }
 
-/* A run. --------------------------------------------------------------------------------------------------
- */
+/* A run. ------------------------------------------------------------------------------------------------- */
 
 typedef struct {
     const SqlLimits *limits;

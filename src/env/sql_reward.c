@@ -8,8 +8,7 @@
 
 enum { DEEPEST = 32 };
 
-/* Python's print of a result. -----------------------------------------------------------------------------
- */
+/* Python's print of a result. ---------------------------------------------------------------------------- */
 
 typedef struct {
     const char *begin, *at, *end;
@@ -151,8 +150,7 @@ void row_texts_drop(RowTexts *r)
     array_drop(r);
 }
 
-/* Kendall's tau. ------------------------------------------------------------------------------------------
- */
+/* Kendall's tau. ----------------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t x, y;
@@ -237,8 +235,7 @@ double kendall_tau_b(int64_t *x, int64_t *y, size_t n)
     return fmin(1, fmax(-1, tau));
 }
 
-/* The reward. ---------------------------------------------------------------------------------------------
- */
+/* The reward. -------------------------------------------------------------------------------------------- */
 
 /* Rows by their text, numbered in the order of their first mention. */
 typedef struct {

@@ -36,8 +36,7 @@ typedef struct {
     Str error;
 } World;
 
-/* The server. ---------------------------------------------------------------------------------------------
- */
+/* The server. -------------------------------------------------------------------------------------------- */
 
 static void close_server(void *all)
 {
@@ -147,8 +146,7 @@ static bool has(const void *all, const char *database)
     return find(all, database) != NULL;
 }
 
-/* A world. ------------------------------------------------------------------------------------------------
- */
+/* A world. ----------------------------------------------------------------------------------------------- */
 
 static Status connect_world(World *w)
 {
@@ -199,8 +197,7 @@ static Status open(void **world, const void *all, const char *database, const Sq
     return st;
 }
 
-/* Values as Python prints them. ---------------------------------------------------------------------------
- */
+/* Values as Python prints them. -------------------------------------------------------------------------- */
 
 static void add_bits(Str *out, Span bytes)
 {
@@ -274,8 +271,7 @@ static void add_rows(Str *out, const World *w, Tells tells)
     str_drop(&room);
 }
 
-/* MariaDB's words. ----------------------------------------------------------------------------------------
- */
+/* MariaDB's words. --------------------------------------------------------------------------------------- */
 
 Span sql_server_type(Str *room, Span type)
 {
@@ -363,8 +359,7 @@ void sql_server_wording(Str *out, Span says, Span statement)
     add_near(out, says, statement);
 }
 
-/* Actions. ------------------------------------------------------------------------------------------------
- */
+/* Actions. ----------------------------------------------------------------------------------------------- */
 
 static Status refuse(World *w, SqlTurn *out)
 {

@@ -34,8 +34,7 @@ typedef struct {
     Str query, error;
 } World;
 
-/* Databases. ----------------------------------------------------------------------------------------------
- */
+/* Databases. --------------------------------------------------------------------------------------------- */
 
 static void read_schema(SqlSchema *out, sqlite3 *db)
 {
@@ -184,8 +183,7 @@ static Status open(void **world, const void *all, const char *database, const Sq
     return ST_OK;
 }
 
-/* Values as Python prints them. ---------------------------------------------------------------------------
- */
+/* Values as Python prints them. -------------------------------------------------------------------------- */
 
 static bool declares(Span type, const char *word)
 {
@@ -247,8 +245,7 @@ static void add_rows(Str *out, const SqlResult *r)
     str_addc(out, ']');
 }
 
-/* Actions. ------------------------------------------------------------------------------------------------
- */
+/* Actions. ----------------------------------------------------------------------------------------------- */
 
 static Status run_query(World *w, SqlTurn *out, Span query)
 {

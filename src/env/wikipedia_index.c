@@ -105,8 +105,7 @@ static void give_connection(Index *x, Connection *c)
     pthread_mutex_unlock(&x->lock);
 }
 
-/* Words ---------------------------------------------------------------------------------------------------
- */
+/* Words -------------------------------------------------------------------------------------------------- */
 
 /* Nearly every article has them, so they find nothing and cost much. */
 static bool is_common(Span word)
@@ -148,8 +147,7 @@ static bool match(Str *out, Span query, const char *join, bool with_common)
     return n > 0;
 }
 
-/* Searching -----------------------------------------------------------------------------------------------
- */
+/* Searching ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
     int64_t ids[WIKIPEDIA_PAGES];

@@ -116,8 +116,7 @@ static Status fetch(Live *l, const char *url, HttpReply *reply, double until)
     }
 }
 
-/* Requests and replies ------------------------------------------------------------------------------------
- */
+/* Requests and replies ----------------------------------------------------------------------------------- */
 
 static void add_escaped(Str *url, Span text)
 {

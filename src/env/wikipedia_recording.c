@@ -142,8 +142,7 @@ Status wikipedia_open_recording(Wikipedia **out, const char *file)
     return ST_OK;
 }
 
-/* The recorder --------------------------------------------------------------------------------------------
- */
+/* The recorder ------------------------------------------------------------------------------------------- */
 
 typedef struct {
     Wikipedia *inner;

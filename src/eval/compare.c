@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/json_file.h"
 #include "eval/compare_run.h"
 #include "eval/stats.h"
 
@@ -312,11 +313,8 @@ static void warn_of_unfinished(Comparison *c, const ComparedRun *r)
 
 static json_t *words_of(const ComparedRun *r)
 {
-    Str folder = {0};
-    str_add_valid(&folder, r->folder, strlen(r->folder)); /* JSON takes UTF-8 only */
     json_t *model = json_object_get(r->identity, "model"),
-           *out = json_pack("{s:s}", "folder", str_c(&folder));
-    str_drop(&folder);
+           *out = json_pack("{s:o}", "folder", json_text(span(r->folder)));
     if (model)
         json_object_set(out, "model", model);
     return out;

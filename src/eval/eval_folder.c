@@ -12,51 +12,54 @@
 
 /* run.json. ---------------------------------------------------------------------------------------------- */
 
-/* The place of the first difference, as "model.name", appended to *where. */
-static bool differs(Str *where, const json_t *was, const json_t *is)
+/* The first one: where, as "model.name", and what stands there; NULL: nothing. */
+typedef struct {
+    Str where;
+    const json_t *was, *is;
+} Difference;
+
+static bool differs(Difference *d, const json_t *was, const json_t *is)
 {
+    d->was = was;
+    d->is = is;
     if (!json_is_object(was) || !json_is_object(is))
-        return !json_equal(was, is);
+        return was != is && !json_equal(was, is);
     for (int side = 0; side < 2; side++) {
         const char *key;
         json_t *value;
         json_object_foreach((json_t *)(side ? was : is), key, value)
         {
-            const json_t *other = json_object_get(side ? is : was, key);
-            size_t n = where->n;
-            str_addf(where, "%s%s", n ? "." : "", key);
-            if (!other || (!side && differs(where, other, value)))
+            size_t n = d->where.n;
+            str_addf(&d->where, "%s%s", n ? "." : "", key);
+            if (differs(d, json_object_get(was, key), json_object_get(is, key)))
                 return true;
-            where->n = n;
+            d->where.n = n;
         }
     }
     return false;
 }
 
-static void add_value(Str *out, const json_t *object, const char *path)
+static void add_value(Str *out, const json_t *value)
 {
-    char *words = mem_str(path), *rest = NULL;
-    for (char *w = strtok_r(words, ".", &rest); w && object; w = strtok_r(NULL, ".", &rest))
-        object = json_object_get(object, w);
-    char *text = object ? json_dumps(object, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     str_addf(out, "%.120s", text ? text : "absent");
     free(text);
-    mem_free(words);
 }
 
 static Status compare(const char *folder, const json_t *was, const json_t *is)
 {
-    Str where = {0}, old = {0}, new = {0};
+    Difference d = {0};
+    Str old = {0}, new = {0};
     Status st = ST_OK;
-    if (differs(&where, was, is)) {
-        add_value(&old, was, str_c(&where));
-        add_value(&new, is, str_c(&where));
+    if (differs(&d, was, is)) {
+        add_value(&old, d.was);
+        add_value(&new, d.is);
         st = fail(ST_ARG,
                   "%s holds another run: %s was %s and is now %s; choose another folder with -o, or --restart "
                   "to throw that run away",
-                  folder, str_c(&where), str_c(&old), str_c(&new));
+                  folder, str_c(&d.where), str_c(&old), str_c(&new));
     }
-    str_drop(&where);
+    str_drop(&d.where);
     str_drop(&old);
     str_drop(&new);
     return st;

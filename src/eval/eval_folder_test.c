@@ -47,9 +47,37 @@ static void what_was_hardly_begun_is_empty(void **state)
     json_decref(identity);
 }
 
+static void begins(Status code, const char *identity)
+{
+    int lock;
+    json_t *o = json_loads(identity, 0, NULL);
+    assert_non_null(o);
+    assert_int_equal(eval_folder_begin(&lock, in_scratch("run"), o, false), code);
+    if (code == ST_OK)
+        close(lock);
+    json_decref(o);
+}
+
+/* Names of files are keys, too, and have points in them. */
+static void another_run_is_told_by_its_first_difference(void **state)
+{
+    (void)state;
+    begins(ST_OK, "{\"n\": 1, \"facts\": {\"a/b.txt\": \"x\", \"c\": 2}}");
+    begins(ST_OK, "{\"facts\": {\"c\": 2, \"a/b.txt\": \"x\"}, \"n\": 1}");
+    begins(ST_ARG, "{\"n\": 1, \"facts\": {\"a/b.txt\": \"y\", \"c\": 2}}");
+    expect_words("facts.a/b.txt was \"x\" and is now \"y\";");
+    begins(ST_ARG, "{\"n\": 1, \"facts\": {\"a/b.txt\": \"x\", \"c\": 2, \"d\": 3}}");
+    expect_words("facts.d was absent and is now 3;");
+    begins(ST_ARG, "{\"n\": 1, \"facts\": {\"a/b.txt\": \"x\"}}");
+    expect_words("facts.c was 2 and is now absent;");
+    begins(ST_ARG, "{\"n\": {\"m\": 1}, \"facts\": {\"a/b.txt\": \"x\", \"c\": 2}}");
+    expect_words("n was 1 and is now {\"m\":1};");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(lines_are_put_in_order),
-                                       cmocka_unit_test(what_was_hardly_begun_is_empty)};
+                                       cmocka_unit_test(what_was_hardly_begun_is_empty),
+                                       cmocka_unit_test(another_run_is_told_by_its_first_difference)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

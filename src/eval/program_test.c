@@ -122,8 +122,7 @@ static void mint_joins_solution_and_tests(void **state)
     program_verdict_drop(&v);
 }
 
-/* ---- reference solutions ---------------------------------------------------------------------------------
- */
+/* ---- reference solutions ------------------------------------------------------------------------------- */
 
 /* A benchmark's rows, each with the text of a program that must pass and of one that must not. */
 typedef struct {

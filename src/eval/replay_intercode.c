@@ -107,8 +107,7 @@ static bool is_near(double a, double b)
     return fabs(a - b) < 1e-9;
 }
 
-/* S2. -----------------------------------------------------------------------------------------------------
- */
+/* S2. ---------------------------------------------------------------------------------------------------- */
 
 /* Which recorded turn shows the gold query's rows: one whose action is that query, whose error stands for no
  * rows; else (`guessed`) one with reward 1, whose rows are the gold ones, by the scaled rule in their order
@@ -212,8 +211,7 @@ static void count_scored(File *f)
     }
 }
 
-/* S4. -----------------------------------------------------------------------------------------------------
- */
+/* S4. ---------------------------------------------------------------------------------------------------- */
 
 /* Ours: the reward of the turn, 0 without rows. */
 static double reward_of(InterCodeRule rule, const SqlTurn *turn, const RowTexts *gold)
@@ -340,8 +338,7 @@ static Status run_episode(File *f, const EpisodeText *e)
     return st;
 }
 
-/* A file. -------------------------------------------------------------------------------------------------
- */
+/* A file. ------------------------------------------------------------------------------------------------ */
 
 typedef Status (*EachEpisode)(File *f, const EpisodeText *e);
 

@@ -9,8 +9,7 @@
 
 enum { DRAWS = 8 /* two equal rows come out alike in all of them once in 256 times */ };
 
-/* Altered tables. -----------------------------------------------------------------------------------------
- */
+/* Altered tables. ---------------------------------------------------------------------------------------- */
 
 void altered_tables_drop(AlteredTables *a)
 {
@@ -70,8 +69,7 @@ bool altered_tables_in(const AlteredTables *a, Span action)
     return found;
 }
 
-/* Texts. --------------------------------------------------------------------------------------------------
- */
+/* Texts. ------------------------------------------------------------------------------------------------- */
 
 /* Without the b in front of quotes. */
 static void add_plain(Str *out, Span text)
@@ -117,8 +115,7 @@ static bool is_same_multiset(Span a, Span b)
     return same;
 }
 
-/* Order. --------------------------------------------------------------------------------------------------
- */
+/* Order. ------------------------------------------------------------------------------------------------- */
 
 typedef enum { ORDER_NONE, ORDER_TOTAL, ORDER_CHANCE } Order;
 

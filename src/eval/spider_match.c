@@ -6,8 +6,7 @@
 #include "eval/spider_sql.h"
 #include "eval/spider_tree.h"
 
-/* What does not matter. -----------------------------------------------------------------------------------
- */
+/* What does not matter. ---------------------------------------------------------------------------------- */
 
 /* Of the conditions in a query and in the queries within; false: the published code raises. */
 static bool forget_values(SpiderQuery *q);
@@ -93,8 +92,7 @@ static bool forget_columns(const Keys *k, SpiderQuery *q)
            forget_columns(k, q->except) && forget_columns(k, q->unite);
 }
 
-/* Equality of parts. --------------------------------------------------------------------------------------
- */
+/* Equality of parts. ------------------------------------------------------------------------------------- */
 
 static bool same_text(Span a, Span b)
 {
@@ -185,8 +183,7 @@ static bool same_query(const SpiderQuery *a, const SpiderQuery *b)
            same_query(a->except, b->except) && same_query(a->unite, b->unite);
 }
 
-/* Parts whose order does not count. -----------------------------------------------------------------------
- */
+/* Parts whose order does not count. ---------------------------------------------------------------------- */
 
 /* Each of a's n items, `step` apart, finds one of b's of its own. */
 typedef bool SameAt(const SpiderQuery *a, size_t i, const SpiderQuery *b, size_t j);
@@ -261,8 +258,7 @@ static bool is_within(const SpiderConditions *a, const SpiderConditions *b)
     return true;
 }
 
-/* Keywords. -----------------------------------------------------------------------------------------------
- */
+/* Keywords. ---------------------------------------------------------------------------------------------- */
 
 enum {
     HAS_WHERE = 1,
@@ -302,8 +298,7 @@ static unsigned keywords(const SpiderQuery *q)
            keywords_in(&q->on) | keywords_in(&q->where) | keywords_in(&q->having);
 }
 
-/* The match. ----------------------------------------------------------------------------------------------
- */
+/* The match. --------------------------------------------------------------------------------------------- */
 
 static bool matches(const SpiderQuery *a, const SpiderQuery *gold);
 

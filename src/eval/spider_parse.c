@@ -50,8 +50,7 @@ static const char *const ends[] = {")", ";", NULL};
         (list)->at[(list)->n++] = (value);                                 \
     } while (0)
 
-/* Words. --------------------------------------------------------------------------------------------------
- */
+/* Words. ------------------------------------------------------------------------------------------------- */
 
 static int place_in(const char *const *names, Span word)
 {
@@ -105,8 +104,7 @@ static Span table_of(const Parser *p, Span word)
     return spider_schema_has_table(p->schema, word) ? word : (Span){NULL, 0};
 }
 
-/* Columns. ------------------------------------------------------------------------------------------------
- */
+/* Columns. ----------------------------------------------------------------------------------------------- */
 
 static Status dotted_column(Parser *p, Span word, const char *dot, Span *out)
 {
@@ -190,8 +188,7 @@ static Status read_unit(Parser *p, const Tables *tables, SpiderUnit *out)
     return block ? expect(p, ")") : ST_OK;
 }
 
-/* Values and conditions. ----------------------------------------------------------------------------------
- */
+/* Values and conditions. --------------------------------------------------------------------------------- */
 
 static Status read_query(Parser *p, SpiderQuery **out);
 
@@ -291,8 +288,7 @@ static Status read_conditions(Parser *p, const Tables *tables, SpiderConditions 
     return ST_OK;
 }
 
-/* Clauses. ------------------------------------------------------------------------------------------------
- */
+/* Clauses. ----------------------------------------------------------------------------------------------- */
 
 static Status read_select(Parser *p, const Tables *tables, SpiderQuery *q)
 {

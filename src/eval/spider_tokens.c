@@ -9,8 +9,7 @@
 
 enum { QUERY_MAX = 20000 };
 
-/* The text, rule by rule: each makes a new text from the last one. ----------------------------------------
- */
+/* The text, rule by rule: each makes a new text from the last one. --------------------------------------- */
 
 typedef struct {
     Str now, next;
@@ -164,8 +163,7 @@ static void space_contractions(Text *t)
     turn(t);
 }
 
-/* Words. --------------------------------------------------------------------------------------------------
- */
+/* Words. ------------------------------------------------------------------------------------------------- */
 
 /* Values become words of their own, "__val_3_9__"; `values` has what they stand for, by its place in *query.
  */

@@ -10,8 +10,7 @@
 
 enum { WORK_MAX = 500000000 };
 
-/* The text. -----------------------------------------------------------------------------------------------
- */
+/* The text. ---------------------------------------------------------------------------------------------- */
 
 static void join_comparisons(Str *out, Span query)
 {
@@ -76,8 +75,7 @@ bool sql_match_is_ordered(Span gold)
     return false;
 }
 
-/* Rows as Python's quick_rej sees them. -------------------------------------------------------------------
- */
+/* Rows as Python's quick_rej sees them. ------------------------------------------------------------------ */
 
 /* Values that are equal in Python get one number, in both results. */
 typedef struct {
@@ -177,8 +175,7 @@ static void ids_drop(Ids *t)
     mem_free(t->sorted);
 }
 
-/* Sets and bags of rows, by a hash of 64 bits each. -------------------------------------------------------
- */
+/* Sets and bags of rows, by a hash of 64 bits each. ------------------------------------------------------ */
 
 static uint64_t mix(uint64_t h, int32_t id)
 {
@@ -239,8 +236,7 @@ static bool quickly_rejected(const Ids *a, const Ids *b, bool ordered)
     return !same;
 }
 
-/* Orders of columns. --------------------------------------------------------------------------------------
- */
+/* Orders of columns. ------------------------------------------------------------------------------------- */
 
 typedef struct {
     const Ids *a, *b;

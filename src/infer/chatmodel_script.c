@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "infer/chatmodel.h"
@@ -31,7 +32,7 @@ typedef struct {
     Map *first;           /* SCRIPT_BY_HASH: hash -> its first unused line; -1: all are used */
     pthread_mutex_t lock; /* of `next`, and of `first` once it is open */
     size_t turns_n;
-    size_t next;          /* SCRIPT_IN_ORDER: the line of the next call */
+    size_t next; /* SCRIPT_IN_ORDER: the line of the next call */
 } Script;
 
 /* Messages ----------------------------------------------------------------------------------------------- */
@@ -345,15 +346,6 @@ Status chatmodel_script_open(ChatModel **out, const char *path, ScriptOrder orde
 
 /* Writing ------------------------------------------------------------------------------------------------ */
 
-static json_t *text_of(Span text)
-{
-    Str valid = {0};
-    str_add_valid(&valid, text.at, text.n);
-    json_t *value = json_stringn(str_c(&valid), valid.n);
-    str_drop(&valid);
-    return value;
-}
-
 void chatmodel_script_line(Str *out, const ChatCall *call, const ChatAnswer *a, Status st)
 {
     char hash[17];
@@ -362,7 +354,7 @@ void chatmodel_script_line(Str *out, const ChatCall *call, const ChatAnswer *a, 
     json_object_set(o, "messages", json_object_get(asked, "messages"));
     json_object_set_new(o, "messages_hash", json_string(hash));
     json_object_set_new(o, st == ST_OK ? "text" : "error",
-                        text_of(st == ST_OK ? str_span(&a->text) : span(error_text())));
+                        json_text(st == ST_OK ? str_span(&a->text) : span(error_text())));
     json_object_set_new(o, "finish", json_string(chatmodel_finish_name(a->finish)));
     if (a->counted) {
         json_object_set_new(o, "prompt_tokens", json_integer(a->prompt_tokens));

@@ -334,11 +334,6 @@ int64_t engine_context(const Engine *e)
     return e->sequences.context;
 }
 
-int64_t engine_vocab(const Engine *e)
-{
-    return e->sequences.writable;
-}
-
 EngineStats engine_stats(Engine *e)
 {
     pthread_mutex_lock(&e->lock);

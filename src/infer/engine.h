@@ -58,7 +58,6 @@ void engine_close(Engine *e);
 MUST_CHECK Status engine_submit(Engine *e, const RequestSpec *spec, Request **out);
 
 int64_t engine_context(const Engine *e); /* positions that one sequence may have */
-int64_t engine_vocab(const Engine *e);   /* ids that may be written: 0 .. vocab - 1 */
 
 typedef struct {
     int64_t running, waiting;

@@ -25,7 +25,7 @@ typedef struct Request Request;
  * token, ends the request with that failure: nothing is ever written that the constraint did not allow. */
 typedef struct {
     void *state; /* NULL: no constraint */
-    /* Sets bit id % 64 of mask[id / 64] for exactly the tokens that may come next, the ids of engine_vocab;
+    /* Sets bit id % 64 of mask[id / 64] for exactly the tokens that may come next, the ids of the vocabulary;
      * it is all 0 before.  An id that ends the text (one of `ends`) has its bit set where the text may end
      * here. */
     Status (*mask)(void *state, uint64_t *mask);

@@ -434,16 +434,6 @@ void gguf_close(Gguf *g)
     mem_free(g);
 }
 
-bool gguf_is(const char *path)
-{
-    char magic[4];
-    FILE *f = fopen(path, "rb");
-    bool is = f && fread(magic, 1, 4, f) == 4 && memcmp(magic, "GGUF", 4) == 0;
-    if (f)
-        fclose(f);
-    return is;
-}
-
 /* Looking up. ----------------------------------------------------------------------------------------- */
 
 int64_t gguf_count(const Gguf *g)

@@ -56,7 +56,6 @@ enum { GGUF_ALIGNMENT = 32 };
  * ST_UNSUPPORTED  another version, byte order or type: the sentence names it */
 MUST_CHECK Status gguf_open(Gguf **out, const char *path);
 void gguf_close(Gguf *g);
-bool gguf_is(const char *path); /* whether a file begins as one; false where it cannot be read */
 
 int64_t gguf_count(const Gguf *g); /* keys, in the order of the file */
 const GgufValue *gguf_at(const Gguf *g, int64_t i);

@@ -112,16 +112,12 @@ static bool set_named(bool out[LORA_TARGETS], Span word)
 Status lora_targets(bool out[LORA_TARGETS], const char *text)
 {
     memset(out, 0, LORA_TARGETS * sizeof out[0]);
-    for (const char *at = text; *at;) {
-        size_t n = strcspn(at, ",");
-        Span word = span_trim((Span){at, n});
+    for (Span word; list_next(&word, &text);)
         if (word.n && !set_named(out, word))
             return fail(ST_ARG,
                         "'%.*s' is no target of an adapter: there are q, k, v, o, gate, up and down, and "
                         "attention, mlp and all",
                         word.n < 80 ? (int)word.n : 80, word.at);
-        at += n + (at[n] == ',');
-    }
     for (int t = 0; t < LORA_TARGETS; t++)
         if (out[t])
             return ST_OK;

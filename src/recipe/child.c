@@ -54,21 +54,26 @@ static bool copy_some(int from, FILE *log, bool quiet)
     return n > 0;
 }
 
-static void watch(pid_t pid, int from, FILE *log, bool quiet, bool (*stopped)(void *context), void *context,
+/* False: how it ended cannot be known, as where SIGCHLD is ignored; errno says why. */
+static bool watch(pid_t pid, int from, FILE *log, bool quiet, bool (*stopped)(void *context), void *context,
                   int *status, struct rusage *usage)
 {
     bool asked = false, open = true;
-    while (wait4(pid, status, WNOHANG, usage) == 0) {
+    pid_t ended;
+    while ((ended = wait4(pid, status, WNOHANG, usage)) == 0) {
         struct pollfd p = {.fd = open ? from : -1, .events = POLLIN};
         if (poll(&p, 1, POLL_MS) > 0)
             open = copy_some(from, log, quiet);
         if (!asked && stopped && stopped(context))
             asked = kill(pid, SIGTERM) == 0;
     }
+    int why = errno;
     fcntl(from, F_SETFL, O_NONBLOCK);
     struct pollfd rest = {.fd = from, .events = POLLIN};
     while (open && poll(&rest, 1, 0) > 0 && copy_some(from, log, quiet))
         ;
+    errno = why;
+    return ended > 0;
 }
 
 Status child_run(ChildEnd *out, const char *const *argv, const char *log, bool quiet, int keep_fd,
@@ -81,16 +86,17 @@ Status child_run(ChildEnd *out, const char *const *argv, const char *log, bool q
     if (!f)
         return fail_errno(ST_IO, "cannot write %s", log);
     if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+        Status st = fail_errno(ST_IO, "no pipe");
         fclose(f);
-        return fail_errno(ST_IO, "no pipe");
+        return st;
     }
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
         become(argv, pipe_fds[1], keep_fd, parent);
-    close(pipe_fds[1]);
     Status st = pid < 0 ? fail_errno(ST_IO, "cannot start %s", argv[0]) : ST_OK;
-    if (st == ST_OK)
-        watch(pid, pipe_fds[0], f, quiet, stopped, context, &status, &usage);
+    close(pipe_fds[1]);
+    if (st == ST_OK && !watch(pid, pipe_fds[0], f, quiet, stopped, context, &status, &usage))
+        st = fail_errno(ST_IO, "cannot tell how %s ended", argv[0]);
     close(pipe_fds[0]);
     bool lost = ferror(f) != 0;
     lost = fclose(f) != 0 || lost;

@@ -22,13 +22,11 @@ static Status add_label(Str *out, const json_t *value)
     const json_t *named = json_is_object(value) ? json_object_get(value, "name") : value;
     if (json_is_object(named) || json_is_array(named) || !named || json_is_null(named))
         return fail(ST_ARG, "a value of \"each\" is a text, a number, or a map with a name");
-    char *text =
-        json_is_string(named) ? mem_str(json_string_value(named)) : json_dumps(named, JSON_ENCODE_ANY);
-    for (char *c = text; *c; c++)
-        str_addc(out, isalnum((unsigned char)*c) || *c == '_' ? *c : '-');
-    bool empty = !*text;
-    mem_free(text);
-    return empty ? fail(ST_ARG, "a value of \"each\" is empty") : ST_OK;
+    recipe_add_value(out, named);
+    for (size_t i = 0; i < out->n; i++)
+        if (!isalnum((unsigned char)out->at[i]) && out->at[i] != '_')
+            out->at[i] = '-';
+    return out->n ? ST_OK : fail(ST_ARG, "a value of \"each\" is empty");
 }
 
 static Status add_value(RecipeChoice *c, const char *name, json_t *value)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "recipe/recipe.h"
+#include "recipe/recipe_inside.h"
 
 /* The name in "{name}" at `at`: a letter, then letters, digits, '_', '-' and '.', and perhaps a '*'; or
  * nothing. */
@@ -16,7 +16,7 @@ static Span name_at(const char *at)
     return isalpha((unsigned char)at[1]) && at[n] == '}' ? (Span){at + 1, n - 1} : (Span){NULL, 0};
 }
 
-static void add_value(Str *out, const json_t *value)
+void recipe_add_value(Str *out, const json_t *value)
 {
     if (json_is_string(value)) {
         str_add(out, json_string_value(value), json_string_length(value));
@@ -34,7 +34,7 @@ void recipe_fill(Str *out, const char *text, const RecipeFiller *f)
         bool brace = at[0] == '{' && at[1] == '{';
         json_t *value = name.at && !brace ? f->lookup(f->context, name) : NULL;
         if (value) {
-            add_value(out, value);
+            recipe_add_value(out, value);
             at += name.n + 2;
         } else {
             str_adds(out, brace && f->again ? "{{" : (char[]){*at, 0});

@@ -55,13 +55,13 @@ static void read_state(PipelineStage *s)
     mem_free(path);
 }
 
-static bool depends(const Recipe *r, size_t stage, size_t on)
+/* Marks the stage `from` and all that depend on it; each comes behind what it depends on. */
+static void mark_from(bool *again, const Recipe *r, size_t from)
 {
-    const RecipeStage *s = &r->stages.at[stage];
-    for (size_t i = 0; i < s->after.n; i++)
-        if (s->after.at[i] == on || depends(r, s->after.at[i], on))
-            return true;
-    return false;
+    again[from] = true;
+    for (size_t i = from + 1; i < r->stages.n; i++)
+        for (size_t k = 0; k < r->stages.at[i].after.n; k++)
+            again[i] = again[i] || again[r->stages.at[i].after.at[k]];
 }
 
 static Status choose(Pipeline *p)
@@ -73,10 +73,12 @@ static Status choose(Pipeline *p)
         TRY(recipe_find(&from, r, spec->from));
     if (spec->only)
         TRY(recipe_find(&only, r, spec->only));
-    for (size_t i = 0; i < r->stages.n; i++) {
-        bool again = spec->from && (i == from || depends(r, i, from));
-        p->stages[i].wanted = (p->stages[i].state != STAGE_DONE || again) && (!spec->only || i == only);
-    }
+    bool *again = mem_array(bool, r->stages.n);
+    if (spec->from)
+        mark_from(again, r, from);
+    for (size_t i = 0; i < r->stages.n; i++)
+        p->stages[i].wanted = (p->stages[i].state != STAGE_DONE || again[i]) && (!spec->only || i == only);
+    mem_free(again);
     for (size_t k = 0; spec->only && k < r->stages.at[only].after.n; k++) {
         size_t need = r->stages.at[only].after.at[k];
         if (p->stages[need].state != STAGE_DONE)

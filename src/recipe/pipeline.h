@@ -1,8 +1,10 @@
 /* Runs a recipe: each stage whose key has no finished folder in the store.
  *
- *     PipelineSpec spec = {.recipe = &recipe, .verbs = verbs, .lemur = "/proc/self/exe", .folder =
- * "run/mini"}; Pipeline *p; TRY(pipeline_open(&p, &spec));              reads the store: what is done, half
- * done, to do TRY(pipeline_run(p)); pipeline_close(p);
+ *     PipelineSpec spec = {.recipe = &recipe, .verbs = verbs, .lemur = exe, .folder = "run/mini"};
+ *     Pipeline *p;
+ *     TRY(pipeline_open(&p, &spec));       reads the store: what is done, half done, to do
+ *     TRY(pipeline_run(p));
+ *     pipeline_close(p);
  *
  * A stage's folder in the store is named by its verb and key: <store>/corpus-build-1f2e.../ with `out` (what
  * it made), `recipe.yaml` (its settings), `log.txt`, and stage.json as soon as it is done.  <folder>/<stage>

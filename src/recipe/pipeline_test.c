@@ -204,6 +204,11 @@ static void what_failed_goes_on(void **state)
     assert_int_equal(runs(), 1);
 }
 
+static void look_at_nothing(const Pipeline *p)
+{
+    (void)p;
+}
+
 static void one_is_done_once_more(void **state)
 {
     (void)state;
@@ -213,6 +218,21 @@ static void one_is_done_once_more(void **state)
     assert_int_equal(runs(), 0);
     assert_int_equal(run(four, (How){.from = "e"}, NULL), ST_ARG);
     expect_words("there is no stage 'e'");
+}
+
+/* Forty layers of two stages, each of which reads both of the layer before: more ways than can be walked. */
+static void stages_with_many_ways_between_them(void **state)
+{
+    (void)state;
+    Str text = {0};
+    char states[83];
+    str_adds(&text, "stages:\n  a0: {run: \"copy {out} a\"}\n  b0: {run: \"copy {out} b\"}\n");
+    for (int i = 1; i <= 40; i++)
+        str_addf(&text,
+                 "  a%d: {run: \"copy {out} {a%d} {b%d}\"}\n  b%d: {run: \"copy {out} {b%d} {a%d} b\"}\n", i,
+                 i - 1, i - 1, i, i - 1, i - 1);
+    must(run(str_c(&text), (How){.from = "b40", .look = look_at_nothing}, states));
+    str_drop(&text);
 }
 
 /* Stopping. ---------------------------------------------------------------------------------------------- */
@@ -430,6 +450,7 @@ int main(void)
         cmocka_unit_test(files_outside_count),
         cmocka_unit_test(what_failed_goes_on),
         cmocka_unit_test(one_is_done_once_more),
+        cmocka_unit_test(stages_with_many_ways_between_them),
         cmocka_unit_test(stopped_stages_go_on),
         cmocka_unit_test(killed_runs_go_on),
         cmocka_unit_test(two_runs_share_a_store),

@@ -97,10 +97,10 @@ static Status take_words(RecipeStage *s, const json_t *command)
             array_push(&s->words, mem_strn(w.at, w.n));
     }
     for (size_t i = 0; i < json_array_size(command); i++) {
-        json_t *word = json_array_get(command, i);
-        char *text =
-            json_is_string(word) ? mem_str(json_string_value(word)) : json_dumps(word, JSON_ENCODE_ANY);
-        array_push(&s->words, text);
+        Str word = {0};
+        recipe_add_value(&word, json_array_get(command, i));
+        array_push(&s->words, mem_str(str_c(&word)));
+        str_drop(&word);
     }
     return s->words.n ? ST_OK : fail(ST_ARG, "the command is no text and no list of words");
 }
@@ -157,6 +157,15 @@ static Status check_name(const Recipe *r, const char *name)
     return ST_OK;
 }
 
+/* Names of stages that "each" makes lose what tells "a b" from "a-b". */
+static Status check_new(const Recipe *r, const char *name)
+{
+    for (size_t i = 0; i < r->stages.n; i++)
+        if (strcmp(r->stages.at[i].name, name) == 0)
+            return fail(ST_ARG, "two choices of \"each\" make this name: give the values others");
+    return ST_OK;
+}
+
 /* One stage, or one of those that "each" makes. */
 static Status add_stage(Recipe *r, const char *group, json_t *object, int line, const RecipeChoice *choice)
 {
@@ -165,6 +174,8 @@ static Status add_stage(Recipe *r, const char *group, json_t *object, int line, 
                      .values = choice ? json_incref(choice->values) : json_object(),
                      .line = line};
     Status st = check_name(r, group);
+    if (st == ST_OK)
+        st = check_new(r, s.name);
     if (st == ST_OK && json_is_object(object))
         fill_forecasts(r, object);
     if (st == ST_OK)
@@ -233,7 +244,7 @@ static Status set_at(json_t *object, const char *path, json_t *value)
     char *key = mem_strn(path, n);
     json_t *inner = json_object_get(object, key);
     Status st = ST_OK;
-    if (!path[n] && (inner || object)) {
+    if (!path[n]) {
         json_object_set(object, key, value);
     } else if (json_is_object(inner)) {
         st = set_at(inner, path + n + 1, value);

@@ -13,6 +13,9 @@ Status recipe_no_such(const char *what, Span word, const RecipeNames *names);
 /* Puts file, line and stage in front of what failed. */
 Status recipe_in_place(Status st, const Recipe *r, const char *stage, int line);
 
+/* A value as a word: a text as it is, anything else as JSON, numbers as they are written (0.1). */
+void recipe_add_value(Str *out, const json_t *value);
+
 /* One choice of the values of "each". */
 typedef struct {
     Str suffix;     /* ".10-1.3" */

@@ -173,12 +173,27 @@ static void one_stage_may_be_many(void **state)
         {"vars: {y: 1}\nstages:\n  a:\n    each: {x: \"{y}\"}\n    run: t {out}\n",
          "\"{NAME}\" of a variable"},
         {"stages:\n  a:\n    each: {x: \"{y}\"}\n    run: t {out}\n", "x must be a list"},
+        {"stages:\n  a:\n    each: {x: [b c, b-c]}\n    run: t {out}\n", "stage a.b-c: two choices"},
         {"vars: {x: 1}\nstages:\n  a:\n    each: {x: [1]}\n    run: t {out}\n", "a variable is called x"},
     };
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         assert_int_equal(read_text(slips[i].text, NULL), ST_ARG);
         expect_words(slips[i].says);
     }
+}
+
+static void numbers_stay_as_they_are_written(void **state)
+{
+    (void)state;
+    size_t at;
+    must(read_text("stages:\n  a:\n    each: {rate: [0.1, 3.0e-4]}\n"
+                   "    run: [train, 0.1, \"{rate}\", 7, -o, \"{out}\"]\n",
+                   NULL));
+    must(recipe_find(&at, &r, "a.0-1"));
+    assert_string_equal(r.stages.at[at].words.at[1], "0.1");
+    assert_string_equal(r.stages.at[at].words.at[2], "0.1");
+    assert_string_equal(r.stages.at[at].words.at[3], "7");
+    must(recipe_find(&at, &r, "a.0-0003"));
 }
 
 static const char sized[] =
@@ -288,6 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages_come_in_order),      cmocka_unit_test(names_are_filled_in),
         cmocka_unit_test(settings_are_set),          cmocka_unit_test(one_stage_may_be_many),
+        cmocka_unit_test(numbers_stay_as_they_are_written),
         cmocka_unit_test(a_recipe_has_a_small_form), cmocka_unit_test(bad_recipes_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -155,9 +155,9 @@ static json_t *group_json(const Group *g)
             json_object_set_new(o, explore_measures[k].name, real_or_null(g->episodes.at[i].of[k]));
         json_array_append_new(episodes, o);
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "run", g->folder, "model", g->model,
-                     "benchmark", g->benchmark, "world", explore_world_names[g->world], "n",
-                     (json_int_t)g->episodes.n, "exact", (json_int_t)g->exact, "budget",
+    return json_pack("{s:o, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:o}", "run", json_text(span(g->folder)),
+                     "model", g->model, "benchmark", g->benchmark, "world", explore_world_names[g->world],
+                     "n", (json_int_t)g->episodes.n, "exact", (json_int_t)g->exact, "budget",
                      (json_int_t)g->budget, "measures", measures, "episodes", episodes);
 }
 

@@ -357,8 +357,8 @@ static void representations_are_compared_by_game(void **state)
     json_t *code[] = {named(cells(MUG, mug, 13, 13, true), "a"), named(cells(MUG, mug, 13, 13, true), "b"),
                       named(cells(MUG, mug, 8, 8, false), "c"), NULL};
     write_run("direct", "alfworld", direct);
-    write_run("code", "alfworld_python", code);
-    const char *runs[] = {in_scratch("direct"), in_scratch("code")};
+    write_run("code\xff", "alfworld_python", code); /* any bytes */
+    const char *runs[] = {in_scratch("direct"), in_scratch("code\xff")};
     json_t *study = NULL;
     must(explore_study(&study, &(ExploreSpec){.runs = runs, .runs_n = 2}));
     const json_t *groups = json_object_get(study, "groups"), *first = json_array_get(groups, 0);
@@ -366,6 +366,7 @@ static void representations_are_compared_by_game(void **state)
     assert_true(report_number(first, "n") == 4 && report_number(first, "exact") == 0);
     assert_true(report_number(first, "measures.actions.mean") == 12);
     assert_string_equal(report_text(json_array_get(groups, 1), "world"), "household");
+    assert_true(span_ends(span(report_text(json_array_get(groups, 1), "run")), "code\xef\xbf\xbd"));
     const json_t *pair = json_array_get(json_object_get(study, "pairs"), 0),
                  *m = json_object_get(pair, "measures");
     assert_true(report_number(m, "actions.n") == 3); /* the game that one alone has counts not */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_file.h"
 #include "base/log.h"
 #include "eval/stats.h"
 #include "study/gain_inside.h"
@@ -73,23 +74,18 @@ static Status add_part(Groups *groups, const GainPart *p)
 
 static bool is_listed(const char *names, const char *name)
 {
-    size_t n = strlen(name);
-    for (const char *at = names; at && *at;) {
-        size_t length = strcspn(at, ",");
-        if (length == n && memcmp(at, name, n) == 0)
+    for (Span item; list_next(&item, &names);)
+        if (span_is(item, name))
             return true;
-        at += length + (at[length] == ',');
-    }
     return false;
 }
 
 static Status check_untuned(const char *names, const GainParts *parts)
 {
-    for (const char *at = names; at && *at;) {
-        size_t n = strcspn(at, ",");
+    for (Span item; list_next(&item, &names);) {
         bool known = false;
         Array(const char *) all = {0};
-        char *name = mem_strn(at, n);
+        char *name = mem_strn(item.at, item.n);
         for (size_t i = 0; i < parts->n; i++) {
             array_push(&all, parts->at[i].benchmark);
             known = known || strcmp(parts->at[i].benchmark, name) == 0;
@@ -101,7 +97,6 @@ static Status check_untuned(const char *names, const GainParts *parts)
         mem_free(name);
         array_drop(&all);
         TRY(st);
-        at += n + (at[n] == ',');
     }
     return ST_OK;
 }
@@ -139,7 +134,7 @@ static json_t *condition_json(const Group *const *at, size_t n, GainCondition c,
     json_t *by = json_array(), *runs = json_array();
     for (size_t i = 0; i < n; i++) {
         const GainPart *p = at[i]->of[c];
-        json_array_append_new(runs, json_string(p->folder));
+        json_array_append_new(runs, json_text(span(p->folder)));
         tasks += map_count(p->solved);
         for (int64_t k = 0; k < map_count(p->solved); k++)
             solved += map_value_at(p->solved, k) > 0;

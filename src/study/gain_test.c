@@ -187,14 +187,16 @@ static void families_are_pooled_and_marked(void **state)
 {
     (void)state;
     write_four("x");
-    write_run("y_neither", "y", MODEL ", " BLIND, 3, "11--");
+    write_run("y_neither\xff", "y", MODEL ", " BLIND, 3, "11--");
     write_run("y_environment", "y", MODEL ", " SEES, 3, "1-22");
     write_run("other", "y", OTHER ", " SEES, 3, "1-22");
-    json_t *study = study_of("y", (const char *[]){"x_neither", "y_neither", "x_environment", "y_environment",
-                                                   "x_both", "other", NULL});
+    json_t *study = study_of(" y,", (const char *[]){"x_neither", "y_neither\xff", "x_environment",
+                                                      "y_environment", "x_both", "other", NULL});
     assert_int_equal(json_array_size(json_object_get(study, "groups")), 3);
     const json_t *y = group_at(study, "groups", 1), *all = group_at(study, "pooled", 0);
     assert_true(json_is_true(json_object_get(y, "untuned")));
+    const json_t *neither = json_object_get(json_object_get(y, "conditions"), "neither");
+    assert_int_equal(json_array_size(json_object_get(neither, "runs")), 1); /* whatever its name's bytes */
     assert_true(json_is_false(json_object_get(group_at(study, "groups", 0), "untuned")));
     near(report_number(gain_of(y, "environment"), "gain"), 0.25);
     near(report_number(gain_of(y, "environment"), "gained"), 2);

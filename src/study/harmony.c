@@ -162,16 +162,14 @@ Status harmony_weigh(Harmony *h, const char *weights)
 {
     static const size_t plain[] = {HARMONY_CODE, HARMONY_TEXT, HARMONY_AGENT};
     Status st = ST_OK;
+    Span part;
     double sum = 0;
     for (size_t k = 0; k < HARMONY_MEASURES; k++)
         h->weights[k] = -1; /* not named */
     for (size_t i = 0; !weights && i < sizeof plain / sizeof *plain; i++)
         h->weights[plain[i]] = h->measures[plain[i]].used;
-    for (const char *at = weights; at && *at && st == ST_OK;) {
-        size_t n = strcspn(at, ",");
-        st = take_weight(h, span_trim((Span){at, n}));
-        at += n + (at[n] == ',');
-    }
+    for (const char *at = weights; st == ST_OK && list_next(&part, &at);)
+        st = take_weight(h, part);
     for (size_t k = 0; k < HARMONY_MEASURES; k++) {
         h->weights[k] = fmax(h->weights[k], 0);
         sum += h->weights[k];

@@ -142,6 +142,30 @@ static void expect(const Str *text, const char *words)
         fail_msg("there is no \"%s\" in\n%s", words, str_c(text));
 }
 
+/* Where Student's t would go beyond all tasks. */
+static void intervals_of_shares_end_at_all(void **state)
+{
+    (void)state;
+    Harmony h;
+    Str text = {0};
+    for (int seed = 1; seed <= 3; seed++)
+        cell(1, 0, seed, 1 + 0.1 * seed, 1, 1.1 - 0.1 * seed);
+    must(read_all(&h));
+    must(harmony_weigh(&h, NULL));
+    harmony_solve(&h);
+    double half = 4.302652729749353 * 0.1 / sqrt(3);
+    const HarmonyValue *agent = &h.mixes.at[0].values[HARMONY_AGENT];
+    near(h.mixes.at[0].values[HARMONY_CODE].high, 1.2 + half);
+    near(agent->mean, 0.9);
+    near(agent->low, 0.9 - half);
+    near(agent->high, 1);
+    near(h.mixes.at[0].values[HARMONY_FAMILIES].high, 1);
+    harmony_text(&text, &h);
+    expect(&text, "agent, %");
+    str_drop(&text);
+    harmony_drop(&h);
+}
+
 static void a_front_is_found(void **state)
 {
     (void)state;
@@ -440,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_front_is_found, anew, scratch_remove),
+        cmocka_unit_test_setup_teardown(intervals_of_shares_end_at_all, anew, scratch_remove),
         cmocka_unit_test_setup_teardown(weights_choose, anew, scratch_remove),
         cmocka_unit_test_setup_teardown(ties_are_shared, anew, scratch_remove),
         cmocka_unit_test_setup_teardown(doubt_is_counted, anew, scratch_remove),

@@ -65,14 +65,11 @@ static Status add_names(Improve *im, const char *names, const ImproveFamily *kno
 {
     Status st = ST_OK;
     size_t before = im->sources.n;
-    for (const char *at = names; st == ST_OK && *at; at += *at == ',') {
-        size_t n = strcspn(at, ",");
-        Span word = span_trim((Span){at, n});
+    for (Span word; st == ST_OK && list_next(&word, &names);) {
         char *name = mem_strn(word.at, word.n);
         if (word.n)
             st = known ? add_family(im, name, known, known_n) : add_source(im, name, name, false);
         mem_free(name);
-        at += n;
     }
     return st == ST_OK && im->sources.n == before ? fail(ST_ARG, "no tasks are named") : st;
 }

@@ -3,17 +3,20 @@
  *
  *     Improve im = {.config = &config, ...};
  *     improve_begin(&im);                  a round, from the best model so far
- *     json_t *r = improve_recipe(&im);     what is to run for it, as `lemur run` reads it: up to what was
- * kept improve_keep(&im, &counts);          ... what was kept decides whether there is a model to test r =
- * improve_recipe(&im);             the same and tuning and tests improve_decide(&im, &pairs);
- *     improve_end(&im); improve_recipe(&im); improve_judge(&im, &pairs);   the last verdict
+ *     r = improve_recipe(&im);             what is to run for it, as `lemur run` reads it, up to what is kept
+ *     improve_keep(&im, &counts);          what was kept decides whether there is a model to test
+ *     r = improve_recipe(&im);             the same, and tuning and tests
+ *     improve_decide(&im, &pairs, by);     whether it is the best model from now on
+ *     improve_end(&im);                    after the last round
+ *     r = improve_recipe(&im);             the same, and the best model's episodes on untouched tasks
+ *     improve_judge(&im, &pairs, by);      the last verdict
  *
  * The recipe grows: what it held before stays as it was, so that a pipeline (recipe/pipeline.h) does only
  * what is new, and one that was killed goes on.  Nothing here runs anything.
  *
  * Three sets of tasks, apart from each other: those to play, new ones in each round; held-out ones, the same
  * in all rounds, by which models are chosen; and untouched ones, by which the last model is measured against
- * the first. A model that was chosen as the best of several by the held-out tasks has a score on them that
+ * the first.  A model that was chosen as the best of several by the held-out tasks has a score on them that
  * flatters it; on the untouched ones it has not. */
 #ifndef STUDY_IMPROVE_H
 #define STUDY_IMPROVE_H

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/json_file.h"
+
 static const char *const role_names[CHAT_ROLES] = {"system", "user", "assistant", "tool"};
 
 const char *conversation_role_name(ChatRole role)
@@ -296,19 +298,6 @@ Status conversation_from_json(Conversation *c, const json_t *value)
 
 /* To JSON ----------------------------------------------------------------------------------------------- */
 
-/* Bytes that are no UTF-8 have no JSON form: each becomes U+FFFD. */
-static json_t *text_to_json(Span text)
-{
-    json_t *whole = json_stringn(text.n ? text.at : "", text.n);
-    if (whole)
-        return whole;
-    Str valid = {0};
-    str_add_valid(&valid, text.at, text.n);
-    whole = json_stringn(str_c(&valid), valid.n);
-    str_drop(&valid);
-    return whole;
-}
-
 static json_t *calls_to_json(const json_t *calls)
 {
     json_t *out = json_array(), *one;
@@ -334,11 +323,11 @@ json_t *conversation_to_json(const Conversation *c)
         const ChatMessage *m = &c->messages.at[i];
         json_t *one = json_object();
         json_object_set_new(one, "role", json_string(role_names[m->role]));
-        json_object_set_new(one, "content", text_to_json(m->content));
+        json_object_set_new(one, "content", json_text(m->content));
         if (m->name.n)
-            json_object_set_new(one, "name", text_to_json(m->name));
+            json_object_set_new(one, "name", json_text(m->name));
         if (m->tool_call_id.n)
-            json_object_set_new(one, "tool_call_id", text_to_json(m->tool_call_id));
+            json_object_set_new(one, "tool_call_id", json_text(m->tool_call_id));
         if (m->tool_calls)
             json_object_set_new(one, "tool_calls", calls_to_json(m->tool_calls));
         if (m->mute)

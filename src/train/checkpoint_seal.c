@@ -34,13 +34,6 @@ static Status sum_file(uint64_t *sum, size_t *bytes, const char *path)
     return st;
 }
 
-static json_t *sum_text(uint64_t sum)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)sum);
-    return json_string(text);
-}
-
 /* {"name": {"bytes": n, "xxh3": "..."}} of every file in the folder. */
 static Status sum_folder(json_t **out, const char *folder)
 {
@@ -55,7 +48,7 @@ static Status sum_folder(json_t **out, const char *folder)
         st = sum_file(&sum, &bytes, path);
         if (st == ST_OK)
             json_object_set_new(files, names.at[i],
-                                json_pack("{s:I, s:o}", "bytes", (json_int_t)bytes, "xxh3", sum_text(sum)));
+                                json_pack("{s:I, s:o}", "bytes", (json_int_t)bytes, "xxh3", json_hex(sum)));
         mem_free(path);
     }
     folder_list_drop(&names);
@@ -69,7 +62,7 @@ static json_t *seal_of(const json_t *state)
     json_t *bare = json_copy((json_t *)(uintptr_t)state);
     json_object_del(bare, "seal");
     char *text = json_dumps(bare, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    json_t *seal = sum_text(XXH3_64bits(text, text ? strlen(text) : 0));
+    json_t *seal = json_hex(XXH3_64bits(text, text ? strlen(text) : 0));
     free(text);
     json_decref(bare);
     return seal;
@@ -114,7 +107,7 @@ static Status verify_file(const char *folder, const char *name, const json_t *sa
         return fail(ST_FORMAT, "a file '%s' outside the folder is listed", name);
     char *path = path_join(folder, name);
     Status st = sum_file(&sum, &bytes, path);
-    json_t *now = st == ST_OK ? sum_text(sum) : NULL;
+    json_t *now = st == ST_OK ? json_hex(sum) : NULL;
     json_int_t want = json_integer_value(json_object_get(said, "bytes"));
     if (st == ST_OK && (json_int_t)bytes != want)
         st = fail(ST_FORMAT, "%s has %zu bytes and should have %lld", path, bytes, (long long)want);

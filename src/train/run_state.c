@@ -2,10 +2,10 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_file.h"
 #include "base/log.h"
 #include "base/str.h"
 
@@ -15,13 +15,6 @@ void run_state_init(RunState *s, const TrainConfig *c)
         .loss_nats = (double)NAN, .held_out_nats = (double)NAN, .held_out_bits_per_byte = (double)NAN};
     spike_init(&s->loss_window, c->spike_window);
     spike_init(&s->norm_window, c->spike_window);
-}
-
-static json_t *hash_text(uint64_t hash)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
-    return json_string(text);
 }
 
 json_t *run_state_real(double v)
@@ -37,12 +30,12 @@ static double real_from(const json_t *v)
 /* In the order in which differences are told. */
 static json_t *facts_to_json(const RunFacts *f)
 {
-    json_t *j = json_pack("{s:o, s:o, s:I, s:s, s:I, s:I}", "data", hash_text(f->data_hash), "tokenizer",
-                     hash_text(f->tokenizer_hash), "context", (json_int_t)f->context, "compute",
-                     dtype_name(f->compute), "threads", (json_int_t)f->threads, "ranks",
-                     (json_int_t)f->ranks);
+    json_t *j =
+        json_pack("{s:o, s:o, s:I, s:s, s:I, s:I}", "data", json_hex(f->data_hash), "tokenizer",
+                  json_hex(f->tokenizer_hash), "context", (json_int_t)f->context, "compute",
+                  dtype_name(f->compute), "threads", (json_int_t)f->threads, "ranks", (json_int_t)f->ranks);
     if (f->has_base)
-        json_object_set_new(j, "base", hash_text(f->base_hash));
+        json_object_set_new(j, "base", json_hex(f->base_hash));
     return j;
 }
 

@@ -79,9 +79,7 @@ const FieldTable train_table = FIELD_TABLE(train_fields);
 /* "embed,head", by our names and by PEFT's. */
 static Status read_whole(LoraSetup *s, const char *text)
 {
-    for (const char *at = text; *at;) {
-        size_t n = strcspn(at, ",");
-        Span word = span_trim((Span){at, n});
+    for (Span word; list_next(&word, &text);)
         if (span_is(word, "embed") || span_is(word, "embed_tokens"))
             s->embed = true;
         else if (span_is(word, "head") || span_is(word, "lm_head"))
@@ -90,8 +88,6 @@ static Status read_whole(LoraSetup *s, const char *text)
             return fail(ST_ARG,
                         "lora_save: '%.*s' cannot be trained whole beside adapters; embed and head can",
                         word.n < 80 ? (int)word.n : 80, word.at);
-        at += n + (at[n] == ',');
-    }
     return ST_OK;
 }
 

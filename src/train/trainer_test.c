@@ -33,6 +33,40 @@ static void a_run_learns_and_leaves_its_folder(void **state)
     drop(f);
 }
 
+/* The same numbers in the log and in results.json, of every source and kind: one of each kind here. */
+static void an_evaluation_tells_of_sources_and_kinds(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {{"code", "python"}, {"text", "prose"}};
+    Fixture *f = fixture();
+    f->c.steps = 2;
+    f->c.eval_every = 0;
+    expect_ok(train(f));
+    Str log = bytes_of(f->tiny.run, "log.jsonl"), text = bytes_of(f->tiny.run, "results.json");
+    char *line = strstr(log.at, "\"event\":\"eval\"");
+    assert_non_null(line);
+    while (line > log.at && line[-1] != '\n')
+        line--;
+    json_t *told = json_loadb(line, strcspn(line, "\n"), 0, NULL),
+           *results = json_loadb(text.at, text.n, 0, NULL), *held_out = json_object_get(results, "held_out");
+    for (int64_t k = 0; k < 2; k++) {
+        const json_t *kind = json_object_get(json_object_get(held_out, "kinds"), names[k][0]),
+                     *source = json_object_get(json_object_get(held_out, "sources"), names[k][1]),
+                     *logged = json_object_get(json_object_get(told, "kinds"), names[k][0]);
+        assert_int_equal(json_integer_value(json_object_get(kind, "tokens")),
+                         TINY_HELD_OUT / 2 * TINY_T - k * TINY_PADDING); /* the last row is padded */
+        assert_true(json_is_object(kind) && json_equal(kind, source));
+        assert_int_equal(json_integer_value(json_object_get(logged, "tokens")),
+                         json_integer_value(json_object_get(kind, "tokens")));
+        assert_true(json_object_get(json_object_get(told, "sources"), names[k][1]) != NULL);
+    }
+    json_decref(told);
+    json_decref(results);
+    str_drop(&log);
+    str_drop(&text);
+    drop(f);
+}
+
 static void a_step_allocates_nothing(void **state)
 {
     (void)state;
@@ -326,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_learns_and_leaves_its_folder),
+        cmocka_unit_test(an_evaluation_tells_of_sources_and_kinds),
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(resumed_runs_end_in_the_same_bytes),
         cmocka_unit_test(a_stop_does_not_wait_for_an_evaluation),

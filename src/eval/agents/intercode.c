@@ -10,8 +10,7 @@ enum { ANSWER_TOKENS = 512, TEMPLATES_BYTES = 1 << 20 };
 static const double temperature = 0.01;
 static const char *const stops[] = {"<|im_start|>", "<|im_end|>", "Observation:", "Task:", "Output:"};
 
-/* Texts. --------------------------------------------------------------------------------------------------
- */
+/* Texts. ------------------------------------------------------------------------------------------------- */
 
 static Status read_texts(InterCodeTexts *out, const json_t *all, const char *name, const char *path)
 {
@@ -103,8 +102,7 @@ static void add_filled(Str *out, Span text, const Fill *fills, size_t n)
     }
 }
 
-/* An episode. ---------------------------------------------------------------------------------------------
- */
+/* An episode. -------------------------------------------------------------------------------------------- */
 
 int intercode_turns(const EvalRun *run)
 {

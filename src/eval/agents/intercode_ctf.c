@@ -40,8 +40,7 @@ static bool take_task(Questions *q, int64_t number, json_t *object)
     return true;
 }
 
-/* What a task needs that is not here. ---------------------------------------------------------------------
- */
+/* What a task needs that is not here. -------------------------------------------------------------------- */
 
 static char *assets_of(const char *data, const char *id)
 {
@@ -132,8 +131,7 @@ undo:
     return st;
 }
 
-/* One task. -----------------------------------------------------------------------------------------------
- */
+/* One task. ---------------------------------------------------------------------------------------------- */
 
 /* The first line behind "Action:", which the original writes in front of every answer itself; here a model
  * writes it or not. */

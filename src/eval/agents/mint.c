@@ -8,6 +8,7 @@
 #include "agent/prompt.h"
 #include "agent/python_text.h"
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "env/python.h"
 #include "env/wikipedia.h"
@@ -225,18 +226,12 @@ static void fill_metrics(Sample *s, const Episode *e, int max_steps)
 
 static void fill_texts(Sample *s, const Episode *e, Span opening)
 {
-    Str valid = {0};
-    str_add_valid(&valid, opening.at, opening.n);
-    json_array_append_new(s->prompts, json_stringn(str_c(&valid), valid.n));
+    json_array_append_new(s->prompts, json_text(opening));
     for (size_t i = 0; i < e->messages.messages.n; i++) {
         const ChatMessage *m = &e->messages.messages.at[i];
-        if (m->role != CHAT_ASSISTANT)
-            continue;
-        str_clear(&valid);
-        str_add_valid(&valid, m->content.at, m->content.n);
-        json_array_append_new(s->answers, json_stringn(str_c(&valid), valid.n));
+        if (m->role == CHAT_ASSISTANT)
+            json_array_append_new(s->answers, json_text(m->content));
     }
-    str_drop(&valid);
 }
 
 /* Who gave it, and how often. */

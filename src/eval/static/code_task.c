@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_file.h"
 #include "base/mem.h"
 #include "eval/sample_line.h"
 #include "eval/static/code_answer.h"
@@ -30,13 +31,10 @@ static json_t *list_in(json_t *object, const char *key)
 
 static void keep(Sample *out, const CodeMark *m)
 {
-    Str says = {0};
-    str_add_valid(&says, str_c(&m->says), m->says.n);
     sample_read(out, str_span(&m->program));
     json_array_append_new(list_in(out->more, "rules"), json_string(m->rule ? m->rule : ""));
     json_array_append_new(list_in(out->more, "verdicts"), json_string(code_verdict_names[m->verdict]));
-    json_array_append_new(list_in(out->more, "says"), json_stringn(str_c(&says), says.n));
-    str_drop(&says);
+    json_array_append_new(list_in(out->more, "says"), json_text(str_span(&m->says)));
 }
 
 static Status one(const EvalRun *run, Sample *out, const Question *q, const Conversation *messages,

@@ -47,8 +47,7 @@ static void fill_values(Str *out, Span query)
     }
 }
 
-/* Marks. --------------------------------------------------------------------------------------------------
- */
+/* Marks. ------------------------------------------------------------------------------------------------- */
 
 static void say(Sample *s, const char *key, const char *what, const SqlResult *r)
 {
@@ -136,8 +135,7 @@ static Status mark(const EvalRun *run, const SpiderDatabase *db, const char *gol
     return st;
 }
 
-/* Prompts. ------------------------------------------------------------------------------------------------
- */
+/* Prompts. ----------------------------------------------------------------------------------------------- */
 
 static Status split_at(Span text, const char *hole, Span *before, Span *after)
 {
@@ -199,8 +197,7 @@ static json_t *facts(const Spider *s)
     return f;
 }
 
-/* The benchmarks. -----------------------------------------------------------------------------------------
- */
+/* The benchmarks. ---------------------------------------------------------------------------------------- */
 
 static bool take(Questions *q, int64_t number, json_t *object, const Keys *keys)
 {

@@ -77,8 +77,7 @@ void spider_data_close(SpiderData *d)
     array_drop(&d->all);
 }
 
-/* Files. --------------------------------------------------------------------------------------------------
- */
+/* Files. ------------------------------------------------------------------------------------------------- */
 
 /* Names come from the questions, and become names of files. */
 static bool is_name(const char *name)
@@ -118,8 +117,7 @@ static Status find_files(SpiderDatabase **out, SpiderData *d, const char *name)
     return st;
 }
 
-/* What the prompt and the match need. ---------------------------------------------------------------------
- */
+/* What the prompt and the match need. -------------------------------------------------------------------- */
 
 static Status read_text(SpiderDatabase *db, sqlite3 *c)
 {
