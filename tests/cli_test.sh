@@ -49,6 +49,13 @@ for command in 'corpus build recipes/machine.yaml' 'pack nothing --tokenizer REA
     expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md
     expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md/new/folder
 done
+mkdir "$work/model"
+touch "$work/model/config.json" "$work/model/model.safetensors"
+expect 2 'holds a model' "$lemur" tokenizer train -o "$work/model" README.md
+for command in 'train --data none --preset 5m' 'tune -m none -d none'; do
+    expect 2 'holds a model (model.safetensors)' "$lemur" $command --overwrite -o "$work/model"
+done
+expect 0 '' test ! -s "$work/model/config.json"
 expect 2 '--model is empty' "$lemur" generate -m '' prompt
 expect 2 '--vocab-size is 5 and must be from 260' "$lemur" tokenizer train -n 5 -o "$work/none" README.md
 expect 2 "--max-tokens: 'x' is not a whole number" "$lemur" generate -m none -n x prompt

@@ -303,7 +303,10 @@ static Status train(const Args *args, void *context)
         return fail(ST_ARG, "--single-digits and --numbers exclude each other");
     if (args_has(args, "weight") && !args_has(args, "examples"))
         return fail(ST_ARG, "--weight is the weight of --examples, and there are none");
-    TRY(cmd_folder_possible(folder));
+    TRY(cmd_output_folder(folder, "a vocabulary"));
+    if (folder_holds(folder, "config.json")) /* whose ids would mean other words */
+        return fail(ST_ARG, "%s holds a model (config.json) that has its vocabulary; choose another folder",
+                    folder);
     TRY(check_paths(args->positional, args->positional_n));
     Paths examples = examples_given(args);
     Status st = check_paths(examples.at, examples.n);
