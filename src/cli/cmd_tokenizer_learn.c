@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -310,10 +311,15 @@ static Status train(const Args *args, void *context)
     TRY(check_paths(args->positional, args->positional_n));
     Paths examples = examples_given(args);
     Status st = check_paths(examples.at, examples.n);
+    int lock = -1;
     if (st == ST_OK)
         st = folder_make(folder); /* before the work, not behind it */
     if (st == ST_OK)
+        st = folder_lock(&lock, folder); /* its files tell of one another */
+    if (st == ST_OK)
         st = learn(args, examples, size, weight, folder);
+    if (lock >= 0)
+        close(lock);
     array_drop(&examples);
     return st;
 }
