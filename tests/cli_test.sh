@@ -52,6 +52,27 @@ for command in 'corpus build recipes/machine.yaml' 'pack nothing --tokenizer REA
     expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md
     expect 2 'README.md is a file and not a folder' "$lemur" $command -o README.md/new/folder
 done
+mkdir "$work/model"
+touch "$work/model/config.json" "$work/model/model.safetensors"
+expect 2 'holds a model' "$lemur" tokenizer train -o "$work/model" README.md
+for command in 'train --data none --preset 5m' 'tune -m none -d none'; do
+    expect 2 'holds a model (model.safetensors)' "$lemur" $command --overwrite -o "$work/model"
+done
+expect 0 '' test ! -s "$work/model/config.json"
+
+# One writer at a time; flock holds the folder as another process would.
+if command -v flock >/dev/null; then
+    mkdir "$work/taken"
+    echo 'corpus: {sources: [{name: a, kind: text, path: README.md}]}' >"$work/one.yaml"
+    "$lemur" convert --random --preset 5m --vocab 400 -o "$work/m.gguf" 2>/dev/null
+    for command in "corpus build $work/one.yaml" 'tokenizer train -n 300 README.md' "convert $work/m.gguf"; do
+        expect 2 'another process writes to' flock "$work/taken" "$lemur" $command -o "$work/taken"
+        expect 0 '' "$lemur" $command -o "$work/free"
+        rm -r "$work/free"
+    done
+else
+    echo "SKIP no flock"
+fi
 expect 2 '--model is empty' "$lemur" generate -m '' prompt
 expect 2 '--vocab-size is 5 and must be from 260' "$lemur" tokenizer train -n 5 -o "$work/none" README.md
 expect 2 "--max-tokens: 'x' is not a whole number" "$lemur" generate -m none -n x prompt

@@ -167,11 +167,18 @@ static Status put_link(const char *link, const char *target)
     return st;
 }
 
-Status link_replace(const char *link, const char *target)
+Status link_possible(const char *link)
 {
     struct stat now;
     if (lstat(link, &now) == 0 && !S_ISLNK(now.st_mode))
-        return fail(ST_ARG, "%s is in the way: it is no link", link);
+        return fail(ST_ARG, "%s is in the way: it is no link; move it elsewhere, or choose another folder",
+                    link);
+    return ST_OK;
+}
+
+Status link_replace(const char *link, const char *target)
+{
+    TRY(link_possible(link));
     char *real = realpath(target, NULL), *old = realpath(link, NULL);
     Status st = ST_OK;
     if (!real)
@@ -183,16 +190,32 @@ Status link_replace(const char *link, const char *target)
     return st;
 }
 
+static bool lock_or_close(int *fd)
+{
+    if (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return true;
+    close(*fd);
+    *fd = -1;
+    return false;
+}
+
 Status file_lock(int *fd, const char *path)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (*fd < 0)
         return fail_errno(ST_IO, "cannot write %s", path);
-    if (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-        return ST_OK;
-    close(*fd);
-    *fd = -1;
-    return fail(ST_LIMIT, "another process has %s", path);
+    return lock_or_close(fd) ? ST_OK : fail(ST_LIMIT, "another process has %s", path);
+}
+
+Status folder_lock(int *fd, const char *path)
+{
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return fail_errno(ST_IO, "cannot open folder %s", path);
+    return lock_or_close(fd)
+               ? ST_OK
+               : fail(ST_ARG, "another process writes to %s; wait for it, stop it, or choose another folder",
+                      path);
 }
 
 Status folder_make(const char *path)

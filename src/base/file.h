@@ -36,6 +36,7 @@ MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
 /* A symbolic link to the real path of `target`, which is there; an older link goes, at once.  ST_ARG: what
  * has that name is no link. */
 MUST_CHECK Status link_replace(const char *link, const char *target);
+MUST_CHECK Status link_possible(const char *link); /* the same question, before there is a target */
 
 MUST_CHECK Status folder_make(const char *path);      /* with its parents; fine when it exists */
 MUST_CHECK Status file_make_folder(const char *path); /* the one that the file is to lie in    */
@@ -52,6 +53,9 @@ void folder_list_drop(FolderList *l);
 /* Takes a file, made where it is not there, for this process alone until *fd is closed or the process ends;
  * on a file system without locks it goes on without.  ST_LIMIT: another process has it.  ST_IO. */
 MUST_CHECK Status file_lock(int *fd, const char *path);
+/* The same of a folder itself, in which nothing is left, for those who write it as a whole.  ST_ARG: another
+ * process writes to it.  ST_IO. */
+MUST_CHECK Status folder_lock(int *fd, const char *path);
 
 bool path_exists(const char *path);
 bool folder_holds(const char *folder, const char *name); /* folder/name exists */

@@ -113,6 +113,13 @@ static void a_locked_file_is_one_holders(void **state)
     close(other);
     assert_int_equal(file_lock(&other, "/nowhere/x"), ST_IO);
     assert_int_equal(other, -1);
+    assert_int_equal(folder_lock(&fd, scratch), ST_OK);
+    assert_int_equal(folder_lock(&other, scratch), ST_ARG);
+    assert_int_equal(other, -1);
+    close(fd);
+    assert_int_equal(folder_lock(&other, scratch), ST_OK);
+    close(other);
+    assert_int_equal(folder_lock(&other, "/nowhere/x"), ST_IO);
     unlink(path);
     mem_free(path);
 }

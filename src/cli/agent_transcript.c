@@ -9,7 +9,11 @@ enum { FILE_MAX = 1 << 30 };
 
 Status agent_transcript_open(AgentTranscript *t, const char *path)
 {
+    FileWriter probe;
     *t = (AgentTranscript){0};
+    TRY(file_begin(&probe, path)); /* before the conversation, not behind it */
+    file_abandon(&probe);
+    t->size = file_size(path);
     if (path_exists(path))
         TRY(file_read(&t->before, path, FILE_MAX));
     if (t->before.n && t->before.at[t->before.n - 1] != '\n')
@@ -20,6 +24,8 @@ Status agent_transcript_open(AgentTranscript *t, const char *path)
 
 Status agent_transcript_write(AgentTranscript *t, const json_t *object)
 {
+    if (file_size(t->path) != t->size)
+        return fail(ST_IO, "another process has written to %s; name another file", t->path);
     Str all = {0};
     char *text = json_dumps(object, JSON_COMPACT);
     str_clear(&t->line);
@@ -28,6 +34,8 @@ Status agent_transcript_write(AgentTranscript *t, const json_t *object)
     str_add(&all, str_c(&t->before), t->before.n);
     str_add(&all, t->line.at, t->line.n);
     Status st = file_replace(t->path, all.at, all.n);
+    if (st == ST_OK)
+        t->size = (int64_t)all.n;
     str_drop(&all);
     return st;
 }

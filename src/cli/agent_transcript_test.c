@@ -42,18 +42,35 @@ static void a_conversation_has_one_line(void **state)
 static void what_cannot_be_written_is_said(void **state)
 {
     (void)state;
-    assert_int_equal(agent_transcript_open(&transcript, in_scratch("absent/t.jsonl")), ST_OK);
-    json_t *o = json_object();
-    assert_int_equal(agent_transcript_write(&transcript, o), ST_IO);
-    json_decref(o);
+    assert_int_equal(agent_transcript_open(&transcript, in_scratch("absent/t.jsonl")), ST_IO);
     agent_transcript_drop(&transcript);
     assert_int_equal(agent_transcript_open(&transcript, scratch), ST_IO);
+    agent_transcript_drop(&transcript);
+}
+
+/* Both hold what was in the file when they began. */
+static void another_agents_conversation_is_not_lost(void **state)
+{
+    (void)state;
+    AgentTranscript other;
+    json_t *o = json_object();
+    scratch_text("t.jsonl", "");
+    assert_int_equal(agent_transcript_open(&transcript, in_scratch("t.jsonl")), ST_OK);
+    assert_int_equal(agent_transcript_open(&other, in_scratch("t.jsonl")), ST_OK);
+    put("a");
+    assert_int_equal(agent_transcript_write(&other, o), ST_IO);
+    expect_words("another process has written to");
+    expect("{\"word\":\"a\"}\n");
+    put("b");
+    json_decref(o);
+    agent_transcript_drop(&other);
     agent_transcript_drop(&transcript);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_conversation_has_one_line),
-                                       cmocka_unit_test(what_cannot_be_written_is_said)};
+                                       cmocka_unit_test(what_cannot_be_written_is_said),
+                                       cmocka_unit_test(another_agents_conversation_is_not_lost)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

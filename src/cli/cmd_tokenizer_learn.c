@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -303,14 +304,22 @@ static Status train(const Args *args, void *context)
         return fail(ST_ARG, "--single-digits and --numbers exclude each other");
     if (args_has(args, "weight") && !args_has(args, "examples"))
         return fail(ST_ARG, "--weight is the weight of --examples, and there are none");
-    TRY(cmd_folder_possible(folder));
+    TRY(cmd_output_folder(folder, "a vocabulary"));
+    if (folder_holds(folder, "config.json")) /* whose ids would mean other words */
+        return fail(ST_ARG, "%s holds a model (config.json) that has its vocabulary; choose another folder",
+                    folder);
     TRY(check_paths(args->positional, args->positional_n));
     Paths examples = examples_given(args);
     Status st = check_paths(examples.at, examples.n);
+    int lock = -1;
     if (st == ST_OK)
         st = folder_make(folder); /* before the work, not behind it */
     if (st == ST_OK)
+        st = folder_lock(&lock, folder); /* its files tell of one another */
+    if (st == ST_OK)
         st = learn(args, examples, size, weight, folder);
+    if (lock >= 0)
+        close(lock);
     array_drop(&examples);
     return st;
 }

@@ -12,13 +12,16 @@
 #include "cli/train_sample.h"
 #include "cli/train_settings.h"
 #include "tokenizer/tokenizer.h"
+#include "train/run_folder.h"
 #include "train/summary.h"
 #include "train/trainer.h"
 
 static Status check_words(const TrainSettings *t)
 {
-    if (t->output)
+    if (t->output) {
         TRY(cmd_folder_possible(t->output));
+        TRY(run_folder_possible(t->output));
+    }
     bool could_begin = *t->words.data && (*t->words.init || t->has_shape);
     if (t->words.resume && t->output && !t->resumed && !could_begin)
         return fail(ST_ARG,

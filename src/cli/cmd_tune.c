@@ -40,8 +40,10 @@ static bool holds_run(const char *folder)
 static Status check_words(const TuneSettings *t)
 {
     bool looks = t->words.dry_run || t->words.inspect > 0;
-    if (t->output)
+    if (t->output) {
         TRY(cmd_folder_possible(t->output));
+        TRY(run_folder_possible(t->output));
+    }
     if (t->words.resume && !t->output)
         return fail(ST_ARG, "which run to go on with is missing: give -o FOLDER");
     if (t->resumed)

@@ -25,13 +25,13 @@
 /* The state of one conversion. */
 typedef struct {
     const ConvertJob *job;
-    char *in;         /* as found; NULL: random */
-    ModelFile *file;  /* NULL: random */
-    char *adapter;    /* to be merged in, as found; NULL: none */
+    char *in;        /* as found; NULL: random */
+    ModelFile *file; /* NULL: random */
+    char *adapter;   /* to be merged in, as found; NULL: none */
     LoraMerge *merge;
-    char *words;      /* the folder whose vocabulary, template and ends are taken; NULL: a GGUF's keys, or a
-                         tokenizer alone */
-    Params params;    /* of a random model */
+    char *words;   /* the folder whose vocabulary, template and ends are taken; NULL: a GGUF's keys, or a
+                      tokenizer alone */
+    Params params; /* of a random model */
     WeightSource source;
     Tokenizer *tokenizer; /* NULL: the keys of a GGUF are copied, or the files of a folder */
     bool to_gguf;
@@ -134,9 +134,9 @@ static Status check_taken(const Convert *c)
     if (c->job->overwrite)
         st = ST_OK;
     else if (file)
-        st = fail(ST_ARG,
-                  "%s holds a model's %s already; replace it by --overwrite, or choose another folder", out,
-                  file);
+        st =
+            fail(ST_ARG, "%s holds a model's %s already; replace it by --overwrite, or choose another folder",
+                 out, file);
     else if (c->to_gguf && path_exists(out))
         st = fail(ST_ARG, "%s is there already; replace it by --overwrite, or choose another name", out);
     mem_free(file);
@@ -383,20 +383,24 @@ static Status write_folder_words(const Convert *c, const char *out)
 static Status write_folder(const Convert *c)
 {
     const char *out = c->job->out;
-    char *made;
+    char *made = NULL;
+    int lock;
     bool new = !path_exists(out);
-    TRY(model_replace_begin(&made, out));
-    Status st = write_folder_words(c, made);
+    TRY(folder_make(out));
+    TRY(folder_lock(&lock, out));
+    Status st = model_replace_begin(&made, out);
+    if (st == ST_OK)
+        st = write_folder_words(c, made);
     if (st == ST_OK)
         st = quantize_write_folder(&c->source, made, folder_dtype(c->mix->type));
     if (st == ST_OK)
         st = model_replace_commit(out);
-    mem_free(made);
-    if (st == ST_OK)
-        return ST_OK;
-    model_replace_abandon(out);
-    if (new)
+    if (st != ST_OK && made)
+        model_replace_abandon(out);
+    if (st != ST_OK && new)
         rmdir(out);
+    mem_free(made);
+    close(lock);
     return st;
 }
 

@@ -70,8 +70,19 @@ static void print_overlap(const json_t *overlap)
            human_bytes(bytes, json_number_value(json_object_get(overlap, "bytes"))));
 }
 
+static int64_t tasks_in(const json_t *overlap)
+{
+    const json_t *sets = json_object_get(overlap, "sets"), *set;
+    int64_t n = 0;
+    size_t i;
+    json_array_foreach(sets, i, set) n += json_integer_value(json_object_get(set, "tasks"));
+    return n;
+}
+
 static Status tell_overlap(const Args *args, const json_t *overlap)
 {
+    if (tasks_in(overlap) == 0)
+        return fail(ST_ARG, "the runs' samples_*.jsonl hold no task to look for");
     int64_t found = overlap_found(overlap);
     long long unread = json_integer_value(json_object_get(overlap, "unread"));
     TRY(study_save(args, overlap, "overlap.json"));

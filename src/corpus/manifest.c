@@ -112,10 +112,16 @@ Status manifest_begin(ManifestStage *s, const ManifestKind *kind, const char *ho
 {
     const char *name;
     *s = (ManifestStage){0};
+    int lock;
     TRY(folder_make(home));
-    TRY(stages_clear(home, &name));
-    *s = (ManifestStage){.kind = kind, .home = mem_str(home), .folder = path_join(home, name), .name = name};
-    Status st = folder_make(s->folder);
+    TRY(folder_lock(&lock, home));
+    Status st = stages_clear(home, &name);
+    if (st != ST_OK) {
+        close(lock);
+        return st;
+    }
+    *s = (ManifestStage){kind, mem_str(home), path_join(home, name), name, lock};
+    st = folder_make(s->folder);
     if (st != ST_OK)
         manifest_end(s);
     return st;
@@ -225,6 +231,8 @@ void manifest_end(ManifestStage *s)
         log_warn("%s", error_take().text); /* readers pass it over, and the next run removes it */
     if (why.status != ST_OK)
         (void)error_put(&why);
+    if (s->home)
+        close(s->lock);
     mem_free(s->home);
     mem_free(s->folder);
     *s = (ManifestStage){0};

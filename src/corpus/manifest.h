@@ -16,7 +16,7 @@
  * A run that ended anywhere leaves a whole set and perhaps a stage; the next one stages in .partial-2 where
  * .partial holds the set, and removes what no manifest names.  Where a file system has no hard links the set
  * stays in its stage, as whole as elsewhere.  While a set is written, the disk holds the old one, too.  One
- * writer a folder. */
+ * writer a folder, which is locked. */
 #ifndef CORPUS_MANIFEST_H
 #define CORPUS_MANIFEST_H
 
@@ -44,9 +44,11 @@ typedef struct {
     const ManifestKind *kind;
     char *home, *folder; /* where the set will lie; where it is written */
     const char *name;    /* of `folder` in `home` */
+    int lock;            /* of `home` */
 } ManifestStage;
 
-/* Makes both folders, and removes what ended runs left.  ST_IO; then there is nothing to end. */
+/* Makes both folders, and removes what ended runs left.  ST_ARG: another process writes there.  ST_IO.
+ * Then there is nothing to end. */
 MUST_CHECK Status manifest_begin(ManifestStage *s, const ManifestKind *kind, const char *home);
 
 /* Where it fails, what lay there before is untouched; a rename that happened and could not be synced may be

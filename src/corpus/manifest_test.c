@@ -112,12 +112,30 @@ static void what_is_no_such_manifest_is_refused(void **state)
     assert_non_null(strstr(error_text(), "make it with"));
 }
 
+/* Else each removes the other's stage, and a set is mixed of both. */
+static void one_writes_a_folder_at_a_time(void **state)
+{
+    (void)state;
+    ManifestStage first, second;
+    char *folder = scratch_path("locked");
+    assert_int_equal(manifest_begin(&first, &kind, folder), ST_OK);
+    assert_int_equal(manifest_begin(&second, &kind, folder), ST_ARG);
+    assert_non_null(strstr(error_text(), "another process writes to"));
+    manifest_end(&second);
+    assert_true(path_is_folder(first.folder));
+    manifest_end(&first);
+    assert_int_equal(manifest_begin(&second, &kind, folder), ST_OK);
+    manifest_end(&second);
+    mem_free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_replaces_what_is_its_own),
         cmocka_unit_test(a_set_in_its_stage_is_read_and_replaced),
         cmocka_unit_test(what_is_no_such_manifest_is_refused),
+        cmocka_unit_test(one_writes_a_folder_at_a_time),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

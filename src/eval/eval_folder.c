@@ -118,7 +118,8 @@ static Status take_lock(int *lock, const char *folder)
     if (path_exists(folder) && !path_is_folder(folder))
         return fail(ST_ARG, "%s is a file; name the run's folder with -o", folder);
     if (!folder_holds(folder, "run.json") && !is_empty(folder))
-        return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o", folder);
+        return fail(ST_ARG, "%s holds files, and no run of lemur eval; choose another folder with -o",
+                    folder);
     Status st = folder_make(folder);
     if (st != ST_OK)
         return fail_in(st, "the run's folder, which -o names");
@@ -167,11 +168,11 @@ typedef struct {
     Map *ids;        /* NULL: not wanted */
     Str kept;        /* the lines that stay, where some do not */
     bool dropped;
-    json_t *all; /* NULL: not wanted */
 } Lines;
 
-static void take(Lines *l, Span line, json_t *object)
+static void take(void *context, Span line, json_t *object)
 {
+    Lines *l = context;
     const char *id = l->key ? json_string_value(json_object_get(object, l->key)) : NULL;
     bool stays = !l->key || (id && (!l->keep || map_find(l->keep, id, strlen(id))) &&
                              (!l->ids || !map_find(l->ids, id, strlen(id))));
@@ -180,14 +181,11 @@ static void take(Lines *l, Span line, json_t *object)
         return;
     if (l->ids && id)
         *map_put(l->ids, id, strlen(id)) = 1;
-    if (l->all)
-        json_array_append(l->all, object);
-    else
-        str_add(&l->kept, line.at, line.n);
+    str_add(&l->kept, line.at, line.n);
 }
 
 /* *whole: bytes up to the end of the last whole line. */
-static Status read_lines(Lines *l, const char *path, size_t *whole)
+static Status read_lines(const char *path, LineTake take_line, void *context, size_t *whole)
 {
     FileMap m;
     Status st = ST_OK;
@@ -199,7 +197,7 @@ static Status read_lines(Lines *l, const char *path, size_t *whole)
         json_error_t why;
         json_t *object = stop ? json_loadb(at, (size_t)(stop - at), JSON_ALLOW_NUL, &why) : NULL;
         if (json_is_object(object)) {
-            take(l, (Span){at, (size_t)(stop - at) + 1}, object);
+            take_line(context, (Span){at, (size_t)(stop - at) + 1}, object);
             *whole = (size_t)(stop + 1 - (const char *)m.at);
         } else if (stop && stop + 1 < end) {
             st = fail(ST_FORMAT, "%s line %lld is no JSON object; take it out, or run with --restart", path,
@@ -231,7 +229,7 @@ Status line_file_open(LineFile *out, const char *path, const char *key, const Ma
     Status st = ST_OK;
     *out = (LineFile){.path = mem_str(path), .ids = l.ids};
     if (path_exists(path)) {
-        TRY_TO(out, read_lines(&l, path, &whole));
+        TRY_TO(out, read_lines(path, take, &l, &whole));
         TRY_TO(out, open_end(out, &l, whole));
     }
     out->f = fopen(path, "ae");
@@ -337,14 +335,25 @@ void line_file_close(LineFile *l)
     *l = (LineFile){0};
 }
 
+Status line_file_each(const char *path, LineTake take_line, void *context)
+{
+    size_t whole;
+    return read_lines(path, take_line, context, &whole);
+}
+
+static void append(void *context, Span line, json_t *object)
+{
+    (void)line;
+    json_array_append(context, object);
+}
+
 Status line_file_read(json_t **out, const char *path)
 {
-    Lines l = {.all = json_array()};
-    size_t whole;
-    Status st = read_lines(&l, path, &whole);
+    json_t *all = json_array();
+    Status st = line_file_each(path, append, all);
     if (st == ST_OK)
-        *out = l.all;
+        *out = all;
     else
-        json_decref(l.all);
+        json_decref(all);
     return st;
 }

@@ -23,7 +23,7 @@ MUST_CHECK Status eval_folder_identity(json_t **out, const char *folder);
 typedef struct {
     FILE *f;
     char *path;
-    Map *ids;   /* the texts under `key` of its lines -> 1 */
+    Map *ids;    /* the texts under `key` of its lines -> 1 */
     int64_t cut; /* bytes of a broken last line that were cut off */
 } LineFile;
 
@@ -41,6 +41,10 @@ MUST_CHECK Status line_file_sync(LineFile *l);
 MUST_CHECK Status line_file_sort(LineFile *l, const char *key);
 void line_file_close(LineFile *l);
 
+/* Each line of such a file, its bytes and what they say; a last line that is not whole is none.
+ * ST_IO, ST_FORMAT as above. */
+typedef void (*LineTake)(void *context, Span line, json_t *object);
+MUST_CHECK Status line_file_each(const char *path, LineTake take, void *context);
 /* All lines of such a file as an array; new reference.  ST_IO, ST_FORMAT. */
 MUST_CHECK Status line_file_read(json_t **out, const char *path);
 

@@ -321,10 +321,11 @@ static Status do_stage(Pipeline *p, size_t at)
 
 /* The run's folder. -------------------------------------------------------------------------------------- */
 
-static Status link_stage(const Pipeline *p, size_t at)
+/* Links it, or asks whether that will do when it is made. */
+static Status link_stage(const Pipeline *p, size_t at, bool made)
 {
     char *link = path_join(p->spec->folder, p->recipe->stages.at[at].name);
-    Status st = link_replace(link, p->stages[at].out);
+    Status st = made ? link_replace(link, p->stages[at].out) : link_possible(link);
     mem_free(link);
     return st;
 }
@@ -388,6 +389,8 @@ Status pipeline_run(Pipeline *p)
     bool whole = true;
     TRY(refuse(p));
     TRY(folder_make(p->spec->folder));
+    for (size_t i = 0; i < p->recipe->stages.n; i++)
+        TRY(link_stage(p, i, false));
     for (size_t i = 0; i < p->recipe->stages.n; i++) {
         if (p->stages[i].wanted) {
             tell_left(p, i);
@@ -395,7 +398,7 @@ Status pipeline_run(Pipeline *p)
             p->stages[i].wanted = false;
         }
         if (p->stages[i].state == STAGE_DONE)
-            TRY(link_stage(p, i));
+            TRY(link_stage(p, i, true));
         else
             whole = false;
     }

@@ -437,9 +437,11 @@ static void what_cannot_be_is_refused(void **state)
     assert_int_equal(run("stages:\n  a: {program: [\"true\", \"{out}\"]}\n", (How){0}, NULL), ST_IO);
     expect_words("holds nothing");
     scratch_text("run/q", "mine");
-    assert_int_equal(run("stages:\n  q: {run: \"copy {out} {recipe}\", settings: {x: 1}}\n", (How){0}, NULL),
+    (void)runs();
+    assert_int_equal(run("stages:\n  q: {run: \"copy {out} {recipe}\", settings: {q: 1}}\n", (How){0}, NULL),
                      ST_ARG);
     expect_words("in the way");
+    assert_int_equal(runs(), 0); /* told before the work, not behind it */
 }
 
 int main(void)

@@ -117,7 +117,8 @@ static void search_document(const Search *s, const Document *d)
     bool may_be = d->format == FORMAT_JSONL || (text.n && (*text.at == '[' || *text.at == '{'));
     json_t *value = may_be ? json_loadb(text.at, text.n, JSON_ALLOW_NUL, NULL) : NULL;
     char *place = mem_strn(d->id.at, d->id.n);
-    if (d->reason != READ_GOOD && d->reason != READ_EMPTY)
+    bool binary = d->text.n && memchr(d->text.at, 0, d->text.n); /* weights, say: nobody knows what of */
+    if ((d->reason != READ_GOOD && d->reason != READ_EMPTY) || binary)
         s->reading->unread++;
     else if (value)
         search_json(s, place, value);
@@ -132,12 +133,15 @@ static Status search_files(const Search *s, const char *path)
     ReaderSpec spec = {.patterns = &path, .patterns_n = 1, .max_document_bytes = INT32_MAX};
     Reader *r;
     Document d = {0};
+    int64_t unread = s->reading->unread, bytes = overlap_bytes(s->o);
     TRY(reader_open(&r, &spec));
     Status st = reader_next_raw(r, &d);
     for (; st == ST_OK && d.id.at && !is_full(s); st = reader_next_raw(r, &d))
         search_document(s, &d);
     if (st == ST_OK && reader_files(r) == 0)
         st = fail(ST_ARG, "there is no file %s to search in", path);
+    else if (st == ST_OK && s->reading->unread == unread && overlap_bytes(s->o) == bytes && !is_full(s))
+        st = fail(ST_ARG, "%s holds no text to search in", path);
     reader_close(r);
     return st;
 }

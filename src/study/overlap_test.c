@@ -168,6 +168,20 @@ static void a_leak_is_found_in_any_file(void **state)
     overlap_free(o);
 }
 
+static void what_holds_no_text_is_no_proof(void **state)
+{
+    (void)state;
+    OverlapReading reading = {0};
+    Overlap *o = tasks_of_a_run();
+    scratch_text("nothing/empty.jsonl", "");
+    assert_int_equal(overlap_read_texts(o, &reading, in_scratch("nothing"), 0), ST_ARG);
+    expect_words("holds no text");
+    scratch_run("printf 'x\\000y' > weights.safetensors");
+    must(overlap_read_texts(o, &reading, in_scratch("weights.safetensors"), 0));
+    assert_int_equal(reading.unread, 1);
+    overlap_free(o);
+}
+
 static void a_leak_is_found_in_rows(void **state)
 {
     (void)state;
@@ -202,6 +216,7 @@ int main(void)
         cmocka_unit_test(short_ones_stand_by_themselves),
         cmocka_unit_test(all_is_counted),
         cmocka_unit_test(a_leak_is_found_in_any_file),
+        cmocka_unit_test(what_holds_no_text_is_no_proof),
         cmocka_unit_test(a_leak_is_found_in_rows),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

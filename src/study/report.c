@@ -133,7 +133,7 @@ void report_lines(const char *folder, const char *file, bool (*take)(void *conte
     for (size_t at = 0; more && at < text.n;) {
         const char *from = text.at + at, *end = memchr(from, '\n', text.n - at);
         size_t n = end ? (size_t)(end - from) : text.n - at;
-        json_t *line = json_loadb(from, n, 0, NULL);
+        json_t *line = json_loadb(from, n, JSON_ALLOW_NUL, NULL);
         more = !json_is_object(line) || take(context, line);
         json_decref(line);
         at += n + 1;

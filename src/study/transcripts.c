@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
-#include "study/report_parts.h"
+#include "eval/eval_folder.h"
 
 typedef struct {
     void (*take)(void *context, const char *benchmark, json_t *line);
@@ -13,12 +13,12 @@ typedef struct {
     int64_t n;
 } Reading;
 
-static bool take_line(void *context, json_t *line)
+static void take_line(void *context, Span line, json_t *object)
 {
     Reading *r = context;
-    r->take(r->context, r->benchmark, line);
+    (void)line;
+    r->take(r->context, r->benchmark, object);
     r->n++;
-    return true;
 }
 
 Status transcripts_read(const char *folder, void (*take)(void *context, const char *benchmark, json_t *line),
@@ -27,18 +27,22 @@ Status transcripts_read(const char *folder, void (*take)(void *context, const ch
     static const char begin[] = "transcripts_", end[] = ".jsonl";
     FolderList names;
     Reading r = {take, context, NULL, 0};
+    Status st = ST_OK;
     TRY(folder_list(&names, folder));
-    for (size_t i = 0; i < names.n; i++) {
+    for (size_t i = 0; i < names.n && st == ST_OK; i++) {
         size_t n = strlen(names.at[i]);
         if (!span_starts(span(names.at[i]), begin) || !span_ends(span(names.at[i]), end))
             continue;
         char *benchmark = mem_strn(names.at[i] + sizeof begin - 1, n - (sizeof begin - 1) - (sizeof end - 1));
+        char *path = path_join(folder, names.at[i]);
         r.benchmark = benchmark;
-        report_lines(folder, names.at[i], take_line, &r);
+        st = line_file_each(path, take_line, &r);
+        mem_free(path);
         mem_free(benchmark);
     }
     folder_list_drop(&names);
-    return r.n ? ST_OK
+    return st != ST_OK || r.n
+               ? st
                : fail(ST_IO, "%s has no transcripts_*.jsonl with episodes in it, as `lemur eval` writes them",
                       folder);
 }

@@ -25,9 +25,9 @@ Status run_folder_read_config(json_t **out, const char *path)
  * touched. */
 static bool is_ours(const char *name)
 {
-    static const char *const names[] = {"checkpoints", "model",       ".tmp-model",   ".old-model",
-                                        "adapter",     ".tmp-adapter", ".old-adapter",
-                                        "log.jsonl",   "config.json", "results.json", "save"};
+    static const char *const names[] = {"checkpoints", "model",        ".tmp-model",   ".old-model",
+                                        "adapter",     ".tmp-adapter", ".old-adapter", "log.jsonl",
+                                        "config.json", "results.json", "save"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -125,6 +125,17 @@ static void remove_if_unused(RunFolder *f)
     mem_free(at);
 }
 
+Status run_folder_possible(const char *path)
+{
+    static const char *const weights[] = {"model.safetensors", "model.safetensors.index.json",
+                                          "adapter_model.safetensors"};
+    for (size_t i = 0; i < sizeof weights / sizeof weights[0]; i++)
+        if (folder_holds(path, weights[i]))
+            return fail(ST_ARG, "%s holds a model (%s) and no run; choose another folder with -o", path,
+                        weights[i]);
+    return ST_OK;
+}
+
 Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwrite)
 {
     Status st;
@@ -133,6 +144,7 @@ Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwri
         st = fail(ST_ARG, "--resume goes on with a run and --overwrite deletes it: give one of them");
         goto undo;
     }
+    TRY_TO(undo, run_folder_possible(path));
     TRY_TO(undo, folder_make(path));
     TRY_TO(undo, take_lock(f));
     f->holds_run = folder_holds(path, "config.json") || folder_holds(path, "checkpoints");

@@ -17,10 +17,13 @@ typedef struct {
     json_t *config; /* that run's config.json, or NULL */
 } RunFolder;
 
+/* Whether a run may begin there: not in a model's own folder, whose config.json it would replace by its own.
+ * ST_ARG. */
+MUST_CHECK Status run_folder_possible(const char *path);
 /* Makes the folder where it is missing, locks it, and mends what a killed run left half done (swap.h,
  * temporary files of processes that are gone).  Deletes nothing else yet.
  *   ST_ARG  it holds a run and neither `resume` nor `overwrite` is set, or both are; another process
- *           trains in it
+ *           trains in it; it holds a model
  *   ST_IO   cannot be made or written */
 MUST_CHECK Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwrite);
 /* Takes one that was never opened, if zeroed.  What it made and nothing was put into, it removes again. */

@@ -45,6 +45,22 @@ static void only_the_run_is_overwritten(void **state)
     tiny_close(&t);
 }
 
+/* Its config.json would be taken for a run's and replaced. */
+static void a_model_is_no_run_to_overwrite(void **state)
+{
+    (void)state;
+    Tiny t;
+    RunFolder f;
+    tiny_open(&t);
+    assert_int_equal(folder_make(t.run), ST_OK);
+    put(t.run, "config.json");
+    put(t.run, "model.safetensors");
+    assert_int_equal(run_folder_open(&f, t.run, false, true), ST_ARG);
+    assert_non_null(strstr(error_text(), "holds a model (model.safetensors)"));
+    assert_true(has(t.run, "config.json") && !has(t.run, ".lock"));
+    tiny_close(&t);
+}
+
 /* Only what the opening made goes again: not a folder that was there, and none with something in it. */
 static void what_nobody_used_is_removed(void **state)
 {
@@ -176,6 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_run_is_overwritten),
+        cmocka_unit_test(a_model_is_no_run_to_overwrite),
         cmocka_unit_test(what_nobody_used_is_removed),
         cmocka_unit_test(small_files_and_wishes),
         cmocka_unit_test(what_a_kill_left_is_swept),
