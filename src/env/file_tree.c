@@ -100,6 +100,7 @@ static Status read_entry(Reading *r, int folder, const char *path, const char *n
                    .mode = s.st_mode,
                    .read = s.st_atim,
                    .written = s.st_mtim,
+                   .changed = s.st_ctim,
                    .size = S_ISREG(s.st_mode) ? s.st_size : 0};
     array_push(out, e);
     FileEntry *at = &out->at[out->n - 1];
@@ -160,6 +161,9 @@ Status file_tree_read(FileTree *out, const char *folder, bool keep)
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(ST_IO, "cannot read the folder %s", folder);
+    struct stat s;
+    if (fstat(fd, &s) == 0)
+        out->changed = s.st_ctim;
     Status st = read_folder(&r, fd, "", 0);
     file_tree_sort(out);
     if (st != ST_OK)
@@ -198,12 +202,17 @@ static bool write_file(int root, const FileEntry *e, const SandboxUser *user)
     return good;
 }
 
-static bool write_link(int root, const FileEntry *e, const SandboxUser *user)
+static bool touch(int root, const FileEntry *e)
 {
     const struct timespec times[] = {e->read, e->written};
+    return utimensat(root, e->path, times, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static bool write_link(int root, const FileEntry *e, const SandboxUser *user)
+{
     return symlinkat(str_c(&e->bytes), root, e->path) == 0 &&
            (!user->become || fchownat(root, e->path, user->uid, user->gid, AT_SYMLINK_NOFOLLOW) == 0) &&
-           utimensat(root, e->path, times, AT_SYMLINK_NOFOLLOW) == 0;
+           touch(root, e);
 }
 
 /* Once all in it is written, which changes its time and may be forbidden by its mode. */
@@ -234,6 +243,43 @@ Status file_tree_write(const FileTree *tree, const char *folder, const SandboxUs
     for (size_t i = tree->n; st == ST_OK && i-- > 0;)
         if (S_ISDIR(tree->at[i].mode) && !finish_folder(root, &tree->at[i], user))
             st = fail_errno(ST_IO, "cannot finish %s/%s", folder, tree->at[i].path);
+    close(root);
+    return st;
+}
+
+/* Using again. ------------------------------------------------------------------------------------------- */
+
+static bool is_before(struct timespec a, struct timespec b)
+{
+    return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
+/* The time of the change alone would tell, but within a tick of the clock, and where somebody sets it back.
+ */
+static bool same(const FileEntry *was, const FileEntry *e, struct timespec since)
+{
+    return strcmp(was->path, e->path) == 0 && was->mode == e->mode && was->size == e->size &&
+           was->hash[0] == e->hash[0] && was->hash[1] == e->hash[1] && !is_before(was->written, e->written) &&
+           !is_before(e->written, was->written) && !is_before(since, e->changed);
+}
+
+bool file_tree_unchanged(const FileTree *tree, const FileTree *now, struct timespec since)
+{
+    bool all = !now->cut && now->n == tree->n && !is_before(since, now->changed);
+    for (size_t i = 0; all && i < now->n; i++)
+        all = same(&tree->at[i], &now->at[i], since);
+    return all;
+}
+
+Status file_tree_touch(const FileTree *tree, const char *folder)
+{
+    int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return fail_errno(ST_IO, "cannot open the folder %s", folder);
+    Status st = ST_OK;
+    for (size_t i = 0; st == ST_OK && i < tree->n; i++)
+        if (!touch(root, &tree->at[i]))
+            st = fail_errno(ST_IO, "cannot set the times of %s/%s", folder, tree->at[i].path);
     close(root);
     return st;
 }

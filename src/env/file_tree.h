@@ -20,6 +20,7 @@ typedef struct {
     char *path;                    /* below the folder: "a/b" */
     mode_t mode;                   /* with the kind: a file, a folder, a link, or what else there is */
     struct timespec read, written; /* st_atim, st_mtim */
+    struct timespec changed;       /* st_ctim, which nobody can set; 0 where it was not read */
     int64_t size;                  /* of a file, in bytes */
     uint64_t hash[2];              /* of a file's content or a link's target; of a file beyond the limit 0 */
     Str bytes;                     /* the same themselves; of a file only where they are kept */
@@ -30,6 +31,7 @@ typedef struct {
     FileEntry *at;
     size_t n, cap;
     bool cut; /* there is more than FILE_TREE_ENTRIES, or deeper than FILE_TREE_DEPTH: it is left out */
+    struct timespec changed; /* the folder itself */
 } FileTree;
 
 enum { FILE_TREE_ENTRIES = 100000, FILE_TREE_DEPTH = 64, FILE_TREE_BYTES = 256 << 20 };
@@ -40,6 +42,11 @@ MUST_CHECK Status file_tree_read(FileTree *out, const char *folder, bool keep);
 /* Files, folders and links with their modes and times, all `user`'s if that is to be become; the folder's own
  * mode is as it was.  Only of a tree that was kept.  ST_IO. */
 MUST_CHECK Status file_tree_write(const FileTree *tree, const char *folder, const SandboxUser *user);
+/* `now` was read from a folder in which the tree was written by the time `since`: nothing there was changed
+ * after that, but for times of reading. */
+bool file_tree_unchanged(const FileTree *tree, const FileTree *now, struct timespec since);
+/* Sets all times in that folder again.  ST_IO. */
+MUST_CHECK Status file_tree_touch(const FileTree *tree, const char *folder);
 const FileEntry *file_tree_find(const FileTree *tree, Span path); /* NULL: none of that path */
 /* Adds a file, folder or link of now with these bytes, at the end: file_tree_sort puts it where it belongs.
  */

@@ -1,5 +1,7 @@
 #include "env/file_tree.h"
 
+#include <time.h>
+
 #include "base/scratch_test.h"
 
 static void must(Status st)
@@ -53,6 +55,54 @@ static void a_copy_is_equal(void **state)
     mem_free(to);
 }
 
+/* Each of these is seen, also where content, mode and times are put back; reading is not. */
+static void changes_are_seen(void **state)
+{
+    (void)state;
+    static const char *const changes[] = {
+        "echo more >>a",         "touch -d 2001-02-03 a",
+        "chmod 600 a; touch a",  "chmod 600 a; chmod 644 a",
+        "rm a",                  ": >b; rm b; touch -d 2001-02-03 f",
+        "ln -sf other l",        ": >f/b",
+        "mkdir f/g",             "ln f/c b; rm b",
+        "mv f/c f/d; mv f/d f/c"};
+    sh("mkdir -p o/f seen; cd o; echo text >a; echo x >f/c; ln -s a l; touch -h -d 2001-02-03 a f/c l f; "
+       "touch -a -d 2002-03-04 a");
+    char *from = scratch_path("o"), *to = scratch_path("seen");
+    FileTree tree = {0}, now = {0};
+    struct timespec since, tick = {.tv_nsec = 20000000};
+    SandboxUser nobody_else = {0};
+    must(file_tree_read(&tree, from, true));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        sh("rm -rf seen; mkdir seen");
+        must(file_tree_write(&tree, to, &nobody_else));
+        sh("cd seen; cat a f/c; ls -lR");
+        must(file_tree_touch(&tree, to));
+        clock_gettime(CLOCK_REALTIME, &since);
+        nanosleep(&tick, NULL);
+        sh("cd seen; cat a f/c; ls -lR");
+        must(file_tree_read(&now, to, false));
+        assert_true(file_tree_unchanged(&tree, &now, since));
+        char *line = mem_format("cd seen; %s", changes[i]);
+        sh(line);
+        must(file_tree_read(&now, to, false));
+        if (file_tree_unchanged(&tree, &now, since))
+            fail_msg("not seen: %s", changes[i]);
+        mem_free(line);
+    }
+    must(file_tree_read(&now, to, false));
+    must(file_tree_touch(&tree, to));
+    must(file_tree_read(&now, to, false));
+    const FileEntry *was = file_tree_find(&tree, span("a")), *is = file_tree_find(&now, span("a"));
+    assert_int_equal(is->read.tv_sec, was->read.tv_sec);
+    sh("rm seen/a");
+    assert_int_equal(file_tree_touch(&tree, to), ST_IO);
+    file_tree_drop(&tree);
+    file_tree_drop(&now);
+    mem_free(from);
+    mem_free(to);
+}
+
 /* What a program may leave: links out of the folder, a pipe, locked folders, great depth, a large hole. */
 static void traps_are_passed(void **state)
 {
@@ -76,6 +126,7 @@ static void traps_are_passed(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_copy_is_equal), cmocka_unit_test(traps_are_passed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_copy_is_equal), cmocka_unit_test(changes_are_seen),
+                                       cmocka_unit_test(traps_are_passed)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

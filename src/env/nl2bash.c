@@ -13,9 +13,10 @@ enum { GOLD_SECONDS = 60 };
 struct Nl2Bash {
     Nl2BashSpec spec;
     const Nl2BashImage *image;
-    char *copy; /* the agent's, on the host */
-    Str folder; /* inside */
-    Str last;   /* what was last seen: the query, or a command's output */
+    Copy copy;      /* the agent's, on the host */
+    bool unchanged; /* nothing in it is other than it was at first */
+    Str folder;     /* inside */
+    Str last;       /* what was last seen: the query, or a command's output */
     bool gold_failed;
 };
 
@@ -26,7 +27,8 @@ Status nl2bash_open(Nl2Bash **out, const Nl2BashImage *image, const Nl2BashSpec 
     b->image = image;
     str_adds(&b->folder, "/");
     str_adds(&b->last, spec->query);
-    Status st = copy_make(&b->copy, &image->tree);
+    b->unchanged = true;
+    Status st = copy_take(&b->copy, image);
     if (st == ST_OK)
         *out = b;
     else
@@ -38,7 +40,7 @@ void nl2bash_close(Nl2Bash *b)
 {
     if (!b)
         return;
-    copy_remove(b->copy);
+    copy_give(&b->copy, b->image, b->unchanged);
     str_drop(&b->folder);
     str_drop(&b->last);
     mem_free(b);
@@ -61,7 +63,8 @@ void nl2bash_turn_drop(Nl2BashTurn *t)
 /* An action may have taken the root away from its owner. */
 static SandboxSpec inside(const char *copy, double seconds)
 {
-    if (chmod(copy, 0755) != 0)
+    struct stat s;
+    if (stat(copy, &s) == 0 && (s.st_mode & 07777) != 0755 && chmod(copy, 0755) != 0)
         (void)error_text(); /* the sandbox says what is wrong */
     return copy_sandbox(copy, seconds);
 }
@@ -78,7 +81,8 @@ static Status run(Str *out, bool *done, const SandboxSpec *spec, const char *fol
 
 static Status command(Nl2Bash *b, Nl2BashTurn *out, Span action)
 {
-    SandboxSpec spec = inside(b->copy, b->spec.seconds > 0 ? b->spec.seconds : DOCKER_SECONDS);
+    b->unchanged = false; /* until it is looked at */
+    SandboxSpec spec = inside(b->copy.path, b->spec.seconds > 0 ? b->spec.seconds : DOCKER_SECONDS);
     if (span_starts(action, "cd ") || span_is(action, "cd")) {
         Span path = action.n > 3 ? span_trim((Span){action.at + 3, action.n - 3}) : (Span){"/", 1};
         return docker_cd(&out->text, &out->done, &spec, &b->folder, path, docker_bash);
@@ -139,18 +143,19 @@ static void compare(Nl2BashTurn *out, const Both *both)
 /* In fresh files, from the root. */
 static Status run_gold(Nl2Bash *b, Nl2BashTurn *out, Both *both)
 {
-    char *copy;
+    Copy copy;
     bool done;
-    TRY(copy_make(&copy, &b->image->tree));
-    SandboxSpec spec = copy_sandbox(copy, b->spec.seconds > GOLD_SECONDS ? b->spec.seconds : GOLD_SECONDS);
+    TRY(copy_take(&copy, b->image));
+    SandboxSpec spec =
+        copy_sandbox(copy.path, b->spec.seconds > GOLD_SECONDS ? b->spec.seconds : GOLD_SECONDS);
     Status st = ST_OK;
     if (!b->gold_failed)
         st = run(&out->gold, &done, &spec, "/", span(b->spec.gold));
     if (st == ST_OK)
-        st = file_tree_read(&both->gold, copy, false);
+        st = file_tree_read(&both->gold, copy.path, false);
     b->gold_failed = b->gold_failed || strcmp(str_c(&out->gold), docker_timed_out) == 0 ||
                      strcmp(str_c(&out->gold), docker_malformed) == 0;
-    copy_remove(copy);
+    copy_give(&copy, b->image, st == ST_OK && file_tree_unchanged(&b->image->tree, &both->gold, copy.made));
     return st;
 }
 
@@ -159,7 +164,8 @@ static Status reward(Nl2Bash *b, Nl2BashTurn *out)
     Both both = {0};
     Status st = run_gold(b, out, &both);
     if (st == ST_OK)
-        st = file_tree_read(&both.agent, b->copy, false);
+        st = file_tree_read(&both.agent, b->copy.path, false);
+    b->unchanged = st == ST_OK && file_tree_unchanged(&b->image->tree, &both.agent, b->copy.made);
     if (st == ST_OK) {
         git_status(&out->agent_status, &b->image->tree, &both.agent);
         git_status(&out->gold_status, &b->image->tree, &both.gold);

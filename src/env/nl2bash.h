@@ -64,7 +64,7 @@ typedef struct {
 typedef struct Nl2Bash Nl2Bash; /* an episode; one thread at a time */
 /* Keeps the image.  ST_IO: the copy cannot be written below TMPDIR. */
 MUST_CHECK Status nl2bash_open(Nl2Bash **out, const Nl2BashImage *image, const Nl2BashSpec *spec);
-void nl2bash_close(Nl2Bash *b); /* removes the copy; NULL is fine */
+void nl2bash_close(Nl2Bash *b); /* before the image; NULL is fine */
 
 typedef struct {
     Str text; /* stdout and stderr in their order, or what the original says instead; UTF-8 */

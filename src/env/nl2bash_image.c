@@ -57,32 +57,83 @@ static Status give_folder(const char *path, const SandboxUser *user)
                : fail_errno(ST_IO, "%s", path);
 }
 
-Status copy_make(char **path, const FileTree *tree)
+Status copy_make(Copy *copy, const FileTree *tree)
 {
     SandboxUser user;
     const char *tmp = getenv("TMPDIR");
     TRY(host_user(&user, NULL));
-    char *made = mem_format("%s/lemur-bash-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
-    if (!mkdtemp(made)) {
-        Status st = fail_errno(ST_IO, "%s", made);
-        mem_free(made);
+    *copy = (Copy){.path = mem_format("%s/lemur-bash-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp")};
+    if (!mkdtemp(copy->path)) {
+        Status st = fail_errno(ST_IO, "%s", copy->path);
+        mem_free(copy->path);
+        *copy = (Copy){0};
         return st;
     }
-    Status st = file_tree_write(tree, made, &user);
+    Status st = file_tree_write(tree, copy->path, &user);
     if (st == ST_OK)
-        st = give_folder(made, &user);
-    if (st == ST_OK)
-        *path = made;
-    else
-        copy_remove(made);
+        st = give_folder(copy->path, &user);
+    clock_gettime(CLOCK_REALTIME, &copy->made);
+    if (st != ST_OK)
+        copy_remove(copy);
     return st;
 }
 
-void copy_remove(char *path)
+void copy_remove(Copy *copy)
 {
-    if (path && folder_remove(path) != ST_OK)
+    if (copy->path && folder_remove(copy->path) != ST_OK)
         (void)error_text(); /* a leftover in TMPDIR harms nobody */
-    mem_free(path);
+    mem_free(copy->path);
+    *copy = (Copy){0};
+}
+
+/* All times are those of a new one. */
+static bool renew(Copy *copy, const FileTree *tree)
+{
+    bool good = file_tree_touch(tree, copy->path) == ST_OK && utimensat(AT_FDCWD, copy->path, NULL, 0) == 0;
+    clock_gettime(CLOCK_REALTIME, &copy->made);
+    return good;
+}
+
+Status copy_take(Copy *copy, const Nl2BashImage *image)
+{
+    Copies *all = image->copies;
+    *copy = (Copy){0};
+    pthread_mutex_lock(&all->lock);
+    if (all->idle.n)
+        *copy = all->idle.at[--all->idle.n];
+    pthread_mutex_unlock(&all->lock);
+    if (copy->path && renew(copy, &image->tree))
+        return ST_OK;
+    copy_remove(copy);
+    return copy_make(copy, &image->tree);
+}
+
+void copy_give(Copy *copy, const Nl2BashImage *image, bool unchanged)
+{
+    Copies *all = image->copies;
+    if (copy->path && unchanged) {
+        pthread_mutex_lock(&all->lock);
+        array_push(&all->idle, *copy);
+        pthread_mutex_unlock(&all->lock);
+        *copy = (Copy){0};
+    }
+    copy_remove(copy);
+}
+
+static Copies *copies_new(void)
+{
+    Copies *all = mem_new(Copies);
+    check(pthread_mutex_init(&all->lock, NULL) == 0);
+    return all;
+}
+
+static void copies_free(Copies *all)
+{
+    for (size_t i = 0; i < all->idle.n; i++)
+        copy_remove(&all->idle.at[i]);
+    array_drop(&all->idle);
+    pthread_mutex_destroy(&all->lock);
+    mem_free(all);
 }
 
 /* Making. ------------------------------------------------------------------------------------------------ */
@@ -202,16 +253,18 @@ static Status make(FileTree *tree, const char *data, const char *copy, const cha
 Status nl2bash_image_open(Nl2BashImage **out, const char *data, int number)
 {
     FileTree first = {0};
-    char *copy = NULL, *script = NULL;
+    Copy copy = {0};
+    char *script = NULL;
     Nl2BashImage *image = mem_new(Nl2BashImage);
     image->number = number;
+    image->copies = copies_new();
     Status st = begin(&first, data, number, &script);
     if (st == ST_OK)
         st = copy_make(&copy, &first);
     if (st == ST_OK)
-        st = make(&image->tree, data, copy, script);
+        st = make(&image->tree, data, copy.path, script);
     file_tree_drop(&first);
-    copy_remove(copy);
+    copy_remove(&copy);
     mem_free(script);
     if (st != ST_OK) {
         nl2bash_image_close(image);
@@ -225,6 +278,7 @@ void nl2bash_image_close(Nl2BashImage *image)
 {
     if (!image)
         return;
+    copies_free(image->copies);
     file_tree_drop(&image->tree);
     mem_free(image);
 }

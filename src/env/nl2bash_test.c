@@ -91,6 +91,49 @@ static void an_episode(void **state)
     turn = (Nl2BashTurn){0};
 }
 
+/* Whatever the episode before did: a copy that was only read is used again, another is not. */
+static void an_episode_begins_anew(void **state)
+{
+    (void)state;
+    needs_sandbox();
+    static const char look[] =
+        "stat -c '%n %X %Y %a %s' /w /w/a.txt /w/sub /w/sub/b.txt /tmp; find /w -cmin -1 | sort";
+    static const struct {
+        const char *action;
+        bool again;
+    } befores[] = {{"cat /w/a.txt /w/sub/b.txt; find /", true},
+                   {"echo more >>/w/a.txt", false},
+                   {"touch -d @0 /w/a.txt", false},
+                   {"chmod 000 /", false},
+                   {": >/new; rm /new", false},
+                   {"mkdir /tmp/d; rmdir /tmp/d; touch -r /w /tmp", false}};
+    Nl2BashImage *image = image_of(script);
+    Nl2BashSpec spec = {.query = "Say it", .gold = "true", .seconds = 9};
+    Str first = {0}, inode = {0};
+    for (size_t i = 0; i < sizeof befores / sizeof *befores; i++) {
+        Nl2Bash *b = begin(image, &spec);
+        act(b, look);
+        if (!first.n)
+            str_add(&first, turn.text.at, turn.text.n);
+        assert_string_equal(str_c(&turn.text), str_c(&first));
+        act(b, "stat -c %i /");
+        str_clear(&inode);
+        str_add(&inode, turn.text.at, turn.text.n);
+        act(b, befores[i].action);
+        nl2bash_close(b);
+        b = begin(image, &spec);
+        act(b, "stat -c %i /");
+        if ((strcmp(str_c(&turn.text), str_c(&inode)) == 0) != befores[i].again)
+            fail_msg("%s: %s, %s", befores[i].action, str_c(&inode), str_c(&turn.text));
+        nl2bash_close(b);
+    }
+    nl2bash_image_close(image);
+    str_drop(&first);
+    str_drop(&inode);
+    nl2bash_turn_drop(&turn);
+    turn = (Nl2BashTurn){0};
+}
+
 /* After each of these the next command runs, and the host is as it was. */
 static void hostile_commands(void **state)
 {
@@ -248,7 +291,8 @@ static void there_may_be_more_file_systems(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(an_episode), cmocka_unit_test(hostile_commands),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(an_episode), cmocka_unit_test(an_episode_begins_anew),
+                                       cmocka_unit_test(hostile_commands),
                                        cmocka_unit_test(hostile_scripts), cmocka_unit_test(golds_score_one),
                                        cmocka_unit_test(there_may_be_more_file_systems)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

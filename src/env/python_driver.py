@@ -1,7 +1,7 @@
 # The program inside a Python session: runs cells in one namespace and answers in frames.  python_boot.py runs it and
 # leaves it `programs`, of which the other two are loaded when needed first: what shows things (python_values.py,
 # python_exceptions.py) and what is IPython's (python_cells.py, python_shell.py, python_magics.py).
-# It imports little: a session starts with it.
+# It imports little: a session starts with it, and not even os, which takes as long as all of this.
 #
 # A frame is KIND, eight hexadecimal digits of length, a newline, and that many bytes.  Those to the program begin
 # with the session's nonce.
@@ -11,7 +11,7 @@
 #             C a tool's call, JSON {"tool":…,"arguments":{…}}
 #             D a cell is done: o(k), e(rror) or t(imed out); T(runcated) or -; the observation
 import io
-import os
+import posix
 import sys
 
 import _signal
@@ -40,7 +40,7 @@ class Capture(io.StringIO):
 
 
 class Session:
-    pid = os.getpid()
+    pid = posix.getpid()
     main = _thread.get_ident()
     lock = _thread.allocate_lock()  # held while frames pass
     in_cell = busy = late = False
@@ -52,7 +52,7 @@ class Session:
 
 
 def signal_handler(signum, frame):
-    if not Session.in_cell or os.getpid() != Session.pid:
+    if not Session.in_cell or posix.getpid() != Session.pid:
         return
     if Session.busy:
         Session.late = True
@@ -80,15 +80,15 @@ class Passing:
 def send(kind, payload):
     at = memoryview(Session.nonce + kind + b"%08x\n" % len(payload) + payload)
     while at:
-        at = at[os.write(Session.there, at) :]
+        at = at[posix.write(Session.there, at) :]
 
 
 def receive():
     n = 10
     while len(Session.pending) < n:
-        more = os.read(Session.here, 65536)
+        more = posix.read(Session.here, 65536)
         if not more:
-            os._exit(0)
+            posix._exit(0)
         Session.pending += more
         if len(Session.pending) >= 10:
             n = 10 + int(Session.pending[1:9], 16)
@@ -97,7 +97,7 @@ def receive():
 
 
 def call_tool(name, arguments):
-    if os.getpid() != Session.pid:
+    if posix.getpid() != Session.pid:
         raise RuntimeError(f"{name} can be called by the session's own process only")
     import json
 
@@ -438,8 +438,8 @@ def run_cell(raw):
         Session.in_cell = False
         show = lambda error=error: render()["traceback"](error)
     _signal.setitimer(_signal.ITIMER_REAL, 0)
-    if os.getpid() != Session.pid:
-        os._exit(0)
+    if posix.getpid() != Session.pid:
+        posix._exit(0)
     if show:
         out.room = KEEP if out.room else 0
         try:
@@ -454,14 +454,21 @@ def run_cell(raw):
 
 def open_pipes():
     """Moves the pipes to descriptors that nobody expects; 0 and 1 become /dev/null, and 2 when all is well."""
-    numbers = os.urandom(2)
+    numbers = posix.urandom(2)
     here, there = 20 + numbers[0] % 100, 120 + numbers[1] % 100  # below the limit of the sandbox
-    os.dup2(0, here, False)
-    os.dup2(1, there, False)
-    null = os.open("/dev/null", os.O_RDWR)
-    os.dup2(null, 0)
-    os.dup2(null, 1)
+    posix.dup2(0, here, False)
+    posix.dup2(1, there, False)
+    null = posix.open("/dev/null", posix.O_RDWR)
+    posix.dup2(null, 0)
+    posix.dup2(null, 1)
     Session.here, Session.there, Session.null = here, there, null
+
+
+def is_folder(path):
+    try:
+        return posix.stat(path).st_mode & 0o170000 == 0o040000
+    except OSError:
+        return False
 
 
 def open_namespace():
@@ -469,7 +476,7 @@ def open_namespace():
     Session.ns = ns = module.__dict__
     leave = ExitAutocall()
     ih, oh = [""] * Session.number, {}
-    ns.update(_ih=ih, _oh=oh, _dh=[os.getcwd()], In=ih, Out=oh, get_ipython=get_ipython, exit=leave, quit=leave, _="",
+    ns.update(_ih=ih, _oh=oh, _dh=[posix.getcwd()], In=ih, Out=oh, get_ipython=get_ipython, exit=leave, quit=leave, _="",
               __="", ___="", _i="", _ii="", _iii="")
     import builtins
 
@@ -481,8 +488,10 @@ def open_namespace():
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     for folder in (f"/usr/local/lib/{version}/dist-packages", "/usr/lib/python3/dist-packages",
                    f"{sys.prefix}/lib/{version}/site-packages"):
-        if os.path.isdir(folder) and folder not in sys.path:
+        if is_folder(folder) and folder not in sys.path:
             sys.path.append(folder)
+    if sys.version_info < (3, 11):
+        import os  # later versions have it built in; in these a cell's own os.py would be found first
     sys.path.insert(0, "")
 
 
@@ -498,8 +507,8 @@ def main():
         name, _, parameters = tool.partition("\t")
         Session.ns[name] = make_tool(name, parameters)
     Session.first_names, Session.raw = frozenset(Session.ns), ""
-    os.dup2(Session.null, 2)
-    os.close(Session.null)
+    posix.dup2(Session.null, 2)
+    posix.close(Session.null)
     sys.stdin = open(0, encoding="utf-8")
     sys.stdout, sys.stderr = (open(1, "w", encoding="utf-8"), open(2, "w", encoding="utf-8"))
     kind, answer = b"R", b"" if compiled else marshal.dumps(programs)

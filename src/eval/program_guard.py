@@ -10,7 +10,7 @@
 # them, since to import them costs more than all else here.
 import builtins
 import io
-import os
+import posix
 import sys
 
 import _signal
@@ -51,24 +51,39 @@ def take_away(module, names):
             setattr(module, name, None)
 
 
-class Guard:
-    """Finds the modules that lose functions, lets Python load them, then takes the functions away."""
+class Loader:
+    """Python's own for a module, which then loses functions."""
 
-    def __init__(self, path_finder):
-        self.path_finder = path_finder
+    def __init__(self, loader):
+        self.loader = loader
+
+    def __getattr__(self, name):
+        return getattr(self.loader, name)
+
+    def exec_module(self, module):
+        self.loader.exec_module(module)
+        take_away(module, GONE[module.__name__])
+
+
+class Guard:
+    """Finds the modules that lose functions, as Python's own finders do."""
+
+    def __init__(self, finders):
+        self.finders = finders
 
     def find_spec(self, name, path=None, target=None):
         if name not in GONE:
             return None
-        spec = self.path_finder.find_spec(name, path, target)
-        load = spec.loader.exec_module
-
-        def exec_module(module):
-            load(module)
-            take_away(module, GONE[name])
-
-        spec.loader.exec_module = exec_module
+        spec = next(filter(None, (finder.find_spec(name, path, target) for finder in self.finders)))
+        spec.loader = Loader(spec.loader)
         return spec
+
+
+def is_folder(path):
+    try:
+        return posix.stat(path).st_mode & 0o170000 == 0o040000
+    except OSError:
+        return False
 
 
 def open_paths():
@@ -78,14 +93,13 @@ def open_paths():
         "/usr/lib/python3/dist-packages",
         f"{sys.prefix}/lib/{version}/site-packages",
     ):
-        if os.path.isdir(folder) and folder not in sys.path:
+        if is_folder(folder) and folder not in sys.path:
             sys.path.append(folder)
 
 
 def guard():
     builtins.exit = builtins.quit = builtins.help = None
-    sys.meta_path.insert(0, Guard(sys.meta_path[-1]))
-    take_away(os, GONE["os"])
+    sys.meta_path.insert(0, Guard(sys.meta_path[:]))
     for name in REFUSED:
         sys.modules[name] = None
 
@@ -122,13 +136,13 @@ def run(text, seconds):
 
 
 def main():
-    there, null, me, number_of_this = os.dup(1), os.open("/dev/null", os.O_RDWR), os.getpid(), os.getpid
-    end, write = os._exit, os.write
+    number_of_this, end, write = posix.getpid, posix._exit, posix.write
+    there, null, me = posix.dup(1), posix.open("/dev/null", posix.O_RDWR), number_of_this()
     given = sys.stdin.buffer.read()
     settings, _, text = given.partition(b"\n")
     nonce, seconds, way = settings.split()
     for descriptor in range(3):
-        os.dup2(null, descriptor)
+        posix.dup2(null, descriptor)
     open_paths()
     if way == b"guarded":
         guard()
