@@ -5,8 +5,8 @@
 
 #include "agent/python_text.h"
 #include "base/check.h"
+#include "base/python_repr.h"
 #include "eval/mark.h"
-#include "eval/python_repr.h"
 #include "eval/python_value.h"
 #include "eval/wording.h"
 
