@@ -102,6 +102,12 @@ static bool is_text(const json_t *value)
     return json_is_string(value) && span_trim(span_of(value)).n > 0;
 }
 
+/* What is said is read up to its first NUL: it has none. */
+static bool is_hint(const json_t *value)
+{
+    return is_text(value) && strlen(json_string_value(value)) == json_string_length(value);
+}
+
 static bool are_texts(const json_t *texts)
 {
     size_t n = 0;
@@ -164,7 +170,7 @@ static Status check_entry(const json_t *entry)
         return fail(ST_FORMAT, "it is no object");
     TRY(check_keys(entry, keys));
     TRY(check_over(entry));
-    if (!is_text(hint))
+    if (!is_hint(hint))
         return fail(ST_FORMAT, "\"hint\" is no text, or an empty one");
     if ((!has && !lacks) || (has && !are_texts(has)) || (lacks && !are_texts(lacks)))
         return fail(ST_FORMAT, "it wants \"has\" or \"lacks\" or both, each a text or an array of texts");
@@ -191,7 +197,7 @@ Status hint_check(const json_t *line)
         return fail(ST_FORMAT, "\"contains\" is no text, or an empty one");
     if (repeats && !json_is_boolean(repeats))
         return fail(ST_FORMAT, "\"repeats\" is neither true nor false");
-    if (otherwise && !is_text(otherwise))
+    if (otherwise && !is_hint(otherwise))
         return fail(ST_FORMAT, "\"otherwise\" is no text, or an empty one");
     if (hints ? !json_is_array(hints) : !otherwise)
         return fail(ST_FORMAT, "it has neither an array \"hints\" nor a text \"otherwise\"");

@@ -51,7 +51,7 @@ static void a_hint_is_no_solution(void **state)
 static json_t *line_of(const char *text)
 {
     json_error_t why;
-    json_t *line = json_loads(text, 0, &why);
+    json_t *line = json_loads(text, JSON_ALLOW_NUL, &why);
     if (!line)
         fail_msg("%s: %s", text, why.text);
     return line;
@@ -114,6 +114,9 @@ static void other_forms_are_refused(void **state)
     refused("{\"contains\": \"q\"}", "neither an array \"hints\" nor a text");
     refused("{\"contains\": \"q\", \"hints\": {}}", "neither an array \"hints\"");
     refused("{\"contains\": \"q\", \"hints\": [], \"otherwise\": 3}", "\"otherwise\" is no text");
+    refused("{\"contains\": \"q\", \"otherwise\": \"\\u0000\"}", "\"otherwise\" is no text");
+    refused("{\"contains\": \"q\", \"hints\": [{\"has\": \"a\", \"hint\": \"y\\u0000\"}]}",
+            "\"hint\" is no text");
     refused("{\"contains\": \"q\", \"otherwise\": \"y\", \"over\": \"first\"}", "none of last, all");
     refused("{\"contains\": \"q\", \"otherwise\": \"y\", \"repeats\": 1}", "neither true nor false");
     refused("{\"contains\": \"q\", \"otherwise\": \"y\", \"hint\": []}", "\"hint\" (did you mean hints?)");

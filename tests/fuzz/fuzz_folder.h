@@ -7,11 +7,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/str.h"
 
 static char fuzz_folder[32];
 
@@ -46,6 +48,16 @@ static inline char *fuzz_file(const char *name, const void *bytes, size_t n)
     check(fd >= 0 && write(fd, bytes, n) == (ssize_t)n);
     close(fd);
     return path;
+}
+
+/* An input of many parts: what stands before its next NUL. */
+static inline Span fuzz_part(Span *rest)
+{
+    const char *nul = rest->n ? memchr(rest->at, 0, rest->n) : NULL;
+    Span part = {rest->at, nul ? (size_t)(nul - rest->at) : rest->n};
+    size_t past = part.n + (nul != NULL);
+    *rest = (Span){rest->at + past, rest->n - past};
+    return part;
 }
 
 #endif
