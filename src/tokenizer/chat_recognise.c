@@ -335,6 +335,10 @@ static Status recognise(ChatTemplate **out, const WordList *list, Span jinja)
     ChatTemplate *tmpl = read_settings(sign, list, jinja);
     const char *prose = odd.n || plain ? NULL : strange_prose(list, tmpl, sign->also);
     const char *detail = odd.n || prose || plain ? NULL : wrong_detail(sign->style, list, jinja);
+    /* Text to us, and tokens to whoever runs the Jinja; ours of it would not be recognised either. */
+    if (!odd.n && !prose && !detail && tmpl->system &&
+        (strstr(tmpl->system, "<|") || strstr(tmpl->system, "<<")))
+        detail = "marks in its default system prompt";
     if (!odd.n && !prose && !detail) {
         *out = tmpl;
         return ST_OK;

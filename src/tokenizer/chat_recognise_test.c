@@ -164,6 +164,8 @@ static void test_refused(void **state)
     assert_refused("{{ '<|user|>\\n' + content }}{{ '<|assistant|>\\n' + content + eos_token }}", "line end");
     assert_refused("{{ '<|user|>\\n' + content + '\\n' }}{{ '<|assistant|>\\n' + content }}", "end-of-text");
     assert_refused("{{ '<|start_header_id|>x<|end_header_id|>\\n\\n<|eot_id|><|image|>' }}", "<|image|>");
+    assert_refused("{{ '<|im_start|>system\\nBe.<|im_start|>user\\nHi<|im_end|>\\n' }}",
+                   "default system prompt");
     assert_refused("{# <|im_start|> <|im_end|> #}{{ x == '<|im_start|><|im_end|>' }}",
                    "none of ours");                              /* not printed */
     assert_refused("{{ '<|im_start|><|im_end|", "none of ours"); /* cut short  */

@@ -8,21 +8,9 @@
 #include "base/check.h"
 #include "corpus/instruct.h"
 #include "corpus/reader.h"
-#include "tokenizer/bpe_train.h"
-#include "tokenizer/bpe_write.h"
+#include "fuzz_tokenizer.h"
 
 enum { VALUES_MOST = 64 };
-
-static const Tokenizer *vocabulary(void)
-{
-    static Tokenizer *tok;
-    if (!tok) {
-        BpeVocab *v = bpe_vocab_new(); /* ChatML's marks and the bytes */
-        check(bpe_vocab_open(v, BPE_DIGITS_IN_THREES, &tok) == ST_OK);
-        bpe_vocab_free(v);
-    }
-    return tok;
-}
 
 static void render(const Conversation *c, const char *name)
 {
@@ -30,9 +18,9 @@ static void render(const Conversation *c, const char *name)
     Ids ids = {0};
     ChatMask mask = {0};
     check(chat_template_open(&tmpl, name) == ST_OK);
-    if (chat_render(vocabulary(), tmpl, c, 0, &ids, &mask) == ST_OK) {
+    if (chat_render(fuzz_vocabulary(), tmpl, c, 0, &ids, &mask) == ST_OK) {
         check(ids.n == mask.n);
-        if (chat_prove(vocabulary(), tmpl, c, 0, ids.at, mask.at, ids.n) != ST_OK) {
+        if (chat_prove(fuzz_vocabulary(), tmpl, c, 0, ids.at, mask.at, ids.n) != ST_OK) {
             fprintf(stderr, "%s: %s\n", name, error_text());
             abort();
         }

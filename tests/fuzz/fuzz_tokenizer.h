@@ -1,11 +1,26 @@
-/* What every vocabulary that opens must do, shared by the fuzzers that make vocabularies from bytes. */
+/* What fuzzers share that make vocabularies from bytes, or need one. */
 #ifndef FUZZ_TOKENIZER_H
 #define FUZZ_TOKENIZER_H
 
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "tokenizer/bpe_train.h"
+#include "tokenizer/bpe_write.h"
 #include "tokenizer/tokenizer.h"
+
+/* ChatML's marks and the bytes; it lives as long as the process. */
+static inline const Tokenizer *fuzz_vocabulary(void)
+{
+    static Tokenizer *t;
+    if (!t) {
+        BpeVocab *v = bpe_vocab_new();
+        if (bpe_vocab_open(v, BPE_DIGITS_IN_THREES, &t) != ST_OK)
+            abort();
+        bpe_vocab_free(v);
+    }
+    return t;
+}
 
 /* It gives ids of its vocabulary, which decode; no special ones from plain text but the unknown id and bytes;
  * and as arrays and back it is the same.  Closes it. */

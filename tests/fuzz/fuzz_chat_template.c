@@ -1,0 +1,86 @@
+/* Any bytes as a model's chat template in Jinja, as its tokenizer_config.json and as an answer: the style
+ * that it is, whose own Jinja is that style again and whose masks are proved, or a sentence; and of an answer
+ * all but the tool calls is left. */
+#include <string.h>
+
+#include "fuzz_folder.h"
+#include "fuzz_tokenizer.h"
+#include "tokenizer/chat.h"
+
+static void again(const ChatTemplate *tmpl)
+{
+    ChatTemplate *same;
+    Str jinja = {0};
+    chat_template_jinja(tmpl, fuzz_vocabulary(), &jinja);
+    check(chat_template_recognise(&same, str_span(&jinja)) == ST_OK);
+    check(strcmp(chat_template_name(same), chat_template_name(tmpl)) == 0);
+    chat_template_free(same);
+    str_drop(&jinja);
+}
+
+/* Of a conversation in which the text is what the assistant says. */
+static void render(const ChatTemplate *tmpl, Span text)
+{
+    Conversation c = {0};
+    Ids ids = {0};
+    ChatMask mask = {0};
+    conversation_add(&c, CHAT_USER, span("a"));
+    conversation_add(&c, CHAT_ASSISTANT, text);
+    if (chat_render(fuzz_vocabulary(), tmpl, &c, 0, &ids, &mask) == ST_OK) {
+        check(ids.n == mask.n);
+        Status st = chat_prove(fuzz_vocabulary(), tmpl, &c, 0, ids.at, mask.at, ids.n);
+        check(st == ST_OK || !span_trim(text).n);
+    }
+    array_drop(&ids);
+    array_drop(&mask);
+    conversation_drop(&c);
+}
+
+static void answer(const ChatTemplate *tmpl, Span text)
+{
+    Str content = {0};
+    json_t *calls, *call;
+    size_t i;
+    chat_parse_answer(tmpl, text, &content, &calls);
+    check(calls ? json_array_size(calls) && content.n < text.n
+                : content.n == text.n && memcmp(str_c(&content), text.at, text.n) == 0);
+    json_array_foreach(calls, i, call)
+    {
+        check(json_string_length(json_object_get(call, "name")) > 0);
+        check(json_is_object(json_object_get(call, "arguments")));
+    }
+    json_decref(calls);
+    str_drop(&content);
+}
+
+static void see(ChatTemplate *tmpl, Span text)
+{
+    check(*chat_template_name(tmpl));
+    again(tmpl);
+    render(tmpl, text);
+    chat_template_free(tmpl);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    Span text = {(const char *)bytes, n};
+    ChatTemplate *tmpl;
+    for (const char *const *name = chat_template_names(); *name; name++) {
+        check(chat_template_open(&tmpl, *name) == ST_OK);
+        answer(tmpl, text);
+        chat_template_free(tmpl);
+    }
+    if (chat_template_recognise(&tmpl, text) == ST_OK)
+        see(tmpl, text);
+    else
+        check(*error_text());
+    if (n && bytes[0] == '{') {
+        char *path = fuzz_file("tokenizer_config.json", bytes, n);
+        Status st = chat_template_of_folder(&tmpl, fuzz_folder);
+        check(st == ST_OK || *error_text());
+        if (st == ST_OK && tmpl)
+            see(tmpl, text);
+        mem_free(path);
+    }
+    return 0;
+}
