@@ -1,24 +1,8 @@
 /* Any bytes as a recording of episodes, of solutions and of outputs: each comparison is counted once, and
  * what cannot be read is told.  The first byte chooses the task. */
-#include <string.h>
-
+#include "fuzz_replay.h"
 #include "eval/replay_answers.h"
 #include "eval/replay_mint.h"
-#include "fuzz_folder.h"
-
-static void see(const ReplayReport *r, Status st)
-{
-    int64_t disagree = 0;
-    check(st == ST_OK || *error_text());
-    for (int i = 0; i < REPLAY_CHECKS; i++) {
-        check(r->counts[i].agreed >= 0 && r->counts[i].agreed <= r->counts[i].compared);
-        disagree += r->counts[i].compared - r->counts[i].agreed;
-    }
-    check((int64_t)r->mismatches.n == disagree);
-    check(r->solved <= r->episodes && (int64_t)r->troubles.n >= (r->bad_lines > 0));
-    for (size_t i = 0; i < r->mismatches.n; i++)
-        check(utf8_valid(r->mismatches.at[i].what, strlen(r->mismatches.at[i].what)));
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -32,16 +16,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     char *name = mem_format("m/%s/max5_p2+tool+cd/%s/results.jsonl", bytes[0] & 16 ? "F=gpt-4" : "F=None",
                             tasks[(bytes[0] & 7) % 5]);
     char *path = fuzz_file(name, bytes + 1, n - 1);
-    see(&report, replay_mint_file(&report, &spec, NULL, path));
+    fuzz_replay_see(&report, replay_mint_file(&report, &spec, NULL, path));
     replay_report_drop(&report);
     report = (ReplayReport){0};
-    see(&report, replay_gsm8k_file(&report, &spec, path));
+    fuzz_replay_see(&report, replay_gsm8k_file(&report, &spec, path));
     replay_report_drop(&report);
     mem_free(path);
     report = (ReplayReport){0};
     mem_free(fuzz_file("x_few_shot_template_y_eval_metrics.jsonl", "{\"accuracy\": 50}", 16));
     path = fuzz_file("x_few_shot_template_y.json", bytes + 1, n - 1);
-    see(&report, replay_bbh_file(&report, &spec, path));
+    fuzz_replay_see(&report, replay_bbh_file(&report, &spec, path));
     replay_report_drop(&report);
     mem_free(path);
     mem_free(name);

@@ -3,13 +3,7 @@
 
 #include "base/check.h"
 #include "base/config.h"
-
-/* libfyaml 0.7.12 loses a buffer of its own at some ill-formed quoted scalars: 4 kB of a file read once. */
-const char *__lsan_default_suppressions(void);
-const char *__lsan_default_suppressions(void)
-{
-    return "leak:libfyaml.so\n";
-}
+#include "fuzz_libfyaml.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
