@@ -45,7 +45,7 @@ static int64_t budget_of(const json_t *config, const char *benchmark)
     if (strcmp(benchmark, "mint_alfworld") == 0)
         return COMMANDS;
     const json_t *of = json_object_get(json_object_get(config, "benchmarks"), benchmark);
-    return (int64_t)report_number(of, "facts.max_steps");
+    return report_whole(report_number(of, "facts.max_steps"));
 }
 
 static Group *group_of(Study *s, const char *benchmark)
@@ -284,7 +284,7 @@ static double end_of(const json_t *o, size_t i)
 static void print_group(FILE *out, const json_t *g)
 {
     Columns c = {.align = "lrrrl"};
-    int64_t n = (int64_t)report_number(g, "n"), exact = (int64_t)report_number(g, "exact");
+    int64_t n = report_whole(report_number(g, "n")), exact = report_whole(report_number(g, "exact"));
     fprintf(out, "%s of %s, %s: %lld episodes, %.0f actions each at most; states: %s\n",
             report_text(g, "benchmark"), report_text(g, "model"), report_text(g, "run"), (long long)n,
             report_number(g, "budget"),
@@ -317,8 +317,8 @@ static void print_pair(FILE *out, const json_t *study, const json_t *pair)
 {
     Columns c = {.align = "lrrrrr"};
     const json_t *groups = json_object_get(study, "groups");
-    const json_t *a = json_array_get(groups, (size_t)report_number(pair, "first")),
-                 *b = json_array_get(groups, (size_t)report_number(pair, "second"));
+    const json_t *a = json_array_get(groups, (size_t)report_whole(report_number(pair, "first"))),
+                 *b = json_array_get(groups, (size_t)report_whole(report_number(pair, "second")));
     fprintf(out, "%s of %s less %s of %s, task by task\n", report_text(b, "benchmark"), report_text(b, "run"),
             report_text(a, "benchmark"), report_text(a, "run"));
     columns_add(&c, "measure");

@@ -15,7 +15,7 @@ static bool tells_observations(const json_t *config)
 static int64_t steps_of(const json_t *config, const char *benchmark)
 {
     const json_t *of = json_object_get(json_object_get(config, "benchmarks"), benchmark);
-    return (int64_t)report_number(of, "facts.max_steps");
+    return report_whole(report_number(of, "facts.max_steps"));
 }
 
 /* A second model comments on MINT's episodes alone; hints go into all but those of RoboCodeGen. */

@@ -172,7 +172,7 @@ static Status take_base(Harmony *h, Stage *s, const json_t *manifest)
     double code = report_number(manifest, "rows_code"), text = report_number(manifest, "rows_text");
     char *name = mem_format("%g:%g", report_number(pack, "ratio_code"), report_number(pack, "ratio_text"));
     bool is_new;
-    s->seed = (int64_t)report_number(s->config, "settings.seed");
+    s->seed = report_whole(report_number(s->config, "settings.seed"));
     HarmonyRun *run = harmony_run(h, name, code + text > 0 ? code / (code + text) : 0, s->seed, &is_new);
     HarmonyMix *mix = harmony_mix(h, name);
     mem_free(name);

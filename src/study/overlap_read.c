@@ -268,9 +268,9 @@ json_t *overlap_to_json(const Overlap *o, const OverlapReading *reading)
 
 int64_t overlap_found(const json_t *overlap)
 {
-    int64_t n = 0;
+    double n = 0;
     const json_t *sets = json_object_get(overlap, "sets");
     for (size_t i = 0; i < json_array_size(sets); i++)
-        n += (int64_t)report_number(json_array_get(sets, i), "questions");
-    return n;
+        n += report_number(json_array_get(sets, i), "questions");
+    return report_whole(n);
 }

@@ -209,6 +209,17 @@ static void a_leak_is_found_in_rows(void **state)
     fixture_close(&f);
 }
 
+/* A file that nobody vouches for. */
+static void a_sum_is_a_number_that_there_is(void **state)
+{
+    (void)state;
+    json_t *json =
+        json_loads("{\"sets\": [{\"questions\": 1e300}, {\"questions\": 1e300}, {\"questions\": 2}]}", 0, NULL);
+    assert_non_null(json);
+    assert_int_equal(overlap_found(json), INT64_MAX);
+    json_decref(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +229,7 @@ int main(void)
         cmocka_unit_test(a_leak_is_found_in_any_file),
         cmocka_unit_test(what_holds_no_text_is_no_proof),
         cmocka_unit_test(a_leak_is_found_in_rows),
+        cmocka_unit_test(a_sum_is_a_number_that_there_is),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

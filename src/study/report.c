@@ -53,6 +53,11 @@ double report_number(const json_t *o, const char *path)
     return json_number_value(o);
 }
 
+int64_t report_whole(double number)
+{
+    return number >= 0x1p63 ? INT64_MAX : number > -0x1p63 ? (int64_t)number : INT64_MIN;
+}
+
 const char *report_text(const json_t *o, const char *key)
 {
     const char *t = json_string_value(json_object_get(o, key));

@@ -208,8 +208,8 @@ static void write_pairs(Str *page, const json_t *study)
     heads(&t, titles, sizeof titles / sizeof *titles);
     for (size_t i = 0; i < json_array_size(pairs); i++) {
         const json_t *p = json_array_get(pairs, i),
-                     *a = json_array_get(groups, (size_t)report_number(p, "first")),
-                     *b = json_array_get(groups, (size_t)report_number(p, "second"));
+                     *a = json_array_get(groups, (size_t)report_whole(report_number(p, "first"))),
+                     *b = json_array_get(groups, (size_t)report_whole(report_number(p, "second")));
         for (int k = 0; k < EXPLORE_MEASURES; k++) {
             const json_t *o = json_object_get(json_object_get(p, "measures"), explore_measures[k].name);
             if (!o)
