@@ -27,8 +27,8 @@ void report_studies(Str *page, Report *r); /* study.json of feedback and explora
 void report_plot(Str *page, Report *r, const Plot *plot);
 /* 0 where the path of keys, with dots between, leads to no number. */
 double report_number(const json_t *o, const char *path);
-int64_t
-report_whole(double number); /* without its fraction; the nearest that there is of one that is too large */
+/* Without its fraction; of one that is too large, the nearest that there is. */
+int64_t report_whole(double number);
 const char *report_text(const json_t *o, const char *key); /* "" */
 bool report_has(const Report *r, ReportKind kind);
 /* An earlier tuning on the very same examples; NULL: there is none. */
