@@ -174,7 +174,7 @@ fuzz:
 	@sh tools/run_fuzz.sh $(B)/fuzz $(FUZZ_SECONDS)
 fuzz-build: $(FUZZERS)
 $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(call reverse,$(filter-out %/libcli.a,$(ARCHIVES)))
-	$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Wno-missing-prototypes -o $@ $^ $(LDFLAGS) $(LDLIBS)
+	$(call say,link,$@)$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Wno-missing-prototypes -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
 .PHONY: all always found unit checks test demo bench install uninstall fuzz fuzz-build clean
 clean:
