@@ -64,6 +64,8 @@ ARCHIVES := $(foreach f,$(FOLDERS),$(B)/lib$(f).a)
 # Link order: highest layer first.
 reverse = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
 TESTS   := $(patsubst src/%.c,$(B)/%,$(foreach f,$(FOLDERS),$(wildcard $(foreach d,$(call inside,$(f)),src/$(d)/*_test.c))))
+# A test in a folder that no archive gathers would never run.
+UNBUILT := $(if $(filter x86_64,$(ARCH)),$(filter-out $(TESTS:$(B)/%=src/%.c),$(shell find src -name '*_test.c')))
 
 # One short line a command; V=1 shows the whole command.
 say = $(if $(V),,@echo "$(1)  $(2)";)
@@ -123,10 +125,13 @@ test-$(1): $$(TESTS_$(1))
 endef
 $(foreach f,$(FOLDERS),$(eval REACH_$(f) := $(call reach,$(f)))$(eval $(call test_rules,$(f),$(filter $(REACH_$(f)),$(FOLDERS)))))
 
-unit: $(TESTS)
+every-test:
+	@$(if $(UNBUILT),echo "no rule builds $(UNBUILT)" >&2; exit 1,:)
+
+unit: every-test $(TESTS)
 	@sh tools/run_tests.sh $(TESTS)
 
-checks:
+checks: every-test
 	@sh tools/layers.sh
 	@sh tools/ifdefs.sh
 	@sh tools/checks_test.sh
@@ -134,7 +139,7 @@ checks:
 # Everything, on a machine that may have nothing yet: what is read above (pkg-config's flags) changes once setup.sh has
 # run, so the tests are another make.
 SCRIPTS := tools/layers.sh tools/ifdefs.sh tools/checks_test.sh $(sort $(wildcard tests/*.sh))
-test:
+test: every-test
 	@./setup.sh
 	@$(MAKE) --no-print-directory $(PARALLEL) B=$(B) all $(TESTS)
 	@B=$(B) sh tools/run_tests.sh $(TESTS) $(SCRIPTS)
@@ -176,7 +181,7 @@ fuzz-build: $(FUZZERS)
 $(B)/fuzz_%: tests/fuzz/fuzz_%.c $(call reverse,$(filter-out %/libcli.a,$(ARCHIVES)))
 	$(call say,link,$@)$(CC) $(ALLFLAGS) -fsanitize=fuzzer -Wno-missing-prototypes -o $@ $^ $(LDFLAGS) $(LDLIBS)
 
-.PHONY: all always found unit checks test demo bench install uninstall fuzz fuzz-build clean
+.PHONY: all always found every-test unit checks test demo bench install uninstall fuzz fuzz-build clean
 clean:
 	rm -rf $(B)
 

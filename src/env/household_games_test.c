@@ -16,11 +16,13 @@ static void games_that_can_be_played(void **state)
 {
     (void)state;
     static const char *const found[] = {"look_at-Mug-Desk-1/trial_2", "look_at-Mug-Desk-1/trial_3",
-                                        "look_at-Mug-Desk-1/trial_4"};
+                                        "look_at-Mug-Desk-1/trial_4", "look_at-Mug-Desk-1/trial_6"};
     HouseholdGames games;
     write_game("look_at-Mug-Desk-1/trial_2", ", \"solvable\": true");
     write_game("look_at-Mug-Desk-1/trial_1", ", \"solvable\": false");
     write_game("look_at-Mug-Desk-1/trial_3", "");
+    write_game("look_at-Mug-Desk-1/trial_6", ", \"said\": \"\\\"solvable\\\": false\"");
+    write_game("look_at-Mug-Desk-1/trial_7", ",\n\"solvable\" :false ");
     write_game("look_at-movable-Desk-1/trial_1", ", \"solvable\": true");
     write_game("look_at-MugSliced-Desk-1/trial_1", ", \"solvable\": true");
     scratch_text("games/look_at-Mug-Desk-1/trial_4/game.tw-pddl", "damaged");

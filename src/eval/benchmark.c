@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "corpus/reader.h"
-#include "eval/fewshot.h"
+#include "eval/data_folder.h"
 
 const char *const sample_kind_names[SAMPLE_KINDS] = {"",     "unreadable", "tool error",
                                                      "time", "budget",     "context"};

@@ -1,11 +1,7 @@
 #include "eval/fewshot.h"
 
 #include "base/check.h"
-#include "base/file.h"
-#include "base/mem.h"
 #include "eval/sample_line.h"
-
-enum { DATA_TEXT_MOST = 16 << 20 };
 
 void fewshot_add(Fewshot *f, Span shot)
 {
@@ -46,36 +42,6 @@ Status fewshot_count(int64_t *n, const Fewshot *f, int64_t asked, int64_t own, c
                     (long long)want, where, f->ends.n);
     *n = want;
     return ST_OK;
-}
-
-Status data_find(char **out, const char *data, const char *file)
-{
-    char *path = path_join(data, file);
-    *out = NULL;
-    if (path_exists(path)) {
-        *out = path;
-        return ST_OK;
-    }
-    Status st = fail(ST_IO,
-                     "%s is not there; lemur eval --list NAME says where it comes from, and whether --fetch "
-                     "gets it",
-                     path);
-    mem_free(path);
-    return st;
-}
-
-Status data_text(Str *out, const char *data, const char *file)
-{
-    char *path;
-    size_t before = out->n;
-    TRY(data_find(&path, data, file));
-    Status st = file_read(out, path, DATA_TEXT_MOST);
-    if (st == ST_OK && out->n == before)
-        st = fail(ST_FORMAT, "%s is empty", path);
-    else if (st == ST_OK && !utf8_valid(out->at + before, out->n - before))
-        st = fail(ST_FORMAT, "%s is no UTF-8 text", path);
-    mem_free(path);
-    return st;
 }
 
 json_t *fewshot_facts(const Fewshot *f, size_t prompts, int64_t n, const char *what)

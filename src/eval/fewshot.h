@@ -1,4 +1,4 @@
-/* Examples in front of a question, and the text files that hold them.
+/* Examples in front of a question.
  *
  *     Fewshot f = {0};
  *     fewshot_add(&f, example);            // each as it stands in the prompt, what parts them included
@@ -31,14 +31,6 @@ void fewshot_prompt(Str *out, const Fewshot *f, int64_t n, Span question);
 /* How many to use: `asked` (settings.shots), or `own` where that is -1.  ST_ARG: there are fewer; `where` is
  * the file that has them. */
 MUST_CHECK Status fewshot_count(int64_t *n, const Fewshot *f, int64_t asked, int64_t own, const char *where);
-
-/* The path of a file below the data folder; caller frees.  ST_IO: not there, and the sentence says how it is
- * got; *out is NULL. */
-MUST_CHECK Status data_find(char **out, const char *data, const char *file);
-/* Appends a whole text file below the data folder; UTF-8, at most 16 MB.
- *   ST_IO      as of data_find, or not to be read
- *   ST_FORMAT  no UTF-8, or empty      ST_LIMIT  too large */
-MUST_CHECK Status data_text(Str *out, const char *data, const char *file);
 
 /* {"shots": n, "prompt": what, "prompt_sha256"} of f[0..prompts) one behind the other, with n examples each
  * and without a question: for Questions.facts, so that a run notices other prompts.  New reference. */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "eval/extract.h"
+#include "eval/data_folder.h"
 #include "eval/fewshot.h"
 #include "eval/static/text_benchmarks.h"
 

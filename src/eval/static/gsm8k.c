@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "eval/extract.h"
+#include "eval/data_folder.h"
 #include "eval/fewshot.h"
 #include "eval/static/text_benchmarks.h"
 

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "eval/data_folder.h"
 #include "eval/extract.h"
 #include "eval/static/mmlu_data.h"
 #include "eval/static/text_benchmarks.h"

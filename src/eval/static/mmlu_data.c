@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/stream.h"
 #include "eval/csv.h"
+#include "eval/data_folder.h"
 
 #define SUBJECT(name, category) #name,
 const char *const mmlu_subjects[MMLU_SUBJECTS] = {

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "eval/data_folder.h"
 #include "eval/fewshot.h"
 #include "eval/spider_sql.h"
 #include "eval/sql_match.h"

@@ -6,7 +6,7 @@
 #include "base/json_file.h"
 #include "base/log.h"
 #include "env/mysql_dump.h"
-#include "eval/fewshot.h"
+#include "eval/data_folder.h"
 #include "env/sql_result.h"
 
 #define TABLES "spider/tables.json"

@@ -4,7 +4,7 @@
 #define OPS_SIMD_PACKED_PRODUCT_H
 
 #include "ops/simd/packed_x.h"
-#include "ops/simd/turns.h"
+#include "ops/turns.h"
 
 enum {
     FEW_PLAIN = 24,     /* rows are computed as weights come; more, from a piece of them in the first cache */

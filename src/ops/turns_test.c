@@ -1,11 +1,11 @@
-#include "ops/simd/turns.h"
+#include "ops/turns.h"
+
+#include "base/thread.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
-
-#include "base/thread.h"
+#include <cmocka.h> /* last: its macro fail() takes the place of status.h's function */
 
 enum { PIECES = 1000, THREADS = 3 };
 

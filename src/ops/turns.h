@@ -41,7 +41,7 @@ static inline int64_t turns_take(Turns *of, bool first_of_them)
 /* The next piece for thread `me`; -1: all have been begun. */
 static inline int64_t turns_next(Turns *turns, int64_t threads, int64_t me)
 {
-    int64_t piece = turns_take(&turns[me], true);
+    int64_t piece = turns_take(&turns[me], false);
     for (int64_t i = 1; piece < 0 && i < threads; i++)
         piece = turns_take(&turns[(me + i) % threads], false);
     return piece;
