@@ -1,8 +1,8 @@
 /* Pieces of work, each done once, by threads that do not work equally fast (two cores of a shared machine
  * seldom do): a thread does its own share in order, then takes from behind what others have not begun.  So a
  * piece's result must not depend on who computes it. */
-#ifndef OPS_SIMD_TURNS_H
-#define OPS_SIMD_TURNS_H
+#ifndef OPS_TURNS_H
+#define OPS_TURNS_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -41,7 +41,7 @@ static inline int64_t turns_take(Turns *of, bool first_of_them)
 /* The next piece for thread `me`; -1: all have been begun. */
 static inline int64_t turns_next(Turns *turns, int64_t threads, int64_t me)
 {
-    int64_t piece = turns_take(&turns[me], false);
+    int64_t piece = turns_take(&turns[me], true);
     for (int64_t i = 1; piece < 0 && i < threads; i++)
         piece = turns_take(&turns[(me + i) % threads], false);
     return piece;
