@@ -35,6 +35,7 @@ CpuFeatures cpu_features(void)
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     f.avx512vnni = f.avx512 && __builtin_cpu_supports("avx512vnni");
     f.avx512bf16 = f.avx512vnni && __builtin_cpu_supports("avx512bf16");
+    f.bf16_dots = f.avx512bf16 && !__builtin_cpu_is("intel");
     f.amx = f.avx512bf16 && amx_allowed();
     unsigned words[12] = {0};
     for (unsigned i = 0; i < 3; i++)

@@ -10,7 +10,8 @@ typedef struct {
     bool avx512;     /* AVX-512 F, BW, DQ, VL                            */
     bool avx512vnni; /* the above and VNNI's dot products of bytes       */
     bool avx512bf16; /* the above and AVX-512 BF16                       */
-    bool amx;        /* the above, AMX's tiles of BF16 and INT8, and leave to use them */
+    bool bf16_dots;  /* ... and vdpbf16ps outruns f32's fma, as it does not on Intel's: docs/speed.md */
+    bool amx;        /* AVX-512 BF16, AMX's tiles of BF16 and INT8, and leave to use them */
     char name[64];   /* as the processor calls itself; "" where unknown  */
 } CpuFeatures;
 

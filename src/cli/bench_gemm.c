@@ -45,7 +45,7 @@ static void print(const Figures *f, int threads, bool json)
         json_decref(o);
         return;
     }
-    const char *remark = ops_bf16_fast(&cpu) ? "" : "   (this processor has no bf16 products)";
+    const char *remark = ops_bf16_fast(&cpu) ? "" : "   (slow: training takes f32 here)";
     printf("processor       %s, %d thread%s, oneDNN %d.%d.%d\n", name, threads, threads == 1 ? "" : "s",
            v->major, v->minor, v->patch);
     printf("products bf16   %8.1f GFLOP/s%s\n", f->bf16 * 1e-9, remark);

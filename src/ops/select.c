@@ -72,7 +72,7 @@ Status ops_attach(Device *dev, const char *name)
 
 bool ops_bf16_fast(const CpuFeatures *cpu)
 {
-    return cpu->avx512bf16;
+    return cpu->bf16_dots || cpu->amx;
 }
 
 Status ops_open(Device **out, const char *table, int threads)

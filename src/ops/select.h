@@ -42,7 +42,7 @@ DType ops_compute(const char *name);
  * of bf16 have kernels, for they are half as long. */
 DType ops_compute_packed(const char *name);
 
-/* Whether bf16 products are fast here: AVX-512 BF16 and oneDNN. */
+/* Whether oneDNN's bf16 products are faster here than those of f32. */
 bool ops_bf16_fast(const CpuFeatures *cpu);
 
 #endif

@@ -80,6 +80,25 @@ static void a_processor_without_extensions_is_given_none(void **state)
     assert_false(ops_bf16_fast(&none));
 }
 
+/* vdpbf16ps is no gain everywhere: where it is none, nothing of its table is used. */
+static void slow_products_of_bf16_are_left_alone(void **state)
+{
+    (void)state;
+    CpuFeatures cpu = {.avx2 = true, .avx512 = true, .avx512vnni = true, .avx512bf16 = true};
+    for (int op = 0; op < ops_count(); op++)
+        assert_string_not_equal(ops_variant(op, &cpu), "avx512bf16");
+    assert_false(ops_bf16_fast(&cpu));
+    cpu.amx = true;
+    assert_true(ops_bf16_fast(&cpu));
+    cpu.amx = false;
+    cpu.bf16_dots = true;
+    assert_true(ops_bf16_fast(&cpu));
+    OpsTable tables[OPS_TABLES_MAX];
+    int n = ops_tables(tables, &cpu);
+    if (n > 2) /* x86 */
+        assert_string_equal(tables[n - 1].name, "avx512bf16");
+}
+
 static void a_device_is_given_what_the_variants_name(void **state)
 {
     (void)state;
@@ -141,6 +160,7 @@ int main(void)
         cmocka_unit_test(an_overlay_keeps_what_it_lacks),
         cmocka_unit_test(the_last_table_that_has_an_operation_does_it),
         cmocka_unit_test(a_processor_without_extensions_is_given_none),
+        cmocka_unit_test(slow_products_of_bf16_are_left_alone),
         cmocka_unit_test(a_device_is_given_what_the_variants_name),
         cmocka_unit_test(an_unknown_table_is_refused),
         cmocka_unit_test(a_device_comes_ready_to_work),

@@ -202,5 +202,5 @@ void amx_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const PackedMatr
     if (simd_takes(x) && simd_takes(y) && !packed_needs(w, count, QUANT_F32, false))
         tiles_matmul_packed(dev, y, x, w, count, add_to);
     else
-        ops_avx512bf16.matmul_packed(dev, y, x, w, count, add_to);
+        ops_avx512vnni.matmul_packed(dev, y, x, w, count, add_to);
 }
