@@ -5,6 +5,6 @@
 #include "ops/avx512/attention_lanes.h"
 #include "ops/avx512/packed_dots.h"
 
-enum { QUERY_ROWS = 6, BF16_ROWS = 48 };
+enum { QUERY_ROWS = 6, BF16_ROWS = 48, WIDENS = 0 };
 #define PACKED(name) amx_##name
 #include "ops/amx/paged_tiles.h"

@@ -5,6 +5,6 @@
 #include "ops/avx2/attention_lanes.h"
 #include "ops/avx2/packed_dots.h"
 
-enum { QUERY_ROWS = 1, BF16_ROWS = QUERY_ROWS };
+enum { QUERY_ROWS = 1, BF16_ROWS = QUERY_ROWS, WIDENS = 1 };
 #define PACKED(name) avx2_##name
 #include "ops/simd/paged_bf16.h"

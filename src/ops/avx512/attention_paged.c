@@ -5,6 +5,6 @@
 #include "ops/avx512/attention_lanes.h"
 #include "ops/avx512/packed_dots.h"
 
-enum { QUERY_ROWS = 6, BF16_ROWS = QUERY_ROWS };
+enum { QUERY_ROWS = 6, BF16_ROWS = QUERY_ROWS, WIDENS = 1 };
 #define PACKED(name) avx512_##name
 #include "ops/simd/paged_bf16.h"

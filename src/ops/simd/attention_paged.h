@@ -3,6 +3,7 @@
  *
  *   QUERY_ROWS      queries whose scores with a page stay in registers
  *   BF16_ROWS       queries that take in a page of bf16 at once
+ *   WIDENS          whether bf16 is multiplied as f32: no instruction multiplies pairs of it, or not as fast
  *   PACKED(name)    the public name: avx2_attention_paged for attention_paged
  *
  * and behind it the functions that are only declared here, paged_bf16.h's or the folder's own.
@@ -13,7 +14,8 @@
  * result depends on nothing but what it sees.
  *
  * Scores have keys as lanes, since the keys' panels are like those of weights; probabilities are then rows of
- * the left factor, and values the right one.  Products are pairs of bf16 or single f32, as the pages are. */
+ * the left factor, and values the right one.  Products are pairs of bf16 or single f32, as the pages are;
+ * where bf16 widens, the left factors are f32 from the start. */
 #ifndef OPS_SIMD_ATTENTION_PAGED_H
 #define OPS_SIMD_ATTENTION_PAGED_H
 
@@ -35,7 +37,8 @@ typedef struct {
     QuantType type;                         /* of the pages, as packed products name it */
     int64_t step, key_units, value_vectors; /* numbers a word; words of a key; vectors of a value */
     int64_t shared;                         /* heads of queries to a head of keys */
-    int64_t q_units;  /* words of a query: whole vectors, zeros behind its last number */
+    bool wide;                              /* the pages are bf16, the left factors f32 */
+    int64_t q_units; /* words of a query: whole vectors, zeros behind its last number */
     float log2_scale; /* 1 / sqrt(D), and what makes exp2 of it */
 } Paged;
 
@@ -88,6 +91,14 @@ static inline int64_t positions_seen(const Paged *a, const Queries *b, int64_t i
     return b->rows->past + b->first + i / a->shared + 1 - page * KV_PAGE;
 }
 
+/* As bf16 has it. */
+static inline Vec vec_rounded(Vec x)
+{
+    uint16_t rounded[LANES];
+    vec_store_bf16(rounded, x, LANES);
+    return vec_load_bf16(rounded, LANES);
+}
+
 static void queries_begin(const Paged *a, Queries *b)
 {
     for (int64_t i = 0; i < b->n; i++) {
@@ -97,12 +108,27 @@ static void queries_begin(const Paged *a, Queries *b)
         memset(to, 0, (size_t)a->q_units * sizeof *to);
         for (int64_t d = 0; d < a->s->D; d += LANES) {
             int lanes = simd_lanes(d, a->s->D);
-            simd_store(to, a->kv->dtype, d, simd_load(row, a->q->dtype, d, lanes), lanes);
+            Vec x = simd_load(row, a->q->dtype, d, lanes);
+            if (a->wide)
+                vec_store_f32((float *)(void *)to + d, vec_rounded(x), lanes);
+            else
+                simd_store(to, a->kv->dtype, d, x, lanes);
         }
         b->greatest[i] = -INFINITY;
     }
     memset(b->sums, 0, (size_t)(b->n * a->value_vectors * 16) * sizeof(float));
     memset(b->totals, 0, (size_t)(b->n * 16) * sizeof(float));
+}
+
+/* How many products a word of a page takes part in, one behind the other, and of what. */
+SIMD_INLINE int parts_of(const QuantType type)
+{
+    return type == QUANT_BF16 && WIDENS ? 2 : 1;
+}
+
+SIMD_INLINE QuantType dot_type(const QuantType type)
+{
+    return parts_of(type) == 2 ? QUANT_F32 : type;
 }
 
 /* score[r][panel] = q k, of queries i .. i + R - 1.  Meanwhile the keys of a later page are asked for. */
@@ -111,18 +137,22 @@ SIMD_INLINE void page_scores(Sums score[QUERY_ROWS][KEY_PANELS], const Paged *a,
                              const int R)
 {
     int64_t next = a->key_units * PACKED_VECTOR;
+    const int parts = parts_of(type);
     for (int r = 0; r < R; r++)
         for (int p = 0; p < KEY_PANELS; p++)
             score[r][p] = sums_all(0);
     for (int64_t u = 0; u < a->key_units; u++) {
-        Words panel[KEY_PANELS];
-        for (int p = 0; p < KEY_PANELS; p++) {
-            panel[p] = words_load(keys + p * next + u * PACKED_VECTOR);
+        for (int p = 0; p < KEY_PANELS; p++)
             __builtin_prefetch(later + p * next + u * PACKED_VECTOR, 0, 2);
-        }
-        for (int r = 0; r < R; r++)
+        for (int part = 0; part < parts; part++) {
+            Words panel[KEY_PANELS];
             for (int p = 0; p < KEY_PANELS; p++)
-                score[r][p] = sums_dot(score[r][p], panel[p], b->q + (i + r) * a->q_units + u, type);
+                panel[p] = word_part(words_load(keys + p * next + u * PACKED_VECTOR), parts, part);
+            for (int r = 0; r < R; r++)
+                for (int p = 0; p < KEY_PANELS; p++)
+                    score[r][p] = sums_dot(score[r][p], panel[p],
+                                           b->q + (i + r) * a->q_units + u * parts + part, dot_type(type));
+        }
     }
 }
 
@@ -171,7 +201,7 @@ SIMD_INLINE void query_step(const Paged *a, Queries *b, int64_t i, int r, Sums s
         for (int v = 0; v < PARTS; v++) {
             Vec x = vec_exp2(score[k].v[v] - vec_all(greatest));
             total.v[v] = total.v[v] + x;
-            simd_store(p, a->kv->dtype, k * PACKED_ROWS + v * LANES, x, LANES);
+            simd_store(p, a->wide ? DTYPE_F32 : a->kv->dtype, k * PACKED_ROWS + v * LANES, x, LANES);
         }
     }
     sums_store(b->totals + i * 16, total);
@@ -184,21 +214,25 @@ SIMD_INLINE void page_values(const Paged *a, Queries *b, int64_t i, const unsign
                              const int R, const int V)
 {
     Sums sum[QUERY_ROWS][VALUE_VECTORS];
+    const int parts = parts_of(type);
     for (int r = 0; r < R; r++)
         for (int v = 0; v < V; v++)
             sum[r][v] = sums_load(b->sums + ((i + r) * a->value_vectors + d + v) * 16);
     const unsigned char *at = values + d * PACKED_VECTOR;
     later += d * PACKED_VECTOR;
     for (int64_t u = 0; u < units; u++) {
-        Words value[VALUE_VECTORS];
-        for (int v = 0; v < V; v++) {
-            value[v] = words_load(at + v * PACKED_VECTOR);
+        for (int v = 0; v < V; v++)
             __builtin_prefetch(later + v * PACKED_VECTOR, 0, 2);
-        }
         later += a->value_vectors * PACKED_VECTOR;
-        for (int r = 0; r < R; r++)
+        for (int part = 0; part < parts; part++) {
+            Words value[VALUE_VECTORS];
             for (int v = 0; v < V; v++)
-                sum[r][v] = sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u, type);
+                value[v] = word_part(words_load(at + v * PACKED_VECTOR), parts, part);
+            for (int r = 0; r < R; r++)
+                for (int v = 0; v < V; v++)
+                    sum[r][v] = sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u * parts + part,
+                                         dot_type(type));
+        }
         at += a->value_vectors * PACKED_VECTOR;
     }
     for (int r = 0; r < R; r++)
@@ -326,7 +360,8 @@ static void simd_attention_paged(Device *dev, Tensor *out, const Tensor *q, cons
         .out = out, .q = q, .kv = kv, .s = s, .type = bf16 ? QUANT_BF16 : QUANT_F32, .step = bf16 ? 2 : 1};
     a.key_units = (s->D + a.step - 1) / a.step;
     a.shared = s->H / s->Hk;
-    a.q_units = packed_round_up(a.key_units, 16);
+    a.wide = bf16 && WIDENS;
+    a.q_units = packed_round_up(a.wide ? 2 * a.key_units : a.key_units, 16);
     a.value_vectors = (s->D + 15) / 16;
     a.log2_scale = 0x1.715476p+0f / sqrtf((float)s->D);
     int64_t each = packed_round_up(queries_words(&a), 16);

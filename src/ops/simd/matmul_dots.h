@@ -106,16 +106,16 @@ SIMD_INLINE void dots_switch(const Place *at, const Pieces *k, const QuantType t
         take_apart(to, TYPE, panel, first, count);                                                        \
     }                                                                                                     \
     static void dots_##name(const Place *at, const Pieces *k, const unsigned char *w, int64_t next,       \
-                            XBlocks x, int64_t blocks, int64_t n, int64_t rows, int64_t panels)           \
+                            const XBlocks *x, int64_t blocks, int64_t n, int64_t rows, int64_t panels)    \
     {                                                                                                     \
-        dots_switch(at, k, has_min(TYPE) ? QUANT_Q4_K : TYPE, w, next, x, blocks, n, rows, panels);       \
+        dots_switch(at, k, has_min(TYPE) ? QUANT_Q4_K : TYPE, w, next, *x, blocks, n, rows, panels);      \
     }
 QUANTISED_TYPES(DOTS_FUNCTIONS)
 
 typedef struct {
     void (*apart)(unsigned char *, const unsigned char *, int64_t, int64_t);
-    void (*dots)(const Place *, const Pieces *, const unsigned char *, int64_t, XBlocks, int64_t, int64_t,
-                 int64_t, int64_t);
+    void (*dots)(const Place *, const Pieces *, const unsigned char *, int64_t, const XBlocks *, int64_t,
+                 int64_t, int64_t, int64_t);
 } DotsKernels;
 
 static const DotsKernels dots_kernels[QUANT_TYPES] = {
@@ -135,8 +135,9 @@ static void dots_task(const Place *at, const PackedMatrix *w, const Panels *pane
             kernels->apart(apart + p * DOT_BLOCKS * RECORD, panels->first + p * panels->next, b, count);
         for (int64_t n = first; n < last; n += tile_rows(x, n)) {
             Pieces k = {kept + (n - first) * GROUP * PACKED_ROWS, b == 0, b + count == blocks};
-            kernels->dots(at, &k, apart, DOT_BLOCKS * RECORD, x_blocks(x, w->type, n, b), count, n,
-                          tile_rows(x, n), panels->count);
+            XBlocks from = x_blocks(x, w->type, n, b);
+            kernels->dots(at, &k, apart, DOT_BLOCKS * RECORD, &from, count, n, tile_rows(x, n),
+                          panels->count);
         }
     }
 }

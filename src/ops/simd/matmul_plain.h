@@ -10,12 +10,6 @@ enum {
     WIDE_BYTES = GROUP * PLAIN_UNITS * PACKED_VECTOR
 };
 
-/* A unit's first numbers or its second ones: pairs made wide, or all there is. */
-SIMD_INLINE Words unit_part(Words unit, const int parts, int i)
-{
-    return parts == 1 ? unit : i == 0 ? words_left(unit, 16) : words_and(unit, 0xFFFF0000u);
-}
-
 /* Rows n .. n + R - 1, panels 0 .. P - 1, `units` of k.  type, R and P are constants.  A panel that is not
  * there is the last one again, whose sums go nowhere. */
 SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType type, const Panels *w,
@@ -39,7 +33,7 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
         for (int i = 0; i < parts; i++) {
             Words part[GROUP];
             for (int p = 0; p < P; p++)
-                part[p] = unit_part(panel[p], parts, i);
+                part[p] = word_part(panel[p], parts, i);
             for (int r = 0; r < R; r++)
                 for (int p = 0; p < P; p++)
                     sum[r][p] = sums_dot(sum[r][p], part[p], x + r, parts == 2 ? QUANT_F32 : type);
@@ -111,8 +105,8 @@ static void panels_widen(unsigned char *to, const Panels *w, int64_t k, int64_t 
         unsigned char *at = to + p * PLAIN_UNITS * PACKED_VECTOR;
         for (int64_t i = 0; i < count; i += 2, from += PACKED_VECTOR, at += (size_t)2 * PACKED_VECTOR) {
             Words pairs = words_load(from);
-            words_store(at, unit_part(pairs, 2, 0));
-            words_store(at + PACKED_VECTOR, unit_part(pairs, 2, 1));
+            words_store(at, word_part(pairs, 2, 0));
+            words_store(at + PACKED_VECTOR, word_part(pairs, 2, 1));
         }
     }
 }

@@ -141,6 +141,12 @@ SIMD_INLINE Sums sums_fnma(Sums a, Sums b, Sums c)
     return c;
 }
 
+/* A word's first numbers or its second ones: pairs made wide, or all there is. */
+SIMD_INLINE Words word_part(Words word, const int parts, int i)
+{
+    return parts == 1 ? word : i == 0 ? words_left(word, 16) : words_and(word, 0xFFFF0000u);
+}
+
 /* sum + w x of a plain type: two bf16 or one f32 a lane. */
 SIMD_INLINE Sums sums_dot(Sums sum, Words w, const uint32_t *x, const QuantType type)
 {

@@ -10,7 +10,7 @@ enum {
     FEW_PLAIN = 24,     /* rows are computed as weights come; more, from a piece of them in the first cache */
     FEW_DOTS = 64,      /* the same, where weights are to be taken apart */
     GROUP = 4,          /* panels of a task of many rows */
-    ROWS_AT_ONCE = 504, /* whose sums are kept between pieces: 126 kB; whole tiles */
+    ROWS_AT_ONCE = 516, /* whose sums are kept between pieces: 129 kB; whole tiles */
 };
 
 typedef struct {
