@@ -144,10 +144,10 @@ static void place_x(TilesProduct *p, const Room *room, unsigned char *memory)
     p->x.i8 = room->i8 ? memory + room->dots + room->bf16 : NULL;
 }
 
-static void round_x(const TilesProduct *p, SimdShare rows, SimdShare tiles)
+static void round_x(const TilesProduct *p, SimdShare rows, SimdShare tiles, SimdShare of)
 {
-    packed_x_round(&p->product.x, rows.first, rows.last);
-    tiles_x_round(&p->x, &p->product.x, tiles.first, tiles.last);
+    packed_x_round(&p->product.x, rows, of);
+    tiles_x_round(&p->x, &p->product.x, tiles, of);
 }
 
 /* One row is rounded by every thread for itself: sooner done than waiting for each other. */
@@ -181,10 +181,13 @@ static void tiles_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const P
         size_t me = (size_t)omp_get_thread_num();
         place_x(&mine, &room, memory + (own ? me * of_x : 0));
         mine.apart = memory + copies * of_x + me * room.apart;
-        if (own) {
-            round_x(&mine, (SimdShare){0, 1}, (SimdShare){0, 1});
-        } else {
-            round_x(&mine, simd_share(x->rows, 1), simd_share(row_tiles(x->rows), 1));
+        if (few)
+            round_x(&mine, (SimdShare){0, x->rows}, (SimdShare){0, 1},
+                    own ? x_all_numbers(&mine.product.x) : x_share_of_numbers(&mine.product.x));
+        else
+            round_x(&mine, simd_share(x->rows, 1), simd_share(row_tiles(x->rows), 1),
+                    x_all_numbers(&mine.product.x));
+        if (!own) {
 #pragma omp barrier
         }
         for (int64_t piece; (piece = turns_next(product->turns, product->threads, (int64_t)me)) >= 0;) {

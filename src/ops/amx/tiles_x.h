@@ -37,10 +37,11 @@ static inline size_t i8_row_tile(int64_t K, int64_t R)
     return (size_t)(K / DOT_BLOCK * R) * (DOT_BLOCK + 8);
 }
 
-/* 64 bytes of row r of a tile. */
-static inline void x_tile_bf16(unsigned char *to, const Tensor *x, int64_t n)
+/* Numbers `of`, which begin with a whole tile's, of row r of a tile. */
+static inline void x_tile_bf16(unsigned char *to, const Tensor *x, int64_t n, SimdShare of)
 {
-    for (int64_t k = 0; k < x->cols; k += X_UNITS, to += TILE_BYTES) {
+    to += of.first / X_UNITS * TILE_BYTES;
+    for (int64_t k = of.first; k < of.last; k += X_UNITS, to += TILE_BYTES) {
         uint16_t part[X_UNITS] = {0};
         for (int64_t i = 0; i < X_UNITS && k + i < x->cols; i += LANES) {
             int lanes = simd_lanes(k + i, x->cols);
@@ -70,42 +71,51 @@ SIMD_INLINE void x_block_i8(unsigned char *to, int64_t r, int64_t R, Vec a, Vec 
 }
 
 SIMD_INLINE void x_blocks_i8(unsigned char *to, int64_t r, int64_t R, const void *row, const DType d,
-                             int64_t K, const bool sum)
+                             SimdShare of, const bool sum)
 {
-    for (int64_t k = 0; k < K; k += DOT_BLOCK, to += R * (DOT_BLOCK + 8))
+    to += of.first / DOT_BLOCK * R * (DOT_BLOCK + 8);
+    for (int64_t k = of.first; k < of.last; k += DOT_BLOCK, to += R * (DOT_BLOCK + 8))
         x_block_i8(to, r, R, simd_load(row, d, k, LANES), simd_load(row, d, k + LANES, LANES), sum);
 }
 
 /* Row r of a tile; `p` says which of the types there are. */
-static inline void x_tile_i8(unsigned char *to, const PackedX *p, int64_t n, int64_t r)
+static inline void x_tile_i8(unsigned char *to, const PackedX *p, int64_t n, int64_t r, SimdShare of)
 {
     const void *row = simd_row(p->x, n);
-    int64_t K = p->x->cols, R = i8_rows(p->x->rows);
+    int64_t R = i8_rows(p->x->rows);
     if (p->x->dtype == DTYPE_F32)
-        x_blocks_i8(to, r, R, row, DTYPE_F32, K, p->min != 0);
+        x_blocks_i8(to, r, R, row, DTYPE_F32, of, p->min != 0);
     else if (p->min)
-        x_blocks_i8(to, r, R, row, DTYPE_BF16, K, true);
+        x_blocks_i8(to, r, R, row, DTYPE_BF16, of, true);
     else
-        x_blocks_i8(to, r, R, row, DTYPE_BF16, K, false);
+        x_blocks_i8(to, r, R, row, DTYPE_BF16, of, false);
 }
 
-/* Tiles [first, last) of sixteen rows. */
-static inline void tiles_x_round(const TilesX *t, const PackedX *p, int64_t first, int64_t last)
+/* Numbers `of` of a tile whose bytes for so many numbers are `each`: zeros. */
+static inline void x_tile_clear(unsigned char *tile, size_t each, int64_t numbers, SimdShare of)
+{
+    size_t first = (size_t)(of.first / numbers), last = (size_t)((of.last + numbers - 1) / numbers);
+    memset(tile + first * each, 0, (last - first) * each);
+}
+
+/* Numbers `of` of tiles of sixteen rows. */
+static inline void tiles_x_round(const TilesX *t, const PackedX *p, SimdShare tiles, SimdShare of)
 {
     int64_t K = p->x->cols;
-    size_t each = i8_row_tile(K, i8_rows(p->x->rows));
-    for (int64_t i = first; (t->bf16 || t->i8) && i < last; i++) {
-        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K), *i8 = t->i8 + (size_t)i * each;
+    size_t block = (size_t)i8_rows(p->x->rows) * (DOT_BLOCK + 8);
+    for (int64_t i = tiles.first; (t->bf16 || t->i8) && i < tiles.last; i++) {
+        unsigned char *bf16 = t->bf16 + (size_t)i * bf16_row_tile(K),
+                      *i8 = t->i8 + (size_t)i * i8_row_tile(K, i8_rows(p->x->rows));
         int64_t rows = p->x->rows - i * TILE_N;
         if (t->bf16 && rows < TILE_N)
-            memset(bf16, 0, bf16_row_tile(K));
+            x_tile_clear(bf16, TILE_BYTES, X_UNITS, of);
         if (t->i8 && rows < TILE_N)
-            memset(i8, 0, each);
+            x_tile_clear(i8, block, DOT_BLOCK, of);
         for (int64_t r = 0; r < TILE_N && r < rows; r++) {
             if (t->bf16)
-                x_tile_bf16(bf16 + r * TILE_LINE, p->x, i * TILE_N + r);
+                x_tile_bf16(bf16 + r * TILE_LINE, p->x, i * TILE_N + r, of);
             if (t->i8)
-                x_tile_i8(i8, p, i * TILE_N + r, r);
+                x_tile_i8(i8, p, i * TILE_N + r, r, of);
         }
     }
 }

@@ -61,7 +61,7 @@ SIMD_INLINE void ask_ahead(const QuantType t, const FileBlock *b, int half, cons
         if (R <= 2)
             __builtin_prefetch(at + ONE_AHEAD);
         else if (t == QUANT_Q8_0)
-            __builtin_prefetch(at + AHEAD / 2, 0, 2);
+            __builtin_prefetch(at + AHEAD, 0, 2);
         else
             __builtin_prefetch(at + AHEAD);
     }
@@ -129,7 +129,7 @@ SIMD_INLINE void direct_panels(const Place *at, const QuantType t, const Panels 
                                int64_t n, const int R, const int P)
 {
     for (int64_t p = 0; p < w->count; p += P) {
-        Place to = place_from(at, p);
+        Place to = place_from(at, p * w->apart);
         Panels here = {w->first + p * w->next, w->next, w->count - p, w->apart};
         direct_tile(&to, t, &here, x, blocks, n, R, P);
     }
@@ -163,30 +163,14 @@ static DirectKernel *const direct_kernels[QUANT_TYPES] = {
 #define DIRECT_ENTRY(TYPE, name) [TYPE] = direct_##name,
     QUANTISED_TYPES(DIRECT_ENTRY)};
 
-/* One row, where memory is read fastest in several places. */
-static void dots_one(const Place *at, const PackedMatrix *w, const Panels *panels)
-{
-    int64_t apart = panels_apart(panels);
-    for (int64_t p = 0; p < apart; p++) {
-        Place to = place_from(at, p);
-        Panels here = panels_from(panels, p, apart);
-        direct_kernels[w->type](&to, &here, x_blocks(&at->p->x, w->type, 0, 0), w->cols / DOT_BLOCK, 0, 1);
-    }
-}
-
-/* Few rows: so many panels as any tile takes come from memory, and stay in a cache for the other tiles. */
+/* Few rows: the panels of a tile come from memory, and stay in a cache for the tiles of the other rows. */
 static void dots_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const PackedX *x = &at->p->x;
-    const int64_t step = MOST_PANELS;
-    if (ONE_PANELS > 1 && at->p->y->rows == 1) {
-        dots_one(at, w, panels);
-        return;
-    }
-    for (int64_t p = 0; p < panels->count; p += step) {
+    int64_t apart = panels_apart(panels, x->x->rows == 1 ? (int)ONE_PANELS : (int)DIRECT_PANELS);
+    for (int64_t p = 0; p < apart; p++) {
         Place to = place_from(at, p);
-        int64_t left = panels->count - p;
-        Panels here = {panels->first + p * panels->next, panels->next, left < step ? left : step, 1};
+        Panels here = panels_from(panels, p, apart);
         for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
             direct_kernels[w->type](&to, &here, x_blocks(x, w->type, n, 0), w->cols / DOT_BLOCK, n,
                                     tile_rows(x, n));

@@ -125,11 +125,9 @@ static void simd_matmul_packed(Device *dev, Tensor *y, const Tensor *x, const Pa
         Product mine = p;
         size_t me = (size_t)omp_get_thread_num();
         packed_x_place(&mine.x, w, count, (uint32_t *)(void *)(memory + (own ? me * words : 0)));
-        if (own) {
-            packed_x_round(&mine.x, 0, 1);
-        } else {
-            SimdShare part = simd_share(x->rows, 1);
-            packed_x_round(&mine.x, part.first, part.last);
+        SimdShare rows = few ? (SimdShare){0, x->rows} : simd_share(x->rows, 1);
+        packed_x_round(&mine.x, rows, own || !few ? x_all_numbers(&mine.x) : x_share_of_numbers(&mine.x));
+        if (!own) {
 #pragma omp barrier
         }
         char *rest = memory + copies * words + me * each;

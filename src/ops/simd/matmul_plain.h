@@ -122,7 +122,7 @@ static void plain_few(const Place *at, const PackedMatrix *w, const Panels *pane
 {
     const Pieces whole = {NULL, true, true};
     if (ONE_PANELS > 1 && at->p->y->rows == 1) {
-        int64_t apart = panels_apart(panels);
+        int64_t apart = panels_apart(panels, ONE_PANELS);
         for (int64_t p = 0; p < apart; p++) {
             Place to = place_from(at, p);
             Panels here = panels_from(panels, p, apart);

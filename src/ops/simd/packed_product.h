@@ -72,10 +72,10 @@ typedef struct {
     int64_t next, count, apart;
 } Panels;
 
-/* One row in several places: as many parts of the panels, side by side; how far apart they are. */
-static inline int64_t panels_apart(const Panels *all)
+/* Panels read in several places at once: as many parts of them, side by side; how far apart they are. */
+static inline int64_t panels_apart(const Panels *all, int64_t places)
 {
-    return (all->count + ONE_PANELS - 1) / ONE_PANELS;
+    return (all->count + places - 1) / places;
 }
 
 /* Panels p, p + apart, ... */

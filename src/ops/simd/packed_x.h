@@ -97,11 +97,11 @@ static inline uint32_t word_of_float(float f)
     return w;
 }
 
-/* One row, `rows` of them to its tile: so far apart are its words. */
-static inline void x_round_pairs(uint32_t *to, int64_t rows, const Tensor *x, int64_t n)
+/* Numbers `of` of one row, `rows` of them to its tile: so far apart are its words. */
+static inline void x_round_pairs(uint32_t *to, int64_t rows, const Tensor *x, int64_t n, SimdShare of)
 {
     uint16_t part[2 * LANES];
-    for (int64_t k = 0; k < x->cols; k += 2 * LANES) {
+    for (int64_t k = of.first; k < of.last; k += 2 * LANES) {
         memset(part, 0, sizeof part);
         for (int i = 0; i < 2 && k + i * LANES < x->cols; i++) {
             int lanes = simd_lanes(k + i * LANES, x->cols);
@@ -114,11 +114,12 @@ static inline void x_round_pairs(uint32_t *to, int64_t rows, const Tensor *x, in
 }
 
 /* Rounded to bf16 where `wide`. */
-static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, int64_t n, bool wide)
+static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, int64_t n, SimdShare of,
+                                  bool wide)
 {
     float part[LANES];
     uint16_t rounded[LANES];
-    for (int64_t k = 0; k < x->cols; k += LANES) {
+    for (int64_t k = of.first; k < of.last; k += LANES) {
         int lanes = simd_lanes(k, x->cols);
         Vec numbers = simd_load(simd_row(x, n), x->dtype, k, lanes);
         if (wide) {
@@ -129,7 +130,7 @@ static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, i
         for (int i = 0; i < lanes; i++)
             to[(k + i) * rows] = word_of_float(part[i]);
     }
-    if (wide && x->cols % 2)
+    if (wide && of.last == x->cols && x->cols % 2)
         to[x->cols * rows] = 0;
 }
 
@@ -168,14 +169,14 @@ SIMD_INLINE void x_round_block(const PackedX *p, uint32_t *to, int64_t rows, con
         to[p->min * rows] = word_of_float(d * (float)sum);
 }
 
-static inline void x_round_dots(const PackedX *p, uint32_t *to, int64_t rows, int64_t n)
+static inline void x_round_dots(const PackedX *p, uint32_t *to, int64_t rows, int64_t n, SimdShare of)
 {
     const void *row = simd_row(p->x, n);
     if (p->x->dtype == DTYPE_BF16)
-        for (int64_t k = 0; k < p->x->cols; k += DOT_BLOCK)
+        for (int64_t k = of.first; k < of.last; k += DOT_BLOCK)
             x_round_block(p, to + k / DOT_BLOCK * p->lines * rows, rows, row, DTYPE_BF16, k);
     else
-        for (int64_t k = 0; k < p->x->cols; k += DOT_BLOCK)
+        for (int64_t k = of.first; k < of.last; k += DOT_BLOCK)
             x_round_block(p, to + k / DOT_BLOCK * p->lines * rows, rows, row, DTYPE_F32, k);
 }
 
@@ -207,19 +208,31 @@ static inline int64_t dot_words(const PackedX *p)
     return p->x->cols / DOT_BLOCK * p->lines;
 }
 
-/* Rows [first, last). */
-static inline void packed_x_round(const PackedX *p, int64_t first, int64_t last)
+static inline SimdShare x_all_numbers(const PackedX *p)
 {
-    for (int64_t n = first; n < last; n++) {
+    return (SimdShare){0, p->x->cols};
+}
+
+/* A thread's part of the numbers of each row. */
+static inline SimdShare x_share_of_numbers(const PackedX *p)
+{
+    return simd_share(p->x->cols, DOT_BLOCK);
+}
+
+/* Numbers `of` of some rows.  Many rows are shared among the threads; of few rows, whose words lie side by
+ * side in one line of a cache, each thread takes a part of the numbers, so that no two write to one line. */
+static inline void packed_x_round(const PackedX *p, SimdShare some, SimdShare of)
+{
+    for (int64_t n = some.first; n < some.last; n++) {
         int64_t tile = tile_of(p, n), rows = tile_rows(p, tile), r = n - tile;
         if (p->pairs)
-            x_round_pairs(tile_at(p->pairs, tile, pair_words(p)) + r, rows, p->x, n);
+            x_round_pairs(tile_at(p->pairs, tile, pair_words(p)) + r, rows, p->x, n, of);
         if (p->floats)
-            x_round_floats(tile_at(p->floats, tile, p->x->cols) + r, rows, p->x, n, false);
+            x_round_floats(tile_at(p->floats, tile, p->x->cols) + r, rows, p->x, n, of, false);
         if (p->wide)
-            x_round_floats(tile_at(p->wide, tile, wide_words(p)) + r, rows, p->x, n, true);
+            x_round_floats(tile_at(p->wide, tile, wide_words(p)) + r, rows, p->x, n, of, true);
         if (p->dots)
-            x_round_dots(p, tile_at(p->dots, tile, dot_words(p)) + r, rows, n);
+            x_round_dots(p, tile_at(p->dots, tile, dot_words(p)) + r, rows, n, of);
     }
 }
 
