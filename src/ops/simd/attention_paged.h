@@ -38,7 +38,7 @@ typedef struct {
     int64_t step, key_units, value_vectors; /* numbers a word; words of a key; vectors of a value */
     int64_t shared;                         /* heads of queries to a head of keys */
     bool wide;                              /* the pages are bf16, the left factors f32 */
-    int64_t q_units; /* words of a query: whole vectors, zeros behind its last number */
+    int64_t q_units;  /* words of a query: whole vectors, zeros behind its last number */
     float log2_scale; /* 1 / sqrt(D), and what makes exp2 of it */
 } Paged;
 
@@ -230,8 +230,8 @@ SIMD_INLINE void page_values(const Paged *a, Queries *b, int64_t i, const unsign
                 value[v] = word_part(words_load(at + v * PACKED_VECTOR), parts, part);
             for (int r = 0; r < R; r++)
                 for (int v = 0; v < V; v++)
-                    sum[r][v] = sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u * parts + part,
-                                         dot_type(type));
+                    sum[r][v] =
+                        sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u * parts + part, dot_type(type));
         }
         at += a->value_vectors * PACKED_VECTOR;
     }

@@ -26,7 +26,7 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
     for (int64_t u = 0; u < units; u++) {
         Words panel[GROUP];
         for (int p = 0; p < P; p++) {
-            if (R == 1 && ONE_AHEAD > 0)
+            if (ONE_AHEAD > 0)
                 __builtin_prefetch(from[p] + u * PACKED_VECTOR + ONE_AHEAD);
             panel[p] = words_load(from[p] + u * PACKED_VECTOR);
         }
@@ -52,7 +52,7 @@ SIMD_INLINE void plain_panels(const Place *at, const Pieces *k, const QuantType 
                               const uint32_t *x, int64_t units, int64_t n, const int R, const int P)
 {
     for (int64_t p = 0; p < w->count; p += P) {
-        Place to = place_from(at, p);
+        Place to = place_from(at, p * w->apart);
         Pieces part = {k->kept + p * PACKED_ROWS, k->first, k->last};
         Panels here = {w->first + p * w->next, w->next, w->count - p, w->apart};
         plain_tile(&to, &part, type, &here, x, units, n, R, P);
@@ -116,25 +116,16 @@ static int64_t units_of(const PackedMatrix *w)
     return w->type == QUANT_BF16 ? (w->cols + 1) / 2 : w->cols;
 }
 
-/* Few rows: so many panels as one tile of one row takes come from memory, and stay in a cache for the other
- * tiles. */
+/* Few rows: the panels of a tile come from memory, and stay in a cache for the tiles of the other rows. */
 static void plain_few(const Place *at, const PackedMatrix *w, const Panels *panels)
 {
     const Pieces whole = {NULL, true, true};
-    if (ONE_PANELS > 1 && at->p->y->rows == 1) {
-        int64_t apart = panels_apart(panels, ONE_PANELS);
-        for (int64_t p = 0; p < apart; p++) {
-            Place to = place_from(at, p);
-            Panels here = panels_from(panels, p, apart);
-            plain_rows(&to, &whole, w->type, &here, 0, units_of(w), 0);
-        }
-        return;
-    }
-    for (int64_t p = 0; p < panels->count; p += GROUP) {
-        int64_t left = panels->count - p;
-        Panels here = {panels->first + p * panels->next, panels->next, left < GROUP ? left : GROUP, 1};
+    const PackedX *x = &at->p->x;
+    int64_t apart = panels_apart(panels, x->x->rows == 1 ? (int)ONE_PANELS : (int)FEW_PANELS);
+    for (int64_t p = 0; p < apart; p++) {
         Place to = place_from(at, p);
-        for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(&at->p->x, n))
+        Panels here = panels_from(panels, p, apart);
+        for (int64_t n = 0; n < at->p->y->rows; n += tile_rows(x, n))
             plain_rows(&to, &whole, w->type, &here, 0, units_of(w), n);
     }
 }
