@@ -17,6 +17,20 @@ void log_level_set(LogLevel level)
     shown_level = level;
 }
 
+/* Messages name what stands in files of others: their control characters, of which terminals take orders,
+ * become question marks; line ends and tabs stay. */
+static void disarm(char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)text[i], next = i + 1 < n ? (unsigned char)text[i + 1] : 0;
+        bool c1 = c == 0xC2 && next >= 0x80 && next < 0xA0; /* U+0080 .. U+009F */
+        if (c == 127 || c1 || (c < 32 && c != '\n' && c != '\t'))
+            text[i] = '?';
+        if (c1)
+            text[++i] = '?';
+    }
+}
+
 /* One write a line, so that lines of several threads do not mix. */
 static void log_line(LogLevel level, const char *prefix, const char *fmt, va_list ap)
 {
@@ -28,6 +42,7 @@ static void log_line(LogLevel level, const char *prefix, const char *fmt, va_lis
     size_t end = (size_t)n + (size_t)(m < 0 ? 0 : m);
     if (end > sizeof line - 2)
         end = sizeof line - 2;
+    disarm(line + n, end - (size_t)n);
     line[end] = '\n';
     fwrite(line, 1, end + 1, stderr);
 }

@@ -47,6 +47,18 @@ static void levels_are_kept(void **state)
     log_level_set(LOG_INFO);
 }
 
+static void say_hostile(void)
+{
+    log_error("no model '%s'", "a\tb\nc\x1b[2J\r\x7f \xC2\x9B \xC3\xA9 \xC2\xA0\xC2");
+}
+
+static void a_terminal_is_given_no_orders(void **state)
+{
+    (void)state;
+    assert_string_equal(heard(say_hostile),
+                        "error: no model 'a\tb\nc?[2J?? ?? \xC3\xA9 \xC2\xA0\xC2'\n");
+}
+
 static void say_long(void)
 {
     char *word = malloc(10000);
@@ -98,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_are_kept),
+        cmocka_unit_test(a_terminal_is_given_no_orders),
         cmocka_unit_test(long_lines_still_end),
         cmocka_unit_test(progress_tells_share_and_time_left),
     };

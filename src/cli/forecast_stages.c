@@ -20,7 +20,7 @@ static const double token_bytes = 3.5;
 /* An episode's turns, the tokens that it reads and writes in each, and what is written down of it. */
 static const double episode_turns = 4, turn_reads = 600, turn_writes = 100, episode_bytes = 6000;
 /* Seconds of a task of a family or of a game that is made, and of an episode that a script plays. */
-static const double task_seconds = 1e-3, game_seconds = 0.05, script_seconds = 0.05;
+static const double task_seconds = 1e-3, game_seconds = 0.05, script_seconds = 0.01;
 /* Of reading weights while tokens are written: a core or two of a desktop. */
 static const double weights_read = 20e9;
 
@@ -254,7 +254,8 @@ static double runs_of(const RecipeAsk *ask)
 double forecast_flops(const RecipeAsk *ask)
 {
     const MachineSpeed *m = ask->machine;
-    return m && m->bf16 > 0 ? 0.6 * m->bf16 : 5e11;
+    double best = !m ? 0 : m->bf16 > m->f32 ? m->bf16 : m->f32;
+    return best > 0 ? 0.6 * best : 5e11;
 }
 
 Status forecast_episodes(RecipeForecast *out, const RecipeAsk *ask, const char *model, double n)

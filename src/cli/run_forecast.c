@@ -85,8 +85,11 @@ Status forecast_rows(ForecastRows *out, const RecipeAsk *ask, const char *folder
         return rows_there(out, folder);
     if (!facts || !fact(facts, "context"))
         return fail(ST_IO, "nothing is known of rows in %s", folder);
-    *out = (ForecastRows){.data = {fact(facts, "context"), fact(facts, "rows"), fact(facts, "held_out_rows"),
-                                   1, 1}, /* packed */
+    *out = (ForecastRows){.data = {.context = fact(facts, "context"),
+                                   .rows = fact(facts, "rows"),
+                                   .held_out_rows = fact(facts, "held_out_rows"),
+                                   .learned = 1, /* all positions: packed text */
+                                   .held_out_learned = 1},
                           .vocab_size = fact(facts, "vocab_size")};
     return ST_OK;
 }

@@ -5,7 +5,7 @@
  *   TILE_ROWS, TILE_PANELS   the same of plain weights when there are more
  *   DIRECT_PANELS            panels at once of quantised weights while rows are few
  *   ONE_PANELS, ONE_AHEAD    panels at once of any weights for one row, far apart from each other, and how
- *                            many bytes ahead it asks for; 0: none
+ *                            many bytes ahead it asks for, as few rows of plain ones do; 0: none
  *   DOT_ROWS, DOT_PANELS     rows and panels of quantised ones when there are more
  *   WIDENS                   whether bf16 is multiplied as f32: no instruction multiplies pairs of it
  *   PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
@@ -15,9 +15,9 @@
  *
  * One row is bound by reading: every thread walks through its own panels, one after the other, since most
  * processors read ahead best in one place; where ONE_PANELS says so, in several places of them.  A few rows
- * take two panels at once, so that what goes to all lanes is loaded once for both.  Many rows are bound by
- * arithmetic: a piece of a few panels goes into the first cache, quantised ones taken apart, and is used by
- * all rows. */
+ * take two panels at once, so that what goes to all lanes is loaded once for both: panels from two parts of a
+ * thread's, so that what is asked for ahead is what comes next.  Many rows are bound by arithmetic: a piece of
+ * a few panels goes into the first cache, quantised ones taken apart, and is used by all rows. */
 #ifndef OPS_SIMD_MATMUL_PACKED_H
 #define OPS_SIMD_MATMUL_PACKED_H
 

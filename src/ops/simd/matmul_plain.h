@@ -26,7 +26,7 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
     for (int64_t u = 0; u < units; u++) {
         Words panel[GROUP];
         for (int p = 0; p < P; p++) {
-            if (ONE_AHEAD > 0)
+            if (ONE_AHEAD > 0 && R != TILE_ROWS) /* those are in a cache */
                 __builtin_prefetch(from[p] + u * PACKED_VECTOR + ONE_AHEAD);
             panel[p] = words_load(from[p] + u * PACKED_VECTOR);
         }
@@ -64,8 +64,8 @@ SIMD_INLINE void plain_switch(const Place *at, const Pieces *k, const QuantType 
 {
     switch (rows) {
     case 1: plain_panels(at, k, type, w, x, units, n, 1, ONE_PANELS); break;
-    case 2: plain_panels(at, k, type, w, x, units, n, 2, TILE_PANELS); break;
-    case 4: plain_panels(at, k, type, w, x, units, n, 4, TILE_ROWS < 4 ? 1 : TILE_PANELS); break;
+    case 2: plain_panels(at, k, type, w, x, units, n, 2, FEW_PANELS); break;
+    case 4: plain_panels(at, k, type, w, x, units, n, 4, FEW_PANELS); break;
     case TILE_ROWS: plain_panels(at, k, type, w, x, units, n, TILE_ROWS, TILE_PANELS); break;
     case 8: plain_panels(at, k, type, w, x, units, n, FEW_TILE, FEW_PANELS); break;
     default: break;
