@@ -147,7 +147,7 @@ static void print(const json_t *d)
            json_integer_value(json_object_get(d, "openmp_threads")));
     printf("memory       %s available\n", bytes_or_unknown(buf, d, "memory_available_bytes"));
     printf("disk         %s free in this folder\n", bytes_or_unknown(buf, d, "disk_free_bytes"));
-    printf("products     %s\n", bf16 ? "bf16 (fast on this processor)" : "f32");
+    printf("products     %s (faster on this processor than %s)\n", bf16 ? "bf16" : "f32", bf16 ? "f32" : "bf16");
     printf("sandbox      %s\n", json_string_value(json_object_get(json_object_get(d, "sandbox"), "says")));
     puts("libraries");
     json_object_foreach(json_object_get(d, "libraries"), name, v)
