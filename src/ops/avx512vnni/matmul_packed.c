@@ -1,5 +1,5 @@
 /* Products with packed weights by VNNI's dot products of bytes, on processors that have them and no products
- * of bf16: Cascade Lake, Ice Lake. */
+ * of bf16, or slow ones: Cascade Lake, Ice Lake, Sapphire Rapids without AMX. */
 #include "ops/avx512/vec.h"
 #include "ops/avx512vnni/avx512vnni.h"
 

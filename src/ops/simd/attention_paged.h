@@ -91,14 +91,6 @@ static inline int64_t positions_seen(const Paged *a, const Queries *b, int64_t i
     return b->rows->past + b->first + i / a->shared + 1 - page * KV_PAGE;
 }
 
-/* As bf16 has it. */
-static inline Vec vec_rounded(Vec x)
-{
-    uint16_t rounded[LANES];
-    vec_store_bf16(rounded, x, LANES);
-    return vec_load_bf16(rounded, LANES);
-}
-
 static void queries_begin(const Paged *a, Queries *b)
 {
     for (int64_t i = 0; i < b->n; i++) {
@@ -120,24 +112,13 @@ static void queries_begin(const Paged *a, Queries *b)
     memset(b->totals, 0, (size_t)(b->n * 16) * sizeof(float));
 }
 
-/* How many products a word of a page takes part in, one behind the other, and of what. */
-SIMD_INLINE int parts_of(const QuantType type)
-{
-    return type == QUANT_BF16 && WIDENS ? 2 : 1;
-}
-
-SIMD_INLINE QuantType dot_type(const QuantType type)
-{
-    return parts_of(type) == 2 ? QUANT_F32 : type;
-}
-
 /* score[r][panel] = q k, of queries i .. i + R - 1.  Meanwhile the keys of a later page are asked for. */
 SIMD_INLINE void page_scores(Sums score[QUERY_ROWS][KEY_PANELS], const Paged *a, const Queries *b, int64_t i,
                              const unsigned char *keys, const unsigned char *later, const QuantType type,
                              const int R)
 {
     int64_t next = a->key_units * PACKED_VECTOR;
-    const int parts = parts_of(type);
+    const int parts = word_parts(type, WIDENS);
     for (int r = 0; r < R; r++)
         for (int p = 0; p < KEY_PANELS; p++)
             score[r][p] = sums_all(0);
@@ -150,8 +131,9 @@ SIMD_INLINE void page_scores(Sums score[QUERY_ROWS][KEY_PANELS], const Paged *a,
                 panel[p] = word_part(words_load(keys + p * next + u * PACKED_VECTOR), parts, part);
             for (int r = 0; r < R; r++)
                 for (int p = 0; p < KEY_PANELS; p++)
-                    score[r][p] = sums_dot(score[r][p], panel[p],
-                                           b->q + (i + r) * a->q_units + u * parts + part, dot_type(type));
+                    score[r][p] =
+                        sums_dot(score[r][p], panel[p], b->q + (i + r) * a->q_units + u * parts + part,
+                                 part_type(type, WIDENS));
         }
     }
 }
@@ -214,7 +196,7 @@ SIMD_INLINE void page_values(const Paged *a, Queries *b, int64_t i, const unsign
                              const int R, const int V)
 {
     Sums sum[QUERY_ROWS][VALUE_VECTORS];
-    const int parts = parts_of(type);
+    const int parts = word_parts(type, WIDENS);
     for (int r = 0; r < R; r++)
         for (int v = 0; v < V; v++)
             sum[r][v] = sums_load(b->sums + ((i + r) * a->value_vectors + d + v) * 16);
@@ -230,8 +212,8 @@ SIMD_INLINE void page_values(const Paged *a, Queries *b, int64_t i, const unsign
                 value[v] = word_part(words_load(at + v * PACKED_VECTOR), parts, part);
             for (int r = 0; r < R; r++)
                 for (int v = 0; v < V; v++)
-                    sum[r][v] =
-                        sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u * parts + part, dot_type(type));
+                    sum[r][v] = sums_dot(sum[r][v], value[v], b->p + r * KV_PAGE + u * parts + part,
+                                         part_type(type, WIDENS));
         }
         at += a->value_vectors * PACKED_VECTOR;
     }

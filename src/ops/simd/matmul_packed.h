@@ -7,7 +7,8 @@
  *   ONE_PANELS, ONE_AHEAD    panels at once of any weights for one row, far apart from each other, and how
  *                            many bytes ahead it asks for, as few rows of plain ones do; 0: none
  *   DOT_ROWS, DOT_PANELS     rows and panels of quantised ones when there are more
- *   WIDENS                   whether bf16 is multiplied as f32: no instruction multiplies pairs of it
+ *   WIDENS                   whether bf16 is multiplied as f32: no instruction multiplies pairs of it,
+ *                            or not as fast
  *   PACKED(name)             the public name: avx2_matmul_packed for matmul_packed
  *
  * Each sum is one chain over k, in its order, whatever the tile, the pieces in which k is walked, and the

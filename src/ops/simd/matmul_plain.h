@@ -17,7 +17,7 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
 {
     Sums sum[8][GROUP];
     const unsigned char *from[GROUP];
-    const int parts = type == QUANT_BF16 && WIDENS ? 2 : 1;
+    const int parts = word_parts(type, WIDENS);
     for (int p = 0; p < P; p++)
         from[p] = w->first + (p < w->count ? p : w->count - 1) * w->next;
     for (int r = 0; r < R; r++)
@@ -36,7 +36,7 @@ SIMD_INLINE void plain_tile(const Place *at, const Pieces *k, const QuantType ty
                 part[p] = word_part(panel[p], parts, i);
             for (int r = 0; r < R; r++)
                 for (int p = 0; p < P; p++)
-                    sum[r][p] = sums_dot(sum[r][p], part[p], x + r, parts == 2 ? QUANT_F32 : type);
+                    sum[r][p] = sums_dot(sum[r][p], part[p], x + r, part_type(type, WIDENS));
             x += R;
         }
     }

@@ -141,6 +141,26 @@ SIMD_INLINE Sums sums_fnma(Sums a, Sums b, Sums c)
     return c;
 }
 
+/* As bf16 has it. */
+static inline Vec vec_rounded(Vec x)
+{
+    uint16_t rounded[LANES];
+    vec_store_bf16(rounded, x, LANES);
+    return vec_load_bf16(rounded, LANES);
+}
+
+/* How many products a word of a plain type takes part in, one behind the other, and of what numbers: pairs of
+ * bf16 are two of f32 where bf16 widens. */
+SIMD_INLINE int word_parts(const QuantType type, const bool widens)
+{
+    return type == QUANT_BF16 && widens ? 2 : 1;
+}
+
+SIMD_INLINE QuantType part_type(const QuantType type, const bool widens)
+{
+    return word_parts(type, widens) == 2 ? QUANT_F32 : type;
+}
+
 /* A word's first numbers or its second ones: pairs made wide, or all there is. */
 SIMD_INLINE Words word_part(Words word, const int parts, int i)
 {

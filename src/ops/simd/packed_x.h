@@ -118,15 +118,10 @@ static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, i
                                   bool wide)
 {
     float part[LANES];
-    uint16_t rounded[LANES];
     for (int64_t k = of.first; k < of.last; k += LANES) {
         int lanes = simd_lanes(k, x->cols);
         Vec numbers = simd_load(simd_row(x, n), x->dtype, k, lanes);
-        if (wide) {
-            vec_store_bf16(rounded, numbers, lanes);
-            numbers = vec_load_bf16(rounded, lanes);
-        }
-        vec_store_f32(part, numbers, lanes);
+        vec_store_f32(part, wide ? vec_rounded(numbers) : numbers, lanes);
         for (int i = 0; i < lanes; i++)
             to[(k + i) * rows] = word_of_float(part[i]);
     }
