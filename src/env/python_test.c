@@ -1,9 +1,9 @@
 #include "env/python.h"
 
-#include <dirent.h>
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/names_in_test.h"
 #include "base/scratch_test.h"
 
 static char no_sandbox[ERROR_TEXT_MAX]; /* why this host has none; "" where it has */
@@ -257,16 +257,6 @@ static void what_is_written_to_the_pipes_is_passed_over(void **state)
     python_close(p);
 }
 
-static int open_descriptors(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
-}
-
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -278,7 +268,7 @@ static void many_sessions_leave_nothing(void **state)
     NEEDS_SANDBOX
     enum { AT_ONCE = 8, ROUNDS = 3 };
     double seconds[AT_ONCE * ROUNDS];
-    int before = open_descriptors();
+    size_t before = names_in("/proc/self/fd");
     for (int r = 0; r < ROUNDS; r++) {
         Python *p[AT_ONCE];
         for (int i = 0; i < AT_ONCE; i++) {
@@ -296,7 +286,7 @@ static void many_sessions_leave_nothing(void **state)
         for (int i = 0; i < AT_ONCE; i++)
             python_close(p[i]);
     }
-    assert_int_equal(open_descriptors(), before);
+    assert_int_equal(names_in("/proc/self/fd"), before);
     qsort(seconds, AT_ONCE * ROUNDS, sizeof *seconds, by_size);
     print_message("start of a session: p50 %.1f ms, most %.1f ms\n", seconds[AT_ONCE * ROUNDS / 2] * 1e3,
                   seconds[AT_ONCE * ROUNDS - 1] * 1e3);

@@ -1,6 +1,7 @@
 #include "env/sandbox.h"
 
 #include "base/clock.h"
+#include "base/names_in_test.h"
 #include "base/scratch_test.h"
 #include "base/thread.h"
 #include "env/sandbox_attacks_test.h"
@@ -372,15 +373,6 @@ static void it_dies_with_its_caller(void **state)
     close(ends[1]);
 }
 
-static size_t names_in(const char *folder)
-{
-    FolderList l;
-    assert_int_equal(folder_list(&l, folder), ST_OK);
-    size_t n = l.n;
-    folder_list_drop(&l);
-    return n;
-}
-
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -420,9 +412,7 @@ static void many_leave_nothing(void **state)
                       at_once, 1e3 * took[n / 2], 1e3 * took[n * 95 / 100], n / all);
     }
     assert_int_equal(names_in("/proc/self/fd"), fds);
-    for (int tries = 0; names_in("/proc/self/task") > 1 && tries < 100; tries++)
-        usleep(1000); /* a joined thread leaves the list a little later */
-    assert_int_equal(names_in("/proc/self/task"), 1);
+    expect_threads(1);
     assert_true(names_in(tmp) <= files + 3); /* others use it too */
     assert_true(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
 }

@@ -240,6 +240,8 @@ Status engine_open(Engine **out, Decoder *d, const Tokenizer *t, const EngineSet
         .pages = s->pages, .positions = s->context,
         .threads = setup->threads > 0 ? setup->threads : cpu_count(),
     };
+    if (!setup->inline_passes) /* the engine's own thread computes from now on */
+        device_leave(decoder_device(d));
     return engine_open_model(out, &m, t, setup);
 }
 

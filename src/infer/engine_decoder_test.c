@@ -1,5 +1,6 @@
 /* The engine over a real decoder: random weights, two threads, both compute types.  The same request gives
  * the same bits in any company, with and without the cache, in whatever pieces its prompt was read. */
+#include "base/names_in_test.h"
 #include "model/model.h"
 #include "ops/select.h"
 
@@ -115,11 +116,36 @@ static void the_same_bits_in_bf16(void **state)
     expect_same_bits(DTYPE_BF16);
 }
 
+/* The engine's thread and its one helper beside this: what helped to open the model is gone.  A third helper would be
+ * one thread more than two processors have, and OpenMP's then sleep between operations (device_leave). */
+static void threads_are_no_more_than_processors(void **state)
+{
+    (void)state;
+    Device *dev;
+    Decoder *d;
+    RequestSpec spec;
+    int32_t ids[256];
+    EngineSetup setup = {.threads = 1};
+    assert_int_equal(ops_open(&dev, NULL, 2), ST_OK);
+    Model *m = open_model(dev, DTYPE_F32);
+    Engine *e = open_engine(m, DTYPE_F32, &d, 48, 9, &setup);
+    make_spec(&spec, ids, 1);
+    Answer a = ask(e, &spec);
+    assert_int_equal(a.st, ST_OK);
+    expect_threads(3);
+    drop_answer(&a);
+    engine_close(e);
+    decoder_close(d);
+    model_close(m);
+    device_close(dev);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_bits_in_f32),
         cmocka_unit_test(the_same_bits_in_bf16),
+        cmocka_unit_test(threads_are_no_more_than_processors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ MUST_CHECK Status decoder_open(Decoder **out, Device *dev, const ModelFile *f, c
 MUST_CHECK Status decoder_open_model(Decoder **out, Model *m, const DecoderSetup *setup);
 void decoder_close(Decoder *d); /* NULL: nothing.  Before its device. */
 const HParams *decoder_hparams(const Decoder *d);
+Device *decoder_device(const Decoder *d);
 const DecoderSetup *decoder_setup(const Decoder *d); /* with max_logits and context as they came to be */
 size_t decoder_token_bytes(const Decoder *d); /* of packed weights that one token of one sequence reads, its
                                                * row of the embedding aside */

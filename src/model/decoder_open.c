@@ -357,6 +357,11 @@ const HParams *decoder_hparams(const Decoder *d)
     return &d->h;
 }
 
+Device *decoder_device(const Decoder *d)
+{
+    return d->dev;
+}
+
 const DecoderSetup *decoder_setup(const Decoder *d)
 {
     return &d->setup;

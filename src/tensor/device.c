@@ -112,6 +112,11 @@ void device_zero(Device *dev, void *p, size_t bytes)
         dev->kind->zero(dev, p, bytes);
 }
 
+void device_leave(Device *dev)
+{
+    dev->kind->leave(dev);
+}
+
 void device_fail(Device *dev, const char *fmt, ...)
 {
     if (device_failed(dev))

@@ -26,6 +26,7 @@ typedef struct {
     void (*copy)(Device *dev, void *to, const void *from, size_t bytes);
     void (*zero)(Device *dev, void *p, size_t bytes);
     void (*sync)(Device *dev);
+    void (*leave)(Device *dev);
     void (*close)(Device *dev);
 } DeviceKind;
 
@@ -64,6 +65,11 @@ MUST_CHECK Status device_host_view(Device *dev, const void **out, const void *p,
 void device_host_drop(Device *dev, const void *view, const void *p);
 void device_copy(Device *dev, void *to, const void *from, size_t bytes);
 void device_zero(Device *dev, void *p, size_t bytes);
+
+/* Before another thread takes the device over: the threads that helped this one end.  A pool for each would be more
+ * threads than processors, and OpenMP then has them sleep in every gap between two operations, which made small models
+ * half as fast.  This thread may come back: it gets new ones. */
+void device_leave(Device *dev);
 
 void device_fail(Device *dev, const char *fmt, ...) PRINTF_LIKE(2, 3); /* keeps the first */
 bool device_failed(const Device *dev);

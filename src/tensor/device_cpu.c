@@ -47,6 +47,12 @@ static void cpu_sync(Device *dev)
     (void)dev;
 }
 
+static void cpu_leave(Device *dev)
+{
+    (void)dev;
+    omp_pause_resource_all(omp_pause_soft);
+}
+
 static void cpu_close(Device *dev)
 {
     mem_free(dev);
@@ -62,6 +68,7 @@ static const DeviceKind cpu_kind = {
     .copy = cpu_copy,
     .zero = cpu_zero,
     .sync = cpu_sync,
+    .leave = cpu_leave,
     .close = cpu_close,
 };
 

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "base/names_in_test.h"
 
 enum { MB = 1 << 20, ROOM = 3 * MB + 128 };
 
@@ -126,6 +127,19 @@ static void other_memory_is_copied_to_be_viewed(void **state)
     dev->kind = mine;
 }
 
+/* The device still works, with new threads. */
+static void who_leaves_takes_the_threads_along(void **state)
+{
+    const Fixture *f = *state;
+    for (int i = 0; i < 2; i++) {
+        expect_exact(f, device_copy);
+        expect_threads(3);
+        device_leave(f->dev);
+        expect_threads(1);
+    }
+    expect_exact(f, device_copy);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +148,7 @@ int main(void)
         cmocka_unit_test(nothing_may_be_moved),
         cmocka_unit_test(host_memory_is_viewed_where_it_is),
         cmocka_unit_test(other_memory_is_copied_to_be_viewed),
+        cmocka_unit_test(who_leaves_takes_the_threads_along),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
