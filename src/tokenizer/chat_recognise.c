@@ -243,12 +243,13 @@ static const char *wrong_detail(const char *style, const WordList *list, Span ji
 /* The statement "{% set NAME = ... %}" that begins at `at` names something with "system" in it. */
 static bool sets_system(Span jinja, size_t literal)
 {
-    size_t open = literal;
-    while (open >= 2 && !(jinja.at[open - 2] == '{' && strchr("{%", jinja.at[open - 1])))
+    enum { HEAD = 256 }; /* bytes from a tag's opening to the text: no further, for a hostile template has many texts */
+    size_t open = literal, least = literal > HEAD ? literal - HEAD : 0;
+    while (open >= least + 2 && !(jinja.at[open - 2] == '{' && strchr("{%", jinja.at[open - 1])))
         open--;
     Span tag = {jinja.at + open, literal - open};
     const char *equals = memchr(tag.at, '=', tag.n);
-    if (open < 2 || jinja.at[open - 1] != '%' || !equals)
+    if (open < least + 2 || jinja.at[open - 1] != '%' || !equals)
         return false;
     Span name = {tag.at, (size_t)(equals - tag.at)};
     return contains(name, "set ") && contains(name, "system");

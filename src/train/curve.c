@@ -16,6 +16,8 @@ typedef struct {
 
 typedef Array(Point) Points;
 
+static const double wildest = 1e30; /* no loss is; sums and differences of such are numbers */
+
 /* A line that is cut short (a run that was killed) or has no loss is passed over. */
 static void read_line(Points *points, const char *line, size_t n)
 {
@@ -23,7 +25,8 @@ static void read_line(Points *points, const char *line, size_t n)
     const json_t *step = json_object_get(object, "step"), *loss = json_object_get(object, "loss_nats");
     const json_t *held_out = json_object_get(object, "held_out_loss_nats");
     double value = json_number_value(held_out ? held_out : loss);
-    if (json_is_number(step) && json_is_number(held_out ? held_out : loss) && isfinite(value)) {
+    if (json_integer_value(step) >= 0 && json_is_integer(step) && json_is_number(held_out ? held_out : loss) &&
+        fabs(value) < wildest) {
         Point p = {.step = json_number_value(step), .loss = value, .held_out = held_out != NULL};
         array_push(points, p);
     }
@@ -95,14 +98,13 @@ static Range range_of(const Points *points, const double *mean, int width)
         r.low = fmin(r.low, points->at[i].loss);
         r.high = fmax(r.high, points->at[i].loss);
     }
-    if (r.high - r.low < 1e-9)
-        r.high = r.low + 1e-9;
     return r;
 }
 
 static int row_of(const Range *r, double loss, int height)
 {
-    return (int)((r->high - loss) / (r->high - r->low) * (height - 1) + 0.5);
+    double all = r->high - r->low;
+    return all > 0 ? (int)((r->high - loss) / all * (height - 1) + 0.5) : 0;
 }
 
 static void draw(char *grid, const Points *points, const double *mean, const Range *r, double last, int width,

@@ -42,6 +42,23 @@ static void noise_leaves_no_row_empty(void **state)
     str_drop(&plot);
 }
 
+/* Numbers that nobody trained are passed over; equal ones lie in one row. */
+static void wild_numbers_stay_in_the_frame(void **state)
+{
+    (void)state;
+    Str plot = {0};
+    scratch_text("log.jsonl", "{\"step\":1,\"loss_nats\":1e308}\n{\"step\":1,\"loss_nats\":1e308}\n"
+                              "{\"step\":-9000000000000000000,\"loss_nats\":2}\n{\"step\":-1e300,\"loss_nats\":2}\n"
+                              "{\"step\":0,\"held_out_loss_nats\":-1e308}\n"
+                              "{\"step\":2,\"loss_nats\":2e20}\n{\"step\":4,\"loss_nats\":2e20}\n");
+    assert_int_equal(curve_plot(&plot, scratch, 40, 9), ST_OK);
+    assert_int_equal(plot.at[strcspn(plot.at, "*")], '*');
+    const char *line = strchr(plot.at, '\n') + 1;
+    assert_true(strcspn(plot.at, "*") < (size_t)(line - plot.at));
+    assert_null(memchr(line, '*', strcspn(line, "0"))); /* until the axis: no other row has one */
+    str_drop(&plot);
+}
+
 static void an_empty_log_is_said(void **state)
 {
     (void)state;
@@ -57,6 +74,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(falls_from_left_top_to_right_bottom),
         cmocka_unit_test(noise_leaves_no_row_empty),
+        cmocka_unit_test(wild_numbers_stay_in_the_frame),
         cmocka_unit_test(an_empty_log_is_said),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
