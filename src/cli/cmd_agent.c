@@ -48,6 +48,9 @@ static const Flag flags[] = {
     {"private", 0, NULL, "neither read nor keep a history of what is typed"},
 };
 
+enum { SIGNALS = 3 };
+static const int signals[SIGNALS] = {SIGINT, SIGHUP, SIGTERM};
+
 typedef struct {
     AgentConfig config;
     ChatModelConfig model;
@@ -61,6 +64,8 @@ typedef struct {
     bool talks;    /* ... and types the tasks: the session goes on whatever happens */
     Status failed; /* what the session has said already: the exit status */
     bool unsolved; /* the last turn did not end with an answer */
+    bool catches;  /* the signals; what they did before: */
+    struct sigaction before[SIGNALS];
 } Job;
 
 /* Ctrl-C ------------------------------------------------------------------------------------------------- */
@@ -74,27 +79,16 @@ static void on_signal(int number)
     leaving |= number != SIGINT;
 }
 
-enum { SIGNALS = 3 };
-static const int signals[SIGNALS] = {SIGINT, SIGHUP, SIGTERM};
-
-/* At a prompt a SIGTERM would not be noticed: it keeps its own way. */
-static int signals_caught(const Job *job)
+static void catch_signals(unsigned how, struct sigaction before[SIGNALS])
 {
-    return job->talks ? SIGNALS - 1 : SIGNALS;
-}
-
-/* On a terminal nothing but what is under way is to end: a write that is cut short would look like a closed
- * terminal. */
-static void catch_signals(const Job *job, struct sigaction before[SIGNALS])
-{
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = job->talks ? SA_RESTART : 0};
-    for (int i = 0; i < signals_caught(job); i++)
+    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)how};
+    for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &stop, &before[i]);
 }
 
-static void catch_no_signals(const Job *job, const struct sigaction before[SIGNALS])
+static void catch_as(const struct sigaction before[SIGNALS])
 {
-    for (int i = 0; i < signals_caught(job); i++)
+    for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
 }
 
@@ -113,7 +107,8 @@ static bool bench_stopped(void *context)
 
 static void take(Job *job, AgentSession *s, Span line, bool *over)
 {
-    interrupted = 0;
+    if (job->talks) /* at the prompt it was for the line */
+        interrupted = 0;
     Status st = agent_session_take(s, line, over);
     if (job->failed == ST_OK && (!job->talks || !agent_session_survives(st)))
         job->failed = st;
@@ -248,12 +243,16 @@ static Status with_session(Job *job)
                                 .leave = true};
     Status st = chat_console_open(&job->console, &console);
     if (st == ST_OK) {
-        struct sigaction before[SIGNALS];
+        struct sigaction opening[SIGNALS];
         if (job->talks)
             greet(job, &setup);
-        catch_signals(job, before);
+        /* On a terminal nothing but what is under way is to end: a write that is cut short would look like a
+         * closed terminal.  At a prompt a SIGTERM would not be noticed: it keeps its own way. */
+        catch_signals(job->talks ? SA_RESTART : 0, opening);
+        if (job->talks)
+            sigaction(SIGTERM, &job->before[SIGNALS - 1], NULL);
         st = converse(job, s);
-        catch_no_signals(job, before);
+        catch_as(opening);
         chat_console_close(job->console);
     }
     mem_free(history);
@@ -295,6 +294,15 @@ static Status open_bench(Job *job)
                 why.text);
 }
 
+/* What was stopped half way may have failed for that. */
+static Status open_all(Job *job)
+{
+    Status st = open_bench(job); /* before a large model is read */
+    if (st == ST_OK && !interrupted)
+        st = chatmodel_open_named(&job->opened, args_value(job->args, "model"), &job->model, 1);
+    return interrupted ? fail(ST_CANCELLED, "stopped before the first task") : st;
+}
+
 static Status read_words(Job *job)
 {
     const Args *a = job->args;
@@ -326,8 +334,10 @@ static Status run(const Args *args, void *context)
     Job *job = context;
     job->args = args;
     TRY(read_words(job));
-    TRY(open_bench(job)); /* before a large model is read */
-    TRY(chatmodel_open_named(&job->opened, args_value(args, "model"), &job->model, 1));
+    /* From before the private folder is made until it is removed.  Who asks twice does not wait for a model. */
+    catch_signals(SA_RESTART | SA_RESETHAND, job->before);
+    job->catches = true;
+    TRY(open_all(job));
     Status st = with_session(job);
     if (job->talks && job->bench && workbench_holds_files(job->bench))
         log_info("the files in the private /work are gone; --folder DIR --write keeps them");
@@ -359,6 +369,8 @@ int cmd_agent(int argc, char **argv)
     int code = cmd_run(&c, argc, argv, run, &job);
     chatmodel_close_opened(&job.opened);
     workbench_close(job.bench);
+    if (job.catches)
+        catch_as(job.before);
     str_drop(&job.system);
     str_drop(&job.task);
     return code == EXIT_DONE ? cmd_exit_code(job.failed) : code;
