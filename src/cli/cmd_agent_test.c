@@ -165,12 +165,43 @@ static void a_model_of_ours_answers(void **state)
         "--temp=0", "--threads=1", "--max-tokens=4", "--context=2000", "-p", "a");
 }
 
+/* Whether a private /work is left over. */
+static bool is_tidy(void)
+{
+    return names_in(in_scratch("tmp")) == 0;
+}
+
+/* It is made when the sandbox is. */
+static void expect_work(void)
+{
+    for (int tries = 0; is_tidy() && tries < 2000; tries++)
+        usleep(10000);
+    assert_false(is_tidy());
+}
+
+/* A block has begun when it has made the n-th file there. */
+static void expect_files(size_t n)
+{
+    size_t files = 0;
+    expect_work();
+    for (int tries = 0; files < n && tries < 2000; tries++) {
+        FolderList work;
+        usleep(10000);
+        assert_int_equal(folder_list(&work, in_scratch("tmp")), ST_OK);
+        char *path = path_join(in_scratch("tmp"), work.at[0]);
+        files = names_in(path);
+        mem_free(path);
+        folder_list_drop(&work);
+    }
+    assert_int_equal(files, n);
+}
+
 static void a_signal_ends_a_block(void **state)
 {
     NEEDS_SANDBOX
-    script(PY("import time; time.sleep(60)") SAYS("a"));
+    script(PY("import time; open('f', 'w').close(); time.sleep(60)") SAYS("a"));
     pid_t pid = start("", (const char *const[]){"-m", model_word(), "-p", "x", NULL});
-    usleep(1500000);
+    expect_files(1);
     kill(pid, SIGINT);
     assert_int_equal(wait_for(pid), EXIT_INTERRUPTED);
     Str told = scratch_read("err");
@@ -227,19 +258,20 @@ static void a_user_watches_and_approves(void **state)
 static void ctrl_c_stops_a_block_and_python_lives(void **state)
 {
     NEEDS_SANDBOX
-    script(PY("x = 5; print('begun', flush=True)\\nimport time; time.sleep(60)") SH("echo on; sleep 60")
+    script(PY("x = 5; print('begun', flush=True)\\nimport time; open('f', 'w').close(); time.sleep(60)")
+               SH("echo on; echo > g; sleep 60")
                PY("x + 1") SAYS("six"));
     Terminal t = OPEN("-m", model_word());
     type(&t, "wait\r");
     expect(&t, "time.sleep(60)");
-    usleep(1500000);
+    expect_files(1);
     press(&t, "\003");
     expect(&t, "  | begun");
     expect(&t, "The user interrupted this block");
     expect(&t, "(stopped)");
     type(&t, "and in bash\r");
     expect(&t, "sleep 60");
-    usleep(1500000);
+    expect_files(2);
     press(&t, "\003");
     expect(&t, "  | on");
     expect(&t, "(stopped)");
@@ -284,20 +316,6 @@ static void a_streamed_answer_is_shown_once(void **state)
     expect(&t, "(the answer is cut off");
     type(&t, "\004");
     assert_int_equal(terminal_close(&t), EXIT_DONE);
-}
-
-/* Whether a private /work is left over. */
-static bool is_tidy(void)
-{
-    return names_in(in_scratch("tmp")) == 0;
-}
-
-/* It is made when the sandbox is. */
-static void expect_work(void)
-{
-    for (int tries = 0; is_tidy() && tries < 2000; tries++)
-        usleep(10000);
-    assert_false(is_tidy());
 }
 
 static void a_closed_terminal_leaves_nothing(void **state)
