@@ -64,7 +64,7 @@ typedef struct {
     bool talks;    /* ... and types the tasks: the session goes on whatever happens */
     Status failed; /* what the session has said already: the exit status */
     bool unsolved; /* the last turn did not end with an answer */
-    bool catches;  /* the signals; what they did before: */
+    bool catches;  /* signals, which did this before: */
     struct sigaction before[SIGNALS];
 } Job;
 
@@ -86,7 +86,7 @@ static void catch_signals(unsigned how, struct sigaction before[SIGNALS])
         sigaction(signals[i], &stop, &before[i]);
 }
 
-static void catch_as(const struct sigaction before[SIGNALS])
+static void restore_signals(const struct sigaction before[SIGNALS])
 {
     for (int i = 0; i < SIGNALS; i++)
         sigaction(signals[i], &before[i], NULL);
@@ -252,7 +252,7 @@ static Status with_session(Job *job)
         if (job->talks)
             sigaction(SIGTERM, &job->before[SIGNALS - 1], NULL);
         st = converse(job, s);
-        catch_as(opening);
+        restore_signals(opening);
         chat_console_close(job->console);
     }
     mem_free(history);
@@ -370,7 +370,7 @@ int cmd_agent(int argc, char **argv)
     chatmodel_close_opened(&job.opened);
     workbench_close(job.bench);
     if (job.catches)
-        catch_as(job.before);
+        restore_signals(job.before);
     str_drop(&job.system);
     str_drop(&job.task);
     return code == EXIT_DONE ? cmd_exit_code(job.failed) : code;

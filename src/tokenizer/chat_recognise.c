@@ -240,7 +240,7 @@ static const char *wrong_detail(const char *style, const WordList *list, Span ji
 
 /* Settings ---------------------------------------------------------------------------------------------- */
 
-/* The statement "{% set NAME = ... %}" that begins at `at` names something with "system" in it. */
+/* A statement "{% set NAME = ... %}" whose name has "system" in it gives it the text at `literal`. */
 static bool sets_system(Span jinja, size_t literal)
 {
     enum { HEAD = 256 }; /* bytes from a tag's opening to the text: no further, for a hostile template has many texts */

@@ -1,5 +1,5 @@
-/* Any bytes as the manifest.json of a corpus and of rows, behind the first NUL those of their shard: what is read is shown
- * by every ledger, and a set of shards that opens holds what its manifest promises. */
+/* Any bytes as the manifest.json of a corpus and of rows, behind the first NUL those of their shard: what is
+ * read is shown by every ledger, and a set of shards that opens holds what its manifest promises. */
 #include <string.h>
 
 #include "corpus/corpus_build.h"

@@ -1,6 +1,6 @@
-/* Any bytes as the small files of a run of `lemur run` and of two of its stages, with a NUL between them: @ in lock.json
- * becomes the folder in which they lie.  The run is held against its lock, a page shows no text as HTML, and the study of
- * mixtures counts each training once. */
+/* Any bytes as the small files of a run of `lemur run` and of three of its stages (rows, a training on them,
+ * a study), with a NUL between them; @ becomes the folder in which they lie.  The run is held against its
+ * lock, a page shows no text as HTML, and the study of mixtures counts each training once. */
 #include <string.h>
 
 #include "base/log.h"
@@ -9,21 +9,29 @@
 #include "study/harmony.h"
 #include "study/report.h"
 
-static const char *const names[] = {"run/lock.json",   "a/out/manifest.json", "a/out/results.json", "a/out/config.json",
-                                    "a/out/log.jsonl", "a/stage.json",        "b/out/lineage.json", "b/out/study.json"};
+static const char *const names[] = {
+    "run/lock.json",
+    "rows/out/manifest.json",
+    "training/out/results.json",
+    "training/out/config.json",
+    "training/out/log.jsonl",
+    "training/stage.json",
+    "study/out/lineage.json",
+    "study/out/study.json",
+};
 enum { NAMES = sizeof names / sizeof *names };
 
-static void write_lock(Span text)
+static void write_part(const char *name, Span text)
 {
-    Str lock = {0};
+    Str whole = {0};
     for (size_t i = 0; i < text.n; i++) {
         if (text.at[i] == '@')
-            str_adds(&lock, fuzz_folder);
+            str_adds(&whole, fuzz_folder);
         else
-            str_addc(&lock, text.at[i]);
+            str_addc(&whole, text.at[i]);
     }
-    mem_free(fuzz_file(names[0], str_c(&lock), lock.n));
-    str_drop(&lock);
+    mem_free(fuzz_file(name, str_c(&whole), whole.n));
+    str_drop(&whole);
 }
 
 static void verify(const char *run)
@@ -77,19 +85,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     Span rest = {(const char *)bytes, n};
     log_level_set(LOG_ERROR);
-    mem_free(fuzz_file("run/x", "", 0));
-    write_lock(fuzz_part(&rest));
-    for (size_t i = 1; i < NAMES; i++) {
-        Span part = fuzz_part(&rest);
-        mem_free(fuzz_file(names[i], part.at, part.n));
-    }
-    char *run = path_join(fuzz_folder, "run"), *a = path_join(fuzz_folder, "a/out"), *b = path_join(fuzz_folder, "b/out");
-    const char *folders[] = {run, a, b};
-    verify(run);
-    report(folders, 3);
-    mixtures(folders, 3);
-    mem_free(run);
-    mem_free(a);
-    mem_free(b);
+    mem_free(fuzz_file("run/x", "", 0)); /* the folder has its name from then on */
+    for (size_t i = 0; i < NAMES; i++)
+        write_part(names[i], fuzz_part(&rest));
+    const char *const stages[] = {"run", "rows/out", "training/out", "study/out"};
+    const char *folders[4];
+    for (size_t i = 0; i < 4; i++)
+        folders[i] = path_join(fuzz_folder, stages[i]);
+    verify(folders[0]);
+    report(folders, 4);
+    mixtures(folders, 3); /* the last is of another study */
+    for (size_t i = 0; i < 4; i++)
+        mem_free((void *)(uintptr_t)folders[i]);
     return 0;
 }

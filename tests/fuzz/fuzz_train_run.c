@@ -1,6 +1,6 @@
-/* Any bytes as the small files of a training run's folder, with a NUL between them: config.json, log.jsonl, results.json,
- * state.json.  Each is read or refused with a sentence; a log is cut to lines that were whole; and a state that is read
- * is written and read again as the same. */
+/* Any bytes as the small files of a training run's folder, with a NUL between them: config.json, log.jsonl,
+ * results.json, state.json.  Each is read or refused with a sentence; a log is cut to lines that were whole;
+ * and a state that is read is written and read again as the same. */
 #include <string.h>
 
 #include "base/json_file.h"
