@@ -348,15 +348,18 @@ void chat_console_close(ChatConsole *c)
 
 /* Reading ------------------------------------------------------------------------------------------------ */
 
-/* Whether SIGINT ends a read.  The editor's own handler does so, but only for the first signal, and that one
- * may come before the read begins. */
+/* Whether signals end a read.  The editor's own handler does so, but only for the first one, which may come
+ * before the read begins. */
 static void let_interrupt(bool on)
 {
-    struct sigaction a;
-    if (sigaction(SIGINT, NULL, &a) != 0)
-        return;
-    a.sa_flags = on ? a.sa_flags & ~SA_RESTART : a.sa_flags | SA_RESTART;
-    sigaction(SIGINT, &a, NULL);
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        struct sigaction a;
+        if (sigaction(numbers[i], NULL, &a) != 0)
+            continue;
+        a.sa_flags = on ? a.sa_flags & ~SA_RESTART : a.sa_flags | SA_RESTART;
+        sigaction(numbers[i], &a, NULL);
+    }
 }
 
 static Status edit_line(ChatConsole *c, Span *line)
@@ -406,6 +409,8 @@ Status chat_console_next(ChatConsole *c, Span *message)
     *message = (Span){NULL, 0};
     for (;;) {
         TRY(read_line(c, &line));
+        if (c->dropped && c->setup.leaving && c->setup.leaving())
+            return ST_OK;
         if (c->dropped) {
             bool leaves = c->setup.leave && c->bare && !c->lines.open && ++c->drops == 2;
             if (c->setup.leave && c->bare && !c->lines.open && !leaves)

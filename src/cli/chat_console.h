@@ -25,6 +25,7 @@ typedef struct {
     const char *history;                           /* file; NULL: nothing is read or kept */
     const char *const *commands, *const *settings; /* for completion, NULL-terminated */
     bool leave; /* a second Ctrl-C in a row, each on an empty line, is the end of the input */
+    bool (*leaving)(void); /* asked when a signal ended a read: whether it was the end of the input; NULL: no */
 } ChatConsoleSetup;
 
 typedef struct ChatConsole ChatConsole;

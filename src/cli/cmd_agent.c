@@ -64,7 +64,7 @@ typedef struct {
     bool talks;    /* ... and types the tasks: the session goes on whatever happens */
     Status failed; /* what the session has said already: the exit status */
     bool unsolved; /* the last turn did not end with an answer */
-    bool catches;  /* signals, which did this before: */
+    bool catches;  /* signals, which did this before:          */
     struct sigaction before[SIGNALS];
 } Job;
 
@@ -97,6 +97,11 @@ static bool was_interrupted(void)
     return interrupted != 0;
 }
 
+static bool is_leaving(void)
+{
+    return leaving != 0;
+}
+
 static bool bench_stopped(void *context)
 {
     (void)context;
@@ -113,9 +118,9 @@ static void take(Job *job, AgentSession *s, Span line, bool *over)
     if (job->failed == ST_OK && (!job->talks || !agent_session_survives(st)))
         job->failed = st;
     job->unsolved = agent_session_end(s) != ASSISTANT_ANSWERED;
-    if (!agent_session_survives(st) || leaving)
+    if (!agent_session_survives(st))
         *over = true;
-    if (interrupted && !job->talks) {
+    if (leaving || (interrupted && !job->talks)) {
         job->failed = ST_CANCELLED;
         *over = true;
     }
@@ -127,6 +132,8 @@ static Status take_lines(Job *job, AgentSession *s)
     bool over = false;
     while (!over) {
         TRY(chat_console_next(job->console, &message));
+        if (leaving)
+            return fail(ST_CANCELLED, "ended by a signal");
         if (!message.at || ferror(stdout))
             break;
         take(job, s, message, &over);
@@ -240,17 +247,16 @@ static Status with_session(Job *job)
                                 .history = history,
                                 .commands = agent_session_commands(),
                                 .settings = agent_session_settings(),
-                                .leave = true};
+                                .leave = true,
+                                .leaving = is_leaving};
     Status st = chat_console_open(&job->console, &console);
     if (st == ST_OK) {
         struct sigaction opening[SIGNALS];
         if (job->talks)
             greet(job, &setup);
         /* On a terminal nothing but what is under way is to end: a write that is cut short would look like a
-         * closed terminal.  At a prompt a SIGTERM would not be noticed: it keeps its own way. */
+         * closed terminal. */
         catch_signals(job->talks ? SA_RESTART : 0, opening);
-        if (job->talks)
-            sigaction(SIGTERM, &job->before[SIGNALS - 1], NULL);
         st = converse(job, s);
         restore_signals(opening);
         chat_console_close(job->console);

@@ -318,21 +318,33 @@ static void a_streamed_answer_is_shown_once(void **state)
     assert_int_equal(terminal_close(&t), EXIT_DONE);
 }
 
-static void a_closed_terminal_leaves_nothing(void **state)
+/* At the prompt, while a block runs, and where a block is to be approved. */
+static void a_closed_terminal_or_a_sigterm_leaves_nothing(void **state)
 {
     NEEDS_SANDBOX
+    enum { PROMPT, RUNNING, ASKED, MOMENTS };
+    static const char *const at[] = {"is private", "sleep 60", "run it?"};
     int status = 0;
     script(SH("echo x > f; echo there; sleep 60") SAYS("a"));
-    for (int running = 0; running < 2; running++) {
-        Terminal t = OPEN("-m", model_word());
-        type(&t, running ? "go\r" : "/where\r");
-        expect(&t, running ? "sleep 60" : "is private");
-        if (!running)
+    for (int i = 0; i < 2 * MOMENTS; i++) {
+        int moment = i / 2;
+        bool closes = i % 2 == 0;
+        Terminal t = OPEN("-m", model_word(), moment == ASKED ? "--approve" : "--private");
+        type(&t, moment == PROMPT ? "/where\r" : "go\r");
+        expect(&t, at[moment]);
+        if (moment == PROMPT)
             expect(&t, "\033[?2004h");
         expect_work();
-        close(t.fd);
-        str_drop(&t.seen);
+        if (closes)
+            close(t.fd);
+        else
+            kill(t.pid, SIGTERM);
         assert_true(waitpid(t.pid, &status, 0) == t.pid && WIFEXITED(status));
+        if (!closes) {
+            assert_int_equal(WEXITSTATUS(status), EXIT_INTERRUPTED);
+            close(t.fd);
+        }
+        str_drop(&t.seen);
         assert_true(is_tidy());
     }
     pid_t pid = start("", (const char *const[]){"-m", model_word(), "-p", "x", NULL});
@@ -388,7 +400,7 @@ int main(void)
         cmocka_unit_test(ctrl_c_stops_a_block_and_python_lives),
         cmocka_unit_test(ctrl_c_stops_an_answer),
         cmocka_unit_test(a_streamed_answer_is_shown_once),
-        cmocka_unit_test(a_closed_terminal_leaves_nothing),
+        cmocka_unit_test(a_closed_terminal_or_a_sigterm_leaves_nothing),
         cmocka_unit_test(a_whole_home_is_warned_of),
     };
     return cmocka_run_group_tests(tests, begin, scratch_remove);
