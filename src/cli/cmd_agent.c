@@ -70,13 +70,16 @@ typedef struct {
 
 /* Ctrl-C ------------------------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted, leaving;
+static volatile sig_atomic_t interrupted, leaving, reads;
 
-/* Whatever is to end it lets it take its private folder away. */
+/* Whatever is to end it lets it take its private folder away.  One may come just before a prompt begins to
+ * wait, which would not notice: while lines are read an alarm follows it, until one ends the wait. */
 static void on_signal(int number)
 {
     interrupted = 1;
     leaving |= number != SIGINT;
+    if (leaving && reads)
+        alarm(1);
 }
 
 static void catch_signals(unsigned how, struct sigaction before[SIGNALS])
@@ -118,9 +121,9 @@ static void take(Job *job, AgentSession *s, Span line, bool *over)
     if (job->failed == ST_OK && (!job->talks || !agent_session_survives(st)))
         job->failed = st;
     job->unsolved = agent_session_end(s) != ASSISTANT_ANSWERED;
-    if (!agent_session_survives(st))
+    if (!agent_session_survives(st) || leaving)
         *over = true;
-    if (leaving || (interrupted && !job->talks)) {
+    if (interrupted && !job->talks) {
         job->failed = ST_CANCELLED;
         *over = true;
     }
@@ -132,13 +135,23 @@ static Status take_lines(Job *job, AgentSession *s)
     bool over = false;
     while (!over) {
         TRY(chat_console_next(job->console, &message));
-        if (leaving)
-            return fail(ST_CANCELLED, "ended by a signal");
         if (!message.at || ferror(stdout))
             break;
         take(job, s, message, &over);
     }
-    return ST_OK;
+    return leaving ? fail(ST_CANCELLED, "ended by a signal") : ST_OK;
+}
+
+static Status read_lines(Job *job, AgentSession *s)
+{
+    struct sigaction again = {.sa_handler = on_signal}, before;
+    sigaction(SIGALRM, &again, &before);
+    reads = 1;
+    Status st = take_lines(job, s);
+    reads = 0;
+    alarm(0);
+    sigaction(SIGALRM, &before, NULL);
+    return st;
 }
 
 static Status ask_user(void *context, const char *question, const char *begun, Span *answer)
@@ -153,7 +166,7 @@ static Status converse(Job *job, AgentSession *s)
 {
     bool over = false;
     if (!args_value(job->args, "prompt"))
-        return take_lines(job, s);
+        return read_lines(job, s);
     if (span_starts(str_span(&job->task), "/")) { /* a task, never a command */
         Str doubled = {0};
         str_addf(&doubled, "/%s", str_c(&job->task));
@@ -340,7 +353,8 @@ static Status run(const Args *args, void *context)
     Job *job = context;
     job->args = args;
     TRY(read_words(job));
-    /* From before the private folder is made until it is removed.  Who asks twice does not wait for a model. */
+    /* From before the private folder is made until it is removed.  Who asks twice does not wait for a model.
+     */
     catch_signals(SA_RESTART | SA_RESETHAND, job->before);
     job->catches = true;
     TRY(open_all(job));
