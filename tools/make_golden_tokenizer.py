@@ -124,6 +124,17 @@ def byte_json(pre, normalizer=None, ignore_merges=False, size=420):
 
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 QWEN2 = LLAMA3.replace("{1,3}", "")
+# DeepSeek's, and Mistral's "tekken".
+HAN = "[一-龥ࠀ-一가-퟿]+"
+LETTERS = (
+    "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-ώᾀ"
+    "-ᾴᾶ-ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰"
+    "-𐓓𐓘-𐓻𐲀-𐲲𐳀-𐳲𑢠-𑣟𞤀-𞥃")
+DEEPSEEK_LLM = ["[\r\n]", r"\s?[" + LETTERS + "]+", r"\s?[!-/:-~！-／：-～‘-‟　-。]+", r"\s+$", HAN]
+DEEPSEEK_CODER = ["[\r\n]", r"\s?\p{L}+", r"\s?\p{P}+", HAN]
+TEKKEN = (r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|"
+          r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|"
+          r"\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 # The order of alternatives and the behaviours differ from the known patterns on purpose: PCRE2 has to run this one.
 OTHER = r"\p{Lu}?\p{Ll}+|\d+(?:\.\d+)?|\s+\w|[^\p{L}\s]"
 
@@ -157,6 +168,10 @@ def main():
         [pre_tokenizers.Split(Regex(pattern), behavior, invert), level(False)])
     save_json("llama3.json", byte_json(split(LLAMA3, "isolated"), ignore_merges=True), cases)
     save_json("qwen2.json", byte_json(split(QWEN2, "removed", True), normalizers.NFC()), cases)
+    save_json("tekken.json", byte_json(split(TEKKEN, "isolated"), ignore_merges=True), cases)
+    for name, patterns in (("deepseek_llm.json", DEEPSEEK_LLM), ("deepseek_coder.json", DEEPSEEK_CODER)):
+        steps = [pre_tokenizers.Split(Regex(p), "isolated") for p in patterns]
+        save_json(name, byte_json(pre_tokenizers.Sequence(steps + [pre_tokenizers.Digits(True), level(False)])), cases)
     for behavior in ("isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous"):
         save_json(f"split_{behavior}.json", byte_json(split(OTHER, behavior), size=300), cases)
     tok = byte_json(pre_tokenizers.Sequence([pre_tokenizers.Split(" ", "merged_with_next"), level(False)]), size=300)

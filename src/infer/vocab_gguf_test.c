@@ -90,7 +90,8 @@ static void vocabularies_come_back(void **state)
     static const char *const names[] = {"llama.model",      "no_prefix.model",  "plain.model",
                                         "unused.model",     "gpt2.json",        "gpt2_prefix.json",
                                         "llama3.json",      "llama_first.json", "llama_legacy.json",
-                                        "llama_split.json", "qwen2.json",       "starcoder.json"};
+                                        "llama_split.json", "qwen2.json",       "starcoder.json",
+                                        "tekken.json",      "deepseek_llm.json", "deepseek_coder.json"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         for (int spare = 0; spare < 8; spare += 7) {
             char path[96];

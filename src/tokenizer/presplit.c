@@ -62,8 +62,13 @@ static Status rewrite(Str *out, Span pattern)
         if (r.in_class && ((c == '[' && !(r.end - r.at > 1 && r.at[1] == ':')) ||
                            (c == '&' && r.end - r.at > 1 && r.at[1] == '&')))
             return fail(ST_UNSUPPORTED, "sets inside a character class ('[' or '&&')");
-        if (!r.in_class && (c == '^' || c == '$'))
-            return fail(ST_UNSUPPORTED, "the anchor '%c'", c);
+        if (!r.in_class && c == '^')
+            return fail(ST_UNSUPPORTED, "the anchor '^'");
+        if (!r.in_class && c == '$') { /* Oniguruma's is the end of any line */
+            str_adds(out, "(?=\\n|\\z)");
+            r.at++;
+            continue;
+        }
         if (!r.in_class && c == '[') {
             r.in_class = true;
             str_addc(out, c);
@@ -139,48 +144,86 @@ Status presplit_add_literal(Presplit *p, Span text, SplitBehaviour behaviour, bo
     return st;
 }
 
-static bool is_one_of(const char *name, const char *const *names)
+static const char spaced_letters[] =
+    "\\s?["
+    "A-Za-zµÀ-ÖØ-öø-ƺƼ-ƿǄ-ʓʕ-ʯͰ-ͳͶͷͻ-ͽͿΆΈ-ΊΌΎ-ΡΣ-ϵϷ-ҁҊ-ԯԱ"
+    "-ՖႠ-ჅᎠ-Ᏽᏸ-ᏽᲐ-ᲺᲽ-Ჿᴀ-ᴫᵫ-ᵷᵹ-ᶚḀ-ἕἘ-Ἕἠ-ὅὈ-Ὅὐ-ὗὙὛὝὟ-"
+    "ώᾀ-"
+    "ᾴᾶ-"
+    "ᾼιῂ-ῄῆ-ῌῐ-ΐῖ-Ίῠ-Ῥῲ-ῴῶ-ῼℂℇℊ-ℓℕℙ-ℝℤΩℨK-ℭℯ-ℴℹℼ-ℿⅅ-ⅉⅎↃↄⰀ"
+    "-ⱻⱾ-ⳤⳫ-ⳮⳲⳳꙀ-ꙭꚀ-ꚛꜢ-ꝯꝱ-ꞇꞋ-ꞎꭰ-ꮿﬀ-ﬆﬓ-ﬗＡ-Ｚａ-ｚ𐐀-𐑏𐒰-𐓓𐓘-"
+    "𐓻𐲀-"
+    "𐲲"
+    "𐳀-𐳲𑢠-𑣟𞤀-𞥃"
+    "]+"; /* those with two cases */
+
+/* What tokenizer.ggml.pre may name (the first of each list is what we write) and the steps it stands for, as
+ * llama.cpp's llama-vocab.cpp pairs them; where its own patterns are only near those of the models'
+ * tokenizer.json, it is the latter's. */
+static const struct {
+    bool ignore_merges;
+    const char *names[14], *steps[7];
+} named_splits[] = {
+    {false,
+     {"gpt-2", "phi-2", "jina-es", "jina-de", "jina-v1-en", "jina-v2-es", "jina-v2-de", "mpt", "olmo", "jais",
+      "roberta-bpe", "gigachat", "mellum"},
+     {presplit_gpt2_pattern}},
+    {true,
+     {"llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"},
+     {presplit_llama3_pattern}},
+    {false, {"smaug-bpe", "dbrx", "lemur"}, {presplit_llama3_pattern}},
+    {false, {"qwen2", "deepseek-r1-qwen", "stablelm2", "megrez"}, {presplit_qwen2_pattern}},
+    {false,
+     {"starcoder", "refact", "command-r", "smollm", "codeshell", "exaone"},
+     {"\\p{N}", presplit_gpt2_pattern}},
+    {false,
+     {"deepseek-coder"},
+     {"[\r\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[一-龥ࠀ-一가-퟿]+", "\\p{N}"}},
+    {false,
+     {"deepseek-llm"},
+     {"[\r\n]", spaced_letters, "\\s?[!-/:-~！-／：-～‘-‟　-。]+", "\\s+$", "[一-龥ࠀ-一가-퟿]+",
+      "\\p{N}"}},
+    {true,
+     {"tekken"},
+     {"[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|"
+      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|"
+      "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"}},
+    {false,
+     {"seed-coder"},
+     {"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1}|"
+      " ?[^\\s\\p{L}\\p{N}\r\n]+|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"}},
+    {false,
+     {"default"},
+     {"[\\p{P}\\$\\+<=>\\^~\\|]+",
+      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)", "\\p{N}+",
+      "[0-9][0-9][0-9]"}},
+};
+enum { NAMED_SPLITS = sizeof named_splits / sizeof *named_splits };
+
+static Status add_steps(Presplit *p, int which)
 {
-    for (; *names; names++)
-        if (strcmp(name, *names) == 0)
-            return true;
-    return false;
+    for (const char *const *step = named_splits[which].steps; *step; step++)
+        TRY(presplit_add_regex(p, span(*step), SPLIT_ISOLATED, false));
+    return ST_OK;
 }
 
-/* Names and patterns as llama.cpp's llama-vocab.cpp pairs them. */
 Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges)
 {
-    static const char *const gpt2_names[] = {"gpt-2",       "phi-2",      "jina-es", "jina-de", "jina-v1-en",
-                                             "jina-v2-es",  "jina-v2-de", "mpt",     "olmo",    "jais",
-                                             "roberta-bpe", "gigachat",   "mellum",  NULL};
-    static const char *const llama3_names[] = {"llama-bpe", "llama3",    "llama-v3", "falcon3",
-                                               "dbrx",      "smaug-bpe", "lemur",    NULL};
-    static const char *const starcoder_names[] = {"starcoder", "refact", "command-r", "smollm",
-                                                  "codeshell", "exaone", NULL};
-    static const char *const qwen2_names[] = {"qwen2", "deepseek-r1-qwen", "stablelm2", "megrez", NULL};
-    *ignore_merges =
-        is_one_of(name, (const char *const[]){"llama-bpe", "llama3", "llama-v3", "falcon3", NULL});
-    if (is_one_of(name, gpt2_names))
-        return presplit_add_regex(p, span(presplit_gpt2_pattern), SPLIT_ISOLATED, false);
-    if (is_one_of(name, llama3_names))
-        return presplit_add_regex(p, span(presplit_llama3_pattern), SPLIT_ISOLATED, false);
-    if (is_one_of(name, qwen2_names))
-        return presplit_add_regex(p, span(presplit_qwen2_pattern), SPLIT_ISOLATED, false);
-    if (is_one_of(name, starcoder_names)) {
-        TRY(presplit_add_regex(p, span("\\p{N}"), SPLIT_ISOLATED, false));
-        return presplit_add_regex(p, span(presplit_gpt2_pattern), SPLIT_ISOLATED, false);
+    Str known = {0};
+    for (int i = 0; i < NAMED_SPLITS; i++) {
+        for (const char *const *is = named_splits[i].names; *is; is++)
+            if (strcmp(name, *is) == 0) {
+                str_drop(&known);
+                *ignore_merges = named_splits[i].ignore_merges;
+                return add_steps(p, i);
+            }
+        str_addf(&known, "%s%s", i ? ", " : "", named_splits[i].names[0]);
     }
-    if (strcmp(name, "default") != 0)
-        return fail(ST_UNSUPPORTED,
-                    "pre-split pattern '%s' is not known here; known are gpt-2, llama-bpe, qwen2, starcoder, "
-                    "default and their aliases",
-                    name);
-    TRY(presplit_add_regex(p, span("[\\p{P}\\$\\+<=>\\^~\\|]+"), SPLIT_ISOLATED, false));
-    TRY(presplit_add_regex(
-        p, span("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"),
-        SPLIT_ISOLATED, false));
-    TRY(presplit_add_regex(p, span("\\p{N}+"), SPLIT_ISOLATED, false));
-    return presplit_add_regex(p, span("[0-9][0-9][0-9]"), SPLIT_ISOLATED, false);
+    Status st =
+        fail(ST_UNSUPPORTED, "pre-split pattern '%s' is not known here; known are %s and their aliases", name,
+             str_c(&known));
+    str_drop(&known);
+    return st;
 }
 
 static bool step_is(const SplitStep *s, const char *pattern)
@@ -225,15 +268,14 @@ static bool same_steps(const Presplit *a, const Presplit *b)
 
 const char *presplit_name(const Presplit *p, bool ignore_merges)
 {
-    static const char *const names[] = {"gpt-2", "llama-bpe", "smaug-bpe", "qwen2", "starcoder", "default"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    for (int i = 0; i < NAMED_SPLITS; i++) {
         Presplit named = {0};
-        bool ignores, same = presplit_add_named(&named, names[i], &ignores) == ST_OK;
+        bool same = named_splits[i].ignore_merges == ignore_merges && add_steps(&named, i) == ST_OK;
         presplit_ready(&named);
-        same = same && ignores == ignore_merges && same_steps(p, &named);
+        same = same && same_steps(p, &named);
         presplit_drop(&named);
         if (same)
-            return names[i];
+            return named_splits[i].names[0];
     }
     return NULL;
 }

@@ -44,8 +44,8 @@ typedef struct {
  * ST_FORMAT: not a regular expression. */
 MUST_CHECK Status presplit_add_regex(Presplit *p, Span pattern, SplitBehaviour behaviour, bool invert);
 MUST_CHECK Status presplit_add_literal(Presplit *p, Span text, SplitBehaviour behaviour, bool invert);
-/* The steps that a GGUF file names ("gpt-2", "llama-bpe", "starcoder", "default"); ST_UNSUPPORTED for an
- * unknown name. */
+/* The steps that a GGUF file names ("gpt-2", "llama-bpe", "deepseek-coder", ...); ST_UNSUPPORTED for an unknown
+ * name, with those that are known. */
 MUST_CHECK Status presplit_add_named(Presplit *p, const char *name, bool *ignore_merges);
 void presplit_ready(
     Presplit *p); /* after the last step: looks whether a hand-written splitter does the same */

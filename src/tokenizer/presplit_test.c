@@ -89,6 +89,8 @@ static void what_libraries_read_differently_is_refused(void **state)
     assert_refused("\\bword", ST_UNSUPPORTED, "\\b");
     assert_refused("[a-z&&[^b]]", ST_UNSUPPORTED, "class");
     assert_refused("^a", ST_UNSUPPORTED, "anchor");
+    assert_split("\\s+$", SPLIT_ISOLATED, false, "a  \nb  c \t", "a|  |\nb  c| \t");
+    assert_split("a$|[$]", SPLIT_ISOLATED, false, "aa\na$", "a|a|\na|$");
     assert_refused("(a", ST_FORMAT, "(a");
     assert_refused("a\\", ST_FORMAT, "backslash");
     assert_refused("\\u12", ST_FORMAT, "four hexadecimal");
@@ -101,14 +103,29 @@ static void what_libraries_read_differently_is_refused(void **state)
 static void names_of_gguf_are_known(void **state)
 {
     (void)state;
-    static const char *const names[] = {"gpt-2", "llama-bpe", "starcoder", "qwen2", "default"};
-    for (int i = 0; i < 5; i++) {
+    static const struct {
+        const char *name, *writes;
+        bool known, whole;
+    } all[] = {{"gpt-2", "gpt-2", true, false},
+               {"mellum", "gpt-2", true, false},
+               {"llama-bpe", "llama-bpe", true, true},
+               {"lfm2", "llama-bpe", true, true},
+               {"lemur", "smaug-bpe", true, false},
+               {"starcoder", "starcoder", true, false},
+               {"qwen2", "qwen2", true, false},
+               {"deepseek-coder", "deepseek-coder", false, false},
+               {"deepseek-llm", "deepseek-llm", false, false},
+               {"tekken", "tekken", false, true},
+               {"seed-coder", "seed-coder", false, false},
+               {"default", "default", false, false}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         Presplit p = {0};
         bool whole;
-        assert_int_equal(presplit_add_named(&p, names[i], &whole), ST_OK);
+        assert_int_equal(presplit_add_named(&p, all[i].name, &whole), ST_OK);
         presplit_ready(&p);
-        assert_int_equal(p.known == KNOWN_NONE, i == 4);
-        assert_int_equal(whole, i == 1);
+        assert_int_equal(p.known != KNOWN_NONE, all[i].known);
+        assert_int_equal(whole, all[i].whole);
+        assert_string_equal(presplit_name(&p, whole), all[i].writes);
         presplit_drop(&p);
     }
     Presplit p = {0};

@@ -148,8 +148,10 @@ static void spm_merges_come_back(void **state)
 static void bbpe_arrays_come_back(void **state)
 {
     (void)state;
-    static const char *const names[] = {"gpt-2",   "llama-bpe", "smaug-bpe", "qwen2",     "starcoder",
-                                        "default", "",          "command-r", "[a-z]+|\\s"};
+    static const char *const names[] = {"gpt-2",          "llama-bpe",    "smaug-bpe", "qwen2",
+                                        "starcoder",      "default",      "",          "command-r",
+                                        "deepseek-coder", "deepseek-llm", "tekken",    "seed-coder",
+                                        "[a-z]+|\\s"};
     SmallVocab s;
     small_bbpe(&s);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -178,6 +180,8 @@ static void every_golden_vocabulary_becomes_arrays(void **state)
                   {"llama3.json", false},         {"llama_first.json", false}, {"llama_legacy.json", false},
                   {"llama_split.json", false},    {"no_prefix.model", false},  {"plain.model", false},
                   {"qwen2.json", false},          {"starcoder.json", false},   {"unused.model", false},
+                  {"tekken.json", false},         {"deepseek_llm.json", false},
+                  {"deepseek_coder.json", false},
                   {"llama_normalized.json", true}};
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         char path[128];
