@@ -65,7 +65,7 @@ static bool watch(pid_t pid, int from, FILE *log, bool quiet, bool (*stopped)(vo
         if (poll(&p, 1, POLL_MS) > 0)
             open = copy_some(from, log, quiet);
         if (!asked && stopped && stopped(context))
-            asked = kill(pid, SIGTERM) == 0;
+            asked = kill(-pid, SIGTERM) == 0; /* the group: a shell's pipeline ends, too */
     }
     int why = errno;
     fcntl(from, F_SETFL, O_NONBLOCK);

@@ -1,6 +1,9 @@
 #include "recipe/child.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/scratch_test.h"
 
@@ -50,6 +53,23 @@ static void it_is_asked_to_end_once(void **state)
     unlink(in_scratch("log"));
 }
 
+/* Whoever holds the lock behind a shell that ended would let the next run wait. */
+static void its_own_children_are_asked_too(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"sh", "-c", "sleep 60 | cat", NULL};
+    ChildEnd end;
+    int asked = 0, fds[2];
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    assert_int_equal(child_run(&end, argv, in_scratch("log"), true, fds[1], now, &asked), ST_OK);
+    assert_int_equal(end.code, 128 + SIGTERM);
+    close(fds[1]);
+    struct pollfd p = {.fd = fds[0], .events = POLLIN};
+    assert_int_equal(poll(&p, 1, 10000), 1);
+    close(fds[0]);
+    unlink(in_scratch("log"));
+}
+
 static void what_cannot_start_fails(void **state)
 {
     (void)state;
@@ -76,9 +96,8 @@ static void an_end_that_is_not_told_is_no_success(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(its_end_and_its_words_are_kept),
-        cmocka_unit_test(it_is_asked_to_end_once),
-        cmocka_unit_test(what_cannot_start_fails),
+        cmocka_unit_test(its_end_and_its_words_are_kept),        cmocka_unit_test(it_is_asked_to_end_once),
+        cmocka_unit_test(its_own_children_are_asked_too),        cmocka_unit_test(what_cannot_start_fails),
         cmocka_unit_test(an_end_that_is_not_told_is_no_success),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
