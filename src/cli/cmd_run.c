@@ -84,7 +84,7 @@ static void print_table(const Recipe *r, const PipelineStage *stages)
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         columns_add(&c, "%s", titles[i]);
     for (size_t i = 0; i < r->stages.n; i++) {
-        bool again = stages[i].state == STAGE_DONE && stages[i].wanted;
+        bool again = stages[i].again && stages[i].wanted && stages[i].state != STAGE_TODO;
         Takes t = takes(&stages[i]);
         columns_add(&c, "%s", r->stages.at[i].name);
         columns_add(&c, "%s", again ? "once more" : stage_state_names[stages[i].state]);

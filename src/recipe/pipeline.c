@@ -38,12 +38,12 @@ static char *stage_folder(const Recipe *r, const RecipeStage *s, const PipelineS
     return folder;
 }
 
-/* A stage.json of another key, as a cut one, is none. */
+/* Beside a stage.json without this key lies nothing that could go on: forget() wrote it, or it is damaged. */
 static void read_state(PipelineStage *s)
 {
     char *path = path_join(s->folder, "stage.json");
     json_t *done = NULL;
-    s->state = path_exists(s->out) ? STAGE_HALF : STAGE_TODO;
+    s->state = path_exists(s->out) && !path_exists(path) ? STAGE_HALF : STAGE_TODO;
     if (path_exists(path) && json_file_read(&done, path) == ST_OK) {
         const char *key = json_string_value(json_object_get(done, "key"));
         if (key && strcmp(key, s->key) == 0 && path_exists(s->out)) {
@@ -56,12 +56,12 @@ static void read_state(PipelineStage *s)
 }
 
 /* Marks the stage `from` and all that depend on it; each comes behind what it depends on. */
-static void mark_from(bool *again, const Recipe *r, size_t from)
+static void mark_from(PipelineStage *stages, const Recipe *r, size_t from)
 {
-    again[from] = true;
+    stages[from].again = true;
     for (size_t i = from + 1; i < r->stages.n; i++)
         for (size_t k = 0; k < r->stages.at[i].after.n; k++)
-            again[i] = again[i] || again[r->stages.at[i].after.at[k]];
+            stages[i].again = stages[i].again || stages[r->stages.at[i].after.at[k]].again;
 }
 
 static Status choose(Pipeline *p)
@@ -73,12 +73,12 @@ static Status choose(Pipeline *p)
         TRY(recipe_find(&from, r, spec->from));
     if (spec->only)
         TRY(recipe_find(&only, r, spec->only));
-    bool *again = mem_array(bool, r->stages.n);
     if (spec->from)
-        mark_from(again, r, from);
-    for (size_t i = 0; i < r->stages.n; i++)
-        p->stages[i].wanted = (p->stages[i].state != STAGE_DONE || again[i]) && (!spec->only || i == only);
-    mem_free(again);
+        mark_from(p->stages, r, from);
+    for (size_t i = 0; i < r->stages.n; i++) {
+        PipelineStage *s = &p->stages[i];
+        s->wanted = (s->state != STAGE_DONE || s->again) && (!spec->only || i == only);
+    }
     for (size_t k = 0; spec->only && k < r->stages.at[only].after.n; k++) {
         size_t need = r->stages.at[only].after.at[k];
         if (p->stages[need].state != STAGE_DONE)
@@ -272,28 +272,28 @@ static Status commit_stage(const Pipeline *p, size_t at, const Words *command, c
 static Status make(Pipeline *p, size_t at, int lock)
 {
     PipelineStage *s = &p->stages[at];
-    const char *name = p->recipe->stages.at[at].name;
+    const char *name = p->recipe->stages.at[at].name, *without = p->spec->from ? " without --from" : "";
     char *settings = path_join(s->folder, "recipe.yaml"), *log = path_join(s->folder, "log.txt"),
          *marker = path_join(s->folder, "stage.json");
     bool resumes = s->state == STAGE_HALF && s->verb->resume != RESUME_ANEW;
     Words command = {0};
     ChildEnd end = {0};
     Status st;
-    unlink(marker);
-    if (s->state != STAGE_TODO && !resumes)
+    if (!resumes)
         TRY_TO(undo, folder_remove(s->out));
+    unlink(marker);
     TRY_TO(undo, fill_command(&command, p, at, settings, resumes));
     s->state = STAGE_HALF;
     log_info("== %s%s", name, resumes ? ", which goes on" : "");
     TRY_TO(undo, child_run(&end, (const char *const *)command.at, log, p->spec->quiet, lock, p->spec->stopped,
                            p->spec->stopped_context));
     if (stopped(p))
-        st = fail(ST_CANCELLED, "stopped in stage %s; the same command goes on", name);
+        st = fail(ST_CANCELLED, "stopped in stage %s; the same command%s goes on", name, without);
     else if (end.code)
-        st = fail(
-            ST_IO,
-            "stage %s failed with exit status %d: %s says why; once that is mended the same command goes on",
-            name, end.code, log);
+        st = fail(ST_IO,
+                  "stage %s failed with exit status %d: %s says why; once that is mended the same command%s "
+                  "goes on",
+                  name, end.code, log, without);
     else
         st = commit_stage(p, at, &command, &end, resumes);
 undo:
@@ -311,10 +311,27 @@ static Status do_stage(Pipeline *p, size_t at)
     const char *name = p->recipe->stages.at[at].name;
     int lock = -1;
     TRY(lock_stage(p, s, name, &lock));
-    bool again = s->state == STAGE_DONE;
-    if (!again)
-        read_state(s);
-    Status st = s->state == STAGE_DONE && !again ? ST_OK : make(p, at, lock);
+    read_state(s);
+    Status st = s->state == STAGE_DONE ? ST_OK : make(p, at, lock);
+    close(lock);
+    return st;
+}
+
+/* Before anything is done once more: what lies there neither counts nor goes on, wherever this run may end.
+ */
+static Status forget(Pipeline *p, size_t at)
+{
+    PipelineStage *s = &p->stages[at];
+    int lock = -1;
+    TRY(lock_stage(p, s, p->recipe->stages.at[at].name, &lock));
+    char *marker = path_join(s->folder, "stage.json");
+    json_t *nothing = json_object();
+    Status st = json_file_write(marker, nothing);
+    json_decref(nothing);
+    json_decref(s->done);
+    s->done = NULL;
+    s->state = STAGE_TODO;
+    mem_free(marker);
     close(lock);
     return st;
 }
@@ -391,6 +408,9 @@ Status pipeline_run(Pipeline *p)
     TRY(folder_make(p->spec->folder));
     for (size_t i = 0; i < p->recipe->stages.n; i++)
         TRY(link_stage(p, i, false));
+    for (size_t i = 0; i < p->recipe->stages.n; i++)
+        if (p->stages[i].wanted && p->stages[i].again && p->stages[i].state != STAGE_TODO)
+            TRY(forget(p, i));
     for (size_t i = 0; i < p->recipe->stages.n; i++) {
         if (p->stages[i].wanted) {
             tell_left(p, i);

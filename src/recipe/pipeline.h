@@ -41,6 +41,7 @@ typedef struct {
     json_t *done;   /* its stage.json; NULL unless done */
     RecipeForecast forecast;
     StageState state;
+    bool again;  /* --from: what lies there does not count */
     bool wanted; /* this run is to do it */
 } PipelineStage;
 

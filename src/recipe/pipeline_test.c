@@ -263,6 +263,26 @@ static void stopped_stages_go_on(void **state)
     runs();
 }
 
+/* Stopped among stages that are done once more: those behind are still to be done, and asked for once more
+ * what is half done does not go on. */
+static void once_more_is_not_forgotten(void **state)
+{
+    (void)state;
+    char states[2] = "";
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(run(slow, (How){.from = "s", .stopped = after_a_step}, states), ST_CANCELLED);
+        expect_words("the same command without --from goes on");
+        assert_memory_equal(states, "ht", 2);
+        assert_int_equal(runs(), 1);
+    }
+    must(run(slow, (How){0}, states));
+    assert_memory_equal(states, "dd", 2);
+    assert_int_equal(runs(), 2);
+    Str s = scratch_read("run/s/begun");
+    assert_string_equal(str_c(&s), "begun \nbegun --resume\n");
+    str_drop(&s);
+}
+
 /* Killed at any moment, the stage is half done, and the next run ends in the same bytes. */
 static void killed_runs_go_on(void **state)
 {
@@ -454,6 +474,7 @@ int main(void)
         cmocka_unit_test(one_is_done_once_more),
         cmocka_unit_test(stages_with_many_ways_between_them),
         cmocka_unit_test(stopped_stages_go_on),
+        cmocka_unit_test(once_more_is_not_forgotten),
         cmocka_unit_test(killed_runs_go_on),
         cmocka_unit_test(two_runs_share_a_store),
         cmocka_unit_test(a_run_is_verified),

@@ -32,6 +32,8 @@ static bool agrees(const char *name, const json_t *stage, const RecipeVerbs *ver
         log_error("%s: this program has no verb '%s'", name, text(stage, "verb"));
     else if (json_file_read(&done, path) != ST_OK || recipe_product(product, verb, out) != ST_OK)
         log_error("%s: %s", name, error_text());
+    else if (!*text(done, "key"))
+        log_error("%s: it was to be made once more, and is not", name);
     else if (strcmp(text(done, "key"), text(stage, "key")) != 0)
         log_error("%s: %s is of another stage, key %.16s", name, path, text(done, "key"));
     else if (strcmp(product, text(stage, "product")) != 0)
