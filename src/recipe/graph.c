@@ -23,9 +23,11 @@ Status recipe_in_place(Status st, const Recipe *r, const char *name, int line)
 typedef struct {
     const Recipe *recipe;
     RecipeStage *stage;
-    Status st;  /* of the first name that is wrong */
-    bool makes; /* {out} is among them */
-    bool words; /* text is being filled, in which a list or map has no place */
+    Status st;   /* of the first name that is wrong */
+    bool makes;  /* {out} is among them */
+    bool text;   /* text is being filled, in which a list or map has no place */
+    bool whole;  /* a word of the command that is nothing but {NAME*} */
+    bool inputs; /* patterns of files from outside */
 } Check;
 
 /* Of two stages of "each" those belong together whose common names have the same values. */
@@ -79,6 +81,23 @@ static Status unknown(const Check *c, Span name)
     return fail_in(ST_ARG, "{%.*s} (a brace itself is written {{)", (int)name.n, name.at);
 }
 
+static Status check_found(const Check *c, Span name, size_t found)
+{
+    bool many = name.at[name.n - 1] == '*';
+    if (!found)
+        return unknown(c, name);
+    if (c->inputs)
+        return fail(ST_ARG, "inputs are files from outside, and {%.*s} is a stage's: the command names it",
+                    (int)name.n, name.at);
+    if (found > 1 && !many)
+        return fail(ST_ARG, "{%.*s} is %zu stages; {%.*s*} as a word of its own takes all of them",
+                    (int)name.n, name.at, found, (int)name.n, name.at);
+    if (many && !c->whole)
+        return fail(ST_ARG, "{%.*s} stands as a word of its own in a command, and nowhere else", (int)name.n,
+                    name.at);
+    return ST_OK;
+}
+
 static json_t *look(void *context, Span name)
 {
     Check *c = context;
@@ -87,34 +106,34 @@ static json_t *look(void *context, Span name)
     bool variable =
         json_object_get(c->recipe->vars, word) != NULL || span_is(name, "recipe") || span_is(name, "out");
     const json_t *value = json_object_get(c->recipe->vars, word);
-    if (c->st == ST_OK && c->words && (json_is_array(value) || json_is_object(value)))
+    if (c->st == ST_OK && c->text && (json_is_array(value) || json_is_object(value)))
         c->st = fail(ST_ARG, "variable %s is a list or a map: it may stand in settings and in \"each\" only",
                      word);
     c->makes = c->makes || span_is(name, "out");
     mem_free(word);
-    if (variable)
+    if (variable && !(c->inputs && !value))
         return NULL;
-    size_t found = find_stages(&stages, c, name);
-    if (c->st == ST_OK && !found)
-        c->st = unknown(c, name);
-    else if (c->st == ST_OK && found > 1 && name.at[name.n - 1] != '*')
-        c->st = fail(ST_ARG, "{%.*s} is %zu stages; {%.*s*} as a word of its own takes all of them",
-                     (int)name.n, name.at, found, (int)name.n, name.at);
+    size_t found = variable ? 1 : find_stages(&stages, c, name);
+    if (c->st == ST_OK)
+        c->st = check_found(c, name, found);
     json_t *filled = json_string(str_c(&stages));
     str_drop(&stages);
     return filled;
 }
 
 /* A word that stood for many stages becomes many words. */
-static void find_in_words(RecipeStage *s, const RecipeFiller *filler)
+static void find_in_words(RecipeStage *s, Check *c, const RecipeFiller *filler)
 {
     RecipeStage found = {0};
     for (size_t i = 0; i < s->words.n; i++) {
         Str word = {0};
-        bool many = strchr(s->words.at[i], '*') && s->words.at[i][0] == '{';
-        recipe_fill(&word, s->words.at[i], filler);
+        const char *written = s->words.at[i];
+        size_t n = strlen(written);
+        c->whole =
+            n > 2 && written[0] == '{' && written[n - 2] == '*' && strcspn(written, "} \t\r\n") == n - 1;
+        recipe_fill(&word, written, filler);
         const char *at = str_c(&word);
-        if (many)
+        if (c->whole)
             for (Span w; (w = words_next(&at)).n;)
                 array_push(&found.words, mem_strn(w.at, w.n));
         else
@@ -132,9 +151,11 @@ static Status find_names(Recipe *r)
 {
     for (size_t i = 0; i < r->stages.n; i++) {
         RecipeStage *s = &r->stages.at[i];
-        Check c = {.recipe = r, .stage = s, .words = true};
+        Check c = {.recipe = r, .stage = s, .text = true};
         RecipeFiller filler = {look, &c, true};
-        find_in_words(s, &filler);
+        find_in_words(s, &c, &filler);
+        c.whole = false;
+        c.inputs = true;
         for (size_t k = 0; k < s->inputs.n; k++) {
             Str input = {0};
             recipe_fill(&input, s->inputs.at[k], &filler);
@@ -142,7 +163,7 @@ static Status find_names(Recipe *r)
             s->inputs.at[k] = mem_str(str_c(&input));
             str_drop(&input);
         }
-        c.words = false;
+        c.inputs = c.text = false;
         json_t *settings = recipe_fill_json(s->settings, &filler);
         json_decref(s->settings);
         s->settings = settings;

@@ -455,7 +455,7 @@ static void what_cannot_be_is_refused(void **state)
                      ST_IO);
     expect_words("exit status 127");
     assert_int_equal(run("stages:\n  a: {program: [\"true\", \"{out}\"]}\n", (How){0}, NULL), ST_IO);
-    expect_words("holds nothing");
+    expect_words("is no folder");
     scratch_text("run/q", "mine");
     (void)runs();
     assert_int_equal(run("stages:\n  q: {run: \"copy {out} {recipe}\", settings: {q: 1}}\n", (How){0}, NULL),

@@ -145,12 +145,17 @@ static Status take_stage(RecipeStage *s, json_t *object)
     return take_bytes(&s->disk, object, "disk");
 }
 
+static bool is_own(const char *name)
+{
+    return strcmp(name, "out") == 0 || strcmp(name, "recipe") == 0;
+}
+
 static Status check_name(const Recipe *r, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     if (!*name || name[strspn(name, letters)] || strspn(name, letters + 52) || strlen(name) > 60)
         return fail(ST_ARG, "a name is a letter, then up to 59 letters, digits, '_' and '-'");
-    if (strcmp(name, "out") == 0 || strcmp(name, "recipe") == 0)
+    if (is_own(name))
         return fail(ST_ARG, "{%s} is a stage's own", name);
     if (json_object_get(r->vars, name))
         return fail(ST_ARG, "a variable has that name, too");
@@ -248,6 +253,8 @@ static Status set_at(json_t *object, const char *path, json_t *value)
         json_object_set(object, key, value);
     } else if (json_is_object(inner)) {
         st = set_at(inner, path + n + 1, value);
+    } else if (inner) {
+        st = fail(ST_ARG, "%s is no map, in which a key could be set", key);
     } else {
         RecipeNames names = {0};
         add_names(&names, object);
@@ -332,6 +339,9 @@ static Status check_vars(Recipe *r, json_t *vars)
     {
         if (json_is_null(value))
             return fail(ST_ARG, "%s: variable %s must have a value", r->path, key);
+        if (is_own(key))
+            return fail(ST_ARG, "%s: a variable cannot be called %s: {%s} is a stage's own", r->path, key,
+                        key);
     }
     return ST_OK;
 }
@@ -409,6 +419,7 @@ Status recipe_take(Recipe *out, const json_t *all, const char *path)
 Status recipe_find(size_t *out, const Recipe *r, const char *name)
 {
     RecipeNames names = {0};
+    const char *member = NULL;
     for (size_t i = 0; i < r->stages.n; i++) {
         if (strcmp(r->stages.at[i].name, name) == 0) {
             *out = i;
@@ -416,8 +427,11 @@ Status recipe_find(size_t *out, const Recipe *r, const char *name)
             return ST_OK;
         }
         array_push(&names, r->stages.at[i].name);
+        if (strcmp(r->stages.at[i].group, name) == 0)
+            member = r->stages.at[i].name;
     }
-    Status st = recipe_no_such("stage", span(name), &names);
+    Status st = member ? fail(ST_ARG, "'%s' is many stages; name one of them, such as %s", name, member)
+                       : recipe_no_such("stage", span(name), &names);
     array_drop(&names);
     return st;
 }

@@ -119,7 +119,7 @@ static void settings_are_set(void **state)
                  {"steps", "write key=value"},
                  {"=3", "write key=value"},
                  {"stages.model.minuts=3", "did you mean minutes"},
-                 {"vars.steps.x=3", "no map 'steps'"}};
+                 {"vars.steps.x=3", "steps is no map"}};
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         assert_int_equal(read_text(good, slips[i].set), ST_ARG);
         expect_words(slips[i].says);
@@ -175,6 +175,11 @@ static void one_stage_may_be_many(void **state)
         {"stages:\n  a:\n    each: {x: \"{y}\"}\n    run: t {out}\n", "x must be a list"},
         {"stages:\n  a:\n    each: {x: [b c, b-c]}\n    run: t {out}\n", "stage a.b-c: two choices"},
         {"vars: {x: 1}\nstages:\n  a:\n    each: {x: [1]}\n    run: t {out}\n", "a variable is called x"},
+        {"stages:\n  a:\n    each: {x: [1, 2]}\n    run: t {out}\n  b:\n    run: t {a*}/y {out}\n",
+         "stage b: {a*} stands as a word of its own"},
+        {"stages:\n  a:\n    each: {x: [1, 2]}\n    run: t {out}\n  b:\n    run: t {out}\n    settings: {z: "
+         "\"{a*}\"}\n",
+         "stage b: {a*} stands as a word of its own"},
     };
     for (size_t i = 0; i < sizeof slips / sizeof *slips; i++) {
         assert_int_equal(read_text(slips[i].text, NULL), ST_ARG);
@@ -285,6 +290,10 @@ static void bad_recipes_are_refused(void **state)
         {"stages:\n  a:\n    run: x {out}\n    minutes: -1\n", "minutes must be a number"},
         {"stages:\n  a:\n    run: x {out}\n    disk: much\n", "much"},
         {"stages:\n  a:\n    run: x {out}\n    inputs: {a: b}\n", "inputs must be"},
+        {"stages:\n  a:\n    run: x {out}\n  b:\n    run: x {a} {out}\n    inputs: \"{a}/x\"\n",
+         "stage b: inputs are files from outside, and {a} is a stage's"},
+        {"stages:\n  a:\n    run: x {out}\n    inputs: \"{out}/x\"\n", "and {out} is a stage's"},
+        {"vars: {out: 1}\nstages:\n  a:\n    run: x {out}\n", "a variable cannot be called out"},
         {"stages:\n  a:\n    run: x {out}\n    fetch: [1]\n", "fetch must be text"},
         {"stages:\n  a:\n    run: {a: b}\n", "the command is no text"},
         {"stages:\n  a:\n    run: x {out}\n    settings: [1]\n", "settings must be a map"},

@@ -245,7 +245,10 @@ Status recipe_product(char out[RECIPE_HASH], const RecipeVerb *verb, const char 
     for (size_t i = 0; st == ST_OK && products[i]; i++)
         st = add_product(&c, folder, products[i]);
     if (st == ST_OK && c.files == 0)
-        st = fail(ST_IO, "%s holds nothing of what `%s` should have made", folder, verb->words);
+        st = !path_is_folder(folder)
+                 ? fail(ST_IO, "%s is no folder: a stage makes {out} one, and files in it", folder)
+                 : fail(ST_IO, "%s holds nothing of what `%s` should have made", folder,
+                        *verb->words ? verb->words : "program");
     if (st == ST_OK)
         write_hash(out, XXH3_128bits_digest(c.state));
     XXH3_freeState(c.state);
