@@ -101,11 +101,6 @@ bool glob_match(const char *pattern, const char *path)
     }
 }
 
-bool glob_has_wildcard(const char *pattern)
-{
-    return strpbrk(pattern, "*?[") != NULL;
-}
-
 /* Walking ------------------------------------------------------------------------------------------------ */
 
 /* One folder being listed. */
@@ -118,18 +113,44 @@ typedef struct {
 struct GlobWalk {
     const char *const *patterns, *const *excludes;
     size_t patterns_n, excludes_n, pattern;
+    size_t
+        *fixed; /* of each pattern the bytes in front that are taken as they stand: to its end, or to a '/' */
     bool begun;      /* the current pattern's root has been entered */
     char *effective; /* the current pattern; a folder's name becomes "folder/ **" without the blank */
+    size_t begins;   /* bytes of both `effective` and `path` that are fixed */
     Str path;
     Array(Level) levels;
 };
+
+/* Bytes of the pattern in front of its first part with a wildcard. */
+static size_t literal_prefix(const char *pattern)
+{
+    size_t wild = strcspn(pattern, "*?[");
+    while (pattern[wild] && wild > 0 && pattern[wild - 1] != '/')
+        wild--;
+    return wild;
+}
 
 GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
                      size_t excludes_n)
 {
     GlobWalk *w = mem_new(GlobWalk);
-    *w = (GlobWalk){
-        .patterns = patterns, .patterns_n = patterns_n, .excludes = excludes, .excludes_n = excludes_n};
+    *w = (GlobWalk){.patterns = patterns,
+                    .patterns_n = patterns_n,
+                    .excludes = excludes,
+                    .excludes_n = excludes_n,
+                    .fixed = mem_array(size_t, patterns_n + 1)};
+    for (size_t i = 0; i < patterns_n; i++) {
+        bool is_name = !strpbrk(patterns[i], "*?") && path_exists(patterns[i]);
+        w->fixed[i] = is_name ? strlen(patterns[i]) : literal_prefix(patterns[i]);
+    }
+    return w;
+}
+
+GlobWalk *glob_start_below(const char *const *pattern, size_t folder_n)
+{
+    GlobWalk *w = glob_start(pattern, 1, NULL, 0);
+    w->fixed[0] = folder_n + literal_prefix(*pattern + folder_n);
     return w;
 }
 
@@ -172,15 +193,6 @@ static void path_cut(Str *path, size_t n)
         path->at[n] = 0;
 }
 
-/* Bytes of the pattern in front of its first part with a wildcard. */
-static size_t literal_prefix(const char *pattern)
-{
-    size_t wild = strcspn(pattern, "*?[");
-    while (wild > 0 && pattern[wild - 1] != '/')
-        wild--;
-    return wild;
-}
-
 /* Whether a folder with this path could hold matches: each of its parts matches the pattern's, up to a
  * "**". */
 static bool may_hold(const char *pattern, const char *folder)
@@ -206,19 +218,21 @@ static bool is_excluded(const GlobWalk *w, const char *path)
     return false;
 }
 
-static bool pattern_covers(const char *pattern, const char *path)
+static bool pattern_covers(const char *pattern, size_t fixed, const char *path)
 {
-    size_t n = strlen(pattern);
-    while (n > 1 && pattern[n - 1] == '/')
-        n--;
-    return glob_match(pattern, path) ||
-           (strncmp(pattern, path, n) == 0 && path[n] == '/' && !glob_has_wildcard(pattern));
+    bool whole = !pattern[fixed];
+    while (whole && fixed > 1 && pattern[fixed - 1] == '/')
+        fixed--;
+    if (strncmp(pattern, path, fixed) != 0)
+        return false;
+    return whole ? !path[fixed] || path[fixed] == '/' || pattern[fixed - 1] == '/'
+                 : glob_match(pattern + fixed, path + fixed);
 }
 
 static bool is_seen_before(const GlobWalk *w, const char *path)
 {
     for (size_t i = 0; i < w->pattern; i++)
-        if (pattern_covers(w->patterns[i], path))
+        if (pattern_covers(w->patterns[i], w->fixed[i], path))
             return true;
     return false;
 }
@@ -227,12 +241,13 @@ static bool is_seen_before(const GlobWalk *w, const char *path)
 static bool pattern_begin(GlobWalk *w)
 {
     const char *pattern = w->patterns[w->pattern];
+    size_t fixed = w->fixed[w->pattern];
     w->begun = true;
     str_clear(&w->path);
     mem_free(w->effective);
     w->effective = mem_str(pattern);
-    if (!glob_has_wildcard(pattern)) {
-        str_adds(&w->path, pattern);
+    str_add(&w->path, pattern, fixed);
+    if (!pattern[fixed]) {
         if (!path_is_folder(pattern))
             return path_exists(pattern);
         mem_free(w->effective);
@@ -241,9 +256,8 @@ static bool pattern_begin(GlobWalk *w)
         w->effective = path_join(str_c(&w->path), "**");
         if (w->path.at[w->path.n - 1] != '/')
             str_addc(&w->path, '/');
-    } else {
-        str_add(&w->path, pattern, literal_prefix(pattern));
     }
+    w->begins = w->path.n;
     level_enter(w);
     return false;
 }
@@ -262,9 +276,10 @@ static bool pattern_next(GlobWalk *w)
         struct stat info;
         if (lstat(w->path.at, &info) != 0)
             continue;
-        if (S_ISREG(info.st_mode) && glob_match(w->effective, w->path.at))
+        const char *pattern = w->effective + w->begins, *rest = w->path.at + w->begins;
+        if (S_ISREG(info.st_mode) && glob_match(pattern, rest))
             return true;
-        if (S_ISDIR(info.st_mode) && may_hold(w->effective, w->path.at)) {
+        if (S_ISDIR(info.st_mode) && may_hold(pattern, rest)) {
             str_addc(&w->path, '/');
             level_enter(w);
         }
@@ -296,6 +311,7 @@ void glob_end(GlobWalk *w)
         level_leave(w);
     array_drop(&w->levels);
     str_drop(&w->path);
+    mem_free(w->fixed);
     mem_free(w->effective);
     mem_free(w);
 }

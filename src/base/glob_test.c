@@ -106,12 +106,34 @@ static void walks_are_sorted_and_whole(void **state)
     EXPECT("t/a.py t/b.py t/sub/c.py t/sub/deep/e.py", tree, 0, "t/**/*.py");
 }
 
+/* Brackets in a name are no class, where the name is there or told. */
+static void names_may_have_brackets(void **state)
+{
+    (void)state;
+    scratch_text("n [1]/a.py", "");
+    scratch_text("n [1]/sub/b.py", "");
+    scratch_text("n 1/c.py", "");
+    EXPECT("n [1]/a.py n [1]/sub/b.py", NULL, 0, "n [1]");
+    EXPECT("n [1]/sub/b.py n [1]/a.py n 1/c.py", NULL, 0, "n [1]/sub/", "n [1]", "n [1]/*.py");
+    EXPECT("n 1/c.py", NULL, 0, "n [1]/*.py");
+    char *pattern = scratch_path("n [1]/**/*.py");
+    const char *at = pattern, *path;
+    GlobWalk *w = glob_start_below(&at, strlen(scratch) + strlen("/n [1]/"));
+    int files = 0;
+    while ((path = glob_next(w)))
+        files += strstr(path, "/n [1]/") != NULL;
+    assert_int_equal(files, 2);
+    glob_end(w);
+    mem_free(pattern);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_paths),
         cmocka_unit_test(hard_patterns_end_soon),
         cmocka_unit_test(walks_are_sorted_and_whole),
+        cmocka_unit_test(names_may_have_brackets),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
