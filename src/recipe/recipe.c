@@ -373,6 +373,8 @@ static Status take_recipe(Recipe *r, json_t *all)
         st = take_text(&r->about, all, "about", "");
     if (st == ST_OK)
         st = take_text(&r->store, all, "store", STORE);
+    if (st == ST_OK && !*r->store)
+        st = fail(ST_ARG, "store names no folder");
     if (st != ST_OK)
         return fail_in(st, "%s, line %d", r->path, config_line(all));
     TRY(check_vars(r, json_object_get(all, "vars")));

@@ -293,6 +293,7 @@ static void bad_recipes_are_refused(void **state)
         {"stages:\n  a:\n    run: x {out}\n  b:\n    run: x {a} {out}\n    inputs: \"{a}/x\"\n",
          "stage b: inputs are files from outside, and {a} is a stage's"},
         {"stages:\n  a:\n    run: x {out}\n    inputs: \"{out}/x\"\n", "and {out} is a stage's"},
+        {"store: \"\"\nstages:\n  a:\n    run: x {out}\n", "store names no folder"},
         {"vars: {out: 1}\nstages:\n  a:\n    run: x {out}\n", "a variable cannot be called out"},
         {"stages:\n  a:\n    run: x {out}\n    fetch: [1]\n", "fetch must be text"},
         {"stages:\n  a:\n    run: {a: b}\n", "the command is no text"},
