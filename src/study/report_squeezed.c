@@ -102,11 +102,12 @@ static Str align_of(const Report *r, const ReportPart *corpus)
     return align;
 }
 
-static void write_corpus(Str *page, Report *r, const ReportPart *corpus, bool named)
+/* False: it has no held-out documents. */
+static bool write_corpus(Str *page, Report *r, const ReportPart *corpus, bool named)
 {
     static const char *const kinds[] = {"code", "text"};
     Str align = align_of(r, corpus);
-    bool cut = false;
+    bool cut = false, any = false;
     if (named)
         html_add(page, "<p>%s\n", corpus->name);
     HtmlTable t = html_table(page, str_c(&align));
@@ -123,30 +124,34 @@ static void write_corpus(Str *page, Report *r, const ReportPart *corpus, bool na
             html_table_end(&t);
             html_add(page, "<p class=\"bad\">Not compressed: %s.\n", error_text());
             str_drop(&align);
-            return;
+            return true;
         }
         if (s.bytes)
             write_row(&t, r, corpus, kinds[k], &s);
+        any = any || s.bytes;
         cut = cut || s.cut;
     }
     html_table_end(&t);
     if (cut)
         str_adds(page, "<p class=\"small\">The compressors saw the first 64 MB of a kind.\n");
     str_drop(&align);
+    return any;
 }
 
 void report_squeezed(Str *page, Report *r)
 {
-    size_t n = 0;
+    size_t n = 0, told = 0;
+    Str all = {0};
     for (size_t i = 0; i < r->parts.n; i++)
         n += r->parts.at[i].kind == REPORT_CORPUS;
-    if (n == 0)
-        return;
-    html_heading(page, 3, "bits-per-byte", "Bits per byte of held-out documents, and of compressors on them");
+    html_heading(&all, 3, "bits-per-byte", "Bits per byte of held-out documents, and of compressors on them");
     for (size_t i = 0; i < r->parts.n; i++)
         if (r->parts.at[i].kind == REPORT_CORPUS)
-            write_corpus(page, r, &r->parts.at[i], n > 1);
-    str_adds(page,
+            told += write_corpus(&all, r, &r->parts.at[i], n > 1);
+    str_adds(&all,
              "<p class=\"small\">All held-out documents of a kind in one stream. A model also pays for "
              "telling where each document ends; it has read the training part, a compressor has not.\n");
+    if (told)
+        str_add(page, all.at, all.n);
+    str_drop(&all);
 }

@@ -116,6 +116,23 @@ static void a_page_tells_all(void **state)
     report_drop(&r);
 }
 
+/* No document held out is no loss of 0. */
+static void what_was_not_measured_is_left_out(void **state)
+{
+    (void)state;
+    Report r = {0};
+    Str page = {0};
+    scratch_text("unheld/results.json", "{\"status\": \"done\", \"steps\": 3}");
+    scratch_text("unheld/log.jsonl", "");
+    must(report_add(&r, in_scratch("unheld")));
+    report_write(&page, &r);
+    expect(&page, ">unheld<");
+    assert_null(strstr(str_c(&page), "0.000"));
+    assert_null(strstr(str_c(&page), "Held-out documents"));
+    str_drop(&page);
+    report_drop(&r);
+}
+
 static void without_gnuplot_there_is_a_page(void **state)
 {
     (void)state;
@@ -422,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_cannot_become_html),
         cmocka_unit_test(a_page_tells_all),
+        cmocka_unit_test(what_was_not_measured_is_left_out),
         cmocka_unit_test(without_gnuplot_there_is_a_page),
         cmocka_unit_test(checks_and_gains_stand_there),
         cmocka_unit_test(a_leak_is_told),

@@ -34,6 +34,15 @@ static bool take_step(void *context, json_t *line)
     return true;
 }
 
+/* Empty where no document was held out: 0 would be a model that knows them all. */
+static void held_out_cell(HtmlTable *t, const json_t *held_out, const char *key)
+{
+    if (json_is_number(json_object_get(held_out, key)))
+        html_cell(t, "%.3f", report_number(held_out, key));
+    else
+        html_cell(t, "%s", "");
+}
+
 static void write_costs(Str *page, const Report *r, Plot *plot)
 {
     static const char *const titles[] = {"model",         "parameters",    "steps", "tokens",
@@ -59,8 +68,8 @@ static void write_costs(Str *page, const Report *r, Plot *plot)
         html_cell(&t, "%.0f", curve.tokens_per_s / n);
         html_cell(&t, "%.0f %%", 100 * curve.mfu / n);
         html_cell(&t, "%s", human_bytes(d, report_number(p->json, "peak_bytes")));
-        html_cell(&t, "%.3f", report_number(p->json, "held_out.loss_nats"));
-        html_cell(&t, "%.3f", report_number(p->json, "held_out.bits_per_byte"));
+        held_out_cell(&t, json_object_get(p->json, "held_out"), "loss_nats");
+        held_out_cell(&t, json_object_get(p->json, "held_out"), "bits_per_byte");
     }
     html_table_end(&t);
 }
@@ -68,7 +77,10 @@ static void write_costs(Str *page, const Report *r, Plot *plot)
 static void write_kinds(Str *page, const Report *r)
 {
     static const char *const titles[] = {"model", "kind", "bytes", "loss", "bits per byte", NULL};
-    HtmlTable t = html_table(page, "llrrr");
+    Str rows = {0};
+    bool any = false;
+    html_heading(&rows, 3, "held-out", "Held-out documents");
+    HtmlTable t = html_table(&rows, "llrrr");
     html_cells(&t, titles);
     for (size_t i = 0; i < r->parts.n; i++) {
         const char *kind;
@@ -83,9 +95,13 @@ static void write_kinds(Str *page, const Report *r)
             html_cell(&t, "%.0f", report_number(value, "bytes"));
             html_cell(&t, "%.3f", report_number(value, "loss_nats"));
             html_cell(&t, "%.3f", report_number(value, "bits_per_byte"));
+            any = true;
         }
     }
     html_table_end(&t);
+    if (any)
+        str_add(page, rows.at, rows.n);
+    str_drop(&rows);
 }
 
 void report_trainings(Str *page, Report *r)
@@ -98,7 +114,6 @@ void report_trainings(Str *page, Report *r)
     html_heading(page, 2, "training", "Training");
     write_costs(page, r, &plot);
     report_plot(page, r, &plot);
-    html_heading(page, 3, "held-out", "Held-out documents");
     write_kinds(page, r);
     report_squeezed(page, r);
     plot_drop(&plot);
