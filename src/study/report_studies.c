@@ -54,7 +54,7 @@ static void write_conditions(HtmlTable *t, const Report *r, const json_t *groups
         const json_t *g = json_array_get(groups, i), *conditions = json_object_get(g, "conditions");
         char *model = model_of(r, g);
         html_cell(t, "%s", model);
-        html_cell(t, "%s%s", report_text(g, "task"),
+        html_cell(t, "%s%s", report_tasks(r, report_text(g, "task")),
                   json_is_true(json_object_get(g, "untuned")) ? " (never tuned on)" : "");
         for (int k = 0; k < GAIN_CONDITIONS; k++) {
             const json_t *o = json_object_get(conditions, gain_condition_names[k]);
@@ -77,7 +77,7 @@ static void write_gains(HtmlTable *t, const Report *r, const json_t *groups)
         for (size_t k = 0; k < json_array_size(gains); k++) {
             const json_t *o = json_array_get(gains, k);
             html_cell(t, "%s", model);
-            html_cell(t, "%s", report_text(g, "task"));
+            html_cell(t, "%s", report_tasks(r, report_text(g, "task")));
             html_cell(t, "%s", report_text(o, "of"));
             html_cell(t, "<b>%+.1f</b>", 100 * report_number(o, "gain"));
             html_cell(t, "%+.1f to %+.1f", 100 * end_of(o, 0), 100 * end_of(o, 1));
@@ -128,7 +128,7 @@ static void plot_tasks(Str *page, Report *r, const json_t *groups, size_t first)
         if (strcmp(report_text(json_array_get(groups, i), "task"), task) == 0)
             add_lines(&plot, r, json_array_get(groups, i));
     if (plot.lines.n) {
-        html_add(page, "<h3>%s: success by turns</h3>\n", task);
+        html_add(page, "<h3>%s: success by turns</h3>\n", report_tasks(r, task));
         if (any_solved(&plot))
             report_plot(page, r, &plot);
         else
