@@ -256,6 +256,8 @@ Status explore_study(json_t **out, const ExploreSpec *spec)
 {
     Study s = {.spec = spec, .st = ST_OK};
     Status st = ST_OK;
+    if (spec->games && !path_is_folder(spec->games))
+        return fail(ST_IO, "there is no folder of games %s", spec->games);
     for (size_t i = 0; i < spec->runs_n && st == ST_OK; i++)
         st = read_run(&s, spec->runs[i]);
     if (st == ST_OK && !s.groups.n)

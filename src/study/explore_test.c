@@ -379,6 +379,9 @@ static void representations_are_compared_by_game(void **state)
     assert_true(report_number(m, "delay.n") == 2);
     explore_print(stdout, study);
     json_decref(study);
+    study = NULL;
+    assert_int_equal(explore_study(&study, &(ExploreSpec){.runs = runs, .runs_n = 2, .games = "/no/games"}),
+                     ST_IO);
 }
 
 static void refuses(Status code, const char *says, const char *run)
