@@ -226,8 +226,9 @@ static Status add_family(size_t *out, Harmony *h, const char *name)
     return ST_OK;
 }
 
-static Status take_score(Reading *r, const Stage *tuned, const json_t *results, const char *benchmark)
+static Status take_score(Reading *r, const Stage *tuned, const Stage *scores, const char *benchmark)
 {
+    const json_t *results = scores->json;
     char *key = results_key(report_text(json_object_get(results, "metrics"), benchmark), "");
     const json_t *value =
         json_object_get(json_object_get(json_object_get(results, "results"), benchmark), key);
@@ -238,8 +239,9 @@ static Status take_score(Reading *r, const Stage *tuned, const json_t *results, 
     TRY(add_family(&k, r->h, family_name(r, benchmark)));
     HarmonyRun *run = run_of(r, tuned);
     if (isfinite(run->values[k]))
-        return fail(ST_ARG, "two scores in %s of %s with seed %lld", r->h->measures[k].name, tuned->mix,
-                    (long long)tuned->seed);
+        return fail(ST_ARG,
+                    "two scores in %s of %s with seed %lld; %s is the second: name those that are meant",
+                    r->h->measures[k].name, tuned->mix, (long long)tuned->seed, scores->path);
     run->values[k] = json_number_value(value);
     return ST_OK;
 }
@@ -257,7 +259,7 @@ static Status take_scores(Reading *r, const Stage *s)
         return ST_OK;
     }
     json_object_foreach(json_object_get(s->json, "metrics"), benchmark, metric)
-        TRY(take_score(r, of, s->json, benchmark));
+        TRY(take_score(r, of, s, benchmark));
     return ST_OK;
 }
 

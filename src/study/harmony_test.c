@@ -422,6 +422,7 @@ static void what_is_no_study_is_refused(void **state)
     scratch_run("rm -r tuned-again; cp -r scores-1-1-1-tasks again");
     assert_int_equal(read_all(&h), ST_ARG);
     expect_words("two scores in words of 1:1 with seed 1");
+    expect_words("is the second: name those that are meant");
     harmony_drop(&h);
     scratch_run("rm -r again");
     for (int i = 0; i < HARMONY_FAMILIES_MOST; i++) {
