@@ -81,6 +81,34 @@ static void add_stages(Report *r, const char *run, const json_t *lock)
     }
 }
 
+/* The folder of a stage that is no longer where the lock has it; "": each is there. */
+static const char *moved_stage(const json_t *lock)
+{
+    const char *name;
+    json_t *stage;
+    json_object_foreach(json_object_get(lock, "stages"), name, stage)
+    {
+        if (!path_is_folder(report_text(stage, "folder")))
+            return report_text(stage, "folder");
+    }
+    return "";
+}
+
+static Status nothing_in(const char *folder, const json_t *lock)
+{
+    const char *moved = moved_stage(lock);
+    return *moved
+               ? fail(
+                     ST_IO,
+                     "%s: its lock.json names folders that are not there, such as %s; where they were moved, "
+                     "the command that made them writes it anew",
+                     folder, moved)
+               : fail(ST_ARG,
+                      "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, "
+                      "training, scores, study or overlap",
+                      folder);
+}
+
 /* What a lock would say of it. */
 static void add_loose_stage(Report *r, const char *name, const char *stage)
 {
@@ -156,7 +184,8 @@ static Status add_folder(Report *r, const char *given, const char *folder)
         if (r->parts.n == before)
             add_links(r, r->titles.n ? name : "", folder);
     }
-    if (r->parts.n > before && (run || given || !found)) /* stages that several runs share name none */
+    Status st = r->parts.n > before ? ST_OK : nothing_in(folder, lock);
+    if (st == ST_OK && (run || given || !found)) /* stages that several runs share name none */
         add_title(r, mem_str(run && !given ? run : name));
     json_decref(lock);
     mem_free(stage);
@@ -164,12 +193,7 @@ static Status add_folder(Report *r, const char *given, const char *folder)
     mem_free(name);
     mem_free(run);
     free(real);
-    return r->parts.n > before
-               ? ST_OK
-               : fail(ST_ARG,
-                      "%s holds nothing that a report tells of: no run of lemur run, corpus, shards, "
-                      "training, scores, study or overlap",
-                      folder);
+    return st;
 }
 
 Status report_add(Report *r, const char *what)

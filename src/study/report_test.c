@@ -428,7 +428,8 @@ static void what_is_no_run_is_refused(void **state)
     scratch_text("other/x", "");
     assert_int_equal(report_add(&r, in_scratch("other")), ST_ARG);
     expect_words("nothing that a report tells of");
-    assert_int_equal(report_add(&r, in_scratch("run")), ST_ARG); /* its stages are gone */
+    assert_int_equal(report_add(&r, in_scratch("run")), ST_IO); /* its stages are gone */
+    expect_words("names folders that are not there, such as none");
     scratch_text("broken/manifest.json", "{");
     assert_int_equal(report_add(&r, in_scratch("broken")), ST_ARG);
     report_drop(&r);
