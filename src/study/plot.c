@@ -109,16 +109,27 @@ static void add_script(Str *out, const Plot *p)
         str_addf(out, "set yrange [%.9g:%.9g]\n", p->y_low, p->y_high);
     add_data(out, p);
     str_adds(out, "plot ");
-    for (size_t i = 0; i < p->lines.n; i++) {
+    for (size_t i = 0, drawn = 0; i < p->lines.n; i++) {
         const char *colour = colours[i % COLOURS];
+        const PlotLine *l = &p->lines.at[i];
+        if (!l->points.n)
+            continue;
         if (p->points)
             str_addf(out, "%s$d%zu using 1:2:3:4:5:6 with xyerrorbars lc rgb '%s' pt 7 ps 0.6 notitle",
-                     i ? ", " : "", i, colour);
-        str_addf(out, "%s$d%zu using 1:2 with lines lw 2 lc rgb '%s' title ", i || p->points ? ", " : "", i,
-                 colour);
-        add_quoted(out, p->lines.at[i].title);
+                     drawn++ ? ", " : "", i, colour);
+        str_addf(out, "%s$d%zu using 1:2 with %s lc rgb '%s' title ", drawn++ ? ", " : "", i,
+                 l->points.n > 1 ? "lines lw 2" : "points pt 7 ps 0.6", colour);
+        add_quoted(out, l->title);
     }
     str_adds(out, "\n");
+}
+
+static bool has_points(const Plot *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->lines.n; i++)
+        n += p->lines.at[i].points.n;
+    return n > 0;
 }
 
 /* The process. ------------------------------------------------------------------------------------------- */
@@ -203,6 +214,8 @@ Status plot_svg(Str *out, const Plot *p)
 {
     Str script = {0}, svg = {0}, said = {0};
     Status st = ST_OK;
+    if (!has_points(p))
+        return ST_OK;
     add_script(&script, p);
     st = run_gnuplot(&svg, &said, str_span(&script));
     if (st == ST_OK) {

@@ -27,8 +27,8 @@ void plot_point(PlotLine *line, double x, double y, double low, double high);
 void plot_point_both(PlotLine *line, PlotPoint point);
 void plot_drop(Plot *p);
 
-/* Appends an <svg> whose text and axes have the colour of the text around it.  ST_UNSUPPORTED: no gnuplot;
- * ST_IO: it failed, with what it said. */
+/* Appends an <svg> whose text and axes have the colour of the text around it; nothing where no line has a
+ * point. ST_UNSUPPORTED: no gnuplot; ST_IO: it failed, with what it said. */
 MUST_CHECK Status plot_svg(Str *out, const Plot *p);
 
 #endif

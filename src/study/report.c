@@ -149,7 +149,7 @@ void report_lines(const char *folder, const char *file, bool (*take)(void *conte
 
 void report_plot(Str *page, Report *r, const Plot *plot)
 {
-    if (r->no_plots || !plot->lines.n || plot_svg(page, plot) == ST_OK)
+    if (r->no_plots || plot_svg(page, plot) == ST_OK)
         return;
     r->no_plots = true;
     log_warn("the page has no plots: %s", error_text());
