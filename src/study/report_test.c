@@ -129,6 +129,7 @@ static void what_was_not_measured_is_left_out(void **state)
     expect(&page, ">unheld<");
     assert_null(strstr(str_c(&page), "0.000"));
     assert_null(strstr(str_c(&page), "Held-out documents"));
+    assert_false(r.no_plots); /* a training without a step has no curve */
     str_drop(&page);
     report_drop(&r);
 }
@@ -259,7 +260,7 @@ static void checks_and_gains_stand_there(void **state)
     static const char *const has[] = {
         "8 transcripts",
         "<span class=\"good\">equal</span>", /* computed once more */
-        "tasks (base)",
+        "zoos (base)",
         "<b class=\"good\">0</b>", /* tasks looked for */
         "of episodes (code)",
         "<mark>I say ",                                                             /* what is learned */
