@@ -6,7 +6,7 @@
 
 #define STORE "run/store"
 
-enum { STAGES_MOST = 1000 };
+enum { STAGES_MOST = 1000, NAME_MOST = 200 /* of a link's name, which file systems bound */ };
 
 void recipe_drop(Recipe *r)
 {
@@ -165,6 +165,9 @@ static Status check_name(const Recipe *r, const char *name)
 /* Names of stages that "each" makes lose what tells "a b" from "a-b". */
 static Status check_new(const Recipe *r, const char *name)
 {
+    if (strlen(name) > NAME_MOST)
+        return fail(ST_ARG, "\"each\" makes a name of more than %d bytes: give its values shorter ones",
+                    NAME_MOST);
     for (size_t i = 0; i < r->stages.n; i++)
         if (strcmp(r->stages.at[i].name, name) == 0)
             return fail(ST_ARG, "two choices of \"each\" make this name: give the values others");

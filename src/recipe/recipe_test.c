@@ -100,6 +100,15 @@ static void names_are_filled_in(void **state)
     json_decref(out);
 }
 
+static void long_names_are_refused(void **state)
+{
+    (void)state;
+    char *text = mem_format("stages:\n  a:\n    each: {x: [y%0300d]}\n    run: t {out}\n", 1);
+    assert_int_equal(read_text(text, NULL), ST_ARG);
+    expect_words("a name of more than 200 bytes");
+    mem_free(text);
+}
+
 static void settings_are_set(void **state)
 {
     (void)state;
@@ -312,8 +321,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages_come_in_order),      cmocka_unit_test(names_are_filled_in),
-        cmocka_unit_test(settings_are_set),          cmocka_unit_test(one_stage_may_be_many),
-        cmocka_unit_test(numbers_stay_as_they_are_written),
+        cmocka_unit_test(long_names_are_refused),    cmocka_unit_test(settings_are_set),
+        cmocka_unit_test(one_stage_may_be_many),     cmocka_unit_test(numbers_stay_as_they_are_written),
         cmocka_unit_test(a_recipe_has_a_small_form), cmocka_unit_test(bad_recipes_are_refused),
     };
     int failed = cmocka_run_group_tests(tests, scratch_make, scratch_remove);
