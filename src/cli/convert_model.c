@@ -336,48 +336,72 @@ static Status check_room(const Convert *c)
 
 /* The work. ------------------------------------------------------------------------------------------- */
 
-/* tokenizer_config.json with the chat template, and generation_config.json with all ids that end a turn. */
-static Status write_chat(const char *folder, Span jinja, const Ids *ends)
+/* In tokenizer_config.json; beside a vocabulary that came without one, whose absence means something, too, in
+ * a file of its own. */
+static Status write_template(const char *folder, Span jinja)
 {
-    json_t *config = NULL, *generation, *list = json_array();
-    char *path = path_join(folder, "tokenizer_config.json");
-    Status st = jinja.n ? json_file_read(&config, path) : ST_OK;
-    if (st == ST_OK && jinja.n) {
-        json_t *text = json_stringn(jinja.at, jinja.n);
-        st = text && json_object_set_new(config, "chat_template", text) == 0
-                 ? json_file_write(path, config)
-                 : fail(ST_FORMAT, "tokenizer.chat_template is no text in UTF-8");
+    json_t *config = NULL, *text = json_stringn(jinja.at, jinja.n);
+    char *path = path_join(folder, "tokenizer_config.json"), *own = path_join(folder, "chat_template.jinja");
+    Status st = text ? ST_OK : fail(ST_FORMAT, "the chat template is no text in UTF-8");
+    if (st == ST_OK && !path_exists(path)) {
+        st = file_replace(own, jinja.at, jinja.n);
+    } else if (st == ST_OK) {
+        st = json_file_read(&config, path);
+        if (st == ST_OK && json_object_set(config, "chat_template", text) != 0)
+            st = fail(ST_FORMAT, "%s is no object", path);
+        if (st == ST_OK)
+            st = json_file_write(path, config);
     }
     mem_free(path);
+    mem_free(own);
     json_decref(config);
+    json_decref(text);
+    return st;
+}
+
+/* generation_config.json with all ids that end a turn. */
+static Status write_ends(const char *folder, const Ids *ends)
+{
+    json_t *list = json_array();
     for (size_t i = 0; i < ends->n; i++)
         json_array_append_new(list, json_integer(ends->at[i]));
-    generation = json_pack("{s:o}", "eos_token_id", list);
-    path = path_join(folder, "generation_config.json");
-    if (st == ST_OK && ends->n)
-        st = json_file_write(path, generation);
+    json_t *generation = json_pack("{s:o}", "eos_token_id", list);
+    char *path = path_join(folder, "generation_config.json");
+    Status st = json_file_write(path, generation);
     mem_free(path);
     json_decref(generation);
     return st;
 }
 
-static Status write_folder_words(const Convert *c, const char *out)
+/* A vocabulary says neither how messages are put to the model nor all that ends a turn: the input does. */
+static Status write_chat(const Convert *c, const char *out)
 {
-    const Gguf *g = c->file ? model_file_gguf(c->file) : NULL;
+    Str text = {0};
     Span jinja = {0};
     Ids ends = {0};
+    const Gguf *g = c->words ? NULL : model_file_gguf(c->file);
+    Status st = g ? vocab_gguf_template(g, &jinja) : chat_template_text(&text, c->words);
+    if (!g)
+        jinja = str_span(&text);
+    if (st == ST_OK && g)
+        st = vocab_gguf_ends(g, &ends);
+    else if (st == ST_OK)
+        bundle_ends_of_folder(&ends, c->words, c->source.params->h.vocab_size);
+    if (st == ST_OK && jinja.n)
+        st = write_template(out, jinja);
+    if (st == ST_OK && ends.n)
+        st = write_ends(out, &ends);
+    array_drop(&ends);
+    str_drop(&text);
+    return st;
+}
+
+static Status write_folder_words(const Convert *c, const char *out)
+{
     if (!c->tokenizer)
         return checkpoint_copy_tokenizer(c->words, out);
     TRY(tokenizer_save(c->tokenizer, out));
-    if (!g || c->words)
-        return ST_OK;
-    Status st = vocab_gguf_template(g, &jinja);
-    if (st == ST_OK)
-        st = vocab_gguf_ends(g, &ends);
-    if (st == ST_OK)
-        st = write_chat(out, jinja, &ends);
-    array_drop(&ends);
-    return st;
+    return c->file ? write_chat(c, out) : ST_OK;
 }
 
 static Status write_folder(const Convert *c)

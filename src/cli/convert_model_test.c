@@ -93,6 +93,44 @@ static void folders_become_folders(void **state)
     model_file_close(f);
 }
 
+static void expect_in(const char *name, const char *words)
+{
+    Str text = scratch_read(name);
+    if (!strstr(str_c(&text), words))
+        fail_msg("%s does not say %s: %s", name, words, str_c(&text));
+    str_drop(&text);
+}
+
+/* Beside another vocabulary, too, a folder gets the template and the ends of the model. */
+static void another_vocabulary_takes_template_and_ends(void **state)
+{
+    static const char *const inputs[] = {"model", "spoken.gguf"}, *const vocabularies[] = {"lone", "kept"};
+    (void)state;
+    assert_int_equal(convert("model", "spoken.gguf", NULL), ST_OK);
+    assert_int_equal(convert("model", "kept", NULL), ST_OK); /* with tokenizer_config.json, and its own */
+    scratch_text("kept/chat_template.jinja", "{{ 'another' }}");
+    Str model = scratch_read("model/tokenizer.model");
+    assert_int_equal(folder_make(in_scratch("lone")), ST_OK);
+    scratch_write("lone/tokenizer.model", model.at, model.n);
+    str_drop(&model);
+    for (int i = 0; i < 4; i++) {
+        char *in = scratch_path(inputs[i / 2]), *vocab = scratch_path(vocabularies[i % 2]),
+             *out = scratch_path("spoken");
+        ConvertJob job = {.in = in, .out = out, .vocab = vocab, .overwrite = true, .threads = 1};
+        json_t *result = NULL;
+        if (convert_model(&job, &result) != ST_OK)
+            fail_msg("%s with %s: %s", inputs[i / 2], vocabularies[i % 2], error_text());
+        json_decref(result);
+        expect_in(i % 2 ? "spoken/tokenizer_config.json" : "spoken/chat_template.jinja",
+                  "{% for m in messages %}");
+        assert_int_equal(path_exists(in_scratch("spoken/tokenizer_config.json")), i % 2);
+        expect_in("spoken/generation_config.json", "7");
+        mem_free(in);
+        mem_free(vocab);
+        mem_free(out);
+    }
+}
+
 /* Keys that are none of ours go along. */
 static void gguf_becomes_gguf(void **state)
 {
@@ -204,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back_again),
         cmocka_unit_test(folders_become_folders),
+        cmocka_unit_test(another_vocabulary_takes_template_and_ends),
         cmocka_unit_test(gguf_becomes_gguf),
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(a_model_is_replaced_on_demand_only),
