@@ -40,10 +40,33 @@ static json_t *wrap(json_t *messages)
     return o;
 }
 
-static void system_say(json_t *messages, const json_t *text)
+static json_t *wrap_if(bool good, json_t *messages)
 {
-    if (json_string_length(text) > 0)
+    if (good)
+        return wrap(messages);
+    json_decref(messages);
+    return NULL;
+}
+
+/* A key that may be absent, null or empty, and else must hold text: *out is NULL where it says nothing. */
+static bool maybe_text(const json_t **out, const json_t *record, const char *key, FormatFailure *f)
+{
+    const json_t *v = json_object_get(record, key);
+    bool text = json_is_string(v), silent = !v || json_is_null(v);
+    *out = text && json_string_length(v) > 0 ? v : NULL;
+    if (!text && !silent)
+        (void)instruct_formats_fail(f, REJECT_BAD_MESSAGE, "\"%s\" is no text", key);
+    return text || silent;
+}
+
+static bool system_say(json_t *messages, const json_t *record, const char *key, FormatFailure *f)
+{
+    const json_t *text;
+    if (!maybe_text(&text, record, key, f))
+        return false;
+    if (text)
         instruct_formats_say(messages, "system", text);
+    return true;
 }
 
 /* Messages ----------------------------------------------------------------------------------------------- */
@@ -96,8 +119,7 @@ static bool part_add(json_t *messages, const json_t *record, const char *key, co
 json_t *instruct_formats_completion(const json_t *record, FormatFailure *f)
 {
     json_t *messages = json_array();
-    system_say(messages, json_object_get(record, "system"));
-    if (part_add(messages, record, "prompt", "user", f) &&
+    if (system_say(messages, record, "system", f) && part_add(messages, record, "prompt", "user", f) &&
         part_add(messages, record, "completion", "assistant", f) && roles_known(messages, f)) {
         json_t *o = wrap(messages);
         if (json_object_get(record, "tools"))
@@ -115,7 +137,7 @@ static json_t *question(const json_t *instruction, const json_t *input)
 {
     Str s = {0};
     str_add(&s, json_string_value(instruction), json_string_length(instruction));
-    if (json_string_length(input) > 0) {
+    if (input) {
         str_adds(&s, s.n ? "\n\n" : "");
         str_add(&s, json_string_value(input), json_string_length(input));
     }
@@ -125,30 +147,35 @@ static json_t *question(const json_t *instruction, const json_t *input)
 }
 
 /* [[question, answer], ...] in front of the last: how LLaMA-Factory writes turns into this format. */
-static void history_say(json_t *messages, const json_t *history)
+static bool history_say(json_t *messages, const json_t *history, FormatFailure *f)
 {
     size_t i;
     json_t *pair;
+    if (history && !json_is_null(history) && !json_is_array(history)) {
+        (void)instruct_formats_fail(f, REJECT_BAD_MESSAGE, "\"history\" is no list");
+        return false;
+    }
     json_array_foreach((json_t *)(uintptr_t)history, i, pair)
     {
         instruct_formats_say(messages, "user", json_array_get(pair, 0));
         instruct_formats_say(messages, "assistant", json_array_get(pair, 1));
     }
+    return true;
 }
 
 json_t *instruct_formats_alpaca(const json_t *record, FormatFailure *f)
 {
     const json_t *instruction = text_of(record, "instruction", f);
-    const json_t *output = instruction ? text_of(record, "output", f) : NULL;
-    if (!output)
+    const json_t *output = instruction ? text_of(record, "output", f) : NULL, *input;
+    if (!output || !maybe_text(&input, record, "input", f))
         return NULL;
-    json_t *messages = json_array(), *asked = question(instruction, json_object_get(record, "input"));
-    system_say(messages, json_object_get(record, "system"));
-    history_say(messages, json_object_get(record, "history"));
+    json_t *messages = json_array(), *asked = question(instruction, input);
+    bool good = system_say(messages, record, "system", f) &&
+                history_say(messages, json_object_get(record, "history"), f);
     instruct_formats_say(messages, "user", asked);
     instruct_formats_say(messages, "assistant", output);
     json_decref(asked);
-    return wrap(messages);
+    return wrap_if(good, messages);
 }
 
 /* ShareGPT ----------------------------------------------------------------------------------------------- */
@@ -243,10 +270,10 @@ json_t *instruct_formats_sharegpt(const json_t *record, FormatFailure *f)
     json_t *messages = json_array(), *object = wrap(messages), *turn;
     size_t i;
     json_t *tools = json_object_get(record, "tools");
-    bool good = true, no_tools = json_is_string(tools) && json_string_length(tools) == 0;
+    bool no_tools = json_is_string(tools) && json_string_length(tools) == 0;
+    bool good = system_say(messages, record, "system", f);
     if (tools && !no_tools)
         json_object_set(object, "tools", tools);
-    system_say(messages, json_object_get(record, "system"));
     json_array_foreach((json_t *)(uintptr_t)turns, i, turn) good = good && turn_add(messages, turn, i + 1, f);
     if (good)
         return object;
@@ -263,8 +290,8 @@ json_t *instruct_formats_orca(const json_t *record, FormatFailure *f)
     if (!answer)
         return NULL;
     json_t *messages = json_array();
-    system_say(messages, json_object_get(record, "system_prompt"));
+    bool good = system_say(messages, record, "system_prompt", f);
     instruct_formats_say(messages, "user", asked);
     instruct_formats_say(messages, "assistant", answer);
-    return wrap(messages);
+    return wrap_if(good, messages);
 }

@@ -26,6 +26,10 @@ static void all_become_messages(void **state)
     expect(instruct_formats_alpaca, "{\"instruction\":\"a\",\"input\":\"b\",\"output\":\"c\"}",
            "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\n\\nb\"},{\"role\":\"assistant\",\"content\":"
            "\"c\"}]}");
+    expect(
+        instruct_formats_alpaca,
+        "{\"instruction\":\"a\",\"input\":null,\"output\":\"c\",\"system\":\"\",\"history\":null}",
+        "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"c\"}]}");
     expect(instruct_formats_orca, "{\"system_prompt\":\"s\",\"question\":\"q\",\"response\":\"r\"}",
            "{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"q\"},"
            "{\"role\":\"assistant\",\"content\":\"r\"}]}");
@@ -53,9 +57,27 @@ static void what_is_missing_is_named(void **state)
     expect(instruct_formats_completion, "{\"prompt\":\"p\"}", "\"completion\" is missing");
 }
 
+/* What a key that may be absent holds is not passed over where it is no text. */
+static void what_is_no_text_is_named(void **state)
+{
+    (void)state;
+    expect(instruct_formats_alpaca, "{\"instruction\":\"a\",\"input\":5,\"output\":\"c\"}",
+           "\"input\" is no text");
+    expect(instruct_formats_alpaca, "{\"instruction\":\"a\",\"output\":\"c\",\"system\":[\"s\"]}",
+           "\"system\" is no text");
+    expect(instruct_formats_alpaca, "{\"instruction\":\"a\",\"output\":\"c\",\"history\":\"h\"}",
+           "\"history\" is no list");
+    expect(instruct_formats_orca, "{\"system_prompt\":{},\"question\":\"q\",\"response\":\"r\"}",
+           "\"system_prompt\" is no text");
+    expect(instruct_formats_sharegpt, "{\"conversations\":[],\"system\":1}", "\"system\" is no text");
+    expect(instruct_formats_completion, "{\"system\":1,\"prompt\":\"p\",\"completion\":\"c\"}",
+           "\"system\" is no text");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_become_messages),
-                                       cmocka_unit_test(what_is_missing_is_named)};
+                                       cmocka_unit_test(what_is_missing_is_named),
+                                       cmocka_unit_test(what_is_no_text_is_named)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
