@@ -120,23 +120,34 @@ static Status train(TuneSettings *t, TrainJob *job)
 }
 
 /* A run that stands on the set and the model it began with. */
-static Status go_on(TuneSettings *t)
+static Status train_on(TuneSettings *t, const char *data, const char *tokenizer)
 {
     const json_t *c = t->resumed;
     const char *init = json_string_value(json_object_get(c, "init"));
-    const char *data = json_string_value(json_object_get(c, "data"));
     if (t->recipe.sources_n > 0)
         log_info("resumed  with the examples in %s; what --data and --recipe name is not read again", data);
     TrainJob job = {
         .data = data,
         .init = init && path_exists(init) ? init : NULL, /* from its first checkpoint on it can do without */
-        .tokenizer = json_string_value(json_object_get(c, "tokenizer")),
+        .tokenizer = tokenizer,
         .padded_vocab = json_is_true(json_object_get(c, "padded_vocab")),
         .grow_vocab = json_is_true(json_object_get(c, "grow_vocab"))};
-    if (!data)
-        return fail(ST_FORMAT, "%s/config.json names no data", t->output);
     TRY(hparams_from_json(&job.hparams, json_object_get(c, "model")));
     return train(t, &job);
+}
+
+/* The set lies in the run's folder, also where that is named from another place than before, or was moved. */
+static Status go_on(TuneSettings *t)
+{
+    char *own = path_join(t->output, "data");
+    bool here = folder_holds(own, "manifest.json");
+    const char *data = here ? own : json_string_value(json_object_get(t->resumed, "data"));
+    const char *tokenizer = here ? NULL : json_string_value(json_object_get(t->resumed, "tokenizer"));
+    Status st = !data                  ? fail(ST_FORMAT, "%s/config.json names no data", t->output)
+                : t->words.inspect > 0 ? inspect(data, t->words.inspect)
+                                       : train_on(t, data, tokenizer);
+    mem_free(own);
+    return st;
 }
 
 static Status begin(TuneSettings *t, char **temporary)

@@ -115,12 +115,28 @@ static void a_run_is_kept_until_it_is_overwritten(void **state)
     assert_non_null(strstr(str_c(&out), "of b (text)"));
     assert_int_equal(tune(&out, "--show $/kept --inspect=1"), 0);
     assert_non_null(strstr(str_c(&out), "of a (text)"));
+    assert_int_equal(tune(&out, "--resume -o $/kept --inspect 1"), 0);
+    assert_non_null(strstr(str_c(&out), "of a (text)"));
     assert_int_equal(tune(&out, "--resume -o $/kept"), 0);
     assert_int_equal(
         code_of("-m $/base -d $/b.jsonl -o $/kept --steps 2 --threads 1 --peak-flops 1e11 --overwrite"), 0);
     assert_int_equal(tune(&out, "--show $/kept --inspect=1"), 0);
     assert_non_null(strstr(str_c(&out), "of b (text)"));
     str_drop(&out);
+}
+
+/* Its folder, moved, is all that a run needs to go on: the paths in its config.json are of another place. */
+static void a_run_goes_on_where_it_lies(void **state)
+{
+    (void)state;
+    assert_int_equal(code_of("-m $/base -d $/a.jsonl -o $/here --steps 2 --threads 1 --peak-flops 1e11"), 0);
+    char *here = scratch_path("here"), *there = scratch_path("there");
+    assert_int_equal(rename(here, there), 0);
+    mem_free(here);
+    mem_free(there);
+    assert_int_equal(code_of("--resume -o $/there --steps 3 --accept-changes"), 0);
+    assert_true(setting("there", "steps") == 3);
+    assert_true(path_exists(in_scratch("there/model/tokenizer.json")));
 }
 
 static void results_are_json(void **state)
@@ -141,6 +157,7 @@ int main(void)
         cmocka_unit_test(settings_come_from_defaults_recipe_and_flags),
         cmocka_unit_test(what_is_missing_is_wrong_usage),
         cmocka_unit_test(a_run_is_kept_until_it_is_overwritten),
+        cmocka_unit_test(a_run_goes_on_where_it_lies),
         cmocka_unit_test(results_are_json),
     };
     return cmocka_run_group_tests(tests, make, scratch_remove);
