@@ -101,7 +101,6 @@ static Status fit(ChatSession *s, int flags, Ids *ids)
         if (!s->setup.settings.context_shift || !let_turn_go(s)) {
             if ((int64_t)ids->n < context)
                 break;
-            s->let_go = before;
             return context_full(s, tokens);
         }
         TRY(render(s, flags, ids));
@@ -204,6 +203,7 @@ Status chat_ask(ChatSession *s, bool go_on)
 {
     Ids ids = {0};
     RequestResult result = {0};
+    size_t let_go = s->let_go;
     str_clear(&s->answer);
     s->written.n = 0;
     Status st = fit(s, go_on ? CHAT_CONTINUE : CHAT_GENERATE, &ids);
@@ -213,13 +213,15 @@ Status chat_ask(ChatSession *s, bool go_on)
     if (s->answer.n && s->answer.at[s->answer.n - 1] != '\n')
         fputc('\n', s->setup.out);
     fflush(s->setup.out);
-    if (st != ST_OK)
+    if (st == ST_OK) {
+        s->last = result;
+        s->has_last = true;
+        if (result.finish == FINISH_CANCELLED && s->answer.n == 0)
+            st = fail(ST_CANCELLED, "stopped before a word was said");
+    }
+    if (st != ST_OK) {
+        s->let_go = let_go; /* the message is taken back: the turns that went for it are seen again */
         return st;
-    s->last = result;
-    s->has_last = true;
-    if (result.finish == FINISH_CANCELLED && s->answer.n == 0) {
-        fail(ST_CANCELLED, "stopped before a word was said");
-        return ST_CANCELLED;
     }
     keep_answer(s, go_on, result.finish);
     say_end(s, &result);

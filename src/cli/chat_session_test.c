@@ -399,6 +399,27 @@ static void test_context(void **state)
     finish();
 }
 
+/* Turns that went for a message that is taken back are seen again. */
+static void test_context_stopped(void **state)
+{
+    (void)state;
+    char long_text[200] = {0};
+    memset(long_text, 'x', 150);
+    begin("chatml", "S");
+    script.says[0] = script.says[1] = long_text;
+    take(ST_OK, "/set context_shift true");
+    take(ST_OK, "first");
+    script.stop_at_once = true;
+    take(ST_CANCELLED, long_text);
+    assert_note("no longer sees the oldest 2 messages");
+    script.stop_at_once = false;
+    take(ST_OK, "/retry");
+    assert_string_equal(str_c(&script.prompt),
+                        "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nfirst<|im_end|>"
+                        "\n<|im_start|>assistant\n");
+    finish();
+}
+
 /* An answer that fills the context, and the marks that end it. */
 static void test_full(void **state)
 {
@@ -441,11 +462,12 @@ static int close_tokenizer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),   cmocka_unit_test(test_undo_and_retry),
-        cmocka_unit_test(test_stopped), cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_system),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_context), cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_written), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_turns),           cmocka_unit_test(test_undo_and_retry),
+        cmocka_unit_test(test_stopped),         cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_system),          cmocka_unit_test(test_files),
+        cmocka_unit_test(test_context),         cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_written),         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_context_stopped),
     };
     return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
 }
