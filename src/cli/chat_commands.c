@@ -6,7 +6,7 @@
 #include "cli/chat_state.h"
 #include "cli/slash.h"
 
-enum { LOAD_MAX = 256 << 20 };
+enum { LOAD_MAX = 256 << 20, JSON_FLAGS = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL };
 
 static const SlashCommand commands[];
 
@@ -162,6 +162,13 @@ static Status do_system(void *self, Span words, bool *over)
     return ST_OK;
 }
 
+/* What is said from here on is another conversation: /save writes over no file of the one before. */
+static void forget_file(ChatSession *s)
+{
+    mem_free(s->file);
+    s->file = NULL;
+}
+
 static Status do_clear(void *self, Span words, bool *over)
 {
     ChatSession *s = self;
@@ -170,8 +177,7 @@ static Status do_clear(void *self, Span words, bool *over)
     while (s->talk.messages.n > keep)
         conversation_pop(&s->talk);
     s->let_go = 0;
-    mem_free(s->file);
-    s->file = NULL;
+    forget_file(s);
     chat_note(s, keep ? "(a new conversation; the system prompt stays)" : "(a new conversation)");
     return ST_OK;
 }
@@ -306,7 +312,7 @@ static Status pick_line(json_t **out, const Str *text, int64_t wanted, const cha
     json_error_t why;
     Span rest = str_span(text), picked = {NULL, 0};
     int64_t lines = 0;
-    *out = json_loadb(str_c(text), text->n, JSON_REJECT_DUPLICATES, NULL);
+    *out = json_loadb(str_c(text), text->n, JSON_FLAGS, NULL);
     if (*out && wanted <= 1)
         return ST_OK;
     json_decref(*out);
@@ -319,7 +325,7 @@ static Status pick_line(json_t **out, const Str *text, int64_t wanted, const cha
     }
     if (!picked.at)
         return fail(ST_ARG, "%s has %lld line%s", path, (long long)lines, plural((size_t)lines));
-    *out = json_loadb(picked.at, picked.n, JSON_REJECT_DUPLICATES, &why);
+    *out = json_loadb(picked.at, picked.n, JSON_FLAGS, &why);
     return *out ? ST_OK : fail(ST_FORMAT, "%s: the line is no JSON: %s", path, why.text);
 }
 
@@ -348,13 +354,14 @@ static Status do_load(void *self, Span words, bool *over)
     Conversation talk = {0};
     char *path = c_string(words), *number = strrchr(path, ' ');
     int64_t line = 0;
-    if (number && parse_int(&line, number + 1) == ST_OK && line > 0)
+    if (number && !path_exists(path) && parse_int(&line, number + 1) == ST_OK && line > 0)
         *number = 0;
     Status st = *path ? read_file(s, &talk, path, line) : fail(ST_ARG, "say which file: /load FILE [LINE]");
     if (st == ST_OK) {
         conversation_drop(&s->talk);
         s->talk = talk;
         s->let_go = 0;
+        forget_file(s);
         const ChatMessage *last = &talk.messages.at[talk.messages.n - 1];
         chat_note(s, "(%zu message%s; %s)", talk.messages.n, plural(talk.messages.n),
                   last->role == CHAT_USER ? "/retry answers the last one" : "the model is waiting for yours");

@@ -367,6 +367,33 @@ static void test_files(void **state)
     mem_free(path);
 }
 
+/* What is loaded is another conversation: /save does not write over the file of the one before. */
+static void test_load_another(void **state)
+{
+    (void)state;
+    char *mine = path_join(scratch, "mine.jsonl"), *other = path_join(scratch, "other 2"), line[300];
+    static const char nul[] = "{\"messages\":[{\"role\":\"user\",\"content\":\"a\\u0000\\u001b[2Jb\"}]}\n";
+    assert_int_equal(file_replace(other, nul, sizeof nul - 1), ST_OK);
+    begin("chatml", NULL);
+    script.says[0] = "one";
+    take(ST_OK, "x");
+    snprintf(line, sizeof line, "/save %s", mine);
+    take(ST_OK, line);
+    char *load = mem_format("/load %s", other); /* a file's name, and no line */
+    take(ST_OK, load);
+    assert_int_equal(chat_session_conversation(session)->messages.at[0].content.n, 7);
+    take(ST_ARG, line);
+    assert_note("mine.jsonl is there already");
+    take(ST_OK, "/system \033[31m");
+    take(ST_OK, "/system");
+    assert_note("^[[31m"); /* nor do words about what was said govern a terminal */
+    assert_no_note("\033");
+    finish();
+    mem_free(load);
+    mem_free(mine);
+    mem_free(other);
+}
+
 static void test_context(void **state)
 {
     (void)state;
@@ -462,12 +489,12 @@ static int close_tokenizer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_turns),           cmocka_unit_test(test_undo_and_retry),
-        cmocka_unit_test(test_stopped),         cmocka_unit_test(test_settings),
-        cmocka_unit_test(test_system),          cmocka_unit_test(test_files),
-        cmocka_unit_test(test_context),         cmocka_unit_test(test_guard),
-        cmocka_unit_test(test_written),         cmocka_unit_test(test_full),
-        cmocka_unit_test(test_context_stopped),
+        cmocka_unit_test(test_turns),        cmocka_unit_test(test_undo_and_retry),
+        cmocka_unit_test(test_stopped),      cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_system),       cmocka_unit_test(test_files),
+        cmocka_unit_test(test_context),      cmocka_unit_test(test_guard),
+        cmocka_unit_test(test_written),      cmocka_unit_test(test_full),
+        cmocka_unit_test(test_load_another), cmocka_unit_test(test_context_stopped),
     };
     return cmocka_run_group_tests(tests, open_tokenizer, close_tokenizer);
 }
