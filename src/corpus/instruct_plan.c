@@ -72,7 +72,7 @@ Status instruct_plan(const InstructConfig *c, InstructPlanSource *sources, const
     }
     return granted >= 0.5
                ? ST_OK
-               : fail(ST_ARG, "no example is left to train on: the sources are empty, or all of them was "
+               : fail(ST_ARG, "no example is left to train on: the sources are empty, or all of them were "
                               "kept aside (rejected.jsonl in the run's data, if there is one)");
 }
 

@@ -293,13 +293,15 @@ typedef struct {
     InstructFormat format; /* AUTO: none was recognised                  */
     Str of;                /* ... first seen in this record              */
     Str unknown;           /* the first that is JSON and was not         */
+    Str unread;            /* what is wrong with the first of all, where it could not be read */
     int64_t records, json;
 } Peek;
 
 static Status record_peek(Peek *p, const Document *d)
 {
     json_t *record = d->reason == READ_GOOD ? json_loadb(d->text.at, d->text.n, JSON_DECODE_ANY, NULL) : NULL;
-    p->records++;
+    if (p->records++ == 0 && d->reason == READ_UNREADABLE)
+        str_addf(&p->unread, "%.*s: %.*s", (int)d->id.n, d->id.at, (int)d->why.n, d->why.at);
     if (!record)
         return ST_OK;
     InstructFormat format = instruct_recognise(record);
@@ -339,6 +341,8 @@ static Status recognise(InstructReading *r, Reader *reader, Peek *p)
     r->count->format = p->format != INSTRUCT_AUTO ? p->format : INSTRUCT_MESSAGES;
     if (p->format != INSTRUCT_AUTO || p->records == 0)
         return ST_OK;
+    if (p->json == 0 && p->unread.n)
+        return fail(ST_IO, "%s", str_c(&p->unread));
     if (p->json == 0)
         return fail(
             ST_ARG,
@@ -364,6 +368,7 @@ static Status choose_format(InstructReading *r, const ReaderSpec *spec)
     reader_close(reader);
     str_drop(&p.of);
     str_drop(&p.unknown);
+    str_drop(&p.unread);
     return st;
 }
 

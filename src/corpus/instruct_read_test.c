@@ -93,6 +93,9 @@ static void unknown_and_mixed_sources_are_refused(void **state)
     scratch_text("prose.txt", "Once upon a time\n");
     assert_int_equal(prepare("{sources: [{name: a, kind: text, path: $/prose.txt}]}"), ST_ARG);
     expect_words("is no JSON");
+    scratch_text("x.parquet", "PAR1 and more");
+    assert_int_equal(prepare("{sources: [{name: a, kind: text, path: $/x.parquet}]}"), ST_IO);
+    expect_words("x.parquet: a Parquet file");
     assert_int_equal(prepare("{sources: [{name: a, kind: text, path: $/absent}]}"), ST_ARG);
     expect_words("no file matches");
 }
