@@ -2,6 +2,7 @@
 #include "base/cpu.h"
 #include "cli/cmd.h"
 #include "cli/convert_model.h"
+#include "cli/stop_signal.h"
 
 static const Flag flags[] = {
     {"output", 'o', "OUT", "NAME.gguf, or a folder of safetensors"},
@@ -51,6 +52,7 @@ static Status run(const Args *args, void *context)
         .pure = args_has(args, "pure"),
         .overwrite = args_has(args, "overwrite"),
         .dry_run = args_has(args, "dry-run"),
+        .stop = stop_signal_watch(),
     };
     json_t *result;
     TRY(cmd_number(&job.seed, args, "seed", 0, INT64_MAX));

@@ -452,6 +452,7 @@ static json_t *result_of(const Convert *c, double seconds)
 static Status plan_all(Convert *c)
 {
     TRY(open_input(c));
+    c->source.stop = c->job->stop;
     TRY(check_output(c));
     TRY(choose_type(c));
     if (c->to_gguf)

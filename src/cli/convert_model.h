@@ -3,6 +3,7 @@
 #define CLI_CONVERT_MODEL_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "base/status.h"
@@ -19,12 +20,13 @@ typedef struct {
     bool pure;    /* every matrix of the type itself */
     bool overwrite; /* replace the model that is at `out` */
     bool dry_run; /* the plan alone */
+    const volatile sig_atomic_t *stop; /* non-zero: ends the writing.  NULL: never */
 } ConvertJob;
 
 /* *result: what was written or would be, as JSON; the caller's reference; untouched on failure.  A failure
  * leaves what was at `out`, and files there that belong to no model stay in any case.  ST_ARG (also: `out`
  * is taken and not to be overwritten), ST_IO, ST_FORMAT, ST_UNSUPPORTED, ST_LIMIT (no room on the disk, a
- * number its type cannot hold). */
+ * number its type cannot hold), ST_CANCELLED. */
 MUST_CHECK Status convert_model(const ConvertJob *job, json_t **result);
 
 #endif

@@ -237,6 +237,27 @@ static void a_plan_writes_nothing(void **state)
     mem_free(in);
 }
 
+/* Whoever stops it finds what was there before, and nothing beside it. */
+static void one_that_is_stopped_leaves_nothing(void **state)
+{
+    static const sig_atomic_t stop = 1;
+    static const char *const outputs[] = {"halt/x.gguf", "halt/x"};
+    (void)state;
+    assert_int_equal(folder_make(in_scratch("halt")), ST_OK);
+    for (int i = 0; i < 2; i++) {
+        char *in = scratch_path("model"), *out = scratch_path(outputs[i]);
+        ConvertJob job = {.in = in, .out = out, .threads = 2, .stop = &stop};
+        json_t *result;
+        assert_int_equal(convert_model(&job, &result), ST_CANCELLED);
+        mem_free(in);
+        mem_free(out);
+    }
+    FolderList names;
+    assert_int_equal(folder_list(&names, in_scratch("halt")), ST_OK);
+    assert_int_equal(names.n, 0);
+    folder_list_drop(&names);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +268,7 @@ int main(void)
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(a_model_is_replaced_on_demand_only),
         cmocka_unit_test(a_plan_writes_nothing),
+        cmocka_unit_test(one_that_is_stopped_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, make_model, scratch_remove);
 }

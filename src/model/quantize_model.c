@@ -239,6 +239,8 @@ static Status write_param(GgufWriter *w, Batch *b, int threads, Progress *progre
         thread_each(n, threads, encode_rows, b);
         st = refuse_numbers(b, n);
         if (st == ST_OK)
+            st = weight_source_wanted(b->source);
+        if (st == ST_OK)
             st = gguf_write(w, b->blocks, (size_t)(b->end - b->first) * bytes);
         *done += (double)((b->end - b->first) * p->cols) / 1e6;
         progress_at(progress, *done);
@@ -291,9 +293,10 @@ typedef struct {
 } Reading;
 
 /* Elements from the middle of one row to the middle of another. */
-static void read_elements(void *context, int64_t first, int64_t n, float *out)
+static Status read_elements(void *context, int64_t first, int64_t n, float *out)
 {
     Reading *r = context;
+    TRY(weight_source_wanted(r->source));
     int64_t cols = r->p->cols;
     for (int64_t at = first; at < first + n;) {
         int64_t row = at / cols, from = at % cols, left = first + n - at,
@@ -304,6 +307,7 @@ static void read_elements(void *context, int64_t first, int64_t n, float *out)
     }
     *r->done += (double)n / 1e6;
     progress_at(r->progress, *r->done);
+    return ST_OK;
 }
 
 Status quantize_write_folder(const WeightSource *s, const char *folder, DType dtype)

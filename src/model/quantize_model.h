@@ -47,10 +47,11 @@ void quantize_plan_text(Str *out, const QuantPlan *plan, const Params *p);
  * already stay) and all tensors. */
 void quantize_declare(GgufWriter *w, const Params *p, const QuantPlan *plan);
 /* Begins, writes and commits what quantize_declare declared.  Rows that lie ready in their type are copied.
- *   ST_IO    ST_LIMIT  a number is not finite or too large for its type: the sentence names the tensor */
+ *   ST_IO    ST_LIMIT  a number is not finite or too large for its type: the sentence names the tensor
+ *   ST_CANCELLED  the source's `stop` */
 MUST_CHECK Status quantize_write_gguf(const WeightSource *s, const QuantPlan *plan, GgufWriter *w,
                                       const char *path, int threads);
-/* A Hugging Face folder: safetensors of f32, bf16 or f16, and config.json.  ST_IO, ST_LIMIT. */
+/* A Hugging Face folder: safetensors of f32, bf16 or f16, and config.json.  ST_IO, ST_LIMIT, ST_CANCELLED. */
 MUST_CHECK Status quantize_write_folder(const WeightSource *s, const char *folder, DType dtype);
 
 #endif

@@ -36,8 +36,8 @@ const SafetensorsEntry *safetensors_at(const Safetensors *s, int64_t i);
 const SafetensorsEntry *safetensors_find(const Safetensors *s, const char *name); /* NULL when absent */
 const char *safetensors_metadata(const Safetensors *s, const char *key);          /* NULL when absent */
 
-/* out[n] = elements first, first + 1, ... of an item whose source is no array. */
-typedef void SafetensorsRead(void *context, int64_t first, int64_t n, float *out);
+/* out[n] = elements first, first + 1, ... of an item whose source is no array.  A failure ends it. */
+typedef Status SafetensorsRead(void *context, int64_t first, int64_t n, float *out);
 
 /* What to write: shapes are given first, data comes when each is written, converted from `source` to
  * `dtype`. */

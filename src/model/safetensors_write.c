@@ -91,7 +91,9 @@ static Status write_item(FileWriter *w, const SafetensorsItem *it)
     for (int64_t at = 0; at < count && st == ST_OK; at += CHUNK) {
         int64_t n = count - at < CHUNK ? count - at : CHUNK;
         if (it->read)
-            it->read(it->context, at, n, values);
+            st = it->read(it->context, at, n, values);
+        if (st != ST_OK)
+            break;
         const void *source =
             it->read ? (const char *)values : (const char *)it->source + (size_t)at * from_size;
         lost += convert_floats(chunk, it->dtype, source, from, n);

@@ -2,6 +2,11 @@
 
 #include "base/rng.h"
 
+Status weight_source_wanted(const WeightSource *s)
+{
+    return s->stop && *s->stop ? fail(ST_CANCELLED, "stopped; nothing unfinished was kept") : ST_OK;
+}
+
 static void file_row(const WeightSource *s, const Param *p, int64_t row, float *out)
 {
     ModelTensor t;
