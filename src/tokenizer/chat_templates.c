@@ -171,7 +171,9 @@ static void llama2_answer(const ChatTemplate *tmpl, const ChatMessage *m, Str *o
 {
     Span words = chat_strip(m->content);
     (void)tmpl;
-    str_addf(out, " %.*s ", (int)words.n, words.at);
+    str_addc(out, ' ');
+    str_add(out, words.at, words.n);
+    str_addc(out, ' ');
 }
 
 static Status llama2_write(ChatPen *pen)

@@ -342,6 +342,31 @@ static void test_plain_marks(void **state)
     tokenizer_close(t);
 }
 
+/* A model may write any byte: what follows a zero is said, too. */
+static void test_zero(void **state)
+{
+    static const char zero[] = "a\0b";
+    (void)state;
+    Tokenizer *t = lemur();
+    Conversation c = {0};
+    conversation_add(&c, CHAT_USER, (Span){zero, 3});
+    conversation_add(&c, CHAT_ASSISTANT, (Span){zero, 3});
+    for (const char *const *name = chat_template_names(); *name; name++) {
+        ChatTemplate *tmpl = named(*name);
+        Ids ids = ids_of(t, tmpl, &c, 0);
+        Str text = {0};
+        must(tokenizer_decode(t, &text, ids.at, ids.n, true));
+        const char *first = memmem(text.at, text.n, zero, 3);
+        if (!first || !memmem(first + 3, text.n - (size_t)(first + 3 - text.at), zero, 3))
+            fail_msg("%s: cut off at a zero", *name);
+        array_drop(&ids);
+        str_drop(&text);
+        chat_template_free(tmpl);
+    }
+    conversation_drop(&c);
+    tokenizer_close(t);
+}
+
 static void test_ends(void **state)
 {
     (void)state;
@@ -420,7 +445,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),  cmocka_unit_test(test_prefixes),    cmocka_unit_test(test_flags),
         cmocka_unit_test(test_learned), cmocka_unit_test(test_plain_marks), cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_written),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_written),     cmocka_unit_test(test_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
