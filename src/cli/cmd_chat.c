@@ -38,7 +38,7 @@ static const Flag flags[] = {
     {"template", 0, "NAME",
      "how messages are put to it (chatml, llama-2, llama-3, llama-3.1, tulu, zephyr, alpaca, plain; the "
      "model's own)"},
-    {"load", 0, "FILE", "go on with a saved conversation"},
+    {"load", 0, "FILE", "go on with a saved conversation; --system takes the place of its system prompt"},
     {"stop", 0, "TEXT", "ends an answer where this would appear; may be given more than once"},
     {"private", 0, NULL, "neither read nor keep a history of what is typed"},
 };
@@ -140,17 +140,21 @@ static Status take_lines(Job *job, ChatSession *s, ChatConsole *console)
     return ST_OK;
 }
 
-/* False: the saved conversation is not to be had, and there is nothing to go on with. */
-static bool load(Job *job, ChatSession *s)
+static bool command(Job *job, ChatSession *s, const char *name, const char *words)
 {
-    const char *file = args_value(job->args, "load");
     bool over;
-    if (!file)
-        return true;
-    char *line = mem_format("/load %s", file);
+    char *line = mem_format("%s %s", name, words);
     job->failed = chat_session_take(s, span(line), &over);
     mem_free(line);
     return job->failed == ST_OK;
+}
+
+/* False: the saved conversation is not to be had, and there is nothing to go on with.  A system prompt of the
+ * command line takes the place of its own. */
+static bool load(Job *job, ChatSession *s)
+{
+    const char *file = args_value(job->args, "load"), *system = args_value(job->args, "system");
+    return !file || (command(job, s, "/load", file) && (!system || command(job, s, "/system", system)));
 }
 
 static Status talk(Job *job, ChatSession *s)

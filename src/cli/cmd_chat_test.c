@@ -123,6 +123,23 @@ static void test_pipe(void **state)
     str_drop(&out);
 }
 
+static void test_loaded(void **state)
+{
+    (void)state;
+    Str out = {0};
+    scratch_text("said",
+                 "{\"messages\":[{\"role\":\"system\",\"content\":\"old\"},"
+                 "{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"bcd\"}]}");
+    char *load = mem_format("--load=%s/said", scratch);
+    const char *const own[] = {load, NULL}, *const given[] = {load, "--system=fresh", NULL};
+    assert_int_equal(piped("/system\n", &out, own), EXIT_DONE);
+    assert_non_null(strstr(str_c(&out), "\nold\n"));
+    assert_int_equal(piped("/system\n", &out, given), EXIT_DONE);
+    assert_non_null(strstr(str_c(&out), "\nfresh\n"));
+    mem_free(load);
+    str_drop(&out);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -262,7 +279,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pipe),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_editing),
-        cmocka_unit_test(test_history), cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_history), cmocka_unit_test(test_interrupt), cmocka_unit_test(test_loaded),
     };
     return cmocka_run_group_tests(tests, make_model, scratch_remove);
 }
