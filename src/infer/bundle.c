@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "infer/vocab_gguf.h"
 #include "model/lora_merge.h"
@@ -72,6 +73,11 @@ static int64_t context_of(const BundleSetup *setup, const HParams *h)
 static DecoderSetup decoder_setup_of(const BundleSetup *setup, const HParams *h)
 {
     int64_t context = context_of(setup, h);
+    if (context > h->max_position_embeddings)
+        log_warn(
+            "a context of %lld positions, and the model was made for %lld: what it writes beyond them means "
+            "little",
+            (long long)context, (long long)h->max_position_embeddings);
     return (DecoderSetup){
         .max_rows = or_else(setup->max_rows, BUNDLE_ROWS),
         .max_logits = or_else(setup->max_logits, BUNDLE_LOGITS),
