@@ -1,6 +1,7 @@
 /* lemur generate: a prompt in, the text that goes on from it out. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "cli/generate_report.h"
 #include "cli/model_folder.h"
 #include "cli/sampling.h"
+#include "cli/show.h"
 #include "infer/constrain.h"
 #include "infer/generate.h"
 
@@ -64,6 +66,7 @@ typedef struct {
     Array(LogitBias) bias;
     Ids ends;
     bool json, logprobs;
+    bool guard; /* standard output is a terminal, which the text must not govern */
     const Tokenizer *tokenizer;
     Str text;                          /* for --json */
     json_t *tokens_json, *prompt_json; /* for --json with --logprobs */
@@ -110,6 +113,7 @@ static Status read_job(Job *job)
     job->max_tokens = 128;
     job->json = args_has(a, "json");
     job->logprobs = args_has(a, "logprobs");
+    job->guard = isatty(STDOUT_FILENO) == 1;
     TRY(cmd_number(&job->max_tokens, a, "max-tokens", 0, INT64_MAX));
     TRY(cmd_number(&job->min_tokens, a, "min-tokens", 0, job->max_tokens));
     TRY(cmd_number(&job->top, a, "logprobs", 0, TOP_LOGPROBS_MAX));
@@ -214,7 +218,7 @@ static bool take_event(void *context, const RequestEvent *event)
     else if (job->logprobs && !job->json && token)
         generate_report_token(stdout, job->tokenizer, event);
     else if (!job->json && !job->logprobs && event->kind != EVENT_PROMPT)
-        fwrite(event->text.at, 1, event->text.n, stdout);
+        show_text(stdout, event->text, job->guard);
     /* a reader that has left (head, less) ends it */
     return job->json || (fflush(stdout) == 0 && !ferror(stdout));
 }
