@@ -28,28 +28,40 @@ static Status shares_agree(const InstructPlanSource *sources, const InstructSour
                       names[without].name);
 }
 
-/* The largest total of which every share can be had without repeating. */
-static double total_without_repeats(const InstructConfig *c, const InstructPlanSource *sources, size_t n,
-                                    double sum)
+/* The largest total of which every share can be had without repeating; what need not be there is not missed.
+ */
+static Status total_without_repeats(double *total, const InstructConfig *c, const InstructPlanSource *sources,
+                                    const InstructSource *names, size_t n, double sum)
 {
-    double total = INFINITY;
-    for (size_t i = 0; i < n; i++)
-        total = fmin(total, size_of(c, &sources[i]) * sum / sources[i].share);
-    return total;
+    *total = INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        double size = size_of(c, &sources[i]);
+        if (size <= 0 && !names[i].optional)
+            return fail(ST_ARG,
+                        "source %s has a share, and no example of it is left to train on: leave it away, or "
+                        "give a total",
+                        names[i].name);
+        if (size > 0)
+            *total = fmin(*total, size * sum / sources[i].share);
+    }
+    *total = isinf(*total) ? 0 : *total;
+    return ST_OK;
 }
 
-static void want(const InstructConfig *c, InstructPlanSource *sources, size_t n, bool shared)
+static Status want(const InstructConfig *c, InstructPlanSource *sources, const InstructSource *names,
+                   size_t n, bool shared)
 {
     double sum = 0, total = (double)c->total;
     for (size_t i = 0; i < n; i++)
         sum += shared ? sources[i].share : sources[i].weight * size_of(c, &sources[i]);
     if (shared && total <= 0)
-        total = total_without_repeats(c, sources, n, sum);
+        TRY(total_without_repeats(&total, c, sources, names, n, sum));
     for (size_t i = 0; i < n; i++) {
         InstructPlanSource *s = &sources[i];
         double part = shared ? s->share : s->weight * size_of(c, s);
         s->wanted = total > 0 && sum > 0 ? total * part / sum : shared ? 0 : part;
     }
+    return ST_OK;
 }
 
 Status instruct_plan(const InstructConfig *c, InstructPlanSource *sources, const InstructSource *names,
@@ -58,17 +70,19 @@ Status instruct_plan(const InstructConfig *c, InstructPlanSource *sources, const
     bool shared;
     double granted = 0;
     TRY(shares_agree(sources, names, n, &shared));
-    want(c, sources, n, shared);
+    TRY(want(c, sources, names, n, shared));
     for (size_t i = 0; i < n; i++) {
         InstructPlanSource *s = &sources[i];
         double most = c->max_repeats * size_of(c, s);
         s->granted = fmin(s->wanted, most);
         granted += s->granted;
-        if (s->wanted > most * (1 + 1e-9))
+        if (s->wanted > 0 && most <= 0)
+            str_addf(notes, "%s gives none of %.0f %s: it has none to train on\n", names[i].name, s->wanted,
+                     c->mix);
+        else if (s->wanted > most * (1 + 1e-9))
             str_addf(notes,
                      "%s gives %.0f of %.0f %s: it would be repeated %.1f times, and max_repeats allows %g\n",
-                     names[i].name, s->granted, s->wanted, c->mix,
-                     size_of(c, s) > 0 ? s->wanted / size_of(c, s) : 0, c->max_repeats);
+                     names[i].name, s->granted, s->wanted, c->mix, s->wanted / size_of(c, s), c->max_repeats);
     }
     return granted >= 0.5
                ? ST_OK

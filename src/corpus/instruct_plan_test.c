@@ -6,19 +6,20 @@
 
 enum { N = 3 };
 
-/* Three sources of 100, 200 and 50 examples of 10 tokens. */
+/* Three sources of 100, 200 and 50 examples of 10 tokens, or of none (-1); the last need not be there. */
 static Status plan(InstructPlanSource s[N], const char *set, Str *notes)
 {
     static const int64_t sizes[N] = {100, 200, 50};
     InstructRecipe r = {0};
-    InstructSource names[N] = {{.name = (char *)"a"}, {.name = (char *)"b"}, {.name = (char *)"c"}};
+    InstructSource names[N] = {
+        {.name = (char *)"a"}, {.name = (char *)"b"}, {.name = (char *)"c", .optional = true}};
     instruct_recipe_defaults(&r);
     json_t *settings = json_loads(set, 0, NULL);
     assert_non_null(settings);
     assert_int_equal(config_from_json(&instruct_table, &r.config, settings), ST_OK);
     for (int i = 0; i < N; i++) {
-        s[i].examples = sizes[i];
-        s[i].tokens = sizes[i] * 10;
+        s[i].examples = s[i].examples < 0 ? 0 : sizes[i];
+        s[i].tokens = s[i].examples * 10;
         s[i].weight = s[i].weight > 0 ? s[i].weight : 1;
     }
     Status st = instruct_plan(&r.config, s, names, N, notes);
@@ -57,6 +58,28 @@ static void shares_divide(void **state)
     InstructPlanSource some[N] = {{.share = 1}};
     assert_int_equal(plan(some, "{}", NULL), ST_ARG);
     expect_words("has no share");
+}
+
+static void expect_note(InstructPlanSource s[N], const char *set, const char *wanted)
+{
+    Str notes = {0};
+    assert_int_equal(plan(s, set, &notes), ST_OK);
+    assert_string_equal(str_c(&notes), wanted);
+    str_drop(&notes);
+}
+
+/* Where a source has nothing, its share is not to be had; without a total the others go by theirs. */
+static void empty_sources_are_named(void **state)
+{
+    (void)state;
+    InstructPlanSource last[N] = {{.share = 1}, {.share = 1}, {.share = 1, .examples = -1}};
+    expect_note(last, "{}", "c gives none of 100 examples: it has none to train on\n");
+    assert_true(last[0].granted == 100 && last[1].granted == 100 && last[2].granted == 0);
+    InstructPlanSource needed[N] = {{.share = 1}, {.share = 1, .examples = -1}, {.share = 1}};
+    assert_int_equal(plan(needed, "{}", NULL), ST_ARG);
+    expect_words("source b has a share, and no example of it is left");
+    needed[1].examples = -1;
+    expect_note(needed, "{\"total\":60}", "b gives none of 20 examples: it has none to train on\n");
 }
 
 static void repeats_end(void **state)
@@ -126,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_multiply),
         cmocka_unit_test(shares_divide),
+        cmocka_unit_test(empty_sources_are_named),
         cmocka_unit_test(repeats_end),
         cmocka_unit_test(every_repetition_takes_each_once),
         cmocka_unit_test(examples_stay_whole_and_rows_get_full),
