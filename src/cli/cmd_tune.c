@@ -210,7 +210,11 @@ static Status show(const char *run_folder, int64_t examples)
     Str text = {0};
     json_t *manifest;
     char *folder = path_join(run_folder, "data");
-    Status st = examples > 0 ? inspect(folder, examples) : instruct_manifest(&manifest, folder);
+    Status st =
+        !folder_holds(folder, "manifest.json")
+            ? fail(ST_IO, "%s is no run of lemur tune: there is no %s/manifest.json", run_folder, folder)
+        : examples > 0 ? inspect(folder, examples)
+                       : instruct_manifest(&manifest, folder);
     if (st == ST_OK && examples == 0) {
         instruct_ledger_text(&text, manifest);
         json_decref(manifest);

@@ -98,6 +98,7 @@ static void what_is_missing_is_wrong_usage(void **state)
     assert_int_equal(code_of("-m $/absent --data $/a.jsonl -o $/x"), EXIT_FAILED);
     assert_int_equal(code_of("--resume"), EXIT_USAGE);
     assert_int_equal(code_of("--show $/absent"), EXIT_FAILED);
+    expect_words("absent is no run of lemur tune");
     scratch_text("none.yaml", "train: {}\n");
     assert_int_equal(code_of("-m $/base --recipe $/none.yaml -o $/x"), EXIT_USAGE);
     assert_false(path_exists(in_scratch("x/config.json")));
