@@ -119,21 +119,35 @@ static Status train(TuneSettings *t, TrainJob *job)
     return st;
 }
 
+/* The model that the run began with; NULL where it is gone: from its first checkpoint on a run can do
+ * without. Adapters cannot, so that -m may say where theirs is now: its bytes are told by their hash. */
+static Status find_init(char **out, const TuneSettings *t)
+{
+    const char *began = json_string_value(json_object_get(t->resumed, "init")), *given = t->words.base;
+    bool there = began && path_exists(began);
+    if (*given && path_exists(given) && (t->config.lora || !there))
+        return model_path_find(out, given);
+    *out = there ? mem_str(began) : NULL;
+    return ST_OK;
+}
+
 /* A run that stands on the set and the model it began with. */
 static Status train_on(TuneSettings *t, const char *data, const char *tokenizer)
 {
     const json_t *c = t->resumed;
-    const char *init = json_string_value(json_object_get(c, "init"));
+    char *init;
     if (t->recipe.sources_n > 0)
         log_info("resumed  with the examples in %s; what --data and --recipe name is not read again", data);
-    TrainJob job = {
-        .data = data,
-        .init = init && path_exists(init) ? init : NULL, /* from its first checkpoint on it can do without */
-        .tokenizer = tokenizer,
-        .padded_vocab = json_is_true(json_object_get(c, "padded_vocab")),
-        .grow_vocab = json_is_true(json_object_get(c, "grow_vocab"))};
+    TrainJob job = {.data = data,
+                    .tokenizer = tokenizer,
+                    .padded_vocab = json_is_true(json_object_get(c, "padded_vocab")),
+                    .grow_vocab = json_is_true(json_object_get(c, "grow_vocab"))};
     TRY(hparams_from_json(&job.hparams, json_object_get(c, "model")));
-    return train(t, &job);
+    TRY(find_init(&init, t));
+    job.init = init;
+    Status st = train(t, &job);
+    mem_free(init);
+    return st;
 }
 
 /* The set lies in the run's folder, also where that is named from another place than before, or was moved. */

@@ -126,18 +126,38 @@ static void a_run_is_kept_until_it_is_overwritten(void **state)
     str_drop(&out);
 }
 
+static void move(const char *from, const char *to)
+{
+    char *here = scratch_path(from), *there = scratch_path(to);
+    assert_int_equal(rename(here, there), 0);
+    mem_free(here);
+    mem_free(there);
+}
+
 /* Its folder, moved, is all that a run needs to go on: the paths in its config.json are of another place. */
 static void a_run_goes_on_where_it_lies(void **state)
 {
     (void)state;
     assert_int_equal(code_of("-m $/base -d $/a.jsonl -o $/here --steps 2 --threads 1 --peak-flops 1e11"), 0);
-    char *here = scratch_path("here"), *there = scratch_path("there");
-    assert_int_equal(rename(here, there), 0);
-    mem_free(here);
-    mem_free(there);
+    move("here", "there");
     assert_int_equal(code_of("--resume -o $/there --steps 3 --accept-changes"), 0);
     assert_true(setting("there", "steps") == 3);
     assert_true(path_exists(in_scratch("there/model/tokenizer.json")));
+}
+
+/* Adapters need the model under them, also where it lies elsewhere by now. */
+static void adapters_are_told_where_their_model_is(void **state)
+{
+    (void)state;
+    tune_base("below", TUNE_IDS, false);
+    assert_int_equal(code_of("-m $/below -d $/a.jsonl -o $/lora --lora --lora-rank 4 --steps 2 --threads 1 "
+                             "--peak-flops 1e11"),
+                     0);
+    move("below", "moved");
+    assert_int_equal(code_of("--resume -o $/lora --steps 3 --accept-changes"), EXIT_USAGE);
+    expect_words("give one (lemur tune: -m");
+    assert_int_equal(code_of("--resume -o $/lora --steps 3 --accept-changes -m $/moved"), 0);
+    assert_true(setting("lora", "steps") == 3);
 }
 
 static void results_are_json(void **state)
@@ -159,6 +179,7 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_wrong_usage),
         cmocka_unit_test(a_run_is_kept_until_it_is_overwritten),
         cmocka_unit_test(a_run_goes_on_where_it_lies),
+        cmocka_unit_test(adapters_are_told_where_their_model_is),
         cmocka_unit_test(results_are_json),
     };
     return cmocka_run_group_tests(tests, make, scratch_remove);
