@@ -157,6 +157,11 @@ static Status open_local(ChatModelOpened *o, const char *model, const ChatModelC
         TRY(chat_template_open(&named, c->template));
         chat_template_free(named);
     }
+    if (!path_exists(model))
+        return fail(ST_IO,
+                    "there is no such file or folder: %s (of a server, -m takes its http:// address and "
+                    "--server-model the model's name)",
+                    model);
     TRY(model_path_find(&path, model));
     Status st = open_here(o, path, c, parallel);
     mem_free(path);

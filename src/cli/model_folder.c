@@ -87,8 +87,7 @@ Status model_folder_find(char **out, const char *given)
 Status model_path_find(char **out, const char *given)
 {
     if (!path_exists(given))
-        return fail(ST_IO, "there is no such file or folder: %s (of a server, -m takes its http:// address and "
-                           "--server-model the model's name)", given);
+        return fail(ST_IO, "there is no such file or folder: %s", given);
     if (path_is_folder(given))
         return model_folder_find(out, given);
     *out = mem_str(given);
