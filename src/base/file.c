@@ -73,8 +73,19 @@ void file_unmap(FileMap *m)
     *m = (FileMap){0};
 }
 
+/* A rename would put a file where /dev/null or a pipe stood, for everybody. */
+static Status check_replaceable(const char *path)
+{
+    struct stat now;
+    if (stat(path, &now) != 0 || S_ISREG(now.st_mode) || S_ISDIR(now.st_mode))
+        return ST_OK; /* of a folder the rename itself says what is wrong */
+    return fail(ST_IO, "cannot write %s: it is a device or a pipe, and no file that could be replaced", path);
+}
+
 Status file_begin(FileWriter *w, const char *path)
 {
+    *w = (FileWriter){0};
+    TRY(check_replaceable(path));
     *w = (FileWriter){.path = mem_str(path), .temporary = mem_format("%s.tmp-%d", path, (int)getpid())};
     w->f = fopen(w->temporary, "wb");
     if (w->f)

@@ -80,6 +80,20 @@ static void writes_happen_wholly_or_not(void **state)
     mem_free(temporary);
 }
 
+static void what_is_no_file_stays(void **state)
+{
+    (void)state;
+    struct stat info;
+    FileWriter w;
+    char *path = scratch_path("pipe");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(file_begin(&w, path), ST_IO);
+    assert_non_null(strstr(error_text(), "a device or a pipe"));
+    file_abandon(&w);
+    assert_true(stat(path, &info) == 0 && S_ISFIFO(info.st_mode));
+    mem_free(path);
+}
+
 static void a_full_disk_is_a_sentence(void **state)
 {
     (void)state;
@@ -219,6 +233,7 @@ int main(void)
         cmocka_unit_test(whole_files_are_written_and_read),
         cmocka_unit_test(maps_show_the_bytes),
         cmocka_unit_test(writes_happen_wholly_or_not),
+        cmocka_unit_test(what_is_no_file_stays),
         cmocka_unit_test(a_full_disk_is_a_sentence),
         cmocka_unit_test(a_locked_file_is_one_holders),
         cmocka_unit_test(folders_are_made_and_removed_deeply),
