@@ -208,8 +208,9 @@ static DType folder_dtype(QuantType t)
 
 /* Metadata. ------------------------------------------------------------------------------------------- */
 
-/* All that a GGUF file says but what is decided anew here. */
-static void copy_keys(GgufWriter *w, const Gguf *g, bool vocabulary, bool template)
+/* All that a GGUF file says but what is decided anew here; without its vocabulary, nor how messages are put.
+ */
+static void copy_keys(GgufWriter *w, const Gguf *g, bool vocabulary)
 {
     for (int64_t i = 0; i < gguf_count(g); i++) {
         const GgufValue *v = gguf_at(g, i);
@@ -217,26 +218,38 @@ static void copy_keys(GgufWriter *w, const Gguf *g, bool vocabulary, bool templa
             span_is(v->key, "general.alignment") || span_starts(v->key, "split.") ||
             span_starts(v->key, "quantize.imatrix."))
             continue;
-        bool of_vocabulary = span_starts(v->key, "tokenizer.ggml.") ||
-                             span_starts(v->key, "lemur.tokenizer.") ||
-                             span_starts(v->key, "tokenizer.huggingface.");
-        if ((of_vocabulary && !vocabulary) || (span_is(v->key, "tokenizer.chat_template") && !template))
-            continue;
-        gguf_put_value(w, v);
+        bool of_vocabulary =
+            span_starts(v->key, "tokenizer.ggml.") || span_starts(v->key, "lemur.tokenizer.") ||
+            span_starts(v->key, "tokenizer.huggingface.") || span_is(v->key, "tokenizer.chat_template");
+        if (vocabulary || !of_vocabulary)
+            gguf_put_value(w, v);
     }
+}
+
+/* How messages are put to the input's model, and all that ends a turn, which a vocabulary of its own does not
+ * say. */
+static Status chat_of_input(const Convert *c, Str *jinja, Ids *ends)
+{
+    Span template;
+    if (c->words) {
+        bundle_ends_of_folder(ends, c->words, c->source.params->h.vocab_size);
+        return chat_template_text(jinja, c->words);
+    }
+    if (!c->file)
+        return ST_OK;
+    TRY(vocab_gguf_template(model_file_gguf(c->file), &template));
+    str_add(jinja, template.at, template.n);
+    return vocab_gguf_ends(model_file_gguf(c->file), ends);
 }
 
 static Status put_vocabulary(Convert *c)
 {
     Str jinja = {0};
     Ids ends = {0};
-    const char *lost = NULL, *folder = c->words;
-    int64_t rows = c->source.params->h.vocab_size;
-    Status st = folder ? chat_template_text(&jinja, folder) : ST_OK;
-    if (folder)
-        bundle_ends_of_folder(&ends, folder, rows);
+    const char *lost = NULL;
+    Status st = chat_of_input(c, &jinja, &ends);
     if (st == ST_OK)
-        st = vocab_gguf_write(c->writer, c->tokenizer, rows, &ends, &lost);
+        st = vocab_gguf_write(c->writer, c->tokenizer, c->source.params->h.vocab_size, &ends, &lost);
     if (st == ST_OK && lost)
         log_warn("GGUF has no words for %s; ids beside such tokens may differ", lost);
     if (st == ST_OK && jinja.n)
@@ -263,7 +276,7 @@ static Status plan_gguf(Convert *c)
     const Gguf *g = c->file ? model_file_gguf(c->file) : NULL;
     c->writer = gguf_writer_new();
     if (g)
-        copy_keys(c->writer, g, !c->tokenizer, !c->words);
+        copy_keys(c->writer, g, !c->tokenizer);
     gguf_put_once(c->writer, "general.architecture", span("llama"));
     gguf_put_once(c->writer, "general.name", c->job->in ? name_of(c->job->in) : span("random weights"));
     quantize_plan(&c->plan, c->source.params, c->mix, c->job->pure);
@@ -373,26 +386,17 @@ static Status write_ends(const char *folder, const Ids *ends)
     return st;
 }
 
-/* A vocabulary says neither how messages are put to the model nor all that ends a turn: the input does. */
 static Status write_chat(const Convert *c, const char *out)
 {
-    Str text = {0};
-    Span jinja = {0};
+    Str jinja = {0};
     Ids ends = {0};
-    const Gguf *g = c->words ? NULL : model_file_gguf(c->file);
-    Status st = g ? vocab_gguf_template(g, &jinja) : chat_template_text(&text, c->words);
-    if (!g)
-        jinja = str_span(&text);
-    if (st == ST_OK && g)
-        st = vocab_gguf_ends(g, &ends);
-    else if (st == ST_OK)
-        bundle_ends_of_folder(&ends, c->words, c->source.params->h.vocab_size);
+    Status st = chat_of_input(c, &jinja, &ends);
     if (st == ST_OK && jinja.n)
-        st = write_template(out, jinja);
+        st = write_template(out, str_span(&jinja));
     if (st == ST_OK && ends.n)
         st = write_ends(out, &ends);
     array_drop(&ends);
-    str_drop(&text);
+    str_drop(&jinja);
     return st;
 }
 
@@ -401,7 +405,7 @@ static Status write_folder_words(const Convert *c, const char *out)
     if (!c->tokenizer)
         return checkpoint_copy_tokenizer(c->words, out);
     TRY(tokenizer_save(c->tokenizer, out));
-    return c->file ? write_chat(c, out) : ST_OK;
+    return write_chat(c, out);
 }
 
 static Status write_folder(const Convert *c)

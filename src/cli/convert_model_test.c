@@ -101,7 +101,7 @@ static void expect_in(const char *name, const char *words)
     str_drop(&text);
 }
 
-/* Beside another vocabulary, too, a folder gets the template and the ends of the model. */
+/* Beside another vocabulary, too, a model keeps its template and its ends. */
 static void another_vocabulary_takes_template_and_ends(void **state)
 {
     static const char *const inputs[] = {"model", "spoken.gguf"}, *const vocabularies[] = {"lone", "kept"};
@@ -113,6 +113,27 @@ static void another_vocabulary_takes_template_and_ends(void **state)
     assert_int_equal(folder_make(in_scratch("lone")), ST_OK);
     scratch_write("lone/tokenizer.model", model.at, model.n);
     str_drop(&model);
+    for (int i = 0; i < 2; i++) {
+        char *in = scratch_path(inputs[i]), *vocab = scratch_path("lone"),
+             *out = scratch_path("spoken2.gguf");
+        ConvertJob job = {.in = in, .out = out, .vocab = vocab, .overwrite = true, .threads = 1};
+        json_t *result = NULL;
+        Gguf *g;
+        Span jinja;
+        Ids ends = {0};
+        assert_int_equal(convert_model(&job, &result), ST_OK);
+        assert_int_equal(gguf_open(&g, out), ST_OK);
+        assert_int_equal(vocab_gguf_template(g, &jinja), ST_OK);
+        assert_true(span_starts(jinja, "{% for m in messages %}"));
+        assert_int_equal(vocab_gguf_ends(g, &ends), ST_OK);
+        assert_true(ends.n == 2 && ends.at[0] == 2 && ends.at[1] == 7);
+        gguf_close(g);
+        array_drop(&ends);
+        json_decref(result);
+        mem_free(in);
+        mem_free(vocab);
+        mem_free(out);
+    }
     for (int i = 0; i < 4; i++) {
         char *in = scratch_path(inputs[i / 2]), *vocab = scratch_path(vocabularies[i % 2]),
              *out = scratch_path("spoken");
