@@ -113,8 +113,7 @@ typedef struct {
 struct GlobWalk {
     const char *const *patterns, *const *excludes;
     size_t patterns_n, excludes_n, pattern;
-    size_t
-        *fixed; /* of each pattern the bytes in front that are taken as they stand: to its end, or to a '/' */
+    size_t *fixed;   /* of each pattern the bytes in front that stand for themselves, to its end or a '/' */
     bool begun;      /* the current pattern's root has been entered */
     char *effective; /* the current pattern; a folder's name becomes "folder/ **" without the blank */
     size_t begins;   /* bytes of both `effective` and `path` that are fixed */

@@ -24,8 +24,7 @@ typedef struct GlobWalk GlobWalk;
 
 GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
                      size_t excludes_n);
-/* The same of one pattern whose first folder_n bytes are a folder's name, whatever bytes that has, and '/'.
- */
+/* The same of one pattern whose first folder_n bytes are a folder's name, whatever its bytes, and '/'. */
 GlobWalk *glob_start_below(const char *const *pattern, size_t folder_n);
 /* The next path, valid until the next call; NULL at the end. */
 const char *glob_next(GlobWalk *w);

@@ -28,8 +28,7 @@ static Status shares_agree(const InstructPlanSource *sources, const InstructSour
                       names[without].name);
 }
 
-/* The largest total of which every share can be had without repeating; what need not be there is not missed.
- */
+/* The largest total of which every share can be had without repeating; what may be absent is not missed. */
 static Status total_without_repeats(double *total, const InstructConfig *c, const InstructPlanSource *sources,
                                     const InstructSource *names, size_t n, double sum)
 {

@@ -16,8 +16,9 @@ typedef struct {
 /* Runs argv, ended by NULL.  Both its outputs are appended to the file `log`, and to stderr unless `quiet`.
  * Where `stopped` becomes true it is asked to end (SIGTERM, also to its own children) once, and waited for:
  * it may save.  keep_fd (-1: none) stays open in it: a lock that lasts as long as it does, even if this
- * process is killed; it is then asked to end, too. ST_IO  it cannot be started, or the log not written, or
- * how it ended is not told (SIGCHLD is ignored); *out is not set where nothing was started */
+ * process is killed; it is then asked to end, too.
+ *   ST_IO  it cannot be started, or the log not written, or how it ended is not told (SIGCHLD is ignored);
+ *          *out is not set where nothing was started */
 MUST_CHECK Status child_run(ChildEnd *out, const char *const *argv, const char *log, bool quiet, int keep_fd,
                             bool (*stopped)(void *context), void *context);
 

@@ -319,8 +319,7 @@ static Status do_stage(Pipeline *p, size_t at)
     return st;
 }
 
-/* Before anything is done once more: what lies there neither counts nor goes on, wherever this run may end.
- */
+/* Before anything is done once more: what lies there neither counts nor goes on, wherever this run ends. */
 static Status forget(Pipeline *p, size_t at)
 {
     PipelineStage *s = &p->stages[at];
