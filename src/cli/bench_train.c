@@ -125,7 +125,7 @@ static Status bench_plan(Bench *b)
 
 static Status bench_open(Bench *b)
 {
-    static const AdamW adamw_set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
+    static const OptimizerSettings adamw_set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
     TRY(ops_open(&b->dev, *b->set.ops ? b->set.ops : NULL, (int)b->set.threads));
     b->peak = b->set.peak_flops;
     if (b->peak <= 0)

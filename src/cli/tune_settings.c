@@ -41,7 +41,7 @@ static const Field tuned[] = {
             "peak learning rate; -1: 2e-5, of adapters (--lora) 2e-4"),
     F_FLOAT(TrainConfig, min_lr_ratio, 0, 0, 1, "learning rate at the end, as a share of the peak"),
     F_FLOAT(TrainConfig, warmup_ratio, 0.03, 0, 1, "share of the run that is warm-up"),
-    F_FLOAT(TrainConfig, weight_decay, 0, 0, 10, "AdamW's, of matrices; norm weights are not decayed"),
+    F_FLOAT(TrainConfig, weight_decay, 0, 0, 10, "of matrices; norm weights are not decayed"),
     F_FLOAT(TrainConfig, epochs, 3, 0, 1e9,
             "... or in passes over the data; one of the other three takes its place"),
 };

@@ -81,36 +81,56 @@ Status checkpoint_copy_tokenizer(const char *tokenizer, const char *folder)
     return st;
 }
 
-/* Moments as named tensors in host memory. */
-static void add_moments(SafetensorsItem *items, const Params *p, const char *prefix, const float *at)
+/* The moments of an optimizer's file: all first ones, and the second ones that there are. */
+static const struct Moments {
+    const char *prefix;
+    bool squares;
+} all_moments[] = {{"exp_avg", false}, {"exp_avg_sq", true}};
+enum { MOMENTS = 2 };
+
+/* Where they begin in m or v; -1: there are none. */
+static int64_t moments_at(const struct Moments *k, const Optimizer *o, const Param *p)
 {
+    return k->squares ? optimizer_square_at(o, p) : p->offset;
+}
+
+/* As named tensors in host memory; result: how many. */
+static int64_t add_moments(SafetensorsItem *items, const struct Moments *k, const Params *p,
+                           const Optimizer *o, const float *values)
+{
+    int64_t n = 0;
     for (int64_t i = 0; i < p->n; i++) {
         const Param *param = &p->at[i];
         bool vector = param->offset >= p->matrices;
-        items[i] = (SafetensorsItem){
-            .name = mem_format("%s.%s", prefix, param->name),
+        int64_t at = moments_at(k, o, param);
+        if (at < 0)
+            continue;
+        items[n++] = (SafetensorsItem){
+            .name = mem_format("%s.%s", k->prefix, param->name),
             .dtype = DTYPE_F32,
             .ndim = vector ? 1 : 2,
             .shape = {vector ? param->cols : param->rows, vector ? 0 : param->cols},
             .source_dtype = DTYPE_F32,
-            .source = at + param->offset,
+            .source = values + at,
         };
     }
+    return n;
 }
 
 static Status write_optimizer(const char *folder, const Params *p, const Optimizer *o)
 {
     Status st;
     const void *m = NULL, *v = NULL;
-    SafetensorsItem *items = mem_array(SafetensorsItem, 2 * p->n);
+    int64_t n = 0;
+    SafetensorsItem *items = mem_array(SafetensorsItem, MOMENTS * p->n);
     char *path = path_join(folder, optimizer_name);
     TRY_TO(done, device_host_view(o->dev, &m, o->m.data, tensor_bytes(&o->m)));
     TRY_TO(done, device_host_view(o->dev, &v, o->v.data, tensor_bytes(&o->v)));
-    add_moments(items, p, "exp_avg", m);
-    add_moments(items + p->n, p, "exp_avg_sq", v);
-    st = safetensors_write(path, items, 2 * p->n, NULL);
+    for (int k = 0; k < MOMENTS; k++)
+        n += add_moments(items + n, &all_moments[k], p, o, all_moments[k].squares ? v : m);
+    st = safetensors_write(path, items, n, NULL);
 done:
-    for (int64_t i = 0; i < 2 * p->n; i++)
+    for (int64_t i = 0; i < n; i++)
         mem_free((char *)(uintptr_t)items[i].name);
     mem_free(items);
     if (m)
@@ -271,18 +291,22 @@ Status checkpoint_find(char **folder, json_t **state, const char *run)
     return st;
 }
 
-static Status load_moments(const Safetensors *file, const Params *p, const char *prefix, Device *dev,
-                           float *to)
+static Status load_moments(const Safetensors *file, const struct Moments *k, const Params *p,
+                           const Optimizer *o)
 {
+    float *to = k->squares ? o->v.data : o->m.data;
     for (int64_t i = 0; i < p->n; i++) {
         const Param *param = &p->at[i];
-        char *name = mem_format("%s.%s", prefix, param->name);
+        int64_t at = moments_at(k, o, param);
+        if (at < 0)
+            continue;
+        char *name = mem_format("%s.%s", k->prefix, param->name);
         const SafetensorsEntry *e = safetensors_find(file, name);
         Status st = ST_OK;
         if (!e || e->dtype != DTYPE_F32 || e->count != param->rows * param->cols)
             st = fail(ST_FORMAT, "%s is %s", name, e ? "of another shape or type" : "missing");
         else
-            device_upload(dev, to + param->offset, e->data, (size_t)e->count * sizeof(float));
+            device_upload(o->dev, to + at, e->data, (size_t)e->count * sizeof(float));
         mem_free(name);
         TRY(st);
     }
@@ -297,8 +321,8 @@ Status checkpoint_load(const char *folder, Model *m, Optimizer *o)
     TRY_TO(done, model_load_trained(m, folder));
     TRY_TO(done, safetensors_open(&file, path));
     optimizer_reset(o);
-    TRY_TO(done, load_moments(file, model_trainable(m), "exp_avg", o->dev, o->m.data));
-    TRY_TO(done, load_moments(file, model_trainable(m), "exp_avg_sq", o->dev, o->v.data));
+    for (int k = 0; k < MOMENTS; k++)
+        TRY_TO(done, load_moments(file, &all_moments[k], model_trainable(m), o));
     st = device_sync(o->dev);
 done:
     safetensors_close(file);
@@ -308,6 +332,5 @@ done:
 
 size_t checkpoint_bytes(int64_t trained)
 {
-    return (size_t)trained * 12 +
-           (1 << 20); /* weights and two moments in f32; names and JSON */
+    return (size_t)trained * 12 + (1 << 20); /* weights and two moments in f32; names and JSON */
 }

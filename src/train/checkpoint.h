@@ -6,7 +6,7 @@
  *       config.json, tokenizer files  the checkpoint loads as a model
  *       adapter_model.safetensors, adapter_config.json
  *                                     instead of the two, where adapters are trained (model/adapter.h)
- *       optimizer.safetensors         exp_avg.NAME and exp_avg_sq.NAME, f32: AdamW's m and v
+ *       optimizer.safetensors         exp_avg.NAME and exp_avg_sq.NAME, f32: m and v (train/optimizer.h)
  *       state.json                    the caller's state; size and XXH3 of every other file; a seal
  *
  * A checkpoint is written under checkpoints/.tmp-step-N, synced and put in its place (swap.h): it is there

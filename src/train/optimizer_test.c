@@ -15,7 +15,7 @@ static void open_model(Fixture *f, DType compute, double weight_decay)
 {
     HParams h = tiny_shape();
     ModelSetup setup = {.batch = 1, .context = 8, .compute = compute, .training = true};
-    AdamW set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = weight_decay};
+    OptimizerSettings set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = weight_decay};
     assert_int_equal(device_open_cpu(&f->dev, 1), ST_OK);
     assert_int_equal(ops_attach(f->dev, NULL), ST_OK);
     assert_int_equal(model_open(&f->m, f->dev, &h, &setup), ST_OK);

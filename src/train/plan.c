@@ -26,6 +26,19 @@ static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
     return (size_t)made;
 }
 
+/* Bytes of second moments that a run does without. */
+static size_t squares_spared(const TrainConfig *c, const HParams *h)
+{
+    Params p;
+    int64_t first, end;
+    if (!train_config_optimizer(c).muon)
+        return 0;
+    params_init(&p, h);
+    muon_span(&p, &first, &end);
+    params_drop(&p);
+    return (size_t)(end - first) * sizeof(float);
+}
+
 TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const PlanData *data,
                   int ranks)
 {
@@ -48,13 +61,16 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
         .host_bytes =
             (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
     };
+    size_t spared = squares_spared(c, h);
     p.model = model_plan(h, &p.setup);
+    p.model.optimizer -= spared;
+    p.model.total -= spared;
     p.epoch_tokens = p.rows * T;
     p.steps = train_config_steps(c, p.step_tokens, p.epoch_tokens);
     p.eval_rows = c->eval_rows > 0 && c->eval_rows < p.held_out_rows ? c->eval_rows : p.held_out_rows;
     p.eval_rows_set = p.eval_rows;
     p.memory_bytes = p.model.total + p.host_bytes;
-    p.checkpoint_bytes = checkpoint_bytes(p.trained);
+    p.checkpoint_bytes = checkpoint_bytes(p.trained) - spared;
     size_t final = (size_t)p.trained * dtype_size(adapters ? DTYPE_F32 : train_config_final_dtype(c));
     p.disk_bytes = kept_checkpoints(c, p.steps) * p.checkpoint_bytes + final;
     return p;
@@ -182,7 +198,7 @@ static void print_memory(const TrainPlan *p)
     char all[32], w[32], g[32], o[32], a[32], l[32], have[32];
     const ModelPlan *m = &p->model;
     int64_t available = memory_available();
-    log_info("memory   %s: weights %s, gradients %s, AdamW %s, activations %s, logits and scratch %s; "
+    log_info("memory   %s: weights %s, gradients %s, optimizer %s, activations %s, logits and scratch %s; "
              "available %s",
              human_bytes(all, (double)p->memory_bytes), human_bytes(w, (double)(m->master + m->copy)),
              human_bytes(g, (double)m->gradients), human_bytes(o, (double)m->optimizer),

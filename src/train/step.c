@@ -44,7 +44,7 @@ void step_update(Step *s, const StepGradients *g, double lr)
 Status step_measure(Step *s, double seconds, double *step_seconds, double *evaluation_seconds)
 {
     enum { ENOUGH = 8 };
-    AdamW set = s->optimizer->set;
+    OptimizerSettings set = s->optimizer->set;
     double start = 0;
     int64_t n = 0;
     s->optimizer->set.weight_decay = 0; /* with a rate of 0 too, weights do not move by a bit */

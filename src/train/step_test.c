@@ -20,7 +20,7 @@ static void open_step(Fixture *f, int64_t batch, int64_t micro_steps)
 {
     HParams h = tiny_shape();
     ModelSetup setup = {.batch = batch, .context = TINY_T, .compute = DTYPE_F32, .training = true};
-    AdamW set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
+    OptimizerSettings set = {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8, .weight_decay = 0.1};
     assert_int_equal(device_open_cpu(&f->dev, 1), ST_OK);
     assert_int_equal(ops_attach(f->dev, NULL), ST_OK);
     assert_int_equal(comm_open(&f->comm, f->dev), ST_OK);

@@ -8,6 +8,7 @@
 #include "ops/select.h"
 #include "train/spike.h"
 
+static const char *const optimizer_names[] = {"adamw", "muon", NULL};
 static const char *const order_names[] = {"packed", "shuffled", NULL};
 static const char *const failure_names[] = {"continue", "stop", NULL};
 static const char *const compute_names[] = {"auto", "bf16", "f32", NULL};
@@ -31,10 +32,13 @@ static const Field train_fields[] = {
     F_INT(TrainConfig, warmup_steps, -1, -1, 1e12, "steps of linear warm-up; -1: by warmup_ratio"),
     F_FLOAT(TrainConfig, warmup_ratio, 0.02, 0, 1, "share of the run that is warm-up"),
     F_FLOAT(TrainConfig, decay_ratio, 0.2, 0, 1, "share of the run that is decay, with schedule wsd"),
-    F_FLOAT(TrainConfig, weight_decay, 0.1, 0, 10, "AdamW's, of matrices; norm weights are not decayed"),
+    F_CHOICE(TrainConfig, optimizer, "adamw", optimizer_names,
+             "adamw, or muon for the matrices of layers and adamw for the rest"),
+    F_FLOAT(TrainConfig, weight_decay, 0.1, 0, 10, "of matrices; norm weights are not decayed"),
     F_FLOAT(TrainConfig, beta1, 0.9, 0, 0.999999, "AdamW's memory of gradients"),
     F_FLOAT(TrainConfig, beta2, 0.95, 0, 0.999999999, "AdamW's memory of their squares"),
     F_FLOAT(TrainConfig, eps, 1e-8, 1e-30, 1, "AdamW's guard against division by zero"),
+    F_FLOAT(TrainConfig, muon_momentum, 0.95, 0, 0.999999, "Muon's memory of gradients"),
     F_FLOAT(TrainConfig, grad_clip, 1.0, 0, 1e9, "longest gradient; 0: no clipping"),
     F_INT(TrainConfig, seed, 42, 0, 9007199254740991.0, "of the first weights and of the order of rows"),
     F_CHOICE(TrainConfig, order, "packed", order_names,
@@ -130,6 +134,9 @@ Status train_config_check(const TrainConfig *c)
         return fail(ST_ARG, "steps, tokens, epochs and minutes each say how long to train; give one of them");
     if (c->spike_skip && c->spike_threshold <= 0)
         return fail(ST_ARG, "spike_skip needs a spike_threshold above 0");
+    if (c->lora && strcmp(c->optimizer, "muon") == 0)
+        return fail(ST_ARG,
+                    "muon moves whole matrices, and with --lora none is trained: adapters take adamw");
     if (!c->lora && sets_adapters(c))
         return fail(
             ST_ARG,
@@ -179,6 +186,16 @@ Schedule train_config_schedule(const TrainConfig *c, int64_t steps)
         if (strcmp(c->schedule, schedule_names[k]) == 0)
             s.kind = (ScheduleKind)k;
     return s;
+}
+
+OptimizerSettings train_config_optimizer(const TrainConfig *c)
+{
+    return (OptimizerSettings){.beta1 = c->beta1,
+                               .beta2 = c->beta2,
+                               .eps = c->eps,
+                               .weight_decay = c->weight_decay,
+                               .muon = strcmp(c->optimizer, "muon") == 0,
+                               .muon_momentum = c->muon_momentum};
 }
 
 DType train_config_compute(const TrainConfig *c)

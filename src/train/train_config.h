@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "model/model.h"
+#include "train/optimizer.h"
 #include "train/schedule.h"
 
 typedef struct {
@@ -14,7 +15,8 @@ typedef struct {
     char *schedule;
     int64_t warmup_steps;
     double warmup_ratio, decay_ratio;
-    double weight_decay, beta1, beta2, eps, grad_clip;
+    char *optimizer;
+    double weight_decay, beta1, beta2, eps, muon_momentum, grad_clip;
     int64_t seed;
     char *order;
     int64_t eval_every, eval_rows;
@@ -50,6 +52,7 @@ bool train_config_is_harmless(const char *field);
 int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t epoch_tokens);
 
 Schedule train_config_schedule(const TrainConfig *c, int64_t steps);
+OptimizerSettings train_config_optimizer(const TrainConfig *c);
 DType train_config_compute(const TrainConfig *c); /* "auto": bf16 where its products are fast, else f32 */
 DType train_config_final_dtype(const TrainConfig *c);
 ModelSetup train_config_setup(const TrainConfig *c, int64_t context); /* c has passed train_config_check */

@@ -60,6 +60,11 @@ static void names_become_settings(void **state)
     assert_non_null(strstr(error_text(), "--lora"));
     c.lora = true;
     assert_int_equal(train_config_check(&c), ST_OK);
+    assert_false(train_config_optimizer(&c).muon);
+    assert_int_equal(config_set(&train_table, &c, "optimizer", "muon"), ST_OK);
+    assert_true(train_config_optimizer(&c).muon);
+    assert_int_equal(train_config_check(&c), ST_ARG); /* it moves whole matrices, and none is trained */
+    assert_int_equal(config_set(&train_table, &c, "optimizer", "adamw"), ST_OK);
     c.spike_skip = true;
     c.spike_threshold = 0;
     assert_int_equal(train_config_check(&c), ST_ARG);

@@ -155,7 +155,7 @@ static Status load_init(Trainer *t)
 
 static Status open_model(Trainer *t)
 {
-    AdamW set = {t->c->beta1, t->c->beta2, t->c->eps, t->c->weight_decay};
+    OptimizerSettings set = train_config_optimizer(t->c);
     int64_t N = t->plan.setup.batch * t->plan.setup.context;
     TRY(model_open(&t->model, t->dev, &t->h, &t->plan.setup));
     t->plan.setup.base = t->setup.base = NULL;

@@ -1,5 +1,6 @@
 /* How a run begins: what it is given is taken or refused, and one that is there is gone on with. */
 #include "train/checkpoint.h"
+#include "model/safetensors.h"
 #include "train/fixture_test.h"
 
 /* A run that is complete stays as it is, whatever asks for more of the same. */
@@ -106,6 +107,38 @@ static void damaged_checkpoints_are_passed_over(void **state)
     }
     assert_int_equal(train(f), ST_FORMAT);
     assert_true(is_there(f->tiny.other, "checkpoints/step-00000006/optimizer.safetensors"));
+    drop(f);
+}
+
+static void a_run_with_muon_goes_on_to_the_same_end(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    Safetensors *file;
+    mem_free(f->c.optimizer);
+    f->c.optimizer = mem_str("muon");
+    expect_ok(train(f));
+    assert_true(f->last_loss < 0.9 * f->first_loss);
+    f->job.output = f->tiny.other;
+    f->stop_at = 5;
+    assert_int_equal(train(f), ST_CANCELLED);
+    f->stop = 0;
+    f->stop_at = 0;
+    f->job.resume = true;
+    expect_ok(train(f));
+    expect_same_end(f->tiny.run, f->tiny.other);
+    char *path = path_join(f->tiny.run, "checkpoints/step-00000012/optimizer.safetensors");
+    expect_ok(safetensors_open(&file, path));
+    assert_non_null(safetensors_find(file, "exp_avg.model.layers.0.mlp.up_proj.weight"));
+    assert_null(safetensors_find(file, "exp_avg_sq.model.layers.0.mlp.up_proj.weight"));
+    assert_non_null(safetensors_find(file, "exp_avg_sq.model.layers.0.input_layernorm.weight"));
+    safetensors_close(file);
+    mem_free(path);
+    mem_free(f->c.optimizer);
+    f->c.optimizer = mem_str("adamw");
+    assert_int_equal(train(f), ST_ARG);
+    if (!strstr(error_text(), "optimizer: was \"muon\", is \"adamw\""))
+        fail_msg("%s", error_text());
     drop(f);
 }
 
@@ -227,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_complete_run_is_left_alone),
         cmocka_unit_test(a_refused_plan_leaves_no_folder),
         cmocka_unit_test(damaged_checkpoints_are_passed_over),
+        cmocka_unit_test(a_run_with_muon_goes_on_to_the_same_end),
         cmocka_unit_test(changed_settings_are_refused_by_name),
         cmocka_unit_test(longer_runs_continue_when_accepted),
         cmocka_unit_test(a_wrong_vocabulary_is_refused),

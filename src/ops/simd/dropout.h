@@ -10,7 +10,9 @@ enum { DROPOUT_CHUNK = 256 }; /* factors at a time: they stay in the nearest cac
 static inline void dropout_factors(float *out, const Dropout *d, DropoutRow row, int64_t first, int64_t n)
 {
     uint32_t limit = dropout_limit(d->rate);
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; limit == 0 && i < n; i++) /* nothing is dropped */
+        out[i] = d->scale;
+    for (int64_t i = 0; limit > 0 && i < n; i++)
         out[i] = dropout_number(row, (uint32_t)(first + i)) >= limit ? d->scale : 0;
 }
 
