@@ -293,7 +293,8 @@ static bool is_unwanted(const Python *p)
     return p->spec.stopped && p->spec.stopped(p->spec.stopped_context);
 }
 
-/* Waits for the cell's end; interrupts what runs too long or is not wanted any more (*stopped).
+/* Waits for the cell's end; interrupts what runs too long or is not wanted any more (*stopped), also between the
+ * calls of a cell that calls tools without end.
  * ST_LIMIT: it did not stop.  ST_PEER: it is gone. */
 static Status await(Python *p, Frame *f, double limit, bool *stopped)
 {
@@ -301,24 +302,26 @@ static Status await(Python *p, Frame *f, double limit, bool *stopped)
     for (int interrupts = 0;;) {
         double until = p->spec.stopped ? fmin(interrupt_at, clock_now() + look) : interrupt_at;
         Status st = get_frame(p, f, until, NULL);
-        if (st == ST_LIMIT && !*stopped && is_unwanted(p)) {
+        double now = clock_now();
+        if ((st != ST_OK && st != ST_LIMIT) || (st == ST_OK && f->kind != 'C'))
+            return st;
+        if (!*stopped && is_unwanted(p)) {
             *stopped = true;
             interrupt_at = 0;
         }
-        if (st == ST_LIMIT && clock_now() < interrupt_at)
-            continue;
-        if (st == ST_LIMIT && interrupts < 4) {
+        if (now >= interrupt_at && interrupts == 4)
+            return fail(ST_LIMIT, "the cell does not stop");
+        if (now >= interrupt_at) {
             sandbox_interrupt(p->sandbox);
             interrupts++;
-            interrupt_at = clock_now() + grace / 2;
-            continue;
+            interrupt_at = now + grace / 2;
         }
-        if (st != ST_OK || f->kind != 'C')
-            return st;
+        if (st == ST_LIMIT)
+            continue;
         TRY(call_tool(p, str_span(&f->payload)));
         str_clear(&f->payload);
-        if (interrupt_at < clock_now() + grace) /* the time was the tool's, the alarm comes now */
-            interrupt_at = clock_now() + grace;
+        if (!interrupts && now < limit) /* the time may have been the tool's: the alarm comes now */
+            interrupt_at = fmax(interrupt_at, clock_now() + grace);
     }
 }
 

@@ -202,6 +202,36 @@ static void long_cells_are_interrupted(void **state)
     python_close(p);
 }
 
+static bool after_a_while(void *context)
+{
+    return clock_now() > *(double *)context;
+}
+
+static void a_cell_that_calls_without_end_is_interrupted(void **state)
+{
+    NEEDS_SANDBOX
+    static const char forever[] = "while True:\n  try:\n    wikipedia_search('x')\n  except BaseException: pass";
+    double when = 0;
+    Python *p = start(0.3);
+    PythonCell cell = run(p, forever);
+    assert_int_equal(cell.end, PYTHON_TIMED_OUT);
+    assert_non_null(strstr(str_c(&cell.text), "did not stop"));
+    assert_true(cell.seconds < 15);
+    python_cell_drop(&cell);
+    python_close(p);
+
+    PythonSpec spec = {.tools = tools, .tools_n = 1, .stopped = after_a_while, .stopped_context = &when};
+    if (python_start(&p, &spec) != ST_OK)
+        fail_msg("%s", error_text());
+    when = clock_now() + 0.3;
+    cell = run(p, "while True: wikipedia_search('x')");
+    assert_true(cell.stopped && cell.seconds < 15);
+    assert_int_equal(cell.end, PYTHON_TIMED_OUT);
+    python_cell_drop(&cell);
+    assert_true(python_alive(p));
+    python_close(p);
+}
+
 static void deaths_are_named(void **state)
 {
     NEEDS_SANDBOX
@@ -292,11 +322,6 @@ static void many_sessions_leave_nothing(void **state)
                   seconds[AT_ONCE * ROUNDS - 1] * 1e3);
 }
 
-static bool after_a_while(void *context)
-{
-    return clock_now() > *(double *)context;
-}
-
 static void a_stop_interrupts_a_cell(void **state)
 {
     NEEDS_SANDBOX
@@ -339,6 +364,7 @@ int main(void)
         cmocka_unit_test(exceptions_look_like_ipythons),
         cmocka_unit_test(tools_cross_to_the_program),
         cmocka_unit_test(long_cells_are_interrupted),
+        cmocka_unit_test(a_cell_that_calls_without_end_is_interrupted),
         cmocka_unit_test(deaths_are_named),
         cmocka_unit_test(nothing_a_cell_writes_is_taken_for_the_driver),
         cmocka_unit_test(what_is_written_to_the_pipes_is_passed_over),
