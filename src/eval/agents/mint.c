@@ -73,13 +73,24 @@ typedef struct {
     ProgramEnd ended; /* of the last program that was tested */
 } World;
 
+/* In a session with those tools, begun where there is none. */
+static Status run_cell(const World *w, Python **python, PythonSpec tools, PythonCell *cell, Span code)
+{
+    tools.stopped = w->run->stopped;
+    tools.stopped_context = w->run->stopped_context;
+    TRY(python_ready(python, &tools));
+    TRY(python_run(*python, cell, code));
+    if (!cell->stopped)
+        return ST_OK;
+    python_cell_drop(cell);
+    return fail(ST_CANCELLED, "stopped");
+}
+
 static Status run_code(void *self, Span code, EpisodeOutcome *out)
 {
     World *w = self;
     PythonCell cell;
-    PythonSpec spec = {.tools = w->tools, .tools_n = w->tools_n};
-    TRY(python_ready(&w->python, &spec));
-    TRY(python_run(w->python, &cell, code));
+    TRY(run_cell(w, &w->python, (PythonSpec){.tools = w->tools, .tools_n = w->tools_n}, &cell, code));
     str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;
     out->solved = w->play && household_play_succeeded(w->play);
@@ -132,9 +143,8 @@ static const char decide_code[] = "import re, ast\n"
 static Status decide(const World *w, Span solution, Mark *mark)
 {
     Str expression = {0}, code = {0};
-    Python *python;
+    Python *python = NULL;
     PythonCell cell;
-    const PythonSpec plain = {0};
     mark_theoremqa_expression(&expression, w->run->settings->rule, solution);
     json_t *text = json_stringn(str_c(&expression), expression.n);
     char *quoted = text ? json_dumps(text, JSON_ENCODE_ANY | JSON_ENSURE_ASCII) : NULL;
@@ -142,17 +152,15 @@ static Status decide(const World *w, Span solution, Mark *mark)
     *mark = MARK_WRONG;
     if (quoted) {
         str_addf(&code, decide_code, quoted);
-        st = python_start(&python, &plain);
+        st = run_cell(w, &python, (PythonSpec){0}, &cell, str_span(&code));
     }
     if (quoted && st == ST_OK) {
-        st = python_run(python, &cell, str_span(&code));
-        if (st == ST_OK && cell.end == PYTHON_DONE)
+        if (cell.end == PYTHON_DONE)
             *mark = mark_theoremqa_value(w->run->settings->rule, str_span(&cell.text),
                                          json_object_get(w->doc, "reference"));
-        if (st == ST_OK)
-            python_cell_drop(&cell);
-        python_close(python);
+        python_cell_drop(&cell);
     }
+    python_close(python);
     free(quoted);
     json_decref(text);
     str_drop(&expression);

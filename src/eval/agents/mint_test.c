@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/scripted_test.h"
+#include "base/clock.h"
 #include "base/data_test.h"
 #include "base/scratch_test.h"
 #include "env/needs_sandbox_test.h"
@@ -276,6 +277,36 @@ static void python_decides_what_only_it_can(void **state)
     close_task(&f, &mint_theoremqa);
 }
 
+static bool after_a_while(void *context)
+{
+    return clock_now() > *(double *)context;
+}
+
+/* Neither by a cell nor by what decides a solution: the question is asked again when the run goes on. */
+static void a_stop_ends_what_python_does(void **state)
+{
+    (void)state;
+    need_data();
+    needs_sandbox();
+    static const char *const lines[] = {"<execute>import time; time.sleep(20)</execute>",
+                                        "<solution>__import__('time').sleep(20)</solution>"};
+    Fixture f;
+    open_task(&f, &mint_theoremqa);
+    for (int i = 0; i < 2; i++) {
+        Sample s;
+        double start = clock_now(), when = start + 0.5;
+        f.run.stopped = after_a_while;
+        f.run.stopped_context = &when;
+        f.script.lines = (const char *const[]){lines[i], NULL};
+        f.script.said = 0;
+        sample_init(&s);
+        assert_int_equal(mint_theoremqa.ask(&f.run, f.state, &f.questions.all.at[0], &s), ST_CANCELLED);
+        assert_true(clock_now() - start < 10);
+        sample_drop(&s);
+    }
+    close_task(&f, &mint_theoremqa);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +316,7 @@ int main(void)
         cmocka_unit_test(household_functions_are_described_from_their_classes),
         cmocka_unit_test(kinds_of_failure_are_told_apart),
         cmocka_unit_test(python_decides_what_only_it_can),
+        cmocka_unit_test(a_stop_ends_what_python_does),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
