@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/mem.h"
+#include "base/python_repr.h"
 #include "env/python.h"
 #include "env/wikipedia.h"
 #include "eval/agents/household_tasks.h"
@@ -62,6 +63,7 @@ typedef struct {
     const Mint *mint;
     const json_t *doc;
     Span shown; /* the question as the model has it */
+    Span gold;  /* str(reference) */
     Span example;
     PythonTool search; /* of Wikipedia */
     const PythonTool *tools;
@@ -103,7 +105,7 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 {
     ProgramVerdict v = {0};
-    Status st = program_test(&v, solution, mint_text(w->doc, "reference"));
+    Status st = program_test(&v, solution, w->gold);
     if (st == ST_OK) {
         out->solved = v.end == PROGRAM_PASSED;
         out->error = v.end != PROGRAM_PASSED && v.end != PROGRAM_WRONG;
@@ -115,7 +117,7 @@ static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 
 static Mark mark_answer(const World *w, Span solution)
 {
-    Span gold = mint_text(w->doc, "reference");
+    Span gold = w->gold;
     MarkRule rule = w->run->settings->rule;
     switch (w->mint->task) {
     case MINT_THEOREMQA: return mark_theoremqa(rule, solution, json_object_get(w->doc, "reference"));
@@ -302,7 +304,7 @@ static EpisodeSetup setup_of(const EvalRun *run)
                           .withhold = set->no_observations};
 }
 
-static Status play(Episode *e, World *w, Span opening, Span gold)
+static Status play(Episode *e, World *w, Span opening)
 {
     const EvalRun *run = w->run;
     EpisodeSetup setup = setup_of(run);
@@ -312,7 +314,7 @@ static Status play(Episode *e, World *w, Span opening, Span gold)
                          .template = str_span(&w->mint->feedback_template),
                          .example = w->example,
                          .tools = str_span(&w->mint->tools),
-                         .solution = run->settings->feedback_gold || run->models.hints ? gold : (Span){0},
+                         .solution = run->settings->feedback_gold || run->models.hints ? w->gold : (Span){0},
                          .form = run->settings->feedback_binary ? FEEDBACK_BINARY : FEEDBACK_TEXT,
                          .stopped = run->stopped,
                          .stopped_context = run->stopped_context};
@@ -321,18 +323,24 @@ static Status play(Episode *e, World *w, Span opening, Span gold)
     return episode_run(e, &setup, &world, opening);
 }
 
-/* str(reference), near enough for a reader: lists are JSON's. */
+/* str(reference). */
 static void add_gold(Str *out, const json_t *gold)
 {
-    if (json_is_string(gold)) {
+    if (json_is_string(gold))
         str_add(out, json_string_value(gold), json_string_length(gold));
-    } else if (json_is_boolean(gold)) {
+    else if (json_is_boolean(gold))
         str_adds(out, json_is_true(gold) ? "True" : "False");
-    } else {
-        char *text = json_dumps(gold, JSON_ENCODE_ANY);
-        str_adds(out, text ? text : "");
-        free(text);
+    else if (json_is_real(gold))
+        python_repr_real(out, json_real_value(gold));
+    else if (json_is_integer(gold))
+        str_addf(out, "%lld", (long long)json_integer_value(gold));
+    else if (json_is_array(gold)) /* theoremqa's: of numbers */
+        str_addc(out, '[');
+    for (size_t i = 0; i < json_array_size(gold); i++) {
+        str_adds(out, i ? ", " : "");
+        add_gold(out, json_array_get(gold, i));
     }
+    str_adds(out, json_is_array(gold) ? "]" : "");
 }
 
 /* What the model is shown of the question, and the functions that its cells have. */
@@ -346,7 +354,7 @@ static Status begin(World *w, const Question *q, Str *shown)
         w->tools = household_play_tools(w->play);
         w->tools_n = HOUSEHOLD_TOOLS;
     } else {
-        mint_question(shown, w->mint->task, mint_text(q->doc, "prompt"));
+        mint_question(shown, w->mint->task, doc_text(q->doc, "prompt"));
         if (w->run->wikipedia && !mint_kinds[w->mint->task].code) {
             w->search = wikipedia_tool(w->run->wikipedia);
             w->tools = &w->search;
@@ -364,11 +372,12 @@ Status mint_ask(const EvalRun *run, void *state, const Question *q, Sample *out)
     Episode e = {0};
     World w = {.run = run, .mint = m, .doc = q->doc, .example = mint_example(m, q), .sample = out};
     add_gold(&gold, json_object_get(q->doc, "reference"));
+    w.gold = (Span){str_c(&gold), gold.n};
     Status st = begin(&w, q, &shown);
     if (st == ST_OK)
         st = make_opening(&opening, &w);
     if (st == ST_OK)
-        st = play(&e, &w, str_span(&opening), str_span(&gold));
+        st = play(&e, &w, str_span(&opening));
     python_close(w.python);
     if (st == ST_OK)
         fill(out, &w, q, &e, str_span(&opening));

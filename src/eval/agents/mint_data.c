@@ -40,12 +40,6 @@ const MintKind mint_kinds[MINT_TASKS] = {
     [MINT_OWN] = {"tasks", "tasks/questions.json", "tasks/prompt.txt", NULL, NULL, false},
 };
 
-Span mint_text(const json_t *object, const char *key)
-{
-    const json_t *v = json_object_get(object, key);
-    return json_is_string(v) ? (Span){json_string_value(v), json_string_length(v)} : (Span){0};
-}
-
 static void add(Str *out, Span text)
 {
     str_add(out, text.at, text.n);
@@ -83,12 +77,12 @@ void mint_question(Str *out, MintTask task, Span prompt)
     str_drop(&bare);
 }
 
-/* Ids are numbers; of theoremqa they are names. */
-static bool take_question(Questions *q, int64_t number, json_t *object)
+/* Ids are numbers; of theoremqa they are names, and references may be lists. */
+static bool take_theorem(Questions *q, int64_t number, json_t *object)
 {
     (void)number;
     const json_t *id = json_object_get(object, "id");
-    if (!mint_text(object, "prompt").at || !json_object_get(object, "reference"))
+    if (!doc_text(object, "prompt").at || !json_object_get(object, "reference"))
         return false;
     if (json_is_string(id)) {
         questions_add(q, json_string_value(id), NULL, object);
@@ -102,13 +96,21 @@ static bool take_question(Questions *q, int64_t number, json_t *object)
     return true;
 }
 
+static bool take_question(Questions *q, int64_t number, json_t *object)
+{
+    const json_t *gold = json_object_get(object, "reference");
+    bool one = json_is_string(gold) || json_is_number(gold) || json_is_boolean(gold);
+    return one && take_theorem(q, number, object);
+}
+
 Status mint_data_questions(Questions *out, const EvalRun *run, MintTask task)
 {
     if (task == MINT_ALFWORLD)
         return household_tasks_read(out, run);
     const char *file = mint_kinds[task].questions; /* published as .json, and JSON Lines by content */
     char *lines = mem_format("%sl", file), *whole = path_join(run->data, lines);
-    Status st = questions_read(out, run->data, path_exists(whole) ? lines : file, take_question);
+    Status st = questions_read(out, run->data, path_exists(whole) ? lines : file,
+                               task == MINT_THEOREMQA ? take_theorem : take_question);
     mem_free(whole);
     mem_free(lines);
     return st;

@@ -29,7 +29,4 @@ MUST_CHECK Status mint_data_prompts(Mint *m, const EvalRun *run, json_t *facts);
 Span mint_example(const Mint *m, const Question *q);
 void mint_data_drop(Mint *m);
 
-/* The text under `key`; {0}: there is none. */
-Span mint_text(const json_t *object, const char *key);
-
 #endif

@@ -307,6 +307,56 @@ static void a_stop_ends_what_python_does(void **state)
     close_task(&f, &mint_theoremqa);
 }
 
+/* JSON's numbers and truth are what str() makes of them; a list is no single answer. */
+static void own_references_may_be_numbers(void **state)
+{
+    (void)state;
+    scratch_text("tasks/prompt.txt", "{max_total_steps} {max_propose_solution}\n---\n{task_prompt}\n");
+    scratch_text("tasks/questions.jsonl", "{\"id\": 1, \"prompt\": \"?\", \"reference\": 42}\n"
+                                          "{\"id\": 2, \"prompt\": \"?\", \"reference\": 0.1}\n"
+                                          "{\"id\": 3, \"prompt\": \"?\", \"reference\": true}\n"
+                                          "{\"id\": 4, \"prompt\": \"?\", \"reference\": [1]}\n");
+    Fixture f = {.settings = eval_settings()};
+    f.script.fails = ST_PEER;
+    f.run = (EvalRun){.data = scratch, .settings = &f.settings};
+    f.run.models.chat = scripted_model(&f.script);
+    assert_int_equal(own_tasks.open(&f.run, &f.questions, &f.state), ST_OK);
+    assert_int_equal(f.questions.all.n, 3);
+    assert_int_equal(f.questions.bad, 1);
+    static const char *const right[] = {"<solution>42.0</solution>", "<solution>0.1</solution>",
+                                        "<solution>true</solution>"};
+    static const char *const wrong[] = {"<solution>41</solution>", "<solution></solution>", NULL};
+    for (size_t i = 0; i < f.questions.all.n; i++) {
+        const Question *q = &f.questions.all.at[i];
+        assert_true(ask(&f, &own_tasks, q, (const char *const[]){right[i], NULL}, NULL) == 1);
+        assert_true(ask(&f, &own_tasks, q, wrong, NULL) == 0);
+    }
+    close_task(&f, &own_tasks);
+}
+
+/* mint-bench's prompt of feedback with the solution in it: "%s" % reference. */
+static void feedback_is_told_the_solution_as_python_writes_it(void **state)
+{
+    (void)state;
+    need_data();
+    Fixture f;
+    Scripted comments = {.lines = (const char *const[]){"Hm.", NULL}, .fails = ST_PEER};
+    open_task(&f, &mint_theoremqa);
+    f.settings.feedback_gold = true;
+    f.run.models.feedback = scripted_model(&comments);
+    mint_theoremqa.close(f.state);
+    questions_drop(&f.questions);
+    assert_int_equal(mint_theoremqa.open(&f.run, &f.questions, &f.state), ST_OK);
+    json_t *doc = json_pack("{s:i, s:s, s:[f, i, f]}", "id", 1, "prompt", "?", "reference", 1.12, 3, 1.0);
+    Question q = {(char[]){"x"}, NULL, doc};
+    static const char *const wrong[] = {"<solution>7</solution>", "<solution>8</solution>", NULL};
+    ask(&f, &mint_theoremqa, &q, wrong, NULL);
+    assert_non_null(strstr(comments.asked.messages.at[0].content.at, "the assistant): [1.12, 3, 1.0]\n"));
+    json_decref(doc);
+    chatmodel_close(f.run.models.feedback);
+    close_task(&f, &mint_theoremqa);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +367,8 @@ int main(void)
         cmocka_unit_test(kinds_of_failure_are_told_apart),
         cmocka_unit_test(python_decides_what_only_it_can),
         cmocka_unit_test(a_stop_ends_what_python_does),
+        cmocka_unit_test(own_references_may_be_numbers),
+        cmocka_unit_test(feedback_is_told_the_solution_as_python_writes_it),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
