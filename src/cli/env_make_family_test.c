@@ -35,6 +35,21 @@ static void a_family_is_made(void **state)
     str_drop(&out);
 }
 
+/* The same draw is made again; the games of another would stay among those of a new one. */
+static void draws_are_not_mixed(void **state)
+{
+    (void)state;
+    Str out = {0};
+    const char *folder = in_scratch("h");
+    assert_int_equal(RUN(&out, "household", "-o", folder, "--train", "2", "--test", "1"), EXIT_DONE);
+    assert_int_equal(RUN(&out, "household", "-o", folder, "--train", "2", "--test", "1"), EXIT_DONE);
+    assert_int_equal(RUN(&out, "household", "-o", folder, "--train", "2", "--test", "1", "--seed", "2"),
+                     EXIT_USAGE);
+    assert_int_equal(RUN(&out, "household", "-o", folder, "--train", "1", "--test", "1"), EXIT_USAGE);
+    assert_int_equal(RUN(&out, "words", "-o", folder, "--train", "2", "--test", "1"), EXIT_USAGE);
+    str_drop(&out);
+}
+
 static void wrong_words_are_told(void **state)
 {
     (void)state;
@@ -51,6 +66,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_family_is_made),
+        cmocka_unit_test(draws_are_not_mixed),
         cmocka_unit_test(wrong_words_are_told),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

@@ -303,6 +303,32 @@ static Status write_facts(const Making *m, const FamilySpec *spec)
     return st;
 }
 
+/* Files of another draw would be among this one's tasks. */
+static Status check_folder(const Family *family, const FamilySpec *spec)
+{
+    char *path = path_join(spec->folder, "family.json");
+    json_t *was = NULL;
+    Status st = path_exists(path) ? json_file_read(&was, path) : ST_OK;
+    const char *name = json_string_value(json_object_get(was, "family"));
+    const struct {
+        const char *key;
+        uint64_t value;
+    } wanted[] = {{"seed", spec->seed},
+                  {"draw", spec->draw},
+                  {"train", (uint64_t)spec->n_train},
+                  {"test", (uint64_t)spec->n_test}};
+    bool same = name && strcmp(name, family->name) == 0;
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        same = same && (uint64_t)json_integer_value(json_object_get(was, wanted[i].key)) == wanted[i].value;
+    if (st == ST_OK && was && !same)
+        st = fail(ST_ARG,
+                  "%s holds another draw already (its family.json says which): name another folder with -o",
+                  spec->folder);
+    json_decref(was);
+    mem_free(path);
+    return st;
+}
+
 Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *spec)
 {
     if (spec->n_train < 1 || spec->n_test < 1)
@@ -310,6 +336,7 @@ Status family_make(FamilyCounts *out, const Family *family, const FamilySpec *sp
     if (spec->n_train < family->files || spec->n_test < family->files)
         return fail(ST_ARG, "the family %s needs a task for each of its %d files of tasks, of either part",
                     family->name, family->files);
+    TRY(check_folder(family, spec));
     *out = (FamilyCounts){.train = spec->n_train, .test = spec->n_test};
     Making m = {.family = family, .counts = out};
     Map **const maps[] = {&m.test_texts, &m.test_keys, &m.train_texts};

@@ -177,6 +177,9 @@ static void one_seed_gives_one_family(void **state)
         assert_false(same_file("a", "more", "expert.jsonl"));
         assert_false(same_file("a", "other", "expert.jsonl"));
         assert_false(same_file("a", "other", "expert_test.jsonl"));
+        for (size_t k = 0; k < 4; k++)
+            assert_int_equal(folder_remove(in_scratch((const char *const[]){"a", "b", "more", "other"}[k])),
+                             ST_OK);
     }
 }
 
@@ -206,6 +209,7 @@ static void hints_tell_mistakes(void **state)
     for (size_t i = 0; families[i]; i++) {
         FamilyCounts counts;
         int64_t slips = 0, told = 0;
+        assert_int_equal(folder_remove(in_scratch(families[i]->name)), ST_OK); /* of another draw */
         make(&counts, families[i], families[i]->name, TRAIN, TEST, 11);
         char *names[] = {mem_format("%s/hints.jsonl", families[i]->name),
                          mem_format("%s/expert_hinted.jsonl", families[i]->name)};
@@ -244,7 +248,8 @@ static void hints_tell_mistakes(void **state)
     }
 }
 
-/* Who sees few file systems learns their names: there is one for 50 tasks, with its script, and four of few. */
+/* Who sees few file systems learns their names: there is one for 50 tasks, with its script, and four of few.
+ */
 static void many_tasks_stand_in_many_file_systems(void **state)
 {
     (void)state;
@@ -300,12 +305,15 @@ static void what_there_is_not_is_refused(void **state)
     assert_int_equal(family_make(&counts, &ten, &spec), ST_OK); /* three keys of five: four texts are left */
     assert_true(counts.refused > 0);
     spec.n_train = 5;
+    assert_int_equal(family_make(&counts, &ten, &spec), ST_ARG);
+    expect_words("holds another draw already");
+    spec.folder = in_scratch("more of ten");
     assert_int_equal(family_make(&counts, &ten, &spec), ST_LIMIT);
     expect_words("making ten: the family ten has about 4 different tasks for training");
     spec.n_test = 6;
     assert_int_equal(family_make(&counts, &loose, &spec), ST_LIMIT);
     expect_words("about 4 different tasks for training"); /* six texts of ten are for testing */
-    spec = (FamilySpec){in_scratch("ten"), 1, 6, 1, 0};
+    spec = (FamilySpec){in_scratch("six of ten"), 1, 6, 1, 0};
     assert_int_equal(family_make(&counts, &ten, &spec), ST_LIMIT);
     expect_words("about 5 different tasks for testing");
     spec.n_test = 0;
@@ -397,7 +405,8 @@ static char *rows_of(const char *dump, const char *database)
     char *use = mem_format("USE `%s`;", database), *from = strstr(dump, use);
     assert_non_null(from);
     char *end = strstr(from, "CREATE DATABASE");
-    char *rows = mem_strn(from + strlen(use), end ? (size_t)(end - from) - strlen(use) : strlen(from + strlen(use)));
+    char *rows =
+        mem_strn(from + strlen(use), end ? (size_t)(end - from) - strlen(use) : strlen(from + strlen(use)));
     mem_free(use);
     return rows;
 }
@@ -412,8 +421,7 @@ static void a_schema_is_filled_several_times(void **state)
     assert_string_not_equal(first, other);
     json_t *questions = values_in("filled/train/intercode/sql/ic_spider_dev.json"), *q;
     size_t i, later = 0;
-    json_array_foreach(questions, i, q)
-        later += strcmp(text(q, "db") + strlen(text(q, "db")) - 2, "_1") != 0;
+    json_array_foreach(questions, i, q) later += strcmp(text(q, "db") + strlen(text(q, "db")) - 2, "_1") != 0;
     assert_true(later > 30); /* of 60, were they drawn evenly of eight: 52 */
     json_decref(questions);
     mem_free(first);
