@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
     int64_t asked, answered, before; /* before: were there from an earlier sitting; failed = asked - answered */
-    double seconds;
+    double seconds; /* of all sittings: of earlier ones what their questions took, so many at once */
 } RunnerReport;
 
 /* Runs to the end and writes results.json, or stops as soon as that makes sense:

@@ -148,6 +148,19 @@ static void runs_to_the_end(void **state)
     assert_int_equal(set.calls, 40);
 }
 
+static void earlier_sittings_count(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    assert_int_equal(run_as(&r, "a", 8, 0, false), ST_OK);
+    char *command =
+        mem_format("sed -i 's/\"seconds\":[^,}]*/\"seconds\":30/' %s/samples_numbers.jsonl", folder);
+    scratch_run(command);
+    mem_free(command);
+    assert_int_equal(run_as(&r, "a", 3, 0, false), ST_OK);
+    assert_true(r.seconds >= 400 && r.seconds < 500);
+}
+
 static void goes_on_where_it_stopped(void **state)
 {
     (void)state;
@@ -351,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(runs_to_the_end, begin, end),
+        cmocka_unit_test_setup_teardown(earlier_sittings_count, begin, end),
         cmocka_unit_test_setup_teardown(goes_on_where_it_stopped, begin, end),
         cmocka_unit_test_setup_teardown(half_lines_are_cut_off, begin, end),
         cmocka_unit_test_setup_teardown(a_broken_line_in_the_middle_is_named, begin, end),
