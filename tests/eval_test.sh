@@ -122,6 +122,8 @@ expect 0 '"alias": "tasks"' cat "$work/good/results.json"
 no "no model" "which model" "$lemur" eval --tasks tasks
 no "no tasks" "which benchmarks" "$lemur" eval -m "$url"
 no "an unknown benchmark" "did you mean tasks" "$lemur" eval -m "$url" --tasks taks
+no "examples for none" "shots means nothing for tasks" replayed --shots 3 -o "$work/x"
+no "answers for none" "samples means nothing for tasks" replayed --samples 5 -o "$work/x"
 no "missing data" "questions.json is not there" "$lemur" eval -m "$url" --tasks tasks --data "$work" -o "$work/x"
 no "steps" "write a number" run x --steps 3-1
 echo nonsense >> "$work/data/tasks/questions.jsonl"

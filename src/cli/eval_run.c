@@ -192,8 +192,20 @@ static json_t *identity_of(const Job *job, int64_t steps)
 
 /* One run. ----------------------------------------------------------------------------------------------- */
 
+/* What none of the benchmarks has a use for would be without effect. */
+static Status check_taken(const Job *job, bool given, unsigned takes, const char *flag)
+{
+    bool taken = !given;
+    for (size_t i = 0; i < job->tasks.n; i++)
+        taken = taken || (job->tasks.at[i]->takes & takes);
+    return taken ? ST_OK : fail(ST_ARG, "--%s means nothing for %s%s", flag, job->tasks.at[0]->name,
+                                job->tasks.n > 1 ? " and the others" : "");
+}
+
 static Status check_needs(const Job *job)
 {
+    TRY(check_taken(job, job->config.shots > 0, TAKES_SHOTS, "shots"));
+    TRY(check_taken(job, job->config.samples > 1, TAKES_SAMPLES, "samples"));
     for (size_t i = 0; i < job->tasks.n; i++) {
         const Benchmark *b = job->tasks.at[i];
         if ((b->needs & NEEDS_LIKELIHOOD) && !job->answers.engine)

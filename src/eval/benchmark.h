@@ -128,6 +128,12 @@ enum {
     NEEDS_ANY_PROGRAM = 4, /* one of `programs` is enough: questions of the others are left out */
 };
 
+/* Settings that not every benchmark has a use for. */
+enum {
+    TAKES_SHOTS = 1,
+    TAKES_SAMPLES = 2,
+};
+
 /* A file of the data, and where it is published; for --fetch (fetch.h).  A url that ends in "#into=FOLDER"
  * gives an archive (tar or zip), whose files go below FOLDER of the data folder; `path` is one of them, or a
  * folder of them. */
@@ -145,7 +151,7 @@ typedef struct Benchmark {
     const char *metric; /* the main one: "exact_match", "success", "pass@1" */
     int version;        /* raised when the same answers would score otherwise */
     int shots;          /* by default */
-    unsigned needs;
+    unsigned needs, takes;
     const char *const *programs; /* in the sandbox: "python3", "node"; NULL at the end; NULL: none */
     const DataFile *files;       /* [.path NULL at the end] */
     /* Reads the questions; *state is the benchmark's own, shared by all threads afterwards.  Errors name the

@@ -408,7 +408,7 @@ static Status read_results(const Runner *r, ResultsPart *out, json_t *head)
                                .groups = p->b->groups,
                                .version = p->b->version,
                                .original = (int64_t)p->questions.all.n + p->questions.left_out,
-                               .shots = shots >= 0 ? shots : p->b->shots,
+                               .shots = shots >= 0 && (p->b->takes & TAKES_SHOTS) ? shots : p->b->shots,
                                .samples = sorted(lines),
                                .config = json_object_get(json_object_get(head, "benchmarks"), p->b->name)};
     }

@@ -240,6 +240,7 @@ const Benchmark bbh_benchmark = {
     .metric = "exact_match",
     .version = 1,
     .shots = BBH_SHOTS,
+    .takes = TAKES_SHOTS,
     .files = bbh_files,
     .open = bbh_open,
     .ask = bbh_ask,

@@ -277,6 +277,7 @@ const Benchmark ds1000 = {
     .metric = "pass@1",
     .version = 1,
     .needs = NEEDS_SANDBOX,
+    .takes = TAKES_SAMPLES,
     .programs = (const char *const[]){"python3", NULL},
     .files =
         (const DataFile[]){{"ds1000/ds1000.jsonl.gz",

@@ -183,6 +183,7 @@ const Benchmark gsm8k_benchmark = {
     .metric = "exact_match,strict-match",
     .version = 1,
     .shots = GSM8K_SHOTS,
+    .takes = TAKES_SHOTS,
     .files = gsm8k_files,
     .open = gsm8k_open,
     .ask = gsm8k_ask,

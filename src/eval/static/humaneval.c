@@ -110,6 +110,7 @@ const Benchmark humaneval = {
     .metric = "pass@1",
     .version = 1,
     .needs = NEEDS_SANDBOX,
+    .takes = TAKES_SAMPLES,
     .programs = (const char *const[]){"python3", NULL},
     .files = (const DataFile[]){{"humaneval/HumanEval.jsonl.gz",
                                  "https://raw.githubusercontent.com/openai/human-eval/"

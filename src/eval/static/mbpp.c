@@ -266,6 +266,7 @@ const Benchmark mbpp = {
     .metric = "pass@1",
     .version = 1,
     .shots = 3,
+    .takes = TAKES_SHOTS | TAKES_SAMPLES,
     .needs = NEEDS_SANDBOX,
     .programs = (const char *const[]){"python3", NULL},
     .files = (const DataFile[]){{"mbpp/mbpp.jsonl",

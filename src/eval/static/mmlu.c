@@ -248,6 +248,7 @@ static const DataFile mmlu_files[] = {
         .metric = "acc",                                                        \
         .version = 1,                                                           \
         .shots = MMLU_SHOTS,                                                    \
+        .takes = TAKES_SHOTS,                                                   \
         .files = mmlu_files,                                                    \
         .open = open_##NAME,                                                    \
         .ask = mmlu_ask,                                                        \
