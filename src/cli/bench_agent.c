@@ -83,7 +83,7 @@ static void one_program(void *context, int64_t task, int thread)
     (void)task, (void)thread;
     Bench *b = context;
     ProgramVerdict v = {0};
-    Status st = program_test(&v, span("def f(x):\n    return x + 1"), span("assert f(1) == 2"));
+    Status st = program_test(&v, span("def f(x):\n    return x + 1"), span("assert f(1) == 2"), 0);
     if (st == ST_OK && v.end != PROGRAM_PASSED)
         st = fail(ST_IO, "a program that should pass %s: %s", program_end_names[v.end], str_c(&v.said));
     if (st != ST_OK && __atomic_fetch_add(&b->failed, 1, __ATOMIC_RELAXED) == 0)

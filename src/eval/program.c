@@ -122,9 +122,9 @@ Status program_run(ProgramVerdict *v, const ProgramSpec *spec)
     return run_text(v, spec, (Span){NULL, 0}, seconds);
 }
 
-Status program_test(ProgramVerdict *v, Span solution, Span tests)
+Status program_test(ProgramVerdict *v, Span solution, Span tests, double seconds)
 {
-    return run_text(v, &(ProgramSpec){.text = solution}, tests, mint_seconds);
+    return run_text(v, &(ProgramSpec){.text = solution}, tests, seconds > 0 ? seconds : mint_seconds);
 }
 
 void program_verdict_drop(ProgramVerdict *v)

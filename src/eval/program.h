@@ -2,7 +2,7 @@
  * own, and how it ended.
  *
  *     ProgramVerdict v = {0};
- *     TRY(program_test(&v, solution, tests));                       MINT's rule, or
+ *     TRY(program_test(&v, solution, tests, 0));                    MINT's rule, or
  *     TRY(program_run(&v, &(ProgramSpec){.text = text, .seconds = 3}));
  *     if (v.end == PROGRAM_PASSED) ...
  *     program_verdict_drop(&v);
@@ -51,9 +51,9 @@ typedef struct {
  * is none ST_IO           no descriptors, threads or memory for it, or Python does not start */
 MUST_CHECK Status program_run(ProgramVerdict *v, const ProgramSpec *spec);
 
-/* MINT's rule for humaneval and mbpp: solution, a line end, tests; 10 s.  The solution is taken as it is: a
- * Markdown fence in it is an error of syntax. */
-MUST_CHECK Status program_test(ProgramVerdict *v, Span solution, Span tests);
+/* MINT's rule for humaneval and mbpp: solution, a line end, tests; `seconds` 0: 10, MINT's.  The solution is
+ * taken as it is: a Markdown fence in it is an error of syntax. */
+MUST_CHECK Status program_test(ProgramVerdict *v, Span solution, Span tests, double seconds);
 
 void program_verdict_drop(ProgramVerdict *v);
 

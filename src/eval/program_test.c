@@ -115,9 +115,9 @@ static void mint_joins_solution_and_tests(void **state)
     (void)state;
     ProgramVerdict v = {0};
     (void)verdict(&v, "", 0);
-    assert_int_equal(program_test(&v, span("def f():\n    return 1"), span("assert f() == 1")), ST_OK);
+    assert_int_equal(program_test(&v, span("def f():\n    return 1"), span("assert f() == 1"), 0), ST_OK);
     assert_int_equal(v.end, PROGRAM_PASSED);
-    assert_int_equal(program_test(&v, span("def f():\n    return 2"), span("assert f() == 1")), ST_OK);
+    assert_int_equal(program_test(&v, span("def f():\n    return 2"), span("assert f() == 1"), 0), ST_OK);
     assert_int_equal(v.end, PROGRAM_WRONG);
     program_verdict_drop(&v);
 }

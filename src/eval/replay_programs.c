@@ -90,7 +90,7 @@ static bool open_cells(Runner *r)
 static Mark test_program(void *arg, Span solution, Span tests)
 {
     Runner *r = arg;
-    if (program_test(&r->verdict, solution, tests) != ST_OK)
+    if (program_test(&r->verdict, solution, tests, 0) != ST_OK)
         return MARK_UNDECIDED;
     return r->verdict.end == PROGRAM_PASSED ? MARK_RIGHT : MARK_WRONG;
 }

@@ -105,7 +105,7 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 static Status test_program(World *w, Span solution, EpisodeOutcome *out)
 {
     ProgramVerdict v = {0};
-    Status st = program_test(&v, solution, w->gold);
+    Status st = program_test(&v, solution, w->gold, w->run->settings->program_seconds);
     if (st == ST_OK) {
         out->solved = v.end == PROGRAM_PASSED;
         out->error = v.end != PROGRAM_PASSED && v.end != PROGRAM_WRONG;

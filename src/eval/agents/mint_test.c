@@ -259,6 +259,23 @@ static void kinds_of_failure_are_told_apart(void **state)
     close_task(&f, &mint_gsm8k);
 }
 
+/* --program-seconds is of what grades a program. */
+static void programs_have_the_time_that_is_given(void **state)
+{
+    (void)state;
+    need_data();
+    needs_sandbox();
+    Fixture f;
+    open_task(&f, &mint_mbpp);
+    f.settings.program_seconds = 0.5;
+    json_t *doc = json_pack("{s:i, s:s, s:s}", "id", 1, "prompt", "?", "reference", "import time; time.sleep(2)");
+    Question q = {(char[]){"x"}, NULL, doc};
+    static const char *const any[] = {"<solution>1</solution>", "<solution>2</solution>", NULL};
+    assert_true(ask(&f, &mint_mbpp, &q, any, NULL) == 0);
+    json_decref(doc);
+    close_task(&f, &mint_mbpp);
+}
+
 /* theoremqa's answers may be Python that calls functions. */
 static void python_decides_what_only_it_can(void **state)
 {
@@ -365,6 +382,7 @@ int main(void)
         cmocka_unit_test(descriptions_come_from_sources_too),
         cmocka_unit_test(household_functions_are_described_from_their_classes),
         cmocka_unit_test(kinds_of_failure_are_told_apart),
+        cmocka_unit_test(programs_have_the_time_that_is_given),
         cmocka_unit_test(python_decides_what_only_it_can),
         cmocka_unit_test(a_stop_ends_what_python_does),
         cmocka_unit_test(own_references_may_be_numbers),
