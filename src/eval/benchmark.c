@@ -1,10 +1,11 @@
 /* What every benchmark needs: its questions read, the model asked, a sample filled. */
 #include "eval/benchmark.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "agent/hints.h"
-#include "base/check.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/log.h"
@@ -156,6 +157,15 @@ void sample_feedback(Sample *s, const EvalRun *run, int64_t steps)
 
 /* The model. --------------------------------------------------------------------------------------------- */
 
+void ask_within_episode(AskText *how, const EvalRun *run, const Sample *s, double start)
+{
+    const EvalSettings *set = run->settings;
+    if (set->episode_tokens > 0)
+        how->at_most = set->episode_tokens - s->completion_tokens;
+    if (set->episode_seconds > 0)
+        how->seconds = fmax(set->episode_seconds - (clock_now() - start), 0.001);
+}
+
 static ChatCall call_of(const EvalRun *run, const Conversation *messages, const AskText *how)
 {
     const EvalSettings *set = run->settings;
@@ -167,6 +177,9 @@ static ChatCall call_of(const EvalRun *run, const Conversation *messages, const 
         call.sampler.top_p = (float)how->top_p;
     call.sampler.seed = (uint64_t)(set->seed + how->nth);
     call.max_tokens = set->max_tokens > 0 ? set->max_tokens : how->max_tokens;
+    if (how->at_most > 0 && (!call.max_tokens || call.max_tokens > how->at_most))
+        call.max_tokens = how->at_most;
+    call.deadline_s = how->seconds;
     call.stops = how->stops;
     call.stops_n = how->stops_n;
     call.stopped = run->stopped;
@@ -187,6 +200,7 @@ Status ask_messages(const EvalRun *run, Sample *s, const Conversation *messages,
 {
     ChatAnswer answer = {0};
     ChatCall call = call_of(run, messages, how);
+    double began = clock_now();
     str_clear(text);
     Status st = chatmodel_ask(run->models.chat, &call, &answer);
     count_call(s, &answer);
@@ -195,6 +209,9 @@ Status ask_messages(const EvalRun *run, Sample *s, const Conversation *messages,
         s->mute = answer.mute;
     } else if (answer.finish == CHAT_FINISH_CONTEXT) {
         s->kind = SAMPLE_CONTEXT;
+        st = ST_OK;
+    } else if (answer.finish == CHAT_FINISH_DEADLINE && how->seconds > 0 && clock_now() - began >= how->seconds) {
+        s->kind = SAMPLE_TIME;
         st = ST_OK;
     }
     if (st == ST_OK) {

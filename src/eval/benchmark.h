@@ -182,7 +182,11 @@ typedef struct {
     const char *const *stops;
     size_t stops_n;
     int64_t nth;
+    int64_t at_most; /* tokens, also where the user gave more; 0: no such bound                           */
+    double seconds;  /* that it may take; 0: no bound.  Over, it is ST_OK, *text empty, kind SAMPLE_TIME */
 } AskText;
+/* What is left of an episode's budgets bounds its next answer; it began at `start` of base/clock.h. */
+void ask_within_episode(AskText *how, const EvalRun *run, const Sample *s, double start);
 MUST_CHECK Status ask_messages(const EvalRun *run, Sample *s, const Conversation *messages, const AskText *how,
                                Str *text);
 /* The same with one user's message. */

@@ -149,6 +149,22 @@ static Span message(const Fixture *h, size_t i)
     return h->script.asked.messages.at[i].content;
 }
 
+/* An answer may take what is left of its episode, and no more. */
+static void an_episodes_budgets_bound_its_answers(void **state)
+{
+    (void)state;
+    Fixture h;
+    house_open(&h, &alfworld, false);
+    h.settings.episode_tokens = 25; /* the script's answers are of ten */
+    h.settings.episode_seconds = 1000;
+    static const char *const looks[] = {"> look", "> look", "> look", "> look", NULL};
+    house_ask(&h, &h.questions.all.at[0], looks);
+    assert_int_equal(h.script.said, 3);
+    assert_int_equal(h.script.call.max_tokens, 5);
+    assert_true(h.script.call.deadline_s > 0 && h.script.call.deadline_s <= 1000);
+    house_close(&h);
+}
+
 static void the_model_is_told_what_the_game_says(void **state)
 {
     (void)state;
@@ -314,6 +330,7 @@ int main(void)
         cmocka_unit_test(code_of_experts_wins),
         cmocka_unit_test(both_ask_the_same),
         cmocka_unit_test(budgets_are_the_same),
+        cmocka_unit_test(an_episodes_budgets_bound_its_answers),
         cmocka_unit_test(the_model_is_told_what_the_game_says),
         cmocka_unit_test(observations_have_no_location),
         cmocka_unit_test(admissible_commands_are_told_where_they_are_wanted),

@@ -120,11 +120,13 @@ static Status turn(Play *p)
 {
     const Sample before = *p->sample;
     DialogueTurn *t = &p->turn;
-    TRY(ask_messages(p->run, p->sample, &p->window, &p->setup->how, &p->text));
+    AskText how = p->setup->how;
+    ask_within_episode(&how, p->run, p->sample, p->start);
+    TRY(ask_messages(p->run, p->sample, &p->window, &how, &p->text));
     if (p->setup->window == 0 && json_array_size(p->steps) > 0)
         json_array_remove(p->sample->prompts, json_array_size(p->sample->prompts) - 1);
-    if (p->sample->kind == SAMPLE_CONTEXT) {
-        p->end = "context";
+    if (p->sample->kind != SAMPLE_FINE) {
+        p->end = p->sample->kind == SAMPLE_TIME ? "max_seconds" : "context";
         return ST_OK;
     }
     str_clear(&t->action);

@@ -87,9 +87,10 @@ static Status turn(Debug *d)
     AskText how = robocodegen_how(d->run);
     RobotTry try = {.problem = d->q->doc, .together = true};
     Str answer = {0};
+    ask_within_episode(&how, d->run, d->sample, d->start);
     Status st = ask_messages(d->run, d->sample, &d->all, &how, &answer);
-    if (st == ST_OK && d->sample->kind == SAMPLE_CONTEXT) {
-        d->end = "context";
+    if (st == ST_OK && d->sample->kind != SAMPLE_FINE) {
+        d->end = d->sample->kind == SAMPLE_TIME ? "max_seconds" : "context";
     } else if (st == ST_OK) {
         str_clear(&d->source);
         robocodegen_source(&d->source, d->run, d->g, str_span(&answer));
