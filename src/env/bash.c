@@ -45,11 +45,6 @@ void bash_open(Bash **out, const BashSpec *spec)
     *out = b;
 }
 
-const char *bash_folder(const Bash *b)
-{
-    return b->folder;
-}
-
 void bash_home(Bash *b)
 {
     mem_free(b->folder);

@@ -50,8 +50,7 @@ void bash_open(Bash **out, const BashSpec *spec);
  * caller drops; after a failure *r is empty.  Failures as of sandbox_run. */
 MUST_CHECK Status bash_run(Bash *b, BashResult *r, Span command);
 void bash_result_drop(BashResult *r);
-const char *bash_folder(const Bash *b); /* where the next command begins, inside: BASH_HOME at first */
-void bash_home(Bash *b);                /* ... which it is again from here on */
-void bash_close(Bash *b);               /* NULL is fine */
+void bash_home(Bash *b);  /* the next command begins in BASH_HOME, as the first did */
+void bash_close(Bash *b); /* NULL is fine */
 
 #endif
