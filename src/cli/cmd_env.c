@@ -31,18 +31,14 @@ EnvOptions env_place_options(const EnvPlace *place)
 Status env_kind_named(const EnvKind **out, Span name)
 {
     Array(const char *) names = {0};
-    for (size_t i = 0; env_kinds[i]; i++) {
-        if (span_is(name, env_kinds[i]->name)) {
-            *out = env_kinds[i];
-            array_drop(&names);
-            return ST_OK;
-        }
+    for (size_t i = 0; env_kinds[i]; i++)
         array_push(&names, env_kinds[i]->name);
-    }
     char *word = mem_strn(name.at, name.n);
     const char *near = nearest_name(word, names.at, names.n);
-    Status st = fail(ST_ARG, "there is no world '%.100s'%s%s%s; lemur env list shows all", word,
-                     near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
+    *out = env_kind_find(word);
+    Status st = *out ? ST_OK
+                     : fail(ST_ARG, "there is no world '%.100s'%s%s%s; lemur env list shows all", word,
+                            near ? " (did you mean " : "", near ? near : "", near ? "?)" : "");
     mem_free(word);
     array_drop(&names);
     return st;
