@@ -48,11 +48,14 @@ static Status do_save(void *self, Span words, bool *over)
     if (!words.n)
         return fail(ST_ARG, "say which file: /save FILE");
     char *path = mem_strn(words.at, words.n);
-    Status st = agent_transcript_open(&fresh, path);
+    bool there = agent_transcript_is(&s->transcript, path); /* its line is there: it would be a second one */
+    Status st = there ? ST_OK : agent_transcript_open(&fresh, path);
     mem_free(path);
     TRY(st);
-    agent_transcript_drop(&s->transcript);
-    s->transcript = fresh;
+    if (!there) {
+        agent_transcript_drop(&s->transcript);
+        s->transcript = fresh;
+    }
     TRY(agent_write_transcript(s));
     agent_note(s, "(the conversation is a line of %s, and is kept there from now on)", s->transcript.path);
     return ST_OK;

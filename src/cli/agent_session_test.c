@@ -160,6 +160,7 @@ static void commands_change_the_session(void **state)
     expect("/good", ST_ARG, "", "/save FILE first");
     char *save = mem_format("/save %s", in_scratch("kept.jsonl"));
     expect(save, ST_OK, "", "is a line of");
+    expect(save, ST_OK, "", "is a line of"); /* it is there already: no second one */
     mem_free(save);
     expect("/undo", ST_OK, "", "taken back");
     expect("/approve on", ST_ARG, "", "needs a terminal");

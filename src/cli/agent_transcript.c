@@ -1,6 +1,8 @@
 #include "cli/agent_transcript.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -38,6 +40,14 @@ Status agent_transcript_write(AgentTranscript *t, const json_t *object)
         t->size = (int64_t)all.n;
     str_drop(&all);
     return st;
+}
+
+bool agent_transcript_is(const AgentTranscript *t, const char *path)
+{
+    struct stat its, other;
+    return t->path && (strcmp(t->path, path) == 0 ||
+                       (stat(t->path, &its) == 0 && stat(path, &other) == 0 && its.st_dev == other.st_dev &&
+                        its.st_ino == other.st_ino));
 }
 
 void agent_transcript_next(AgentTranscript *t)

@@ -18,6 +18,8 @@ MUST_CHECK Status agent_transcript_open(AgentTranscript *t, const char *path);
 /* Puts the object in the place of this conversation's line, and writes the file whole.  ST_IO, also where
  * somebody else has written to the file meanwhile, whose lines would be lost. */
 MUST_CHECK Status agent_transcript_write(AgentTranscript *t, const json_t *object);
+/* Whether that is the file, by whatever path. */
+bool agent_transcript_is(const AgentTranscript *t, const char *path);
 /* Another conversation begins: the line stays. */
 void agent_transcript_next(AgentTranscript *t);
 void agent_transcript_drop(AgentTranscript *t);

@@ -27,6 +27,8 @@ static void a_conversation_has_one_line(void **state)
     expect("{\"old\":1}");
     put("a");
     put("longer");
+    assert_true(agent_transcript_is(&transcript, in_scratch("./t.jsonl")));
+    assert_false(agent_transcript_is(&transcript, in_scratch("u.jsonl")));
     expect("{\"old\":1}\n{\"word\":\"longer\"}\n");
     put("b");
     agent_transcript_next(&transcript);
