@@ -356,7 +356,8 @@ static Status open_models(Job *job, const Args *args)
     if (feedback)
         TRY(open_feedback(job, feedback));
     TRY(check_needs(job));
-    return eval_wikipedia_open(&job->wikipedia, job->config.wikipedia, stopped, job);
+    st = eval_wikipedia_open(&job->wikipedia, job->config.wikipedia, stopped, job);
+    return st == ST_OK ? ST_OK : fail_in(st, "--wikipedia %s", job->config.wikipedia);
 }
 
 static Status run(const Args *args, void *context)
