@@ -60,6 +60,7 @@ MUST_CHECK Status folder_lock(int *fd, const char *path);
 bool path_exists(const char *path);
 bool folder_holds(const char *folder, const char *name); /* folder/name exists */
 bool path_is_folder(const char *path);
+bool path_same(const char *a, const char *b); /* both are there, and the same file or folder */
 int64_t file_size(const char *path);                   /* -1 when it cannot be told */
 char *path_join(const char *folder, const char *name); /* caller frees */
 const char *path_base(const char *path);               /* after the last '/' */

@@ -73,6 +73,8 @@ static void writes_happen_wholly_or_not(void **state)
     assert_int_equal(file_read(&s, path, 0), ST_OK);
     assert_string_equal(s.at, "new!");
     assert_false(path_exists(temporary));
+    assert_true(path_same(path, path));
+    assert_false(path_same(path, "/") || path_same("/nowhere/x", "/nowhere/x"));
     assert_int_equal(file_begin(&w, "/nowhere/x"), ST_IO);
     file_abandon(&w);
     str_drop(&s);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -44,10 +43,7 @@ Status agent_transcript_write(AgentTranscript *t, const json_t *object)
 
 bool agent_transcript_is(const AgentTranscript *t, const char *path)
 {
-    struct stat its, other;
-    return t->path && (strcmp(t->path, path) == 0 ||
-                       (stat(t->path, &its) == 0 && stat(path, &other) == 0 && its.st_dev == other.st_dev &&
-                        its.st_ino == other.st_ino));
+    return t->path && (strcmp(t->path, path) == 0 || path_same(t->path, path));
 }
 
 void agent_transcript_next(AgentTranscript *t)

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -112,12 +111,6 @@ static Status open_input(Convert *c)
 
 /* What goes out. -------------------------------------------------------------------------------------- */
 
-static bool same_file(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 /* The name of a file for the folder that it is in: "." where it has none in front. */
 static char *parent_of(const char *path)
 {
@@ -149,9 +142,9 @@ static Status check_taken(const Convert *c)
 static Status check_output(const Convert *c)
 {
     const char *out = c->job->out;
-    if (c->adapter && same_file(c->adapter, out))
+    if (c->adapter && path_same(c->adapter, out))
         return fail(ST_ARG, "%s is the adapter itself; name another output", out);
-    if (c->in && same_file(c->in, out))
+    if (c->in && path_same(c->in, out))
         return fail(ST_ARG, "%s is the input itself; name another output", out);
     if (!c->to_gguf) {
         TRY(cmd_output_folder(out, "a model"));
