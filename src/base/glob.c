@@ -206,19 +206,40 @@ static bool is_excluded(const GlobWalk *w, const char *path)
     return false;
 }
 
-static bool pattern_covers(const char *pattern, const char *path)
+/* Whether the walk of a pattern comes by this file: behind what the pattern spells out, no name on the way
+ * begins with '.' or is a link. */
+static bool pattern_finds(const char *pattern, const char *path)
 {
     size_t n = strlen(pattern);
-    while (n > 1 && pattern[n - 1] == '/')
-        n--;
-    return glob_match(pattern, path) ||
-           (strncmp(pattern, path, n) == 0 && path[n] == '/' && !glob_has_wildcard(pattern));
+    if (glob_has_wildcard(pattern)) {
+        if (!glob_match(pattern, path))
+            return false;
+        n = literal_prefix(pattern);
+    } else {
+        while (n > 1 && pattern[n - 1] == '/')
+            n--;
+        if (strncmp(pattern, path, n) != 0 || (path[n] && path[n] != '/'))
+            return false;
+    }
+    struct stat info;
+    bool finds = true;
+    char *way = mem_str(path);
+    for (char *name = way + n; finds && *name;) {
+        name += *name == '/';
+        char *end = name + strcspn(name, "/"), was = *end;
+        *end = 0;
+        finds = *name != '.' && lstat(way, &info) == 0 && !S_ISLNK(info.st_mode);
+        *end = was;
+        name = end;
+    }
+    mem_free(way);
+    return finds;
 }
 
 static bool is_seen_before(const GlobWalk *w, const char *path)
 {
     for (size_t i = 0; i < w->pattern; i++)
-        if (pattern_covers(w->patterns[i], path))
+        if (pattern_finds(w->patterns[i], path))
             return true;
     return false;
 }

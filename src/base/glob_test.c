@@ -98,6 +98,13 @@ static void walks_are_sorted_and_whole(void **state)
     EXPECT("t/z.py", NULL, 0, "t/z.py");
     EXPECT("t/b.py t/a.py t/sub/c.py t/sub/deep/e.py", NULL, 0, "t/b.py", "t/**/*.py"); /* each once */
     EXPECT("t/sub/c.py t/sub/d.txt t/sub/deep/e.py t/a.py t/b.py", NULL, 0, "t/sub/", "t/**/*.py");
+    EXPECT("t/a.py t/b.py t/z.py t/link/c.py", NULL, 0, "t/*.py", "t/z.py",
+           "t/link/c.py"); /* which that passes over */
+    EXPECT("t/sub/c.py t/sub/deep/e.py t/.git/f.py t/link/c.py", NULL, 0, "t/sub/**/*.py", "t/.git",
+           "t/link/*.py");
+    EXPECT("t/a.py t/b.py t/sub/c.py t/sub/d.txt t/sub/deep/e.py t/.git/f.py t/link/deep/e.py", NULL, 0, "t/",
+           "t/.git", "t/link/deep");
+    EXPECT("t/link/c.py", NULL, 0, "t/link/c.py", "t/link/*.py");
     EXPECT("", NULL, 0, "t/*.rs");
     EXPECT("", NULL, 0, "none/**/*.py");
     const char *const excludes[] = {"c.py", "*/deep/**"};
