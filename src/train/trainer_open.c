@@ -303,6 +303,12 @@ static Status find_place(Trainer *t)
     else if (t->state.total_steps == 0)
         st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs")
                     : measure_length(t);
+    if (st == ST_OK && t->state.step > t->state.total_steps)
+        st = fail(
+            ST_ARG,
+            "%s stands at step %lld, beyond the %lld steps that it is to have; give it that many at least, "
+            "or start anew with --overwrite",
+            t->folder.path, (long long)t->state.step, (long long)t->state.total_steps);
 done:
     json_decref(state);
     mem_free(folder);

@@ -150,6 +150,15 @@ static void longer_runs_continue_when_accepted(void **state)
     expect_ok(train(f));
     assert_int_equal(f->result.steps, 15);
     assert_true(is_there(f->tiny.run, "checkpoints/step-00000015"));
+
+    Str before = bytes_of(f->tiny.run, "results.json");
+    f->c.steps = 14; /* shorter it does not become */
+    assert_int_equal(train(f), ST_ARG);
+    assert_non_null(strstr(error_text(), "stands at step 15"));
+    Str after = bytes_of(f->tiny.run, "results.json");
+    assert_int_equal(after.n, before.n);
+    str_drop(&before);
+    str_drop(&after);
     drop(f);
 }
 
