@@ -264,9 +264,15 @@ static Status start_again(Trainer *t, bool *length_changed)
     return ST_OK;
 }
 
+/* Changes that were accepted once stand in config.json before any checkpoint has them. */
+static bool accepts(const Trainer *t)
+{
+    return t->job->accept_changes || (t->folder.config && run_state_same(t->folder.config, t->c, &t->facts));
+}
+
 static Status go_on(Trainer *t, const char *folder, const json_t *state, bool *length_changed)
 {
-    TRY(run_state_compare(state, t->c, &t->facts, t->job->accept_changes, length_changed));
+    TRY(run_state_compare(state, t->c, &t->facts, accepts(t), length_changed));
     TRY(run_state_from_json(&t->state, t->c, state));
     TRY(checkpoint_load(folder, t->model, &t->optimizer));
     t->optimizer.steps = t->state.updates;

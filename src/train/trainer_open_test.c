@@ -162,6 +162,29 @@ static void longer_runs_continue_when_accepted(void **state)
     drop(f);
 }
 
+/* A run that is killed before its next checkpoint goes on with what was accepted. */
+static void changes_are_accepted_once(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    char path[256];
+    expect_ok(train(f));
+    f->job.resume = f->job.accept_changes = true;
+    f->c.steps = 15;
+    f->c.learning_rate = 1e-3;
+    expect_ok(train(f));
+    snprintf(path, sizeof path, "%s/checkpoints/step-00000015", f->tiny.run);
+    assert_int_equal(folder_remove(path), ST_OK);
+    f->job.accept_changes = false;
+    f->c.seed = 7;
+    assert_int_equal(train(f), ST_ARG); /* another change */
+    f->c.seed = 42;
+    f->c.save_every = 5; /* harmless */
+    expect_ok(train(f));
+    assert_int_equal(f->result.steps, 15);
+    drop(f);
+}
+
 static void a_wrong_vocabulary_is_refused(void **state)
 {
     (void)state;
@@ -238,6 +261,7 @@ int main(void)
         cmocka_unit_test(damaged_checkpoints_are_passed_over),
         cmocka_unit_test(changed_settings_are_refused_by_name),
         cmocka_unit_test(longer_runs_continue_when_accepted),
+        cmocka_unit_test(changes_are_accepted_once),
         cmocka_unit_test(a_wrong_vocabulary_is_refused),
         cmocka_unit_test(lengths_are_refused_when_there_are_two),
         cmocka_unit_test(folders_that_cannot_be_written_are_said),
