@@ -101,11 +101,6 @@ bool glob_match(const char *pattern, const char *path)
     }
 }
 
-bool glob_has_wildcard(const char *pattern)
-{
-    return strpbrk(pattern, "*?[") != NULL;
-}
-
 /* Walking ------------------------------------------------------------------------------------------------ */
 
 /* One folder being listed. */
@@ -118,18 +113,43 @@ typedef struct {
 struct GlobWalk {
     const char *const *patterns, *const *excludes;
     size_t patterns_n, excludes_n, pattern;
-    bool begun;      /* the current pattern's root has been entered */
-    char *effective; /* the current pattern; a folder's name becomes "folder/ **" without the blank */
+    size_t *spelt;    /* [patterns_n] bytes of each that are no wildcards: whole parts, or all */
+    bool begun;       /* the current pattern's root has been entered */
+    const char *rest; /* of the current pattern, behind its root; "**" behind a folder's name */
+    size_t root_n;    /* bytes of the walk's path that name that root */
     Str path;
     Array(Level) levels;
 };
+
+/* Bytes of a pattern in front of its first part with wildcards.  What is there by that very name has none. */
+static size_t spelt_out(const char *pattern)
+{
+    for (const char *part = pattern;; part++) {
+        const char *end = part_end(part);
+        if (part + strcspn(part, "*?[") < end) {
+            char *name = mem_strn(pattern, (size_t)(end - pattern));
+            bool there = path_exists(name);
+            mem_free(name);
+            if (!there)
+                return (size_t)(part - pattern);
+        }
+        if (!*end)
+            return (size_t)(end - pattern);
+        part = end;
+    }
+}
 
 GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
                      size_t excludes_n)
 {
     GlobWalk *w = mem_new(GlobWalk);
-    *w = (GlobWalk){
-        .patterns = patterns, .patterns_n = patterns_n, .excludes = excludes, .excludes_n = excludes_n};
+    *w = (GlobWalk){.patterns = patterns,
+                    .patterns_n = patterns_n,
+                    .excludes = excludes,
+                    .excludes_n = excludes_n,
+                    .spelt = mem_array(size_t, patterns_n)};
+    for (size_t i = 0; i < patterns_n; i++)
+        w->spelt[i] = spelt_out(patterns[i]);
     return w;
 }
 
@@ -172,15 +192,6 @@ static void path_cut(Str *path, size_t n)
         path->at[n] = 0;
 }
 
-/* Bytes of the pattern in front of its first part with a wildcard. */
-static size_t literal_prefix(const char *pattern)
-{
-    size_t wild = strcspn(pattern, "*?[");
-    while (wild > 0 && pattern[wild - 1] != '/')
-        wild--;
-    return wild;
-}
-
 /* Whether a folder with this path could hold matches: each of its parts matches the pattern's, up to a
  * "**". */
 static bool may_hold(const char *pattern, const char *folder)
@@ -208,19 +219,16 @@ static bool is_excluded(const GlobWalk *w, const char *path)
 
 /* Whether the walk of a pattern comes by this file: behind what the pattern spells out, no name on the way
  * begins with '.' or is a link. */
-static bool pattern_finds(const char *pattern, const char *path)
+static bool pattern_finds(const GlobWalk *w, size_t i, const char *path)
 {
-    size_t n = strlen(pattern);
-    if (glob_has_wildcard(pattern)) {
-        if (!glob_match(pattern, path))
-            return false;
-        n = literal_prefix(pattern);
-    } else {
-        while (n > 1 && pattern[n - 1] == '/')
-            n--;
-        if (strncmp(pattern, path, n) != 0 || (path[n] && path[n] != '/'))
-            return false;
-    }
+    const char *pattern = w->patterns[i];
+    size_t n = w->spelt[i];
+    bool whole = !pattern[n];
+    while (whole && n > 1 && pattern[n - 1] == '/')
+        n--;
+    if (strncmp(pattern, path, n) != 0 ||
+        !(whole ? !path[n] || path[n] == '/' : glob_match(pattern + n, path + n)))
+        return false;
     struct stat info;
     bool finds = true;
     char *way = mem_str(path);
@@ -239,7 +247,7 @@ static bool pattern_finds(const char *pattern, const char *path)
 static bool is_seen_before(const GlobWalk *w, const char *path)
 {
     for (size_t i = 0; i < w->pattern; i++)
-        if (pattern_finds(w->patterns[i], path))
+        if (pattern_finds(w, i, path))
             return true;
     return false;
 }
@@ -249,22 +257,19 @@ static bool pattern_begin(GlobWalk *w)
 {
     const char *pattern = w->patterns[w->pattern];
     w->begun = true;
+    w->rest = pattern + w->spelt[w->pattern];
     str_clear(&w->path);
-    mem_free(w->effective);
-    w->effective = mem_str(pattern);
-    if (!glob_has_wildcard(pattern)) {
-        str_adds(&w->path, pattern);
+    str_add(&w->path, pattern, w->spelt[w->pattern]);
+    if (!*w->rest) {
         if (!path_is_folder(pattern))
             return path_exists(pattern);
-        mem_free(w->effective);
+        w->rest = "**";
         while (w->path.n > 1 && w->path.at[w->path.n - 1] == '/')
             path_cut(&w->path, w->path.n - 1);
-        w->effective = path_join(str_c(&w->path), "**");
         if (w->path.at[w->path.n - 1] != '/')
             str_addc(&w->path, '/');
-    } else {
-        str_add(&w->path, pattern, literal_prefix(pattern));
     }
+    w->root_n = w->path.n;
     level_enter(w);
     return false;
 }
@@ -283,9 +288,9 @@ static bool pattern_next(GlobWalk *w)
         struct stat info;
         if (lstat(w->path.at, &info) != 0)
             continue;
-        if (S_ISREG(info.st_mode) && glob_match(w->effective, w->path.at))
+        if (S_ISREG(info.st_mode) && glob_match(w->rest, w->path.at + w->root_n))
             return true;
-        if (S_ISDIR(info.st_mode) && may_hold(w->effective, w->path.at)) {
+        if (S_ISDIR(info.st_mode) && may_hold(w->rest, w->path.at + w->root_n)) {
             str_addc(&w->path, '/');
             level_enter(w);
         }
@@ -317,6 +322,6 @@ void glob_end(GlobWalk *w)
         level_leave(w);
     array_drop(&w->levels);
     str_drop(&w->path);
-    mem_free(w->effective);
+    mem_free(w->spelt);
     mem_free(w);
 }

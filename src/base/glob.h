@@ -4,8 +4,9 @@
  *   **     any number of folders, where it is a whole part of the path:  src/ ** /x.c (without the blanks)
  *
  * Wildcards do not match a leading '.', and do not pass through symbolic links, so that a tree is met
- * once; what a pattern spells out literally may be a link.  Entries of a folder come sorted by their
- * bytes; a folder's listing is all that is held in memory. */
+ * once; what a pattern spells out literally may be a link.  A walk takes the first parts of a pattern
+ * literally where there is a file or folder of that very name, "data [new].txt".  Entries of a folder come
+ * sorted by their bytes; a folder's listing is all that is held in memory. */
 #ifndef BASE_GLOB_H
 #define BASE_GLOB_H
 
@@ -15,7 +16,6 @@
 #include "base/status.h"
 
 bool glob_match(const char *pattern, const char *path);
-bool glob_has_wildcard(const char *pattern);
 
 /* Walks files that match one of patterns and none of excludes, each once, pattern by pattern.  A pattern
  * that names a folder means all files below it.  An exclude without '/' is matched against the last part

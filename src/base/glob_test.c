@@ -105,6 +105,14 @@ static void walks_are_sorted_and_whole(void **state)
     EXPECT("t/a.py t/b.py t/sub/c.py t/sub/d.txt t/sub/deep/e.py t/.git/f.py t/link/deep/e.py", NULL, 0, "t/",
            "t/.git", "t/link/deep");
     EXPECT("t/link/c.py", NULL, 0, "t/link/c.py", "t/link/*.py");
+    scratch_text("n[1]/a?.c", ""); /* names that look like patterns */
+    scratch_text("n[1]/ab.c", "");
+    scratch_text("n[1]/*/b.c", "");
+    scratch_text("n1/a.c", "");
+    EXPECT("n[1]/*/b.c n[1]/a?.c n[1]/ab.c", NULL, 0, "n[1]");
+    EXPECT("n[1]/a?.c n[1]/ab.c", NULL, 0, "n[1]/a?.c", "n[1]/a*.c");
+    EXPECT("n[1]/*/b.c", NULL, 0, "n[1]/*/*.c", "n[1]/*");
+    EXPECT("n1/a.c", NULL, 0, "n[1-2]/a.c");
     EXPECT("", NULL, 0, "t/*.rs");
     EXPECT("", NULL, 0, "none/**/*.py");
     const char *const excludes[] = {"c.py", "*/deep/**"};
