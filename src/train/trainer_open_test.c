@@ -39,6 +39,35 @@ static void a_complete_run_is_left_alone(void **state)
     drop(f);
 }
 
+/* ... also without a checkpoint, from which nothing could be done again but all. */
+static void a_complete_run_without_checkpoints_is_left_alone(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    f->c.save_every = -1;
+    expect_ok(train(f));
+    TrainResult first = f->result;
+    Str before = bytes_of(f->tiny.run, "log.jsonl");
+    f->job.resume = true;
+    f->evaluations = 0;
+    expect_ok(train(f));
+    assert_int_equal(f->evaluations, 0);
+    assert_int_equal(f->result.steps, 12);
+    assert_int_equal(f->result.tokens, first.tokens);
+    assert_true(fabs(f->result.loss_nats - first.loss_nats) < 1e-9);
+    assert_true(fabs(f->result.held_out_nats - first.held_out_nats) < 1e-9);
+    Str after = bytes_of(f->tiny.run, "log.jsonl");
+    assert_int_equal(after.n, before.n);
+    str_drop(&before);
+    str_drop(&after);
+    f->job.resume = false;
+    f->job.overwrite = true; /* its results are those of the run before */
+    f->stop_at = 3;
+    assert_int_equal(train(f), ST_CANCELLED);
+    assert_false(is_there(f->tiny.run, "results.json"));
+    drop(f);
+}
+
 static void a_refused_plan_leaves_no_folder(void **state)
 {
     (void)state;
@@ -257,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_complete_run_is_left_alone),
+        cmocka_unit_test(a_complete_run_without_checkpoints_is_left_alone),
         cmocka_unit_test(a_refused_plan_leaves_no_folder),
         cmocka_unit_test(damaged_checkpoints_are_passed_over),
         cmocka_unit_test(changed_settings_are_refused_by_name),
