@@ -113,21 +113,30 @@ typedef struct {
 struct GlobWalk {
     const char *const *patterns, *const *excludes;
     size_t patterns_n, excludes_n, pattern;
-    size_t *fixed;   /* of each pattern the bytes in front that stand for themselves, to its end or a '/' */
-    bool begun;      /* the current pattern's root has been entered */
-    char *effective; /* the current pattern; a folder's name becomes "folder/ **" without the blank */
-    size_t begins;   /* bytes of both `effective` and `path` that are fixed */
+    size_t *spelt;    /* [patterns_n] bytes of each that are no wildcards: whole parts, or all */
+    bool begun;       /* the current pattern's root has been entered */
+    const char *rest; /* of the current pattern, behind its root; "**" behind a folder's name */
+    size_t root_n;    /* bytes of the walk's path that name that root */
     Str path;
     Array(Level) levels;
 };
 
-/* Bytes of the pattern in front of its first part with a wildcard. */
-static size_t literal_prefix(const char *pattern)
+/* Bytes of a pattern in front of its first part with wildcards.  What is there by that very name has none. */
+static size_t spelt_out(const char *pattern)
 {
-    size_t wild = strcspn(pattern, "*?[");
-    while (pattern[wild] && wild > 0 && pattern[wild - 1] != '/')
-        wild--;
-    return wild;
+    for (const char *part = pattern;; part++) {
+        const char *end = part_end(part);
+        if (part + strcspn(part, "*?[") < end) {
+            char *name = mem_strn(pattern, (size_t)(end - pattern));
+            bool there = path_exists(name);
+            mem_free(name);
+            if (!there)
+                return (size_t)(part - pattern);
+        }
+        if (!*end)
+            return (size_t)(end - pattern);
+        part = end;
+    }
 }
 
 GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
@@ -138,18 +147,9 @@ GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char 
                     .patterns_n = patterns_n,
                     .excludes = excludes,
                     .excludes_n = excludes_n,
-                    .fixed = mem_array(size_t, patterns_n + 1)};
-    for (size_t i = 0; i < patterns_n; i++) {
-        bool is_name = !strpbrk(patterns[i], "*?") && path_exists(patterns[i]);
-        w->fixed[i] = is_name ? strlen(patterns[i]) : literal_prefix(patterns[i]);
-    }
-    return w;
-}
-
-GlobWalk *glob_start_below(const char *const *pattern, size_t folder_n)
-{
-    GlobWalk *w = glob_start(pattern, 1, NULL, 0);
-    w->fixed[0] = folder_n + literal_prefix(*pattern + folder_n);
+                    .spelt = mem_array(size_t, patterns_n)};
+    for (size_t i = 0; i < patterns_n; i++)
+        w->spelt[i] = spelt_out(patterns[i]);
     return w;
 }
 
@@ -217,21 +217,37 @@ static bool is_excluded(const GlobWalk *w, const char *path)
     return false;
 }
 
-static bool pattern_covers(const char *pattern, size_t fixed, const char *path)
+/* Whether the walk of a pattern comes by this file: behind what the pattern spells out, no name on the way
+ * begins with '.' or is a link. */
+static bool pattern_finds(const GlobWalk *w, size_t i, const char *path)
 {
-    bool whole = !pattern[fixed];
-    while (whole && fixed > 1 && pattern[fixed - 1] == '/')
-        fixed--;
-    if (strncmp(pattern, path, fixed) != 0)
+    const char *pattern = w->patterns[i];
+    size_t n = w->spelt[i];
+    bool whole = !pattern[n];
+    while (whole && n > 1 && pattern[n - 1] == '/')
+        n--;
+    if (strncmp(pattern, path, n) != 0 ||
+        !(whole ? !path[n] || path[n] == '/' : glob_match(pattern + n, path + n)))
         return false;
-    return whole ? !path[fixed] || path[fixed] == '/' || pattern[fixed - 1] == '/'
-                 : glob_match(pattern + fixed, path + fixed);
+    struct stat info;
+    bool finds = true;
+    char *way = mem_str(path);
+    for (char *name = way + n; finds && *name;) {
+        name += *name == '/';
+        char *end = name + strcspn(name, "/"), was = *end;
+        *end = 0;
+        finds = *name != '.' && lstat(way, &info) == 0 && !S_ISLNK(info.st_mode);
+        *end = was;
+        name = end;
+    }
+    mem_free(way);
+    return finds;
 }
 
 static bool is_seen_before(const GlobWalk *w, const char *path)
 {
     for (size_t i = 0; i < w->pattern; i++)
-        if (pattern_covers(w->patterns[i], w->fixed[i], path))
+        if (pattern_finds(w, i, path))
             return true;
     return false;
 }
@@ -240,23 +256,20 @@ static bool is_seen_before(const GlobWalk *w, const char *path)
 static bool pattern_begin(GlobWalk *w)
 {
     const char *pattern = w->patterns[w->pattern];
-    size_t fixed = w->fixed[w->pattern];
     w->begun = true;
+    w->rest = pattern + w->spelt[w->pattern];
     str_clear(&w->path);
-    mem_free(w->effective);
-    w->effective = mem_str(pattern);
-    str_add(&w->path, pattern, fixed);
-    if (!pattern[fixed]) {
+    str_add(&w->path, pattern, w->spelt[w->pattern]);
+    if (!*w->rest) {
         if (!path_is_folder(pattern))
             return path_exists(pattern);
-        mem_free(w->effective);
+        w->rest = "**";
         while (w->path.n > 1 && w->path.at[w->path.n - 1] == '/')
             path_cut(&w->path, w->path.n - 1);
-        w->effective = path_join(str_c(&w->path), "**");
         if (w->path.at[w->path.n - 1] != '/')
             str_addc(&w->path, '/');
     }
-    w->begins = w->path.n;
+    w->root_n = w->path.n;
     level_enter(w);
     return false;
 }
@@ -275,10 +288,9 @@ static bool pattern_next(GlobWalk *w)
         struct stat info;
         if (lstat(w->path.at, &info) != 0)
             continue;
-        const char *pattern = w->effective + w->begins, *rest = w->path.at + w->begins;
-        if (S_ISREG(info.st_mode) && glob_match(pattern, rest))
+        if (S_ISREG(info.st_mode) && glob_match(w->rest, w->path.at + w->root_n))
             return true;
-        if (S_ISDIR(info.st_mode) && may_hold(pattern, rest)) {
+        if (S_ISDIR(info.st_mode) && may_hold(w->rest, w->path.at + w->root_n)) {
             str_addc(&w->path, '/');
             level_enter(w);
         }
@@ -310,7 +322,6 @@ void glob_end(GlobWalk *w)
         level_leave(w);
     array_drop(&w->levels);
     str_drop(&w->path);
-    mem_free(w->fixed);
-    mem_free(w->effective);
+    mem_free(w->spelt);
     mem_free(w);
 }

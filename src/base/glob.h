@@ -4,9 +4,9 @@
  *   **     any number of folders, where it is a whole part of the path:  src/ ** /x.c (without the blanks)
  *
  * Wildcards do not match a leading '.', and do not pass through symbolic links, so that a tree is met
- * once; what a pattern spells out literally may be a link.  What is there by the very name of a pattern
- * without stars is meant: "notes [old]".  Entries of a folder come sorted by their
- * bytes; a folder's listing is all that is held in memory. */
+ * once; what a pattern spells out literally may be a link.  A walk takes the first parts of a pattern
+ * literally where there is a file or folder of that very name, "data [new].txt".  Entries of a folder come
+ * sorted by their bytes; a folder's listing is all that is held in memory. */
 #ifndef BASE_GLOB_H
 #define BASE_GLOB_H
 
@@ -24,8 +24,6 @@ typedef struct GlobWalk GlobWalk;
 
 GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char *const *excludes,
                      size_t excludes_n);
-/* The same of one pattern whose first folder_n bytes are a folder's name, whatever its bytes, and '/'. */
-GlobWalk *glob_start_below(const char *const *pattern, size_t folder_n);
 /* The next path, valid until the next call; NULL at the end. */
 const char *glob_next(GlobWalk *w);
 void glob_end(GlobWalk *w);

@@ -96,9 +96,9 @@ static Status source_open(CorpusReader *r)
         r->path = NULL;
         TRY(corpus_file(&r->path, r->manifest, r->folder, r->split, name));
         if (!path_exists(r->path))
-            return fail(ST_IO, "no %s: the corpus is incomplete%s", r->path,
-                        strcmp(r->split, "rejected") == 0 ? "; it was built without keep_rejected"
-                                                          : "; build it again");
+            return fail(ST_IO, "no %s: the corpus %s", r->path,
+                        strcmp(r->split, "rejected") == 0 ? "was built without keep_rejected"
+                                                          : "is incomplete; build it again");
         ReaderSpec spec = {.patterns = (const char *const *)&r->path,
                            .patterns_n = 1,
                            .format = FORMAT_JSONL,

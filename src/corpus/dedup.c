@@ -111,8 +111,3 @@ Status dedup_add(Dedup *d, uint64_t high, uint64_t low, bool *seen)
     }
     return ST_OK;
 }
-
-int64_t dedup_count(const Dedup *d)
-{
-    return (int64_t)d->count;
-}

@@ -18,6 +18,5 @@ void dedup_close(Dedup *d);
 
 /* Adds a sum; *seen says whether it was there.  ST_IO: the disk has no room for a larger table. */
 MUST_CHECK Status dedup_add(Dedup *d, uint64_t high, uint64_t low, bool *seen);
-int64_t dedup_count(const Dedup *d);
 
 #endif

@@ -118,7 +118,7 @@ static void corpus_row(Str *out, const char *name, const char *kind, const char 
     str_addc(out, '\n');
 }
 
-/* Every reason for which documents went, over all sources, largest tables first as they come. */
+/* Every reason for which documents went, over all sources, as they come. */
 static void reasons_text(Str *out, const json_t *sources, const char *group)
 {
     json_t *sums = json_object(), *source, *value;
@@ -166,7 +166,8 @@ void ledger_corpus_text(Str *out, const json_t *manifest)
             total[k] = (Tally){total[k].documents + t[k].documents, total[k].bytes + t[k].bytes};
     }
     corpus_row(out, "total", "", "", total);
-    str_addf(out, "unusable and dropped, by reason %15s %9s\n", "documents", "MB");
+    if (total[1].documents + total[2].documents > 0)
+        str_addf(out, "unusable and dropped, by reason %15s %9s\n", "documents", "MB");
     reasons_text(out, sources, "unusable");
     reasons_text(out, sources, "dropped");
 }

@@ -71,8 +71,10 @@ void ledger_pack_text(Str *out, const json_t *manifest)
     line_text(out, "all text", "", &kinds[1], all.rows);
     line_text(out, "total", "", &all, all.rows);
     int64_t row_tokens = number(manifest, "row_tokens");
-    str_addf(out, "rows of %lld tokens, attention %s, code : text = %lld : %lld rows = %.3f : 1\n",
-             (long long)row_tokens, text(manifest, "attention"), (long long)kinds[0].rows,
-             (long long)kinds[1].rows, kinds[1].rows ? (double)kinds[0].rows / (double)kinds[1].rows : 0);
+    str_addf(out, "rows of %lld tokens, attention %s, code : text = %lld : %lld rows", (long long)row_tokens,
+             text(manifest, "attention"), (long long)kinds[0].rows, (long long)kinds[1].rows);
+    if (kinds[1].rows)
+        str_addf(out, " = %.3f : 1", (double)kinds[0].rows / (double)kinds[1].rows);
+    str_addc(out, '\n');
     str_adds(out, text(manifest, "notes"));
 }

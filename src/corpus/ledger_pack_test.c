@@ -23,6 +23,10 @@ static void sums_stand_below_the_sources(void **state)
     assert_non_null(strstr(str_c(&text), "100 : 10 rows = 10.000 : 1"));
     assert_non_null(strstr(str_c(&text), "a remark"));
     str_drop(&text);
+    json_array_remove(json_object_get(m, "ledger"), 1);
+    ledger_pack_text(&text, m);
+    assert_non_null(strstr(str_c(&text), "100 : 0 rows\n")); /* over none there is no ratio */
+    str_drop(&text);
     json_decref(m);
     m = json_object();
     ledger_pack_text(&text, m);

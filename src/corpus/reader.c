@@ -234,15 +234,23 @@ static void line_ends_fold(Span *text, Str *store)
     *text = str_span(store);
 }
 
+/* The byte-order mark: of a file, and of a text that was one. */
+static void without_mark(Span *text)
+{
+    if (span_starts(*text, "\xEF\xBB\xBF"))
+        *text = (Span){text->at + 3, text->n - 3};
+}
+
 void reader_finish(const ReaderSpec *spec, Document *d, DocumentStore *store)
 {
     size_t limit = (size_t)(spec->max_document_bytes > 0 ? spec->max_document_bytes : READ_MAX_DEFAULT);
-    if (d->reason == READ_GOOD && d->format == FORMAT_JSONL)
+    without_mark(&d->text);
+    if (d->reason == READ_GOOD && d->format == FORMAT_JSONL) {
         read_jsonl_parse(spec, d, store);
+        without_mark(&d->text);
+    }
     if (d->reason != READ_GOOD)
         return;
-    if (span_starts(d->text, "\xEF\xBB\xBF"))
-        d->text = (Span){d->text.at + 3, d->text.n - 3};
     if (memchr(d->text.at, 0, d->text.n))
         d->reason = READ_BINARY;
     else if (d->text.n > limit)

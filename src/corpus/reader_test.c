@@ -71,7 +71,7 @@ static void text_is_normalised(void **state)
 {
     (void)state;
     scratch_text("n/a.txt", "\xEF\xBB\xBFone\r\ntwo\rthree\n");
-    scratch_text("n/b.jsonl", "{\"text\":\"\\ufeffone\\r\\ntwo\"}\n");
+    scratch_text("n/b.jsonl", "\xEF\xBB\xBF{\"text\":\"\\ufeffone\\r\\ntwo\"}\n");
     expect("n", (ReaderSpec){0}, "one\ntwo\nthree\n|one\ntwo|");
 }
 

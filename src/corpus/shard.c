@@ -270,14 +270,3 @@ Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row)
     *row = row_at(r, i);
     return ST_OK;
 }
-
-Status shard_verify(ShardReader *r)
-{
-    int32_t *ids = mem_array(int32_t, r->h.row_tokens);
-    Status st = ST_OK;
-    ShardRow row;
-    for (int64_t i = 0; st == ST_OK && i < shard_rows(r); i++)
-        st = shard_row(r, i, ids, &row);
-    mem_free(ids);
-    return st;
-}

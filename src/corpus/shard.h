@@ -145,7 +145,6 @@ int64_t shard_learned(const ShardReader *r);            /* targets in all rows, 
 /* Copies row i's ids to ids[row_tokens] and fills *row (NULL: not wanted).
  *   ST_FORMAT: its block does not match its sum, an id outside the vocabulary, starts that do not rise */
 MUST_CHECK Status shard_row(ShardReader *r, int64_t i, int32_t *ids, ShardRow *row);
-MUST_CHECK Status shard_verify(ShardReader *r); /* every block and row */
 
 /* A folder of shards: one split -------------------------------------------------------------------------- */
 

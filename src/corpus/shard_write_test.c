@@ -34,8 +34,7 @@ static void many_blocks(void **state)
     assert_int_equal(shard_open(&r, path), ST_OK);
     assert_int_equal(shard_header(r)->block_rows, 131); /* 256 kB of 2000 bytes */
     assert_true(shard_header(r)->header_xxh3 == sum);
-    assert_int_equal(shard_verify(r), ST_OK);
-    for (int i = ROWS - 1; i >= 0; i -= 7) {
+    for (int i = ROWS - 1; i >= 0; i--) {
         ShardRow row;
         assert_int_equal(shard_row(r, i, ids, &row), ST_OK);
         assert_int_equal(ids[3], (i + 3) % 1000);
@@ -54,7 +53,6 @@ static void a_shard_may_be_empty(void **state)
     assert_int_equal(shard_finish(writer(2, 70000), NULL), ST_OK);
     assert_int_equal(shard_open(&r, path), ST_OK);
     assert_int_equal(shard_rows(r), 0);
-    assert_int_equal(shard_verify(r), ST_OK);
     shard_close(r);
     mem_free(path);
 }

@@ -182,16 +182,6 @@ Status weights_read(const Params *p, const char *folder, WeightSink *put, void *
     return st == ST_OK ? ST_OK : fail_in(st, "weights of %s", folder);
 }
 
-static void put_flat(void *flat, const Param *p, int64_t first, const float *values, int64_t n)
-{
-    memcpy((float *)flat + p->offset + first, values, (size_t)n * sizeof *values);
-}
-
-Status weights_read_flat(const Params *p, const char *folder, float *flat)
-{
-    return weights_read(p, folder, put_flat, flat);
-}
-
 static const char *config_dtype(DType dtype)
 {
     return dtype == DTYPE_F32 ? "float32" : dtype == DTYPE_BF16 ? "bfloat16" : "float16";

@@ -24,9 +24,6 @@ MUST_CHECK Status weights_read(const Params *p, const char *folder, WeightSink *
  * types, so that safetensors_find gives every parameter by its name.  ST_FORMAT, ST_UNSUPPORTED as above. */
 MUST_CHECK Status weights_check(const Params *p, const Safetensors *s);
 
-/* The same into one flat array: flat[p->total], in the order of the table; padding is left alone. */
-MUST_CHECK Status weights_read_flat(const Params *p, const char *folder, float *flat);
-
 /* Writes config.json and model.safetensors (or shards of 5 GB and their index) with elements of type f32,
  * bf16 or f16; makes the folder where it is missing.  Host memory: `matrices` is the flat array up to
  * p->matrices, of type `matrices_dtype` (f32 or bf16), and `vectors` is what lies behind; for f32 master

@@ -232,13 +232,11 @@ static void add_date(json_t *o)
 static int64_t bytes_in(const char *folder)
 {
     int64_t bytes = 0;
-    char *pattern = path_join(folder, "**");
-    const char *at = pattern, *path;
-    GlobWalk *walk = glob_start_below(&at, strlen(folder) + 1);
+    const char *path;
+    GlobWalk *walk = glob_start(&folder, 1, NULL, 0);
     while ((path = glob_next(walk)))
         bytes += file_size(path) > 0 ? file_size(path) : 0;
     glob_end(walk);
-    mem_free(pattern);
     return bytes;
 }
 

@@ -223,7 +223,7 @@ static Status add_product(Content *c, const char *folder, const char *product)
     const char *at = pattern, *path;
     size_t skip = strlen(folder) + 1;
     Status st = ST_OK;
-    GlobWalk *walk = glob_start_below(&at, skip);
+    GlobWalk *walk = glob_start(&at, 1, NULL, 0);
     while (st == ST_OK && (path = glob_next(walk)))
         if (colon)
             add_name(c, path + skip);

@@ -15,7 +15,7 @@ ChatTemplate *chat_template_of_style(const ChatStyle *style)
     t->style = style;
     t->bos = style->bos;
     t->trims = style->trims;
-    t->tools = style->calls != CALLS_NONE;
+    t->tools = style->tools;
     chat_template_set_system(t, style->system);
     return t;
 }

@@ -98,8 +98,4 @@ MUST_CHECK Status chat_render_text(const Tokenizer *t, const ChatTemplate *tmpl,
 MUST_CHECK Status chat_prove(const Tokenizer *t, const ChatTemplate *tmpl, const Conversation *c, int flags,
                              const int32_t *ids, const uint8_t *mask, size_t n);
 
-/* What an assistant wrote, taken apart: *content is the text outside tool calls, *tool_calls a new array of
- * {"name", "arguments"} or NULL.  Text that only looks like a call (broken JSON, no name) stays content. */
-void chat_parse_answer(const ChatTemplate *tmpl, Span text, Str *content, json_t **tool_calls);
-
 #endif

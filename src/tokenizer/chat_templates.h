@@ -23,9 +23,6 @@ typedef enum {
     BOS_INSIDE, /* the style writes it itself                             */
 } BosRule;
 
-/* How the assistant writes tool calls: not at all; as JSON between <tool_call> tags; as nothing but JSON. */
-typedef enum { CALLS_NONE, CALLS_TAGGED, CALLS_BARE } CallForm;
-
 typedef struct ChatPen ChatPen;
 
 typedef struct {
@@ -40,7 +37,7 @@ typedef struct {
     BosRule bos;
     bool trims;     /* white space around messages is dropped                   */
     bool pads;      /* an answer ends with a space that belongs to the template */
-    CallForm calls; /* none: tools, calls and results have no place         */
+    bool tools;     /* they, calls and results have their place */
     Status (*write)(ChatPen *pen);
     /* What the assistant writes for a message, from the opening to the end mark, both excluded. */
     void (*answer)(const ChatTemplate *tmpl, const ChatMessage *m, Str *out);

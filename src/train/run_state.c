@@ -134,10 +134,9 @@ static bool is_default(const char *key, const json_t *value)
 }
 
 /* One line per key of `is` whose value in `was` is another. */
-static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings,
-                           bool *length_changed)
+static void compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings,
+                            bool *length_changed)
 {
-    int differ = 0;
     const char *key;
     json_t *now;
     json_object_foreach((json_t *)(uintptr_t)is, key, now)
@@ -152,49 +151,70 @@ static int compare_objects(Str *lines, const json_t *was, const json_t *is, bool
             json_number_value(then) <= json_number_value(now))
             continue; /* 1 and 1.0 */
         add_line(lines, key, then, now);
-        differ++;
         if (settings && (strcmp(key, "steps") == 0 || strcmp(key, "tokens") == 0 ||
                          strcmp(key, "epochs") == 0 || strcmp(key, "minutes") == 0))
             *length_changed = true;
     }
-    return differ;
+}
+
+typedef struct {
+    Str shape, others; /* lines */
+    bool length;
+} Differences;
+
+static Differences find_differences(const json_t *json, const TrainConfig *c, const RunFacts *f)
+{
+    Differences d = {0};
+    bool ignored = false;
+    json_t *settings = config_to_json(&train_table, c), *facts = facts_to_json(f),
+           *h = hparams_to_json(&f->h);
+    json_t *then = json_object_get(json, "facts"), *ranks = json_object_get(then, "ranks");
+    if (ranks && !json_equal(ranks, json_object_get(facts, "ranks")))
+        add_line(&d.shape, "ranks", ranks, json_object_get(facts, "ranks"));
+    compare_objects(&d.shape, json_object_get(json, "model"), h, false, &ignored);
+    compare_objects(&d.others, json_object_get(json, "settings"), settings, true, &d.length);
+    compare_objects(&d.others, then, facts, false, &ignored);
+    json_decref(settings);
+    json_decref(facts);
+    json_decref(h);
+    return d;
+}
+
+static void differences_drop(Differences *d)
+{
+    str_drop(&d->shape);
+    str_drop(&d->others);
+}
+
+bool run_state_same(const json_t *json, const TrainConfig *c, const RunFacts *f)
+{
+    Differences d = find_differences(json, c, f);
+    bool same = !d.shape.n && !d.others.n;
+    differences_drop(&d);
+    return same;
 }
 
 Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept,
                          bool *length_changed)
 {
     Status st = ST_OK;
-    Str lines = {0}, shape = {0};
-    bool ignored = false;
-    json_t *settings = config_to_json(&train_table, c), *facts = facts_to_json(f),
-           *h = hparams_to_json(&f->h);
-    json_t *then = json_object_get(json, "facts");
-    *length_changed = false;
-    json_t *ranks = json_object_get(then, "ranks");
-    if (ranks && !json_equal(ranks, json_object_get(facts, "ranks")))
-        add_line(&shape, "ranks", ranks, json_object_get(facts, "ranks"));
-    compare_objects(&shape, json_object_get(json, "model"), h, false, &ignored);
-    compare_objects(&lines, json_object_get(json, "settings"), settings, true, length_changed);
-    compare_objects(&lines, then, facts, false, &ignored);
-    if (shape.n)
-        st = fail(ST_ARG, "the checkpoint is of another model or number of ranks:%s", shape.at);
-    else if (lines.n && !accept)
+    Differences d = find_differences(json, c, f);
+    *length_changed = d.length;
+    if (d.shape.n)
+        st = fail(ST_ARG, "the checkpoint is of another model or number of ranks:%s", d.shape.at);
+    else if (d.others.n && !accept)
         st = fail(ST_ARG,
                   "the run to resume was made with other settings:%s\nPut them back, or pass "
                   "--accept-changes to go on with the new ones (the result will then differ from an "
                   "undisturbed run's)",
-                  lines.at);
-    else if (lines.n)
-        log_warn("resuming with changed settings:%s", lines.at);
+                  d.others.at);
+    else if (d.others.n)
+        log_warn("resuming with changed settings:%s", d.others.at);
     const char *processor = json_string_value(json_object_get(json, "processor"));
     if (st == ST_OK && processor && strcmp(processor, f->processor) != 0)
         log_warn("the checkpoint was made on another processor (%s): the last bits may differ from an "
                  "undisturbed run's",
                  processor);
-    json_decref(settings);
-    json_decref(facts);
-    json_decref(h);
-    str_drop(&lines);
-    str_drop(&shape);
+    differences_drop(&d);
     return st;
 }

@@ -52,5 +52,7 @@ json_t *run_state_real(double v); /* null where v is not finite; new reference *
  *   ST_ARG  they differ, or (accepted or not) the model's shape or number of ranks does */
 MUST_CHECK Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept,
                                     bool *length_changed);
+/* Whether there is no such difference. */
+bool run_state_same(const json_t *json, const TrainConfig *c, const RunFacts *f);
 
 #endif

@@ -286,12 +286,13 @@ static Status say_complete(const Trainer *t)
 {
     if (divergence_is(&t->state.divergence))
         return diverged(t);
+    const char *what = checkpoint_result(t->c->lora);
     if (t->first)
-        log_info("the run in %s is complete: %lld steps, the %s is in %s/%s. To train it further: "
-                 "lemur %s --resume --accept-changes -o %s --steps N, with N above %lld",
-                 t->folder.path, (long long)t->state.step, checkpoint_result(t->c->lora), t->folder.path,
-                 checkpoint_result(t->c->lora), t->job->verb ? t->job->verb : "train", t->folder.path,
-                 (long long)t->state.step);
+        log_info("the run in %s is complete: %lld steps, the %s is in %s/%s", t->folder.path,
+                 (long long)t->state.step, what, t->folder.path, what);
+    if (t->first && t->saved_step >= 0)
+        log_info("to train it further: lemur %s --resume --accept-changes -o %s --steps N, with N above %lld",
+                 t->job->verb ? t->job->verb : "train", t->folder.path, (long long)t->state.step);
     return ST_OK;
 }
 

@@ -264,9 +264,15 @@ static Status start_again(Trainer *t, bool *length_changed)
     return ST_OK;
 }
 
+/* Changes that were accepted once stand in config.json before any checkpoint has them. */
+static bool accepts(const Trainer *t)
+{
+    return t->job->accept_changes || (t->folder.config && run_state_same(t->folder.config, t->c, &t->facts));
+}
+
 static Status go_on(Trainer *t, const char *folder, const json_t *state, bool *length_changed)
 {
-    TRY(run_state_compare(state, t->c, &t->facts, t->job->accept_changes, length_changed));
+    TRY(run_state_compare(state, t->c, &t->facts, accepts(t), length_changed));
     TRY(run_state_from_json(&t->state, t->c, state));
     TRY(checkpoint_load(folder, t->model, &t->optimizer));
     t->optimizer.steps = t->state.updates;
@@ -293,8 +299,6 @@ static Status find_place(Trainer *t)
         TRY_TO(done, start_afresh(t));
         if (t->folder.holds_run)
             TRY_TO(done, start_again(t, &length_changed));
-        if (t->job->resume && t->first)
-            log_info("resumed  no checkpoint in %s yet: from the beginning", t->folder.path);
     }
     st = ST_OK;
     limit_evaluation(t);
@@ -303,25 +307,51 @@ static Status find_place(Trainer *t)
     else if (t->state.total_steps == 0)
         st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs")
                     : measure_length(t);
+    if (st == ST_OK && t->state.step > t->state.total_steps)
+        st = fail(
+            ST_ARG,
+            "%s stands at step %lld, beyond the %lld steps that it is to have; give it that many at least, "
+            "or start anew with --overwrite",
+            t->folder.path, (long long)t->state.step, (long long)t->state.total_steps);
 done:
     json_decref(state);
     mem_free(folder);
     return st;
 }
 
+static double real_in(const json_t *object, const char *key)
+{
+    const json_t *v = json_object_get(object, key);
+    return json_is_number(v) ? json_number_value(v) : (double)NAN;
+}
+
+/* The end of a run that kept no checkpoint, as its results tell it. */
+static Status take_results(RunState *s, const json_t *results)
+{
+    const json_t *held_out = json_object_get(results, "held_out");
+    s->step = s->total_steps;
+    s->tokens = json_integer_value(json_object_get(results, "tokens"));
+    s->seconds = real_in(results, "seconds");
+    s->loss_nats = real_in(results, "loss_nats");
+    s->held_out_nats = real_in(held_out, "loss_nats");
+    s->held_out_bits_per_byte = real_in(held_out, "bits_per_byte");
+    return divergence_from_json(&s->divergence, json_object_get(results, "divergence"));
+}
+
 /* Whether the run that is resumed has come to its end, and all that it was to leave is there.  Another type
  * for the model's weights, or a result that was deleted, is something to do still. */
-static bool is_complete(const Trainer *t)
+static bool is_complete(Trainer *t)
 {
     const json_t *settings = json_object_get(t->folder.config, "settings");
     const char *dtype = json_string_value(json_object_get(settings, "final_dtype"));
     char *results = path_join(t->folder.path, "results.json");
     char *model = path_join(t->folder.path, checkpoint_result(t->c->lora));
     json_t *found = NULL;
-    bool is = t->saved_step >= 0 && t->state.step == t->state.total_steps && path_exists(results) &&
-              path_exists(model) && dtype && strcmp(dtype, t->c->final_dtype) == 0 &&
-              json_file_read(&found, results) == ST_OK &&
-              json_integer_value(json_object_get(found, "steps")) == t->state.step;
+    bool is =
+        path_exists(results) && path_exists(model) && dtype && strcmp(dtype, t->c->final_dtype) == 0 &&
+        json_file_read(&found, results) == ST_OK &&
+        json_integer_value(json_object_get(found, "steps")) == t->state.total_steps &&
+        (t->saved_step < 0 ? take_results(&t->state, found) == ST_OK : t->state.step == t->state.total_steps);
     json_decref(found);
     mem_free(model);
     mem_free(results);
@@ -374,6 +404,8 @@ Status trainer_open(Trainer *t)
     t->complete = is_complete(t);
     if (t->complete)
         return ST_OK;
+    if (t->job->resume && t->saved_step < 0 && t->first)
+        log_info("resumed  no checkpoint in %s yet: from the beginning", t->folder.path);
     t->schedule = train_config_schedule(t->c, t->state.total_steps);
     TRY(run_folder_clear(&t->folder));
     TRY(write_config(t));

@@ -40,6 +40,35 @@ static void a_complete_run_is_left_alone(void **state)
     drop(f);
 }
 
+/* ... also without a checkpoint, from which nothing could be done again but all. */
+static void a_complete_run_without_checkpoints_is_left_alone(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    f->c.save_every = -1;
+    expect_ok(train(f));
+    TrainResult first = f->result;
+    Str before = bytes_of(f->tiny.run, "log.jsonl");
+    f->job.resume = true;
+    f->evaluations = 0;
+    expect_ok(train(f));
+    assert_int_equal(f->evaluations, 0);
+    assert_int_equal(f->result.steps, 12);
+    assert_int_equal(f->result.tokens, first.tokens);
+    assert_true(fabs(f->result.loss_nats - first.loss_nats) < 1e-9);
+    assert_true(fabs(f->result.held_out_nats - first.held_out_nats) < 1e-9);
+    Str after = bytes_of(f->tiny.run, "log.jsonl");
+    assert_int_equal(after.n, before.n);
+    str_drop(&before);
+    str_drop(&after);
+    f->job.resume = false;
+    f->job.overwrite = true; /* its results are those of the run before */
+    f->stop_at = 3;
+    assert_int_equal(train(f), ST_CANCELLED);
+    assert_false(is_there(f->tiny.run, "results.json"));
+    drop(f);
+}
+
 static void a_refused_plan_leaves_no_folder(void **state)
 {
     (void)state;
@@ -183,6 +212,38 @@ static void longer_runs_continue_when_accepted(void **state)
     expect_ok(train(f));
     assert_int_equal(f->result.steps, 15);
     assert_true(is_there(f->tiny.run, "checkpoints/step-00000015"));
+
+    Str before = bytes_of(f->tiny.run, "results.json");
+    f->c.steps = 14; /* shorter it does not become */
+    assert_int_equal(train(f), ST_ARG);
+    assert_non_null(strstr(error_text(), "stands at step 15"));
+    Str after = bytes_of(f->tiny.run, "results.json");
+    assert_int_equal(after.n, before.n);
+    str_drop(&before);
+    str_drop(&after);
+    drop(f);
+}
+
+/* A run that is killed before its next checkpoint goes on with what was accepted. */
+static void changes_are_accepted_once(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    char path[256];
+    expect_ok(train(f));
+    f->job.resume = f->job.accept_changes = true;
+    f->c.steps = 15;
+    f->c.learning_rate = 1e-3;
+    expect_ok(train(f));
+    snprintf(path, sizeof path, "%s/checkpoints/step-00000015", f->tiny.run);
+    assert_int_equal(folder_remove(path), ST_OK);
+    f->job.accept_changes = false;
+    f->c.seed = 7;
+    assert_int_equal(train(f), ST_ARG); /* another change */
+    f->c.seed = 42;
+    f->c.save_every = 5; /* harmless */
+    expect_ok(train(f));
+    assert_int_equal(f->result.steps, 15);
     drop(f);
 }
 
@@ -258,11 +319,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_complete_run_is_left_alone),
+        cmocka_unit_test(a_complete_run_without_checkpoints_is_left_alone),
         cmocka_unit_test(a_refused_plan_leaves_no_folder),
         cmocka_unit_test(damaged_checkpoints_are_passed_over),
         cmocka_unit_test(a_run_with_muon_goes_on_to_the_same_end),
         cmocka_unit_test(changed_settings_are_refused_by_name),
         cmocka_unit_test(longer_runs_continue_when_accepted),
+        cmocka_unit_test(changes_are_accepted_once),
         cmocka_unit_test(a_wrong_vocabulary_is_refused),
         cmocka_unit_test(lengths_are_refused_when_there_are_two),
         cmocka_unit_test(folders_that_cannot_be_written_are_said),
