@@ -21,6 +21,19 @@ void muon_span(const Params *p, int64_t *first, int64_t *end)
     }
 }
 
+double muon_flops(const Params *p)
+{
+    int64_t first, end;
+    double flops = 0;
+    muon_span(p, &first, &end);
+    for (int64_t i = 0; i < p->n; i++) {
+        double rows = (double)p->at[i].rows, cols = (double)p->at[i].cols, s = fmin(rows, cols);
+        if (p->at[i].offset >= first && p->at[i].offset < end)
+            flops += ROUNDS * (4 * s * rows * cols + 2 * s * s * s); /* newton_schulz's three */
+    }
+    return flops;
+}
+
 /* Memory ------------------------------------------------------------------------------------------------ */
 
 /* Views of it for one matrix.  s is its shorter side.  Where products are in f32 the copies are what they are

@@ -30,6 +30,9 @@ typedef struct {
  * Embedding, head and norms are left to AdamW. */
 void muon_span(const Params *p, int64_t *first, int64_t *end);
 
+/* FLOPs of the products of one update of all of it. */
+double muon_flops(const Params *p);
+
 /* For the largest matrix of that span.  ST_NOMEM. */
 MUST_CHECK Status muon_open(Muon *mu, Device *dev, const Params *p, DType compute);
 void muon_close(Muon *mu);

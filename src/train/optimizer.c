@@ -110,10 +110,11 @@ void optimizer_step(Optimizer *o, double lr, double grad_scale)
         .bias2 = (float)(1 - pow(o->set.beta2, (double)o->steps)),
         .grad_scale = (float)grad_scale,
     };
-    muon_group(o, &(MuonStep){.lr = step.lr,
-                              .momentum = (float)o->set.muon_momentum,
-                              .weight_decay = step.weight_decay,
-                              .grad_scale = step.grad_scale});
+    if (o->set.muon)
+        muon_group(o, &(MuonStep){.lr = step.lr,
+                                  .momentum = (float)o->set.muon_momentum,
+                                  .weight_decay = step.weight_decay,
+                                  .grad_scale = step.grad_scale});
     adamw_group(o, 0, o->first, true, &step);
     adamw_group(o, o->end, p->matrices, true, &step);
     step.weight_decay = 0;

@@ -26,17 +26,19 @@ static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
     return (size_t)made;
 }
 
-/* Bytes of second moments that a run does without. */
-static size_t squares_spared(const TrainConfig *c, const HParams *h)
+/* Muon's products, and the second moments that it does without. */
+static void plan_muon(TrainPlan *plan, const HParams *h)
 {
     Params p;
     int64_t first, end;
-    if (!train_config_optimizer(c).muon)
-        return 0;
     params_init(&p, h);
     muon_span(&p, &first, &end);
+    size_t spared = (size_t)(end - first) * sizeof(float);
+    plan->flops_per_update = muon_flops(&p);
+    plan->model.optimizer -= spared;
+    plan->model.total -= spared;
+    plan->checkpoint_bytes -= spared;
     params_drop(&p);
-    return (size_t)(end - first) * sizeof(float);
 }
 
 TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setup, const PlanData *data,
@@ -61,16 +63,15 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
         .host_bytes =
             (size_t)N * (4 * 4 * 2 + 4), /* ids, targets, positions, starts of two loaders; losses */
     };
-    size_t spared = squares_spared(c, h);
     p.model = model_plan(h, &p.setup);
-    p.model.optimizer -= spared;
-    p.model.total -= spared;
+    p.checkpoint_bytes = checkpoint_bytes(p.trained);
+    if (train_config_optimizer(c).muon)
+        plan_muon(&p, h);
     p.epoch_tokens = p.rows * T;
     p.steps = train_config_steps(c, p.step_tokens, p.epoch_tokens);
     p.eval_rows = c->eval_rows > 0 && c->eval_rows < p.held_out_rows ? c->eval_rows : p.held_out_rows;
     p.eval_rows_set = p.eval_rows;
     p.memory_bytes = p.model.total + p.host_bytes;
-    p.checkpoint_bytes = checkpoint_bytes(p.trained) - spared;
     size_t final = (size_t)p.trained * dtype_size(adapters ? DTYPE_F32 : train_config_final_dtype(c));
     p.disk_bytes = kept_checkpoints(c, p.steps) * p.checkpoint_bytes + final;
     return p;
@@ -108,7 +109,9 @@ double plan_seconds(const TrainPlan *p, const TrainConfig *c)
     double read = (double)(budget_times(p->steps, c->eval_every) * p->eval_rows * p->context);
     double again = p->setup.recompute == RECOMPUTE_LAYER ? 4.0 / 3 : 1;
     double forward = work_of(p, read, read * p->held_out_learned) / 3;
-    return (again * train_work(p) + forward) / (likely_mfu * p->peak_flops * (double)p->ranks);
+    double updates =
+        (double)p->steps * p->flops_per_update * (double)p->ranks; /* every rank makes all of it */
+    return (again * train_work(p) + forward + updates) / (likely_mfu * p->peak_flops * (double)p->ranks);
 }
 
 double plan_step_mfu(TrainPlan *p, double seconds, int64_t learned)

@@ -17,6 +17,7 @@ typedef struct {
     int64_t steps;          /* -1: to be measured (minutes) */
     double flops_per_token; /* of a learned one */
     double learned_flops_per_token;      /* of these, what others do without */
+    double flops_per_update;             /* of Muon's; not of the model, and in no MFU */
     double learned, held_out_learned;    /* PlanData's */
     double peak_flops;                   /* 0: unknown */
     bool peak_measured;                  /* and not given: a faster step shows that it is too low */

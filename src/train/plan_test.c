@@ -87,6 +87,29 @@ static void tokens_that_are_not_learned_cost_no_head_and_half_a_layer(void **sta
 }
 
 /* Half of the tokens to train on, a quarter of those held out. */
+/* It has no second moments for a layer's matrices, and more to do at the end of a step. */
+static void muon_is_planned_with(void **state)
+{
+    (void)state;
+    HParams h = tiny_shape();
+    TrainConfig c = {0};
+    config_defaults(&train_table, &c);
+    PlanData data = {TINY_T, TINY_ROWS, TINY_HELD_OUT, 1, 1};
+    ModelSetup setup = train_config_setup(&c, TINY_T);
+    TrainPlan plain = plan_of(&c, &h, &setup, &data, 1);
+    assert_int_equal(config_set(&train_table, &c, "optimizer", "muon"), ST_OK);
+    TrainPlan p = plan_of(&c, &h, &setup, &data, 1);
+    int64_t C = h.hidden_size, F = h.intermediate_size, L = h.num_hidden_layers;
+    int64_t q = h.num_attention_heads * h.head_dim, kv = h.num_key_value_heads * h.head_dim;
+    int64_t inside = L * (2 * q * C + 2 * kv * C + 3 * F * C);
+    assert_int_equal(plain.memory_bytes - p.memory_bytes, inside * 4);
+    assert_int_equal(plain.checkpoint_bytes - p.checkpoint_bytes, inside * 4);
+    plain.peak_flops = p.peak_flops = 1e9;
+    double more = plan_seconds(&p, &c) - plan_seconds(&plain, &c);
+    assert_true(more > 0 && p.flops_per_update > 5 * 4.0 * (double)inside);
+    config_drop(&train_table, &c);
+}
+
 static void masked_data(const char *folder)
 {
     static const ShardSource sources[] = {{"asked", SHARD_TEXT}};
@@ -172,6 +195,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_plan_adds_up_and_refuses),
+        cmocka_unit_test(muon_is_planned_with),
         cmocka_unit_test(tokens_that_are_not_learned_cost_no_head_and_half_a_layer),
         cmocka_unit_test(a_forecast_counts_what_is_learned),
         cmocka_unit_test(checkpoints_are_counted),
