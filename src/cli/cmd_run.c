@@ -220,7 +220,7 @@ int cmd_run_recipe(int argc, char **argv)
             "again, what\n"
             "is half done goes on, and one changed setting does again what depends on it and nothing else.\n"
             "docs/formats/recipe.md says what a recipe is.\n"
-            "example: lemur run recipes/mini.yaml --set base_steps=5200",
+            "example: lemur run recipes/mini.yaml --set base_steps=520",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);
