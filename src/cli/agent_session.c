@@ -13,12 +13,9 @@ enum { SHOWN_LINES = 40 };
 void agent_note(const AgentSession *s, const char *fmt, ...)
 {
     va_list args;
-    fflush(s->setup.out); /* the text ends before words about it begin */
     va_start(args, fmt);
-    vfprintf(s->setup.notes, fmt, args);
+    show_note(s->setup.notes, s->setup.out, fmt, args);
     va_end(args);
-    fputc('\n', s->setup.notes);
-    fflush(s->setup.notes);
 }
 
 /* What is shown of a turn -------------------------------------------------------------------------------- */

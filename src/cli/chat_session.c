@@ -1,9 +1,7 @@
 #include "cli/chat_session.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "cli/chat_state.h"
 #include "cli/show.h"
 
@@ -16,16 +14,9 @@ const FieldTable chat_settings_table = FIELD_TABLE(settings_fields);
 void chat_note(const ChatSession *s, const char *fmt, ...)
 {
     va_list args;
-    char *text;
-    fflush(s->setup.out); /* the text ends before words about it begin */
     va_start(args, fmt);
-    int n = vasprintf(&text, fmt, args);
+    show_note(s->setup.notes, s->setup.out, fmt, args);
     va_end(args);
-    check(n >= 0);
-    show_text(s->setup.notes, (Span){text, (size_t)n}, true); /* they quote models and files */
-    free(text);
-    fputc('\n', s->setup.notes);
-    fflush(s->setup.notes);
 }
 
 /* What the model sees ------------------------------------------------------------------------------------ */

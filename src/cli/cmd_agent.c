@@ -353,8 +353,7 @@ static Status run(const Args *args, void *context)
     Job *job = context;
     job->args = args;
     TRY(read_words(job));
-    /* From before the private folder is made until it is removed.  Who asks twice does not wait for a model.
-     */
+    /* From before the private folder is made until it is gone.  Who asks twice does not wait for a model. */
     catch_signals(SA_RESTART | SA_RESETHAND, job->before);
     job->catches = true;
     TRY(open_all(job));

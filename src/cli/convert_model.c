@@ -201,8 +201,7 @@ static DType folder_dtype(QuantType t)
 
 /* Metadata. ------------------------------------------------------------------------------------------- */
 
-/* All that a GGUF file says but what is decided anew here; without its vocabulary, nor how messages are put.
- */
+/* All that a GGUF file says but what is decided anew here; without its vocabulary not its template either. */
 static void copy_keys(GgufWriter *w, const Gguf *g, bool vocabulary)
 {
     for (int64_t i = 0; i < gguf_count(g); i++) {

@@ -1,6 +1,9 @@
 #include "cli/show.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/check.h"
 
 /* U+202A .. U+202E, U+2066 .. U+2069, U+200E, U+200F, U+061C. */
 static bool turns_direction(uint32_t c)
@@ -58,4 +61,16 @@ void show_lines(FILE *out, Span text, const char *margin, size_t lines, bool gua
     }
     if (left)
         fprintf(out, "%s(%zu more line%s)\n", margin, left, left == 1 ? "" : "s");
+}
+
+void show_note(FILE *notes, FILE *out, const char *fmt, va_list args)
+{
+    char *text;
+    int n = vasprintf(&text, fmt, args);
+    check(n >= 0);
+    fflush(out);
+    show_text(notes, (Span){text, (size_t)n}, true);
+    free(text);
+    fputc('\n', notes);
+    fflush(notes);
 }

@@ -2,6 +2,7 @@
 #ifndef CLI_SHOW_H
 #define CLI_SHOW_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -14,5 +15,9 @@ void show_text(FILE *out, Span text, bool guard);
 /* The same, each line with `margin` in front, at most `lines` of them (0: all), then how many are left out;
  * ends with a line end unless there is nothing. */
 void show_lines(FILE *out, Span text, const char *margin, size_t lines, bool guard);
+
+/* A line of this program's own, always guarded: it may quote models and files.  What was written to `out`
+ * comes first. */
+void show_note(FILE *notes, FILE *out, const char *fmt, va_list args);
 
 #endif

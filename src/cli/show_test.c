@@ -51,9 +51,26 @@ static void lines_have_a_margin(void **state)
     expect("");
 }
 
+static void note(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    show_note(out, stdout, fmt, args);
+    va_end(args);
+}
+
+static void a_note_may_quote_anything(void **state)
+{
+    (void)state;
+    begin();
+    note("no %s in %d", "\033[2Jfile\nhere", 7);
+    expect("no ^[[2Jfile\nhere in 7\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_governs_the_terminal),
-                                       cmocka_unit_test(lines_have_a_margin)};
+                                       cmocka_unit_test(lines_have_a_margin),
+                                       cmocka_unit_test(a_note_may_quote_anything)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

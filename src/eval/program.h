@@ -47,8 +47,9 @@ typedef struct {
 } ProgramSpec;
 
 /* Runs it; however it ends is data in *v, whose memory is kept from call to call.  Any thread, many at once.
- *   ST_UNSUPPORTED  this host or user cannot have a sandbox (sandbox.h)   ST_ARG  no python3, or a time that
- * is none ST_IO           no descriptors, threads or memory for it, or Python does not start */
+ *   ST_UNSUPPORTED  this host or user cannot have a sandbox (sandbox.h)
+ *   ST_ARG          no python3, or a time that is none
+ *   ST_IO           no descriptors, threads or memory for it, or Python does not start */
 MUST_CHECK Status program_run(ProgramVerdict *v, const ProgramSpec *spec);
 
 /* MINT's rule for humaneval and mbpp: solution, a line end, tests; `seconds` 0: 10, MINT's.  The solution is

@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     Device *dev;
     DType compute;
-    void *memory; /* what one matrix needs at a time */
+    void *memory; /* of one matrix at a time */
     size_t bytes;
 } Muon;
 
@@ -33,7 +33,9 @@ void muon_span(const Params *p, int64_t *first, int64_t *end);
 /* FLOPs of the products of one update of all of it. */
 double muon_flops(const Params *p);
 
-/* For the largest matrix of that span.  ST_NOMEM. */
+/* Working memory, for the largest matrix of that span. */
+size_t muon_bytes(const Params *p, DType compute);
+/* With that memory.  ST_NOMEM. */
 MUST_CHECK Status muon_open(Muon *mu, Device *dev, const Params *p, DType compute);
 void muon_close(Muon *mu);
 

@@ -111,6 +111,48 @@ static void directions_move_alike(void **state)
     device_close(dev);
 }
 
+/* Where the fast products are not those of a few numbers: wide and tall, two steps each.  Caller frees. */
+enum { ROWS = 96, COLS = 160, CELLS = ROWS * COLS };
+static float *moved(const char *kernels, int threads, DType compute, bool tall)
+{
+    Device *dev;
+    Muon mu;
+    int64_t rows = tall ? COLS : ROWS, cols = CELLS / rows;
+    float *w = mem_array(float, CELLS), *m = mem_array(float, CELLS), *g = mem_array(float, CELLS);
+    Tensor tw = tensor_view(w, DTYPE_F32, rows, cols), tm = tensor_view(m, DTYPE_F32, rows, cols),
+           tg = tensor_view(g, DTYPE_F32, rows, cols);
+    MuonStep step = {.lr = 0.1f, .momentum = 0.9f, .weight_decay = 0.1f, .grad_scale = 2};
+    assert_int_equal(device_open_cpu(&dev, threads), ST_OK);
+    assert_int_equal(ops_attach(dev, kernels), ST_OK);
+    open_muon(&mu, dev, rows, cols, compute);
+    for (int k = 0; k < 2; k++) {
+        for (int64_t i = 0; i < CELLS; i++)
+            g[i] = (float)((i * 7919 + k * 104729) % 2003 - 1001) * 1e-3f;
+        muon_update(&mu, &tw, NULL, &tm, &tg, &step);
+    }
+    assert_int_equal(device_sync(dev), ST_OK);
+    muon_close(&mu);
+    device_close(dev);
+    mem_free(m);
+    mem_free(g);
+    return w;
+}
+
+static void fast_products_move_them_alike(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 4; k++) {
+        DType compute = k / 2 ? DTYPE_BF16 : DTYPE_F32;
+        float *plain = moved("ref", 1, compute, k % 2), *fast = moved(NULL, 2, compute, k % 2);
+        double length = 0.1 * 0.2 * sqrt(COLS), far = 0;
+        for (int64_t i = 0; i < CELLS; i++)
+            far = fmax(far, fabs((double)fast[i] - (double)plain[i]));
+        assert_true(far < (k / 2 ? 0.05 : 1e-4) * length);
+        mem_free(plain);
+        mem_free(fast);
+    }
+}
+
 static void it_takes_the_matrices_of_layers(void **state)
 {
     (void)state;
@@ -137,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matrices_move_as_another_program_moves_them),
         cmocka_unit_test(directions_move_alike),
+        cmocka_unit_test(fast_products_move_them_alike),
         cmocka_unit_test(it_takes_the_matrices_of_layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

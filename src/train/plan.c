@@ -26,17 +26,17 @@ static size_t kept_checkpoints(const TrainConfig *c, int64_t steps)
     return (size_t)made;
 }
 
-/* Muon's products, and the second moments that it does without. */
+/* Muon's products, its working memory, and the second moments that it does without. */
 static void plan_muon(TrainPlan *plan, const HParams *h)
 {
     Params p;
     int64_t first, end;
     params_init(&p, h);
     muon_span(&p, &first, &end);
-    size_t spared = (size_t)(end - first) * sizeof(float);
+    size_t spared = (size_t)(end - first) * sizeof(float), work = muon_bytes(&p, plan->setup.compute);
     plan->flops_per_update = muon_flops(&p);
-    plan->model.optimizer -= spared;
-    plan->model.total -= spared;
+    plan->model.optimizer += work - spared;
+    plan->model.total += work - spared;
     plan->checkpoint_bytes -= spared;
     params_drop(&p);
 }

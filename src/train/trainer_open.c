@@ -338,16 +338,17 @@ static Status take_results(RunState *s, const json_t *results)
     return divergence_from_json(&s->divergence, json_object_get(results, "divergence"));
 }
 
-/* Whether the run that is resumed has come to its end, and all that it was to leave is there.  Another type
- * for the model's weights, or a result that was deleted, is something to do still. */
-static bool is_complete(Trainer *t)
+/* Sets `complete`: the run that is resumed has come to its end, and all that it was to leave is there.
+ * Another type for the model's weights, or a result that was deleted, is something to do still.  How it ended
+ * its results tell where no checkpoint does. */
+static void find_end(Trainer *t)
 {
     const json_t *settings = json_object_get(t->folder.config, "settings");
     const char *dtype = json_string_value(json_object_get(settings, "final_dtype"));
     char *results = path_join(t->folder.path, "results.json");
     char *model = path_join(t->folder.path, checkpoint_result(t->c->lora));
     json_t *found = NULL;
-    bool is =
+    t->complete =
         path_exists(results) && path_exists(model) && dtype && strcmp(dtype, t->c->final_dtype) == 0 &&
         json_file_read(&found, results) == ST_OK &&
         json_integer_value(json_object_get(found, "steps")) == t->state.total_steps &&
@@ -355,7 +356,6 @@ static bool is_complete(Trainer *t)
     json_decref(found);
     mem_free(model);
     mem_free(results);
-    return is;
 }
 
 /* The resolved settings, so that the folder says by itself how it came to be, and resume needs no flags. */
@@ -401,7 +401,7 @@ Status trainer_open(Trainer *t)
     find_tokenizer(t);
     TRY(open_model(t));
     TRY(find_place(t));
-    t->complete = is_complete(t);
+    find_end(t);
     if (t->complete)
         return ST_OK;
     if (t->job->resume && t->saved_step < 0 && t->first)

@@ -124,7 +124,7 @@ const Benchmark own_tasks = {
     .source = "write tasks/questions.jsonl, a line {\"id\", \"prompt\", \"reference\"} each, and tasks/prompt.txt,\n"
               "the opening with the holes {task_prompt}, {max_total_steps}, {max_propose_solution}",
     .metric = "success",
-    .version = 1,
+    .version = 2,
     .needs = NEEDS_SANDBOX,
     .programs = programs,
     .files = own_files,

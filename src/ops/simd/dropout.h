@@ -10,9 +10,12 @@ enum { DROPOUT_CHUNK = 256 }; /* factors at a time: they stay in the nearest cac
 static inline void dropout_factors(float *out, const Dropout *d, DropoutRow row, int64_t first, int64_t n)
 {
     uint32_t limit = dropout_limit(d->rate);
-    for (int64_t i = 0; limit == 0 && i < n; i++) /* nothing is dropped */
-        out[i] = d->scale;
-    for (int64_t i = 0; limit > 0 && i < n; i++)
+    if (limit == 0) { /* nothing is dropped */
+        for (int64_t i = 0; i < n; i++)
+            out[i] = d->scale;
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
         out[i] = dropout_number(row, (uint32_t)(first + i)) >= limit ? d->scale : 0;
 }
 
