@@ -339,6 +339,10 @@ static void a_closed_terminal_or_a_sigterm_leaves_nothing(void **state)
             close(t.fd);
         else
             kill(t.pid, SIGTERM);
+        if (!closes) {
+            expect(&t, "ended by a signal");
+            assert_null(strstr(str_c(&t.seen), "again leaves")); /* it was no Ctrl-C */
+        }
         assert_true(waitpid(t.pid, &status, 0) == t.pid && WIFEXITED(status));
         if (!closes) {
             assert_int_equal(WEXITSTATUS(status), EXIT_INTERRUPTED);

@@ -76,7 +76,7 @@ static double number(const json_t *c, const char *a, const char *b, const char *
 
 static void near(double got, double want)
 {
-    if (fabs(got - want) > 1e-12)
+    if (!(fabs(got - want) <= 1e-12))
         fail_msg("%.17g is not %.17g", got, want);
 }
 

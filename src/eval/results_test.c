@@ -73,7 +73,7 @@ static const json_t *at(const json_t *r, const char *a, const char *b, const cha
 static void near(const json_t *got, double want)
 {
     assert_true(json_is_number(got));
-    if (fabs(json_number_value(got) - want) > 1e-12)
+    if (!(fabs(json_number_value(got) - want) <= 1e-12))
         fail_msg("%.17g is not %.17g", json_number_value(got), want);
 }
 

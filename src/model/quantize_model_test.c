@@ -125,6 +125,7 @@ static double distance(const WeightSource *a, const WeightSource *b)
             b->row(b, other, row, y);
             for (int64_t k = 0; k < one->cols; k++) {
                 sum += (double)x[k] * (double)x[k];
+                assert_true(isfinite(y[k]));
                 most = fmax(most, fabs((double)(x[k] - y[k])));
             }
             worst = fmax(worst, most / sqrt(sum / (double)one->cols));
