@@ -91,6 +91,24 @@ int cpu_count(void)
     return quota > 0 && quota < n ? quota : n;
 }
 
+void cpu_share(cpu_set_t *out, int part, int parts)
+{
+    cpu_set_t set;
+    CPU_ZERO(out);
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        CPU_SET(0, &set);
+    int n = CPU_COUNT(&set), first = part * n / parts, end = (part + 1) * n / parts, at = 0;
+    if (first == end)
+        end = first + 1;
+    for (size_t i = 0; i < CPU_SETSIZE; i++)
+        if (CPU_ISSET(i, &set)) {
+            if (at >= first && at < end)
+                CPU_SET(i, out);
+            at++;
+        }
+}
+
 static int64_t kilobytes_in(const char *path, const char *key)
 {
     FILE *f = fopen(path, "r");

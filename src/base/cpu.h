@@ -2,6 +2,7 @@
 #ifndef BASE_CPU_H
 #define BASE_CPU_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,7 +21,10 @@ CpuFeatures cpu_features(void);
  * processors need a hundred cycles and more for each of them, and gradients are full of them: docs/speed.md.
  * False: this processor is not known to do it. */
 bool cpu_flush_subnormals(void);
-int cpu_count(void);            /* processors this process may run on (affinity and cgroup quota) */
+int cpu_count(void); /* processors this process may run on (affinity and cgroup quota) */
+/* Part `part` of `parts` of those it may run on, all of like size; of more parts than processors, one each.
+ */
+void cpu_share(cpu_set_t *out, int part, int parts);
 int64_t cpu_cache_bytes(void);  /* of the last cache, as the C library tells; 0 unknown */
 int64_t memory_available(void); /* bytes; -1 unknown  */
 int64_t memory_total(void);     /* that the machine has; -1 unknown */

@@ -41,6 +41,32 @@ static void affinity_lowers_the_count(void **state)
     assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
 }
 
+/* Parts are of like size, have nothing in common, and are all that there is. */
+static void shares_are_all_of_it(void **state)
+{
+    (void)state;
+    cpu_set_t all, sum, one, both;
+    assert_int_equal(sched_getaffinity(0, sizeof all, &all), 0);
+    int n = CPU_COUNT(&all);
+    for (int parts = 1; parts <= n && parts <= 5; parts++) {
+        CPU_ZERO(&sum);
+        for (int i = 0; i < parts; i++) {
+            cpu_share(&one, i, parts);
+            assert_in_range(CPU_COUNT(&one), n / parts, (n + parts - 1) / parts);
+            CPU_AND(&both, &one, &sum);
+            assert_int_equal(CPU_COUNT(&both), 0);
+            CPU_OR(&sum, &sum, &one);
+        }
+        assert_true(CPU_EQUAL(&sum, &all));
+    }
+    for (int i = 0; i < 2 * n; i++) {
+        cpu_share(&one, i, 2 * n);
+        CPU_AND(&both, &one, &all);
+        assert_int_equal(CPU_COUNT(&one), 1);
+        assert_int_equal(CPU_COUNT(&both), 1);
+    }
+}
+
 static void *half_the_least(void *number)
 {
     volatile float *x = number;
@@ -93,6 +119,7 @@ int main(void)
         cmocka_unit_test(features_imply_each_other),
         cmocka_unit_test(subnormals_are_zero_where_one_asks),
         cmocka_unit_test(affinity_lowers_the_count),
+        cmocka_unit_test(shares_are_all_of_it),
         cmocka_unit_test(memory_in_use_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

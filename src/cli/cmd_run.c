@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/columns.h"
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "cli/cmd.h"
@@ -19,6 +20,7 @@ static const Flag flags[] = {
     {"dry-run", 0, NULL, "show the stages, what they will take on this machine and what stands in the way"},
     {"from", 0, "STAGE", "do this stage once more, and all that depend on it"},
     {"only", 0, "STAGE", "do this stage alone"},
+    {"jobs", 'j', "N", "stages at a time, each on its share of the processors; default: 1"},
     {"quiet", 'q', NULL, "what stages say goes to their logs only"},
     {"json", 0, NULL, "print the stages as JSON, when they are done or with --dry-run"},
     {"verify", 0, "FOLDER", "hold a run's folder against its lock file, and run nothing"},
@@ -138,9 +140,23 @@ static void print_stages(const Recipe *r, const Pipeline *p)
 
 /* Running. ----------------------------------------------------------------------------------------------- */
 
+static Status jobs_asked(int *jobs, const Args *args)
+{
+    int64_t n = 1, most = cpu_count();
+    if (args_has(args, "jobs") && parse_int(&n, args_value(args, "jobs")) != ST_OK)
+        return fail_in(ST_ARG, "--jobs");
+    if (n < 1 || n > most)
+        return fail(ST_ARG, "--jobs %lld: each stage takes a processor at least, and %lld are there",
+                    (long long)n, (long long)most);
+    *jobs = (int)n;
+    return ST_OK;
+}
+
 static Status run_pipeline(const Args *args, const Recipe *r)
 {
     Pipeline *p;
+    int jobs = 1;
+    TRY(jobs_asked(&jobs, args));
     char *name = *r->name ? mem_str(r->name) : mem_strn(path_base(r->path), strcspn(path_base(r->path), ".")),
          *otherwise = mem_format("run/%s%s", name, args_has(args, "quick") ? "-quick" : "");
     json_t *here = run_machine();
@@ -153,6 +169,7 @@ static Status run_pipeline(const Args *args, const Recipe *r)
                          .from = args_value(args, "from"),
                          .only = args_value(args, "only"),
                          .quiet = args_has(args, "quiet"),
+                         .jobs = jobs,
                          .machine = here,
                          .machine_speed = &speed,
                          .stopped = stopped};
@@ -220,7 +237,7 @@ int cmd_run_recipe(int argc, char **argv)
             "again, what\n"
             "is half done goes on, and one changed setting does again what depends on it and nothing else.\n"
             "docs/formats/recipe.md says what a recipe is.\n"
-            "example: lemur run recipes/mini.yaml --set base_steps=520",
+            "example: lemur run recipes/harmony.yaml --jobs 4",
         COMMAND_FLAGS(flags),
     };
     return cmd_run(&c, argc, argv, run, NULL);

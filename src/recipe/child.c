@@ -12,11 +12,25 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
 
 enum { POLL_MS = 100, CANNOT_START = 127 };
 
+struct Child {
+    pid_t pid;
+    int from; /* both its outputs; -1: it closed them */
+    FILE *log;
+    bool quiet, asked;
+    char *name, *program, *log_path; /* of the spec; name may be NULL */
+    Str line;                        /* with a name: what is not yet a whole one */
+    double start;
+    struct rusage usage;
+    int status, why; /* how it ended; why: errno where that is not told */
+};
+
 /* In the child.  A process group of its own: Ctrl-C is the parent's to hand on, once. */
-static void become(const char *const *argv, int out, int keep_fd, pid_t parent)
+static void become(const ChildSpec *spec, int out, pid_t parent)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -32,76 +46,149 @@ static void become(const char *const *argv, int out, int keep_fd, pid_t parent)
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
         dup2(out, STDERR_FILENO) < 0)
         _exit(CANNOT_START);
-    if (keep_fd >= 0)
-        fcntl(keep_fd, F_SETFD, 0);
-    execvp(argv[0], (char *const *)argv);
-    dprintf(STDERR_FILENO, "cannot run %s: %s\n", argv[0], strerror(errno));
+    if (spec->keep_fd >= 0)
+        fcntl(spec->keep_fd, F_SETFD, 0);
+    if (spec->cpus)
+        sched_setaffinity(0, sizeof *spec->cpus, spec->cpus); /* refused: all of them, as slow as that is */
+    execvp(spec->argv[0], (char *const *)spec->argv);
+    dprintf(STDERR_FILENO, "cannot run %s: %s\n", spec->argv[0], strerror(errno));
     _exit(CANNOT_START);
 }
 
-/* What it says, until it closes its outputs; whoever of its own children keeps them open is not waited for.
- */
-static bool copy_some(int from, FILE *log, bool quiet)
+static void drop(Child *c)
+{
+    if (c->from >= 0)
+        close(c->from);
+    if (c->log)
+        fclose(c->log);
+    mem_free(c->name);
+    mem_free(c->program);
+    mem_free(c->log_path);
+    str_drop(&c->line);
+    mem_free(c);
+}
+
+Status child_start(Child **out, const ChildSpec *spec)
+{
+    int fds[2];
+    Child *c = mem_new(Child);
+    *out = NULL;
+    *c = (Child){.from = -1,
+                 .log = fopen(spec->log, "ae"),
+                 .quiet = spec->quiet,
+                 .name = spec->name ? mem_str(spec->name) : NULL,
+                 .program = mem_str(spec->argv[0]),
+                 .log_path = mem_str(spec->log),
+                 .start = clock_now()};
+    Status st = !c->log                      ? fail_errno(ST_IO, "cannot write %s", spec->log)
+                : pipe2(fds, O_CLOEXEC) != 0 ? fail_errno(ST_IO, "no pipe")
+                                             : ST_OK;
+    if (st != ST_OK) {
+        drop(c);
+        return st;
+    }
+    pid_t parent = getpid();
+    c->from = fds[0];
+    c->pid = fork();
+    if (c->pid == 0)
+        become(spec, fds[1], parent);
+    if (c->pid < 0)
+        st = fail_errno(ST_IO, "cannot start %s", spec->argv[0]);
+    close(fds[1]);
+    if (st == ST_OK)
+        *out = c;
+    else
+        drop(c);
+    return st;
+}
+
+/* With a name, whole lines only: several children's would mix else. */
+static void tell(Child *c, const char *bytes, size_t n)
+{
+    if (!c->name) {
+        fwrite(bytes, 1, n, stderr);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        str_addc(&c->line, bytes[i]);
+        if (bytes[i] == '\n') {
+            fprintf(stderr, "%s: %s", c->name, str_c(&c->line));
+            c->line.n = 0;
+        }
+    }
+}
+
+/* False: it has closed its outputs. */
+static bool copy_some(Child *c)
 {
     char bytes[8192];
-    ssize_t n = read(from, bytes, sizeof bytes);
+    ssize_t n = read(c->from, bytes, sizeof bytes);
     if (n < 0)
         return errno == EINTR || errno == EAGAIN;
-    fwrite(bytes, 1, (size_t)n, log);
-    fflush(log);
-    if (!quiet)
-        fwrite(bytes, 1, (size_t)n, stderr);
+    fwrite(bytes, 1, (size_t)n, c->log);
+    fflush(c->log);
+    if (!c->quiet)
+        tell(c, bytes, (size_t)n);
     return n > 0;
 }
 
-/* False: how it ended cannot be known, as where SIGCHLD is ignored; errno says why. */
-static bool watch(pid_t pid, int from, FILE *log, bool quiet, bool (*stopped)(void *context), void *context,
-                  int *status, struct rusage *usage)
+void children_listen(Child *const *children, size_t n)
 {
-    bool asked = false, open = true;
-    pid_t ended;
-    while ((ended = wait4(pid, status, WNOHANG, usage)) == 0) {
-        struct pollfd p = {.fd = open ? from : -1, .events = POLLIN};
-        if (poll(&p, 1, POLL_MS) > 0)
-            open = copy_some(from, log, quiet);
-        if (!asked && stopped && stopped(context))
-            asked = kill(-pid, SIGTERM) == 0; /* the group: a shell's pipeline ends, too */
-    }
-    int why = errno;
-    fcntl(from, F_SETFL, O_NONBLOCK);
-    struct pollfd rest = {.fd = from, .events = POLLIN};
-    while (open && poll(&rest, 1, 0) > 0 && copy_some(from, log, quiet))
-        ;
-    errno = why;
-    return ended > 0;
+    struct pollfd *p = mem_zeroed(n, sizeof *p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (struct pollfd){.fd = children[i]->from, .events = POLLIN};
+    bool any = poll(p, n, POLL_MS) > 0;
+    for (size_t i = 0; any && i < n; i++)
+        if (p[i].revents && !copy_some(children[i])) {
+            close(children[i]->from);
+            children[i]->from = -1;
+        }
+    mem_free(p);
 }
 
-Status child_run(ChildEnd *out, const char *const *argv, const char *log, bool quiet, int keep_fd,
-                 bool (*stopped)(void *context), void *context)
+bool child_ended(Child *c)
 {
-    int pipe_fds[2], status = 0;
-    struct rusage usage = {0};
-    double start = clock_now();
-    FILE *f = fopen(log, "ae");
-    if (!f)
-        return fail_errno(ST_IO, "cannot write %s", log);
-    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        Status st = fail_errno(ST_IO, "no pipe");
-        fclose(f);
-        return st;
-    }
-    pid_t parent = getpid(), pid = fork();
-    if (pid == 0)
-        become(argv, pipe_fds[1], keep_fd, parent);
-    Status st = pid < 0 ? fail_errno(ST_IO, "cannot start %s", argv[0]) : ST_OK;
-    close(pipe_fds[1]);
-    if (st == ST_OK && !watch(pid, pipe_fds[0], f, quiet, stopped, context, &status, &usage))
-        st = fail_errno(ST_IO, "cannot tell how %s ended", argv[0]);
-    close(pipe_fds[0]);
-    bool lost = ferror(f) != 0;
-    lost = fclose(f) != 0 || lost;
-    *out = (ChildEnd){.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
-                      .seconds = clock_now() - start,
-                      .memory = (int64_t)usage.ru_maxrss * 1024};
-    return st == ST_OK && lost ? fail(ST_IO, "cannot write %s", log) : st;
+    pid_t ended = c->pid ? wait4(c->pid, &c->status, WNOHANG, &c->usage) : 0;
+    if (ended < 0)
+        c->why = errno;
+    if (ended != 0)
+        c->pid = 0;
+    return c->pid == 0;
+}
+
+void child_ask_to_end(Child *c)
+{
+    if (!c->asked && c->pid)
+        c->asked = kill(-c->pid, SIGTERM) == 0; /* the group: a shell's pipeline ends, too */
+}
+
+/* Whoever of its own children keeps its outputs open is not waited for. */
+static void copy_rest(Child *c)
+{
+    struct pollfd rest = {.fd = c->from, .events = POLLIN};
+    if (c->from >= 0)
+        fcntl(c->from, F_SETFL, O_NONBLOCK);
+    while (c->from >= 0 && poll(&rest, 1, 0) > 0 && copy_some(c))
+        ;
+    if (c->line.n)
+        tell(c, "\n", 1);
+}
+
+Status child_end(ChildEnd *out, Child *c)
+{
+    copy_rest(c);
+    *out = (ChildEnd){.code = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status),
+                      .seconds = clock_now() - c->start,
+                      .memory = (int64_t)c->usage.ru_maxrss * 1024};
+    bool lost = ferror(c->log) != 0;
+    lost = fclose(c->log) != 0 || lost;
+    c->log = NULL;
+    Status st = ST_OK;
+    errno = c->why;
+    if (c->why)
+        st = fail_errno(ST_IO, "cannot tell how %s ended", c->program);
+    else if (lost)
+        st = fail(ST_IO, "cannot write %s", c->log_path);
+    drop(c);
+    return st;
 }

@@ -69,6 +69,8 @@ static void take_past(RecipeForecast *f, const Past *past, const char *like)
         return;
     f->from = FORECAST_MEASURED;
     f->seconds = json_number_value(json_object_get(last, "seconds"));
+    if (json_is_number(json_object_get(last, "share"))) /* it had a part of the processors only */
+        f->seconds *= json_number_value(json_object_get(last, "share"));
     f->memory = f->memory_least = json_integer_value(json_object_get(last, "memory"));
     f->disk = json_integer_value(json_object_get(last, "disk"));
 }

@@ -9,7 +9,7 @@
  * A stage's folder in the store is named by its verb and key: <store>/corpus-build-1f2e.../ with `out` (what
  * it made), `recipe.yaml` (its settings), `log.txt`, and stage.json as soon as it is done.  <folder>/<stage>
  * are links to the folders `out`, and <folder>/lock.json has all that is needed to repeat or check the run.
- * Two runs may share a store at a time: one waits where both need the same stage. */
+ * Runs may share a store at a time: what one is making, another leaves out until there is nothing else. */
 #ifndef RECIPE_PIPELINE_H
 #define RECIPE_PIPELINE_H
 
@@ -23,6 +23,7 @@ typedef struct {
     const char *from;      /* stage: done once more, with all that depend on it; NULL: none */
     const char *only;      /* stage: it alone, if what it needs is done; NULL: all */
     bool quiet;            /* what stages say goes to their logs only */
+    int jobs;              /* stages at a time, each on a like share of the processors; 0: one, on all */
     const json_t *machine; /* kept in lock.json; borrowed */
     void *machine_speed;   /* what verbs' forecasts are given */
     bool (*stopped)(void *context);
@@ -56,8 +57,8 @@ const PipelineStage *pipeline_stages(const Pipeline *p); /* in the recipe's orde
  * (ST_LIMIT). */
 const Error *pipeline_obstacles(const Pipeline *p, size_t *n);
 
-/* Does what is wanted, if nothing stands in the way.  A stage that fails ends the run; what is done stays
- * done.
+/* Does what is wanted, if nothing stands in the way.  Where a stage fails nothing more is begun; what is done
+ * stays done, and what is under way beside it is waited for.
  *   ST_CANCELLED  somebody asked to stop     ST_IO  a stage failed: the sentence has its log and what goes on
  *   ST_IO, ST_LIMIT  the first obstacle, before anything is done; the others are told by log_error */
 MUST_CHECK Status pipeline_run(Pipeline *p);

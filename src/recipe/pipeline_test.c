@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/cpu.h"
 #include "base/json_file.h"
 #include "base/log.h"
 #include "base/scratch_test.h"
 
 /* "copy OUT SETTINGS FROM...": OUT/text is the settings and what the others have; "slow OUT [--resume]" takes
- * three short pauses and keeps how far it is; "fail OUT". */
+ * three short pauses and keeps how far it is; "fail OUT"; "meet OUT NAME OTHERS..." waits for stages of these
+ * names, at most ten seconds; "alone OUT" fails beside its like. */
 static const char script[] =
     "#!/bin/sh\n"
     "verb=$1 out=$2 home=${0%/*}\n"
@@ -23,6 +25,12 @@ static const char script[] =
     "    n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
     "    trap 'exit 130' TERM\n"
     "    while [ $n -lt 3 ]; do sleep 0.2; n=$((n + 1)); echo $n > \"$out/text\"; done ;;\n"
+    "meet) shift 2; touch \"$home/is-$1\"\n"
+    "    for other; do\n"
+    "        case $other in */*) continue ;; esac\n"
+    "        n=0; while [ ! -e \"$home/is-$other\" ]; do sleep 0.05; n=$((n + 1)); [ $n -lt 200 ] || exit 1; done\n"
+    "    done; echo met > \"$out/text\" ;;\n"
+    "alone) mkdir \"$home/alone\" || exit 1; sleep 0.3; rmdir \"$home/alone\"; echo done > \"$out/text\" ;;\n"
     "fail) [ -e \"$home/mended\" ] || { echo broken >&2; exit 3; }; echo well > \"$out/text\" ;;\n"
     "esac\n";
 
@@ -50,7 +58,10 @@ static Status forecast_slow(RecipeForecast *out, const RecipeAsk *ask)
 
 static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, text_alone, NULL, NULL},
                                    {"slow", 1, RESUME_FLAG, text_alone, NULL, forecast_slow},
-                                   {"fail", 1, RESUME_SAME, text_alone, NULL, NULL}};
+                                   {"fail", 1, RESUME_SAME, text_alone, NULL, NULL},
+                                   {"meet", 1, RESUME_ANEW, text_alone, NULL, NULL},
+                                   {"alone", 1, RESUME_ANEW, text_alone, NULL, NULL}};
+enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 static void must(Status st)
 {
@@ -83,6 +94,7 @@ static int runs(void)
 
 typedef struct {
     const char *set, *from, *only;
+    int jobs;
     bool (*stopped)(void *context);
     void (*look)(const Pipeline *p); /* instead of running it */
 } How;
@@ -98,12 +110,13 @@ static Status run(const char *text, How how, char *states)
     must(recipe_read(&r, in_scratch("r.yaml"), &how.set, how.set != NULL));
     char *folder = mem_str(in_scratch("run")), *lemur = mem_str(in_scratch("lemur"));
     PipelineSpec spec = {.recipe = &r,
-                         .verbs = {verbs, 3},
+                         .verbs = {verbs, VERBS},
                          .lemur = lemur,
                          .folder = folder,
                          .from = how.from,
                          .only = how.only,
                          .quiet = true,
+                         .jobs = how.jobs,
                          .stopped = how.stopped};
     Status st = pipeline_open(&p, &spec);
     if (st == ST_OK) {
@@ -321,12 +334,109 @@ static void two_runs_share_a_store(void **state)
     assert_int_equal(runs(), 1);
 }
 
+/* Several at a time. ------------------------------------------------------------------------------------- */
+
+static void stages_are_done_side_by_side(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  a: {run: \"meet {out} a b\"}\n"
+                               "  b: {run: \"meet {out} b a\"}\n"
+                               "  c: {run: \"meet {out} c {a} {b}\"}\n";
+    must(run(text, (How){.jobs = 2}, NULL));
+    assert_int_equal(runs(), 3);
+    Str c = scratch_read("run/c/text");
+    assert_string_equal(str_c(&c), "met\n");
+    str_drop(&c);
+    json_t *lock;
+    must(json_file_read(&lock, in_scratch("run/lock.json")));
+    assert_int_equal(json_integer_value(json_object_get(lock, "jobs")), 2);
+    json_decref(lock);
+    must(run(text, (How){.jobs = 2}, NULL));
+    assert_int_equal(runs(), 0);
+}
+
+/* What another run has in hand is left out, and the rest is done meanwhile: here both need each other. */
+static void runs_do_not_wait_for_each_other(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  d: {run: \"meet {out} d e\"}\n"
+                               "  e: {run: \"meet {out} e d\"}\n"
+                               "  f: {run: \"meet {out} f {d} {e}\"}\n";
+    char states[3] = "";
+    int status;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(run(text, (How){0}, NULL) == ST_OK ? 0 : 1);
+    must(run(text, (How){0}, states));
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    assert_memory_equal(states, "ddd", 3);
+    assert_int_equal(runs(), 3);
+}
+
+/* Nothing more is begun, and what is under way is not lost. */
+static void one_that_fails_leaves_the_others_their_end(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  x: {run: \"fail {out} many\"}\n"
+                               "  y: {run: \"slow {out} many\"}\n"
+                               "  z: {run: \"copy {out} many\"}\n";
+    char states[3] = "";
+    unlink(in_scratch("mended"));
+    assert_int_equal(run(text, (How){.jobs = 2}, states), ST_IO);
+    expect_words("stage x failed with exit status 3");
+    assert_memory_equal(states, "hdt", 3);
+    assert_int_equal(runs(), 2);
+}
+
+static bool after_two(void *context)
+{
+    (void)context;
+    return file_size(in_scratch("runs")) >= 10;
+}
+
+static void all_that_are_under_way_are_stopped(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  s: {run: \"slow {out} one\"}\n"
+                               "  t: {run: \"slow {out} another\"}\n"
+                               "  u: {run: \"copy {out} {s}/text {t}/text\"}\n";
+    char states[3] = "";
+    assert_int_equal(run(text, (How){.jobs = 2, .stopped = after_two}, states), ST_CANCELLED);
+    expect_words("stopped in stage");
+    assert_memory_equal(states, "hht", 3);
+    assert_int_equal(runs(), 2);
+    must(run(text, (How){.jobs = 3}, states));
+    assert_memory_equal(states, "ddd", 3);
+    assert_int_equal(runs(), 3);
+}
+
+/* Two of which each needs more than half of it are done one after the other. */
+static void stages_share_the_memory(void **state)
+{
+    (void)state;
+    long long tenth = memory_total() / 10000000;
+    if (memory_available() < memory_total() / 10 * 7)
+        skip();
+    char *text = mem_format("stages:\n"
+                            "  a: {run: \"alone {out} one\", memory: %lldM}\n"
+                            "  b: {run: \"alone {out} another\", memory: %lldM}\n",
+                            6 * tenth, 5 * tenth);
+    must(run(text, (How){.jobs = 2}, NULL));
+    assert_int_equal(runs(), 2);
+    mem_free(text);
+}
+
 /* Checking. ---------------------------------------------------------------------------------------------- */
 
 static void a_run_is_verified(void **state)
 {
     (void)state;
-    const RecipeVerbs all = {verbs, 3};
+    const RecipeVerbs all = {verbs, VERBS};
     int64_t wrong = -1;
     must(run(four, (How){0}, NULL));
     char *folder = mem_str(in_scratch("run"));
@@ -477,6 +587,11 @@ int main(void)
         cmocka_unit_test(once_more_is_not_forgotten),
         cmocka_unit_test(killed_runs_go_on),
         cmocka_unit_test(two_runs_share_a_store),
+        cmocka_unit_test(stages_are_done_side_by_side),
+        cmocka_unit_test(runs_do_not_wait_for_each_other),
+        cmocka_unit_test(one_that_fails_leaves_the_others_their_end),
+        cmocka_unit_test(all_that_are_under_way_are_stopped),
+        cmocka_unit_test(stages_share_the_memory),
         cmocka_unit_test(a_run_is_verified),
         cmocka_unit_test(stages_forecast_what_others_make),
         cmocka_unit_test(what_was_done_is_known),
