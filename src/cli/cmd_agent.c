@@ -1,5 +1,4 @@
 /* lemur agent: a model that acts, in a sandbox, before its user's eyes. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "cli/chat_console.h"
 #include "cli/chatmodel_open.h"
 #include "cli/cmd.h"
+#include "cli/talk_signals.h"
 
 enum { SYSTEM_LIMIT = 1 << 20, TASK_LIMIT = 16 << 20 };
 
@@ -48,9 +48,6 @@ static const Flag flags[] = {
     {"private", 0, NULL, "neither read nor keep a history of what is typed"},
 };
 
-enum { SIGNALS = 3 };
-static const int signals[SIGNALS] = {SIGINT, SIGHUP, SIGTERM};
-
 typedef struct {
     AgentConfig config;
     ChatModelConfig model;
@@ -65,50 +62,13 @@ typedef struct {
     Status failed; /* what the session has said already: the exit status */
     bool unsolved; /* the last turn did not end with an answer */
     bool catches;  /* signals, which did this before:          */
-    struct sigaction before[SIGNALS];
+    TalkSignals before;
 } Job;
-
-/* Ctrl-C ------------------------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t interrupted, leaving, reads;
-
-/* Whatever is to end it lets it take its private folder away.  One may come just before a prompt begins to
- * wait, which would not notice: while lines are read an alarm follows it, until one ends the wait. */
-static void on_signal(int number)
-{
-    interrupted = 1;
-    leaving |= number != SIGINT;
-    if (leaving && reads)
-        alarm(1);
-}
-
-static void catch_signals(unsigned how, struct sigaction before[SIGNALS])
-{
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = (int)how};
-    for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &stop, &before[i]);
-}
-
-static void restore_signals(const struct sigaction before[SIGNALS])
-{
-    for (int i = 0; i < SIGNALS; i++)
-        sigaction(signals[i], &before[i], NULL);
-}
-
-static bool was_interrupted(void)
-{
-    return interrupted != 0;
-}
-
-static bool is_leaving(void)
-{
-    return leaving != 0;
-}
 
 static bool bench_stopped(void *context)
 {
     (void)context;
-    return was_interrupted();
+    return talk_interrupted();
 }
 
 /* The conversation --------------------------------------------------------------------------------------- */
@@ -116,14 +76,14 @@ static bool bench_stopped(void *context)
 static void take(Job *job, AgentSession *s, Span line, bool *over)
 {
     if (job->talks) /* at the prompt it was for the line */
-        interrupted = 0;
+        talk_interruption_clear();
     Status st = agent_session_take(s, line, over);
     if (job->failed == ST_OK && (!job->talks || !agent_session_survives(st)))
         job->failed = st;
     job->unsolved = agent_session_end(s) != ASSISTANT_ANSWERED;
-    if (!agent_session_survives(st) || leaving)
+    if (!agent_session_survives(st) || talk_leaving())
         *over = true;
-    if (interrupted && !job->talks) {
+    if (talk_interrupted() && !job->talks) {
         job->failed = ST_CANCELLED;
         *over = true;
     }
@@ -139,18 +99,15 @@ static Status take_lines(Job *job, AgentSession *s)
             break;
         take(job, s, message, &over);
     }
-    return leaving ? fail(ST_CANCELLED, "ended by a signal") : ST_OK;
+    return talk_leaving() ? fail(ST_CANCELLED, "ended by a signal") : ST_OK;
 }
 
 static Status read_lines(Job *job, AgentSession *s)
 {
-    struct sigaction again = {.sa_handler = on_signal}, before;
-    sigaction(SIGALRM, &again, &before);
-    reads = 1;
+    struct sigaction before;
+    talk_reads(&before);
     Status st = take_lines(job, s);
-    reads = 0;
-    alarm(0);
-    sigaction(SIGALRM, &before, NULL);
+    talk_reads_end(&before);
     return st;
 }
 
@@ -158,7 +115,7 @@ static Status ask_user(void *context, const char *question, const char *begun, S
 {
     const Job *job = context;
     Status st = chat_console_ask(job->console, question, begun, answer);
-    interrupted = 0; /* Ctrl-C at the question has been answered by ending it */
+    talk_interruption_clear(); /* Ctrl-C at the question has been answered by ending it */
     return st;
 }
 
@@ -230,7 +187,7 @@ static AgentSessionSetup session_setup(Job *job)
         .identity = job->opened.identity,
         .ask = job->terminal ? ask_user : NULL,
         .ask_context = job,
-        .stopped = was_interrupted,
+        .stopped = talk_interrupted,
         .transcript = args_value(a, "transcript"),
     };
 }
@@ -261,17 +218,17 @@ static Status with_session(Job *job)
                                 .commands = agent_session_commands(),
                                 .settings = agent_session_settings(),
                                 .leave = true,
-                                .leaving = is_leaving};
+                                .leaving = talk_leaving};
     Status st = chat_console_open(&job->console, &console);
     if (st == ST_OK) {
-        struct sigaction opening[SIGNALS];
+        TalkSignals opening;
         if (job->talks)
             greet(job, &setup);
         /* On a terminal nothing but what is under way is to end: a write that is cut short would look like a
          * closed terminal. */
-        catch_signals(job->talks ? SA_RESTART : 0, opening);
+        talk_signals_catch(&opening, job->talks ? SA_RESTART : 0);
         st = converse(job, s);
-        restore_signals(opening);
+        talk_signals_restore(&opening);
         chat_console_close(job->console);
     }
     mem_free(history);
@@ -317,9 +274,9 @@ static Status open_bench(Job *job)
 static Status open_all(Job *job)
 {
     Status st = open_bench(job); /* before a large model is read */
-    if (st == ST_OK && !interrupted)
+    if (st == ST_OK && !talk_interrupted())
         st = chatmodel_open_named(&job->opened, args_value(job->args, "model"), &job->model, 1);
-    return interrupted ? fail(ST_CANCELLED, "stopped before the first task") : st;
+    return talk_interrupted() ? fail(ST_CANCELLED, "stopped before the first task") : st;
 }
 
 static Status read_words(Job *job)
@@ -354,7 +311,7 @@ static Status run(const Args *args, void *context)
     job->args = args;
     TRY(read_words(job));
     /* From before the private folder is made until it is gone.  Who asks twice does not wait for a model. */
-    catch_signals(SA_RESTART | SA_RESETHAND, job->before);
+    talk_signals_catch(&job->before, SA_RESTART | SA_RESETHAND);
     job->catches = true;
     TRY(open_all(job));
     Status st = with_session(job);
@@ -389,7 +346,7 @@ int cmd_agent(int argc, char **argv)
     chatmodel_close_opened(&job.opened);
     workbench_close(job.bench);
     if (job.catches)
-        restore_signals(job.before);
+        talk_signals_restore(&job.before);
     str_drop(&job.system);
     str_drop(&job.task);
     return code == EXIT_DONE ? cmd_exit_code(job.failed) : code;

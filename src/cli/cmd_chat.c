@@ -1,5 +1,4 @@
 /* lemur chat: a conversation with a model. */
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "cli/chat_template_find.h"
 #include "cli/cmd.h"
 #include "cli/model_folder.h"
+#include "cli/talk_signals.h"
 #include "infer/bundle.h"
 #include "infer/engine.h"
 
@@ -53,21 +53,6 @@ typedef struct {
     bool terminal; /* somebody types */
     Status failed; /* what went wrong, which the session has said: the exit status */
 } Job;
-
-/* Ctrl-C ------------------------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
-
-static bool was_interrupted(void)
-{
-    return interrupted != 0;
-}
 
 /* The engine as a back end ------------------------------------------------------------------------------- */
 
@@ -121,7 +106,7 @@ static Status take(Job *job, ChatSession *s, Span line, bool *over)
     }
     if (!job->terminal && job->failed == ST_OK)
         job->failed = st;
-    return interrupted && !job->terminal ? fail(ST_CANCELLED, "interrupted") : ST_OK;
+    return talk_interrupted() && !job->terminal ? fail(ST_CANCELLED, "interrupted") : ST_OK;
 }
 
 static Status take_lines(Job *job, ChatSession *s, ChatConsole *console)
@@ -132,12 +117,12 @@ static Status take_lines(Job *job, ChatSession *s, ChatConsole *console)
         TRY(chat_console_next(console, &message));
         if (!message.at)
             break;
-        interrupted = 0;
+        talk_interruption_clear();
         TRY(take(job, s, message, &over));
-        if (ferror(stdout))
+        if (ferror(stdout) || talk_leaving())
             break;
     }
-    return ST_OK;
+    return talk_leaving() ? fail(ST_CANCELLED, "ended by a signal") : ST_OK;
 }
 
 static bool command(Job *job, ChatSession *s, const char *name, const char *words)
@@ -166,10 +151,14 @@ static Status talk(Job *job, ChatSession *s)
     ChatConsoleSetup setup = {.terminal = job->terminal,
                               .history = history,
                               .commands = chat_session_commands(),
-                              .settings = chat_session_settings()};
+                              .settings = chat_session_settings(),
+                              .leaving = talk_leaving};
     Status st = chat_console_open(&console, &setup);
     if (st == ST_OK) {
+        struct sigaction before;
+        talk_reads(&before);
         st = take_lines(job, s, console);
+        talk_reads_end(&before);
         chat_console_close(console);
     }
     mem_free(history);
@@ -192,7 +181,7 @@ static Status with_engine(Job *job, const Bundle *b, Engine *engine, ChatTemplat
         .settings = job->settings,
         .out = stdout,
         .notes = stderr,
-        .stopped = was_interrupted,
+        .stopped = talk_interrupted,
         .guard = isatty(STDOUT_FILENO) == 1,
     };
     TRY(chat_session_open(&s, &setup));
@@ -201,10 +190,10 @@ static Status with_engine(Job *job, const Bundle *b, Engine *engine, ChatTemplat
                  chat_template_name(tmpl), (long long)setup.backend.context);
     /* On a terminal nothing but the answer is to end: a write that is cut short would look like
      * a closed terminal. */
-    struct sigaction stop = {.sa_handler = on_signal, .sa_flags = job->terminal ? SA_RESTART : 0}, before;
-    sigaction(SIGINT, &stop, &before);
+    TalkSignals before;
+    talk_signals_catch(&before, job->terminal ? SA_RESTART : 0);
     Status st = talk(job, s);
-    sigaction(SIGINT, &before, NULL);
+    talk_signals_restore(&before);
     chat_session_close(s);
     return st;
 }

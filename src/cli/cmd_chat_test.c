@@ -275,11 +275,32 @@ static void test_interrupt(void **state)
     assert_int_equal(terminal_close(&t), EXIT_DONE);
 }
 
+/* At the prompt, where the terminal marks what is pasted and no longer does, and in an answer. */
+static void test_a_sigterm_leaves_in_good_order(void **state)
+{
+    (void)state;
+    const char *const none[] = {NULL};
+    for (int answers = 0; answers < 2; answers++) {
+        Terminal t = terminal_open(run_child, none);
+        expect(&t, "\033[?2004h");
+        if (answers) {
+            press(&t, "a\r");
+            expect(&t, "rstabcdef");
+        }
+        kill(t.pid, SIGTERM);
+        if (!answers)
+            expect(&t, "\033[?2004l");
+        expect(&t, "ended by a signal");
+        assert_int_equal(terminal_close(&t), EXIT_INTERRUPTED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pipe),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_editing),
         cmocka_unit_test(test_history), cmocka_unit_test(test_interrupt), cmocka_unit_test(test_loaded),
+        cmocka_unit_test(test_a_sigterm_leaves_in_good_order),
     };
     return cmocka_run_group_tests(tests, make_model, scratch_remove);
 }
