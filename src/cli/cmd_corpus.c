@@ -1,8 +1,11 @@
 /* lemur corpus build | show | sample | cat */
+#include <unistd.h>
+
 #include "base/cpu.h"
 #include "base/rng.h"
 #include "cli/cmd.h"
 #include "cli/parts.h"
+#include "cli/show.h"
 #include "corpus/corpus_build.h"
 #include "corpus/corpus_reader.h"
 #include "corpus/ledger.h"
@@ -108,13 +111,19 @@ static Status sample(CorpusReader *r, Kept *kept, int64_t n, uint64_t seed)
 static Status print_sample(CorpusReader *r, const Args *args)
 {
     int64_t n = 3, seed = 1;
+    bool guard = isatty(STDOUT_FILENO) == 1;
     TRY(cmd_number(&n, args, "number", 1, 10000));
     TRY(cmd_number(&seed, args, "seed", 0, INT64_MAX));
     Kept *kept = mem_array(Kept, n);
     Status st = sample(r, kept, n, (uint64_t)seed);
     for (int64_t i = 0; i < n; i++) {
-        if (st == ST_OK && kept[i].id.n)
-            printf("---- %s\n%s\n", str_c(&kept[i].id), str_c(&kept[i].text));
+        if (st == ST_OK && kept[i].id.n) {
+            printf("---- ");
+            show_text(stdout, str_span(&kept[i].id), guard);
+            printf("\n");
+            show_text(stdout, str_span(&kept[i].text), guard);
+            printf("\n");
+        }
         str_drop(&kept[i].text);
         str_drop(&kept[i].id);
     }

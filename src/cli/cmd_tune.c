@@ -15,8 +15,8 @@
 #include "cli/train_flags.h"
 #include "cli/train_sample.h"
 #include "cli/tune_data.h"
+#include "cli/tune_inspect.h"
 #include "cli/tune_settings.h"
-#include "corpus/instruct_inspect.h"
 #include "corpus/instruct_ledger.h"
 #include "corpus/stop.h"
 #include "train/run_folder.h"
@@ -89,12 +89,7 @@ static void print_ledger(const json_t *manifest)
 
 static Status inspect(const char *folder, int64_t n)
 {
-    Str text = {0};
-    Status st = instruct_inspect(&text, folder, n, isatty(STDOUT_FILENO));
-    if (st == ST_OK)
-        fputs(str_c(&text), stdout);
-    str_drop(&text);
-    return st;
+    return tune_inspect(stdout, folder, n, isatty(STDOUT_FILENO) == 1);
 }
 
 /* The work ------------------------------------------------------------------------------------ */

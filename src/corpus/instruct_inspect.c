@@ -109,34 +109,3 @@ Status instruct_look(const char *folder, int64_t each,
     shards_close(l.set);
     return st;
 }
-
-/* As text. ----------------------------------------------------------------------------------------------- */
-
-typedef struct {
-    Str *out;
-    int64_t n;
-    bool colour;
-} Inspection;
-
-static bool show(void *context, const InstructSeen *e)
-{
-    Inspection *x = context;
-    const char *begin = x->colour ? "\033[32m" : "\xE2\x9F\xA6",
-               *end = x->colour ? "\033[0m" : "\xE2\x9F\xA7";
-    str_addf(x->out, "--- example %lld, of %s (%s): %lld tokens, %lld learned\n", (long long)e->number,
-             e->source, e->code ? "code" : "text", (long long)e->tokens, (long long)e->learned);
-    for (size_t i = 0; i < e->stretches.n; i++) {
-        const InstructStretch *s = &e->stretches.at[i];
-        str_adds(x->out, s->learned ? begin : "");
-        str_add(x->out, str_c(&e->text) + s->at, s->n);
-        str_adds(x->out, s->learned ? end : "");
-    }
-    str_addc(x->out, '\n');
-    return e->number < x->n;
-}
-
-Status instruct_inspect(Str *out, const char *folder, int64_t n, bool colour)
-{
-    Inspection x = {out, n, colour};
-    return instruct_look(folder, 0, show, &x);
-}

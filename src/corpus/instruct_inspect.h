@@ -1,5 +1,4 @@
-/* Examples of a prepared set as text, with the tokens that are learned marked: what somebody looks at before
- * they train. */
+/* Examples of a prepared set as text, with the tokens that are learned marked. */
 #ifndef CORPUS_INSTRUCT_INSPECT_H
 #define CORPUS_INSTRUCT_INSPECT_H
 
@@ -27,9 +26,5 @@ typedef struct {
  * a million rows.  What is seen is valid during the call.  Failures of shards_open and tokenizer_open. */
 MUST_CHECK Status instruct_look(const char *folder, int64_t each,
                                 bool (*see)(void *context, const InstructSeen *example), void *context);
-
-/* Appends the first n of them.  Learned text is green on a terminal (colour), else between U+27E6 and
- * U+27E7.  Failures of instruct_look. */
-MUST_CHECK Status instruct_inspect(Str *out, const char *folder, int64_t n, bool colour);
 
 #endif
