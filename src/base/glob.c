@@ -1,6 +1,7 @@
 #include "base/glob.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 
 /* Matching ----------------------------------------------------------------------------------------------- */
@@ -158,13 +160,15 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Lists the folder named by the walk's path.  One that cannot be read is empty: the caller learns nothing
- * was found. */
+/* Lists the folder named by the walk's path.  One that cannot be read is empty; where there is one, that is
+ * said. */
 static void level_enter(GlobWalk *w)
 {
     Level level = {.path_n = w->path.n};
     Array(char *) names = {0};
     DIR *d = opendir(w->path.n ? w->path.at : ".");
+    if (!d && errno != ENOENT && errno != ENOTDIR)
+        log_warn("cannot list %s: %s; what is in it is left out", w->path.at, strerror(errno));
     for (struct dirent *e; d && (e = readdir(d));)
         if (e->d_name[0] != '.')
             array_push(&names, mem_str(e->d_name));

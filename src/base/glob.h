@@ -6,7 +6,8 @@
  * Wildcards do not match a leading '.', and do not pass through symbolic links, so that a tree is met
  * once; what a pattern spells out literally may be a link.  A walk takes the first parts of a pattern
  * literally where there is a file or folder of that very name, "data [new].txt".  Entries of a folder come
- * sorted by their bytes; a folder's listing is all that is held in memory. */
+ * sorted by their bytes; a folder's listing is all that is held in memory.  A folder that cannot be listed is
+ * told as a warning, and passed over. */
 #ifndef BASE_GLOB_H
 #define BASE_GLOB_H
 

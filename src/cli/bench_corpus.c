@@ -161,7 +161,7 @@ int bench_corpus(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"tokenizer", 0, "PATH", "also time packing with this vocabulary"},
-        {"threads", 't', "N", "processors to use (1)"},
+        {"threads", 't', "N", "processors to use (1; 0: all)"},
         {"json", 0, NULL, "one JSON object"},
     };
     const Command c = {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -118,8 +119,8 @@ Status cmd_number(int64_t *out, const Args *a, const char *flag, int64_t min, in
 Status cmd_threads(int *out, const Args *a, int otherwise)
 {
     int64_t n = otherwise;
-    TRY(cmd_number(&n, a, "threads", 1, 1024));
-    *out = (int)n;
+    TRY(cmd_number(&n, a, "threads", 0, 1024));
+    *out = n ? (int)n : cpu_count();
     return ST_OK;
 }
 

@@ -62,7 +62,8 @@ int cmd_exit_code(Status st); /* the same without a word */
  * bounds, or no number; the sentence names the flag. */
 MUST_CHECK Status cmd_number(int64_t *out, const Args *a, const char *flag, int64_t min, int64_t max);
 
-/* The value of --threads, or `otherwise` where it is not given.  ST_ARG: no number from 1 to 1024. */
+/* The value of --threads, or `otherwise` where it is not given; 0 is all that this process may use.  ST_ARG: no
+ * number up to 1024. */
 MUST_CHECK Status cmd_threads(int *out, const Args *a, int otherwise);
 
 /* Whether a folder can be made there, as far as can be told without making it.  ST_ARG: it, or what it would

@@ -15,7 +15,7 @@ static const Flag flags[] = {
     {"preset", 0, "NAME", "shape of a random model: 5m 15m 60m 110m 1b 7b 70b (1b)"},
     {"seed", 0, "N", "of random weights (1)"},
     {"overwrite", 0, NULL, "replace the model that OUT is or holds"},
-    {"threads", 't', "N", "processors to use (all)"},
+    {"threads", 't', "N", "processors to use (0: all)"},
     {"dry-run", 0, NULL, "print the plan and write nothing"},
     {"json", 0, NULL, "print what was written as JSON"},
 };

@@ -37,7 +37,7 @@ static int run_build(int argc, char **argv)
 {
     static const Flag flags[] = {
         {"output", 'o', "FOLDER", "where the corpus goes"},
-        {"threads", 't', "N", "processors to use (all)"},
+        {"threads", 't', "N", "processors to use (0: all)"},
         {"json", 0, NULL, "print the manifest instead of the ledger"},
     };
     const Command c = {

@@ -12,7 +12,7 @@ static const Flag flags[] = {
     {"tokenizer", 0, "PATH", "the vocabulary: a folder, tokenizer.json or tokenizer.model"},
     {"output", 'o', "FOLDER", "where the shards go"},
     {"recipe", 'r', "FILE", "takes settings from its section `pack:`; flags win over it"},
-    {"threads", 't', "N", "processors to use (all)"},
+    {"threads", 't', "N", "processors to use (0: all)"},
     {"show", 0, "FOLDER", "print the ledger of a packed corpus and do nothing else"},
     {"json", 0, NULL, "print the manifest instead of the ledger"},
 };

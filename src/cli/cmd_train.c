@@ -121,9 +121,16 @@ static Status run(TrainSettings *t, const Command *c, int argc, char **argv)
     return st;
 }
 
-static Status show(const char *run_folder)
+static Status show(const char *run_folder, bool json)
 {
     Str text = {0};
+    json_t *summary;
+    if (json) {
+        TRY(summary_json(&summary, run_folder));
+        cmd_print_json(summary, 8);
+        json_decref(summary);
+        return ST_OK;
+    }
     Status st = summary_text(&text, run_folder);
     if (st == ST_OK)
         fputs(str_c(&text), stdout);
@@ -144,7 +151,7 @@ int cmd_train(int argc, char **argv)
         const char *shown = args_value(&args, "show");
         train_settings_take_args(&t, &args);
         args_drop(&args);
-        code = cmd_exit(shown ? show(shown) : run(&t, &command, argc, words));
+        code = cmd_exit(shown ? show(shown, t.words.json) : run(&t, &command, argc, words));
     }
     train_flags_rename_drop(words, argc);
     train_settings_drop(&t);

@@ -213,26 +213,42 @@ static Status run(TuneSettings *t, const Command *c, int argc, char **argv)
     return st;
 }
 
-/* The ledger and how the run went, or examples of it. */
-static Status show(const char *run_folder, int64_t examples)
+/* The ledger and how the run went, as far as there is one. */
+static Status show_all(const char *run_folder, json_t *manifest, bool json)
 {
     Str text = {0};
-    json_t *manifest;
+    json_t *summary = NULL;
+    if (json) {
+        Status st = holds_run(run_folder) ? summary_json(&summary, run_folder) : ST_OK;
+        if (st == ST_OK) {
+            summary = summary ? summary : json_object();
+            json_object_set(summary, "data", manifest);
+            cmd_print_json(summary, 8);
+        }
+        json_decref(summary);
+        return st;
+    }
+    instruct_ledger_text(&text, manifest);
+    Status st = holds_run(run_folder) ? summary_text(&text, run_folder) : ST_OK;
+    if (st == ST_OK)
+        fputs(str_c(&text), stdout);
+    str_drop(&text);
+    return st;
+}
+
+/* That, or examples. */
+static Status show(const char *run_folder, const TuneWords *words)
+{
+    json_t *manifest = NULL;
     char *folder = path_join(run_folder, "data");
     Status st =
         !folder_holds(folder, "manifest.json")
             ? fail(ST_IO, "%s is no run of lemur tune: there is no %s/manifest.json", run_folder, folder)
-        : examples > 0 ? inspect(folder, examples)
-                       : instruct_manifest(&manifest, folder);
-    if (st == ST_OK && examples == 0) {
-        instruct_ledger_text(&text, manifest);
-        json_decref(manifest);
-        if (holds_run(run_folder))
-            st = summary_text(&text, run_folder);
-    }
-    if (st == ST_OK)
-        fputs(str_c(&text), stdout);
-    str_drop(&text);
+        : words->inspect > 0 ? inspect(folder, words->inspect)
+                             : instruct_manifest(&manifest, folder);
+    if (st == ST_OK && manifest)
+        st = show_all(run_folder, manifest, words->json);
+    json_decref(manifest);
     mem_free(folder);
     return st;
 }
@@ -263,7 +279,7 @@ int cmd_tune(int argc, char **argv)
         t.output = output ? mem_str(output) : NULL;
         t.recipe_path = args_value(&args, "recipe");
         args_drop(&args);
-        code = cmd_exit(shown ? show(shown, t.words.inspect) : run(&t, &command, argc, words));
+        code = cmd_exit(shown ? show(shown, &t.words) : run(&t, &command, argc, words));
     }
     train_flags_rename_drop(words, argc);
     tune_settings_drop(&t);

@@ -1,5 +1,7 @@
 #include "train/summary.h"
 
+#include <string.h>
+
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/mem.h"
@@ -77,19 +79,56 @@ static Status check_run(const char *folder)
                 folder);
 }
 
-Status summary_text(Str *out, const char *run_folder)
+/* *out: NULL where the run is not complete. */
+static Status read_results(json_t **out, const char *run_folder)
 {
-    TRY(check_run(run_folder));
-    TRY(curve_plot(out, run_folder, CURVE_WIDTH, CURVE_HEIGHT));
     char *path = path_join(run_folder, "results.json");
-    Status st = ST_OK;
-    if (path_exists(path)) {
-        json_t *results = NULL;
-        st = json_file_read(&results, path);
-        if (st == ST_OK)
-            add_results(out, results);
-        json_decref(results);
-    }
+    *out = NULL;
+    Status st = path_exists(path) ? json_file_read(out, path) : ST_OK;
     mem_free(path);
     return st;
+}
+
+Status summary_text(Str *out, const char *run_folder)
+{
+    json_t *results;
+    TRY(check_run(run_folder));
+    TRY(curve_plot(out, run_folder, CURVE_WIDTH, CURVE_HEIGHT));
+    TRY(read_results(&results, run_folder));
+    if (results)
+        add_results(out, results);
+    json_decref(results);
+    return ST_OK;
+}
+
+/* The log's last line of a step; a line that a killed run left half written is passed over. */
+static Status last_step(json_t **out, const char *run_folder)
+{
+    Str log = {0};
+    char *path = path_join(run_folder, "log.jsonl");
+    Status st = file_read(&log, path, 0);
+    *out = json_object();
+    for (char *at = log.at, *end; st == ST_OK && at && (end = strchr(at, '\n')); at = end + 1) {
+        json_t *line = json_loadb(at, (size_t)(end - at), 0, NULL);
+        if (json_object_get(line, "loss_nats") && !json_object_get(line, "event")) {
+            json_decref(*out);
+            *out = json_incref(line);
+        }
+        json_decref(line);
+    }
+    str_drop(&log);
+    mem_free(path);
+    return st;
+}
+
+Status summary_json(json_t **out, const char *run_folder)
+{
+    TRY(check_run(run_folder));
+    TRY(read_results(out, run_folder));
+    if (!*out) {
+        TRY(last_step(out, run_folder));
+        json_object_set_new(*out, "status", json_string("not complete"));
+    }
+    json_object_set_new(*out, "run", json_string(run_folder));
+    return ST_OK;
 }

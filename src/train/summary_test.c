@@ -40,6 +40,27 @@ static void what_did_not_go_well_is_said(void **state)
     str_drop(&out);
 }
 
+static void an_object_for_programs(void **state)
+{
+    (void)state;
+    json_t *out;
+    unlink(in_scratch("results.json"));
+    scratch_text("log.jsonl", "{\"step\":1,\"loss_nats\":4}\n{\"step\":2,\"loss_nats\":3.5}\n"
+                              "{\"step\":2,\"event\":\"checkpoint\",\"loss_nats\":0}\n{\"step\":3,\"loss_n");
+    assert_int_equal(summary_json(&out, scratch), ST_OK);
+    assert_string_equal(json_string_value(json_object_get(out, "status")), "not complete");
+    assert_string_equal(json_string_value(json_object_get(out, "run")), scratch);
+    assert_int_equal(json_integer_value(json_object_get(out, "step")), 2);
+    assert_true(json_number_value(json_object_get(out, "loss_nats")) == 3.5);
+    json_decref(out);
+    scratch_text("results.json", "{\"status\":\"done\",\"steps\":2}");
+    assert_int_equal(summary_json(&out, scratch), ST_OK);
+    assert_string_equal(json_string_value(json_object_get(out, "status")), "done");
+    assert_int_equal(json_integer_value(json_object_get(out, "steps")), 2);
+    json_decref(out);
+    assert_int_equal(summary_json(&out, "/nonexistent"), ST_IO);
+}
+
 static void no_run_is_said(void **state)
 {
     (void)state;
@@ -62,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_complete_run_shows_curve_and_table),
         cmocka_unit_test(what_did_not_go_well_is_said),
+        cmocka_unit_test(an_object_for_programs),
         cmocka_unit_test(no_run_is_said),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
