@@ -9,7 +9,6 @@
 
 #include "base/array.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/str.h"
 
 /* Matching ----------------------------------------------------------------------------------------------- */
@@ -121,6 +120,8 @@ struct GlobWalk {
     size_t root_n;    /* bytes of the walk's path that name that root */
     Str path;
     Array(Level) levels;
+    struct stat skip; /* a folder that is not entered, where `skips` */
+    bool skips;
 };
 
 /* Bytes of a pattern in front of its first part with wildcards.  What is there by that very name has none. */
@@ -155,20 +156,27 @@ GlobWalk *glob_start(const char *const *patterns, size_t patterns_n, const char 
     return w;
 }
 
+void glob_skip(GlobWalk *w, const char *folder)
+{
+    w->skips = stat(folder, &w->skip) == 0;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* Lists the folder named by the walk's path.  One that cannot be read is empty; where there is one, that is
- * said. */
-static void level_enter(GlobWalk *w)
+/* Lists the folder named by the walk's path.  False: there is one, and it cannot be listed. */
+static bool level_enter(GlobWalk *w)
 {
     Level level = {.path_n = w->path.n};
     Array(char *) names = {0};
-    DIR *d = opendir(w->path.n ? w->path.at : ".");
-    if (!d && errno != ENOENT && errno != ENOTDIR)
-        log_warn("cannot list %s: %s; what is in it is left out", w->path.at, strerror(errno));
+    struct stat info;
+    const char *folder = w->path.n ? w->path.at : ".";
+    bool skipped = w->skips && stat(folder, &info) == 0 && info.st_dev == w->skip.st_dev &&
+                   info.st_ino == w->skip.st_ino;
+    DIR *d = skipped ? NULL : opendir(folder);
+    bool listed = d || skipped || errno == ENOENT || errno == ENOTDIR;
     for (struct dirent *e; d && (e = readdir(d));)
         if (e->d_name[0] != '.')
             array_push(&names, mem_str(e->d_name));
@@ -179,6 +187,7 @@ static void level_enter(GlobWalk *w)
     level.names = names.at;
     level.names_n = names.n;
     array_push(&w->levels, level);
+    return listed;
 }
 
 static void level_leave(GlobWalk *w)
@@ -256,7 +265,8 @@ static bool is_seen_before(const GlobWalk *w, const char *path)
     return false;
 }
 
-/* Starts on the current pattern.  True when it names one file, which is then the path. */
+/* Starts on the current pattern.  True when it names one file, which is then the path, or a folder that cannot
+ * be listed. */
 static bool pattern_begin(GlobWalk *w)
 {
     const char *pattern = w->patterns[w->pattern];
@@ -274,11 +284,13 @@ static bool pattern_begin(GlobWalk *w)
             str_addc(&w->path, '/');
     }
     w->root_n = w->path.n;
-    level_enter(w);
-    return false;
+    bool listed = level_enter(w);
+    if (!listed && !w->path.n)
+        str_adds(&w->path, "./");
+    return !listed;
 }
 
-/* The next file of the current pattern, or false. */
+/* The next file of the current pattern, or folder that cannot be listed; else false. */
 static bool pattern_next(GlobWalk *w)
 {
     while (w->levels.n) {
@@ -296,7 +308,8 @@ static bool pattern_next(GlobWalk *w)
             return true;
         if (S_ISDIR(info.st_mode) && may_hold(w->rest, w->path.at + w->root_n)) {
             str_addc(&w->path, '/');
-            level_enter(w);
+            if (!level_enter(w))
+                return true;
         }
     }
     return false;

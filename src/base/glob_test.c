@@ -1,6 +1,10 @@
 #include "base/glob.h"
 
+#include <sys/wait.h>
+
+#include "base/file.h"
 #include "base/scratch_test.h"
+#include "base/str.h"
 
 static void patterns_match_paths(void **state)
 {
@@ -122,12 +126,68 @@ static void walks_are_sorted_and_whole(void **state)
     EXPECT("t/a.py t/b.py t/sub/c.py t/sub/deep/e.py", tree, 0, "t/**/*.py");
 }
 
+static void a_folder_is_skipped(void **state)
+{
+    (void)state;
+    scratch_text("s/a.txt", "");
+    scratch_text("s/made/b.txt", "");
+    scratch_text("s/z.txt", "");
+    const char *patterns[] = {in_scratch("s"), in_scratch("s/made/../made")};
+    GlobWalk *w = glob_start(patterns, 2, NULL, 0);
+    glob_skip(w, in_scratch("s/./made/"));
+    assert_string_equal(path_base(glob_next(w)), "a.txt");
+    assert_string_equal(path_base(glob_next(w)), "z.txt");
+    assert_null(glob_next(w));
+    glob_end(w);
+    w = glob_start(patterns, 1, NULL, 0);
+    glob_skip(w, in_scratch("s/absent"));
+    for (int i = 0; i < 3; i++)
+        assert_non_null(glob_next(w));
+    assert_null(glob_next(w));
+    glob_end(w);
+}
+
+/* As somebody who may not: root may. */
+static void what_cannot_be_listed_comes_itself(void **state)
+{
+    (void)state;
+    scratch_text("u/a.txt", "");
+    scratch_text("u/closed/b.txt", "");
+    scratch_text("u/z.txt", "");
+    scratch_run("chmod 755 . && chmod 0 u/closed");
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        const char *names[] = {"/u/a.txt", "/u/closed/", "/u/z.txt", "/u/closed/"};
+        const char *patterns[] = {in_scratch("u"), in_scratch("u/closed/*")}, *path;
+        if (geteuid() == 0 && setuid(65534) != 0)
+            _exit(1);
+        for (int i = 0; i < 2; i++) {
+            GlobWalk *w = glob_start(patterns + i, 1, NULL, 0);
+            for (int k = i ? 3 : 0; k < (i ? 4 : 3); k++)
+                if (!(path = glob_next(w)) || !span_ends(span(path), names[k]))
+                    _exit(2);
+            if (glob_next(w))
+                _exit(3);
+            glob_end(w);
+        }
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    scratch_run("chmod 755 u/closed");
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_paths),
         cmocka_unit_test(hard_patterns_end_soon),
         cmocka_unit_test(walks_are_sorted_and_whole),
+        cmocka_unit_test(a_folder_is_skipped),
+        cmocka_unit_test(what_cannot_be_listed_comes_itself),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

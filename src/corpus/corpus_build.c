@@ -16,6 +16,7 @@
 
 typedef struct {
     const CorpusRecipe *recipe;
+    const char *folder; /* of the corpus, which no source reads */
     const CorpusSource *source;
     SourceLedger *ledger;
     ReaderSpec spec;
@@ -205,6 +206,7 @@ static Status source_build(Build *b, size_t i, SourceLedger *ledger)
     b->source = &b->recipe->sources[i];
     b->ledger = ledger;
     b->spec = corpus_recipe_spec(b->recipe, i);
+    b->spec.skip = b->folder;
     b->is_code = strcmp(b->source->kind, "code") == 0;
     b->is_english = !*b->source->language || strcmp(b->source->language, "en") == 0;
     TRY(writers_open(b));
@@ -222,6 +224,7 @@ static Status source_build(Build *b, size_t i, SourceLedger *ledger)
 
 typedef struct {
     const CorpusRecipe *recipe;
+    const char *folder;
     int64_t *files, *bytes; /* [sources] */
 } Measuring;
 
@@ -230,6 +233,7 @@ static void source_measure(void *context, int64_t i, int thread)
     (void)thread;
     Measuring *m = context;
     ReaderSpec spec = corpus_recipe_spec(m->recipe, (size_t)i);
+    spec.skip = m->folder;
     reader_measure(&spec, &m->files[i], &m->bytes[i]);
 }
 
@@ -244,10 +248,12 @@ static Status source_found(const CorpusSource *s, int64_t files)
 }
 
 /* Names a source that finds nothing before any work is done. */
-static Status sources_measure(const CorpusRecipe *r, int threads, int64_t *total)
+static Status sources_measure(const CorpusRecipe *r, const char *folder, int threads, int64_t *total)
 {
-    Measuring m = {
-        .recipe = r, .files = mem_array(int64_t, r->sources_n), .bytes = mem_array(int64_t, r->sources_n)};
+    Measuring m = {.recipe = r,
+                   .folder = folder,
+                   .files = mem_array(int64_t, r->sources_n),
+                   .bytes = mem_array(int64_t, r->sources_n)};
     Status st = ST_OK;
     thread_each((int64_t)r->sources_n, threads, source_measure, &m);
     *total = 0;
@@ -336,8 +342,8 @@ static void build_drop(Build *b)
 Status corpus_build(const CorpusRecipe *r, const char *folder, int threads, json_t **manifest)
 {
     int64_t total;
-    Build b = {.recipe = r, .threads = threads < 1 ? 1 : threads};
-    TRY(sources_measure(r, b.threads, &total));
+    Build b = {.recipe = r, .folder = folder, .threads = threads < 1 ? 1 : threads};
+    TRY(sources_measure(r, folder, b.threads, &total));
     TRY(manifest_begin(&b.stage, &corpus_kind, folder));
     b.scratch = mem_array(CleanScratch, b.threads);
     b.progress = progress_start("corpus", (double)total / 1e6, "MB");

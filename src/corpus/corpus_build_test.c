@@ -125,6 +125,25 @@ static void limits_stop_a_source(void **state)
     json_decref(m);
 }
 
+/* Of a source in which it lies itself. */
+static void a_corpus_never_reads_itself(void **state)
+{
+    (void)state;
+    static const char recipe[] = "corpus:\n"
+                                 "  held_out: 0\n"
+                                 "  keep_rejected: true\n"
+                                 "  clean: {text: {min_words: 5}}\n"
+                                 "  sources: [{name: own, kind: text, path: '@/own'}]\n";
+    scratch_text("own/a.txt", "a text of words that are to be read and kept\n");
+    scratch_text("own/b.txt", "too short\n");
+    for (int i = 0; i < 3; i++) {
+        json_t *m;
+        assert_int_equal(build_into("own/made/corpus", recipe, 2, &m), ST_OK);
+        assert_int_equal(number(m, 0, "input", NULL, "documents"), 2);
+        json_decref(m);
+    }
+}
+
 static void missing_sources_are_named(void **state)
 {
     (void)state;
@@ -238,6 +257,7 @@ int main(void)
         cmocka_unit_test(threads_do_not_change_a_byte),
         cmocka_unit_test(a_source_gives_one_document_at_least),
         cmocka_unit_test(limits_stop_a_source),
+        cmocka_unit_test(a_corpus_never_reads_itself),
         cmocka_unit_test(missing_sources_are_named),
         cmocka_unit_test(stopping_keeps_the_old_and_leaves_nothing),
         cmocka_unit_test(struck_anywhere_a_whole_corpus_lies_there),

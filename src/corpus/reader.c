@@ -25,6 +25,14 @@ struct Reader {
     int64_t files, consumed;
 };
 
+static GlobWalk *walk_of(const ReaderSpec *spec)
+{
+    GlobWalk *walk = glob_start(spec->patterns, spec->patterns_n, spec->excludes, spec->excludes_n);
+    if (spec->skip)
+        glob_skip(walk, spec->skip);
+    return walk;
+}
+
 Status reader_open(Reader **out, const ReaderSpec *spec)
 {
     *out = NULL;
@@ -32,7 +40,7 @@ Status reader_open(Reader **out, const ReaderSpec *spec)
         return fail(ST_ARG, "no path or pattern was given");
     Reader *r = mem_new(Reader);
     r->spec = *spec;
-    r->walk = glob_start(spec->patterns, spec->patterns_n, spec->excludes, spec->excludes_n);
+    r->walk = walk_of(spec);
     r->member.limit = (size_t)(spec->max_document_bytes > 0 ? spec->max_document_bytes : READ_MAX_DEFAULT);
     r->member.separator = spec->separator;
     *out = r;
@@ -292,7 +300,7 @@ int64_t reader_consumed(const Reader *r)
 
 void reader_measure(const ReaderSpec *spec, int64_t *files, int64_t *bytes)
 {
-    GlobWalk *walk = glob_start(spec->patterns, spec->patterns_n, spec->excludes, spec->excludes_n);
+    GlobWalk *walk = walk_of(spec);
     *files = *bytes = 0;
     for (const char *path; (path = glob_next(walk));) {
         int64_t size = file_size(path);

@@ -27,7 +27,7 @@ extern const char *const read_format_names[]; /* by ReadFormat, NULL at the end 
 /* Why a document could not be had: data, not an error. */
 typedef enum {
     READ_GOOD,
-    READ_UNREADABLE, /* cannot be opened, or its packing is damaged */
+    READ_UNREADABLE, /* cannot be opened or listed, or its packing is damaged */
     READ_NOT_UTF8,
     READ_BINARY,   /* holds a NUL byte                            */
     READ_TOO_LONG, /* more than max_document_bytes                */
@@ -44,6 +44,7 @@ typedef struct {
     size_t patterns_n;
     const char *const *excludes;
     size_t excludes_n;
+    const char *skip;           /* folder that is not entered; NULL: none */
     const char *const *members; /* patterns that members of archives must match; none: all */
     size_t members_n;
     ReadFormat format;
