@@ -14,7 +14,7 @@ typedef struct {
     uint32_t n, learned; /* tokens; those of them that are learned */
     uint32_t bytes;      /* of text that the learned ones stand for */
     uint32_t source;
-    bool held_out;
+    bool held_out, left_out; /* left_out: beyond the source's limit */
 } StoredExample;
 
 typedef struct ExampleStore ExampleStore;

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "corpus/jsonl_write.h"
+#include "corpus/shuffle.h"
 
 enum { PEEK_RECORDS = 64 };
 static const uint32_t LEARNED = UINT32_C(1) << 31; /* in BatchItem.ids */
@@ -223,7 +224,17 @@ static Status rejected_add(InstructReading *r, const BatchItem *item, InstructRe
     return file_write(r->rejected, l->at, l->n);
 }
 
-static Status example_take(InstructReading *r, const BatchItem *item, const Outcome *o, const int32_t *tokens)
+/* Decides on which side all examples of a record fall: paths of one tree have answers in common.  The same
+ * whatever the seed, so that runs with several are held against the same examples. */
+static uint64_t draw_of(const Outcome *first)
+{
+    enum { SPLIT_SEED = 1 };
+    uint64_t key[2] = {first->high, first->low};
+    return XXH3_64bits_withSeed(key, sizeof key, SPLIT_SEED);
+}
+
+static Status example_take(InstructReading *r, const BatchItem *item, const Outcome *o, const int32_t *tokens,
+                           uint64_t draw)
 {
     InstructScratch *s = &r->scratch[r->threads]; /* batches are taken while later ones are worked on */
     bool seen = false;
@@ -239,11 +250,8 @@ static Status example_take(InstructReading *r, const BatchItem *item, const Outc
         s->ids.at[i] = (int32_t)((uint32_t)tokens[i] & ~LEARNED);
         s->mask.at[i] = ((uint32_t)tokens[i] & LEARNED) != 0;
     }
-    uint64_t key[2] = {o->high, o->low};
-    StoredExample about = {.draw = XXH3_64bits_withSeed(key, sizeof key, r->seed),
-                           .learned = o->learned,
-                           .bytes = o->bytes,
-                           .source = (uint32_t)r->source};
+    StoredExample about = {
+        .draw = draw, .learned = o->learned, .bytes = o->bytes, .source = (uint32_t)r->source};
     about.held_out = (double)(about.draw >> 11) * 0x1p-53 < r->recipe->sources[r->source].held_out;
     r->count->examples++;
     r->count->cut += o->cut;
@@ -254,6 +262,8 @@ static Status example_take(InstructReading *r, const BatchItem *item, const Outc
 static Status item_take(InstructReading *r, const BatchItem *item)
 {
     size_t why_at = 0, token_at = 0;
+    uint64_t draw = 0;
+    bool drawn = false;
     r->count->records++;
     for (size_t at = 0; at + sizeof(Outcome) <= item->line.n; at += sizeof(Outcome)) {
         Outcome o;
@@ -265,10 +275,14 @@ static Status item_take(InstructReading *r, const BatchItem *item)
                 "%.*s: the loss mask is wrong: %.*s; nothing was trained.  This template hides what is to "
                 "be learned: name another one with --template",
                 (int)item->doc.id.n, item->doc.id.at, (int)why.n, why.at);
+        if (o.reason == REJECT_NONE && !drawn) {
+            draw = draw_of(&o);
+            drawn = true;
+        }
         if (o.reason != REJECT_NONE)
             TRY(rejected_add(r, item, o.reason, why));
         else
-            TRY(example_take(r, item, &o, item->ids.at + token_at));
+            TRY(example_take(r, item, &o, item->ids.at + token_at, draw));
         why_at += o.why_n;
         token_at += o.n;
     }
@@ -396,19 +410,40 @@ static Status judge(const InstructReading *r)
         str_c(&r->first_why));
 }
 
-/* A source gives at least one held-out example, where it is to give some and has two. */
+/* Draws `limit` examples of all that the source has. */
+static void limit_to(InstructReading *r, int64_t first)
+{
+    int64_t limit = r->recipe->sources[r->source].limit, n = example_store_count(r->store) - first;
+    if (limit <= 0 || limit >= n)
+        return;
+    Shuffle order;
+    shuffle_start(&order, (uint64_t)n, r->seed, ((uint64_t)r->source + 1) << 32);
+    for (int64_t i = limit; i < n; i++)
+        example_store_at(r->store, first + (int64_t)shuffle_at(&order, (uint64_t)i))->left_out = true;
+}
+
+/* A source gives at least one held-out example, and its record's others, where it is to give some and others
+ * are left to learn. */
 static void held_out_one(InstructReading *r, int64_t first)
 {
-    int64_t n = example_store_count(r->store), least = first;
-    if (r->recipe->sources[r->source].held_out <= 0 || n - first < 2)
-        return;
+    int64_t n = example_store_count(r->store);
+    const StoredExample *least = NULL;
+    bool others = false;
     for (int64_t i = first; i < n; i++) {
-        if (example_store_at(r->store, i)->held_out)
+        const StoredExample *e = example_store_at(r->store, i);
+        if (e->left_out)
+            continue;
+        if (e->held_out)
             return;
-        if (example_store_at(r->store, i)->draw < example_store_at(r->store, least)->draw)
-            least = i;
+        others = others || (least && e->draw != least->draw);
+        least = !least || e->draw < least->draw ? e : least;
     }
-    example_store_at(r->store, least)->held_out = true;
+    if (r->recipe->sources[r->source].held_out <= 0 || !others)
+        return;
+    uint64_t draw = least->draw;
+    for (int64_t i = first; i < n; i++)
+        if (example_store_at(r->store, i)->draw == draw)
+            example_store_at(r->store, i)->held_out = true;
 }
 
 Status instruct_read(InstructReading *r, size_t source, InstructCount *count)
@@ -430,6 +465,7 @@ Status instruct_read(InstructReading *r, size_t source, InstructCount *count)
     r->done_bytes += (double)reader_consumed(reader);
     reader_close(reader);
     TRY(st);
+    limit_to(r, first);
     held_out_one(r, first);
     return judge(r);
 }

@@ -44,7 +44,7 @@ static void examples_of(const Set *s, uint32_t source, bool held_out, Numbers *o
     array_clear(out);
     for (int64_t i = 0; i < example_store_count(s->store); i++) {
         const StoredExample *e = example_store_at(s->store, i);
-        if (e->source == source && e->held_out == held_out)
+        if (e->source == source && e->held_out == held_out && !e->left_out)
             array_push(out, i);
     }
 }
@@ -63,25 +63,6 @@ static void tally(const Set *s, const Numbers *numbers, InstructTally *t)
 static uint64_t stream_of(uint32_t source)
 {
     return ((uint64_t)source + 1) << 32;
-}
-
-/* Draws `limit` examples of all there are; the order of the files stays. */
-static void limit_to(const Set *s, uint32_t source, Numbers *numbers)
-{
-    int64_t limit = s->job->recipe->sources[source].limit, n = (int64_t)numbers->n;
-    if (limit <= 0 || limit >= n)
-        return;
-    Shuffle order;
-    bool *chosen = mem_array(bool, n);
-    shuffle_start(&order, (uint64_t)n, s->job->seed, stream_of(source) - 1);
-    for (int64_t i = 0; i < limit; i++)
-        chosen[shuffle_at(&order, (uint64_t)i)] = true;
-    size_t kept = 0;
-    for (int64_t i = 0; i < n; i++)
-        if (chosen[i])
-            numbers->at[kept++] = numbers->at[i];
-    numbers->n = kept;
-    mem_free(chosen);
 }
 
 static void lengths_of(const Set *s, const int64_t *numbers, size_t n, uint32_t *out)
@@ -222,7 +203,6 @@ static Status train_write(Set *s)
     Rows rows = {0};
     for (size_t i = 0; i < n; i++) {
         examples_of(s, (uint32_t)i, false, &there[i]);
-        limit_to(s, (uint32_t)i, &there[i]);
         tally(s, &there[i], &s->lines[i].train);
     }
     Status st = mix_plan(s);

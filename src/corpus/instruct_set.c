@@ -6,12 +6,13 @@
 
 #include "base/check.h"
 #include "base/glob.h"
+#include "base/log.h"
 #include "corpus/instruct_read.h"
 #include "corpus/instruct_rows.h"
 #include "corpus/shards_kind.h"
 
 /* Part of the hash of inputs: changes when the same inputs make other rows. */
-enum { RENDERING_VERSION = 1 };
+enum { RENDERING_VERSION = 2 };
 
 typedef struct {
     const InstructJob *job;
@@ -60,12 +61,15 @@ Status instruct_inputs_hash(uint64_t *out, const InstructJob *job)
     json_t *settings = instruct_recipe_to_json(r);
     char *text = json_dumps(settings, JSON_COMPACT | JSON_SORT_KEYS);
     uint64_t numbers[] = {RENDERING_VERSION, job->seed, tokenizer_hash(job->tok)};
-    const char *system = chat_template_system(job->tmpl);
+    Str jinja = {0}; /* all that the template does, but for calls of tools */
+    chat_template_jinja(job->tmpl, job->tok, &jinja);
     check(h && text);
     XXH3_64bits_reset(h);
     hash_text(h, text);
     hash_text(h, chat_template_name(job->tmpl));
-    hash_text(h, system ? system : "");
+    hash_text(h, str_c(&jinja));
+    hash_text(h, chat_template_has_tools(job->tmpl) ? "tools" : "");
+    str_drop(&jinja);
     XXH3_64bits_update(h, numbers, sizeof numbers);
     Status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < r->sources_n; i++)
@@ -227,6 +231,19 @@ static void set_drop(Set *s)
     str_drop(&s->notes);
 }
 
+/* The masks, against what ends an answer in this vocabulary. */
+static Status prove(const char *folder, const InstructJob *job, const json_t *manifest)
+{
+    Ids ends = {0};
+    if (chat_template_check(job->tmpl, job->tok) == ST_OK)
+        chat_stop_ids(job->tok, job->tmpl, &ends);
+    else
+        (void)error_take(); /* marks are spelled out: no id ends a turn */
+    Status st = instruct_prove(folder, &ends, manifest);
+    array_drop(&ends);
+    return st;
+}
+
 Status instruct_prepare(const InstructJob *job, const char *folder, json_t **manifest, bool *reused)
 {
     uint64_t hash;
@@ -239,6 +256,11 @@ Status instruct_prepare(const InstructJob *job, const char *folder, json_t **man
     TRY(instruct_inputs_hash(&hash, job));
     hash_hex(hex, hash);
     json_t *made = find_same(folder, hex);
+    if (made && prove(folder, job, made) != ST_OK) {
+        log_warn("examples %s: %s; they are prepared anew", folder, error_take().text);
+        json_decref(made);
+        made = NULL;
+    }
     *reused = made;
     if (!made) {
         Set s = {.job = job,
@@ -249,13 +271,7 @@ Status instruct_prepare(const InstructJob *job, const char *folder, json_t **man
         TRY(st);
         TRY(instruct_manifest(&made, folder));
     }
-    Ids ends = {0};
-    if (chat_template_check(job->tmpl, job->tok) == ST_OK)
-        chat_stop_ids(job->tok, job->tmpl, &ends);
-    else
-        (void)error_take(); /* marks are spelled out: no id ends a turn */
-    Status st = instruct_prove(folder, &ends, made);
-    array_drop(&ends);
+    Status st = *reused ? ST_OK : prove(folder, job, made);
     if (st == ST_OK)
         *manifest = made;
     else

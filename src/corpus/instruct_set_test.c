@@ -1,6 +1,15 @@
 #include "corpus/instruct_set.h"
 
 #include "corpus/instruct_fixture_test.h"
+#include "tokenizer/chat_templates.h"
+
+static Str bytes_of(const char *folder)
+{
+    char *name = mem_format("%s/train-00000.tok", folder);
+    Str bytes = scratch_read(name);
+    mem_free(name);
+    return bytes;
+}
 
 static void sets_are_made_once(void **state)
 {
@@ -26,18 +35,43 @@ static void sets_are_made_once(void **state)
     assert_int_equal(instruct_inputs_hash(&after, &f.job), ST_OK);
     assert_true(before != after);
     chat_template_set_system(f.tmpl, NULL);
+    f.tmpl->trims = true; /* as a model's own template may */
+    assert_int_equal(instruct_inputs_hash(&after, &f.job), ST_OK);
+    assert_true(before != after);
+    f.tmpl->trims = false;
     fixture_examples("once.jsonl", 31);
     json_decref(fixture_prepare(&f, "once", &reused));
     assert_false(reused);
     fixture_close(&f);
 }
 
-static Str bytes_of(const char *folder)
+/* What was made of the same inputs and is damaged or gone is made once more. */
+static void a_damaged_set_is_made_anew(void **state)
 {
-    char *name = mem_format("%s/train-00000.tok", folder);
-    Str bytes = scratch_read(name);
-    mem_free(name);
-    return bytes;
+    (void)state;
+    Fixture f;
+    bool reused;
+    fixture_examples("whole.jsonl", 30);
+    fixture_open(&f, "{sources: [{name: a, kind: text, path: $/whole.jsonl}]}");
+    json_decref(fixture_prepare(&f, "damaged", NULL));
+    Str good = bytes_of("damaged");
+    good.at[good.n - 9] ^= 1;
+    scratch_write("damaged/train-00000.tok", good.at, good.n);
+    good.at[good.n - 9] ^= 1;
+    json_decref(fixture_prepare(&f, "damaged", &reused));
+    assert_false(reused);
+    Str again = bytes_of("damaged");
+    assert_int_equal(again.n, good.n);
+    assert_memory_equal(again.at, good.at, good.n);
+    unlink(in_scratch("damaged/held_out-00000.tok"));
+    unlink(in_scratch("damaged/train-00000.tok"));
+    json_decref(fixture_prepare(&f, "damaged", &reused));
+    assert_false(reused);
+    json_decref(fixture_prepare(&f, "damaged", &reused));
+    assert_true(reused);
+    str_drop(&good);
+    str_drop(&again);
+    fixture_close(&f);
 }
 
 static void threads_change_nothing(void **state)
@@ -87,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sets_are_made_once),
+        cmocka_unit_test(a_damaged_set_is_made_anew),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_set_that_fails_leaves_nothing),
     };

@@ -108,6 +108,39 @@ static Status stages_clear(const char *home, const char **free_name)
     return st;
 }
 
+typedef Status EntryWork(const ManifestStage *s, const char *name);
+
+static Status each_owned(const ManifestStage *s, const char *folder, EntryWork *work)
+{
+    DIR *d = opendir(folder);
+    if (!d)
+        return fail_errno(ST_IO, "cannot open folder %s", folder);
+    Status st = ST_OK;
+    for (struct dirent *e; st == ST_OK && (e = readdir(d));)
+        if (s->kind->owns(e->d_name))
+            st = work(s, e->d_name);
+    closedir(d);
+    return st;
+}
+
+static Status somebody_elses(const ManifestStage *s, const char *name)
+{
+    return fail(ST_ARG,
+                "%s/%s is there already, and no manifest.json says that it is of %s; choose another folder",
+                s->home, name, s->kind->holds);
+}
+
+/* What a set replaces it removes, so it must be a set's. */
+static Status check_owner(const ManifestKind *kind, const char *home)
+{
+    ManifestStage s = {.kind = kind, .home = mem_str(home)};
+    char *path = path_join(home, "manifest.json");
+    Status st = path_exists(path) ? ST_OK : each_owned(&s, home, somebody_elses);
+    mem_free(path);
+    mem_free(s.home);
+    return st;
+}
+
 Status manifest_begin(ManifestStage *s, const ManifestKind *kind, const char *home)
 {
     const char *name;
@@ -115,7 +148,9 @@ Status manifest_begin(ManifestStage *s, const ManifestKind *kind, const char *ho
     int lock;
     TRY(folder_make(home));
     TRY(folder_lock(&lock, home));
-    Status st = stages_clear(home, &name);
+    Status st = check_owner(kind, home);
+    if (st == ST_OK)
+        st = stages_clear(home, &name);
     if (st != ST_OK) {
         close(lock);
         return st;
@@ -141,21 +176,6 @@ static Status manifest_replace(const ManifestStage *s, const json_t *manifest)
     free(text);
     mem_free(made);
     mem_free(place);
-    return st;
-}
-
-typedef Status EntryWork(const ManifestStage *s, const char *name);
-
-static Status each_owned(const ManifestStage *s, const char *folder, EntryWork *work)
-{
-    DIR *d = opendir(folder);
-    if (!d)
-        return fail_errno(ST_IO, "cannot open folder %s", folder);
-    Status st = ST_OK;
-    for (struct dirent *e; st == ST_OK && (e = readdir(d));)
-        if (s->kind->owns(e->d_name))
-            st = work(s, e->d_name);
-    closedir(d);
     return st;
 }
 

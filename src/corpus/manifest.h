@@ -47,8 +47,8 @@ typedef struct {
     int lock;            /* of `home` */
 } ManifestStage;
 
-/* Makes both folders, and removes what ended runs left.  ST_ARG: another process writes there.  ST_IO.
- * Then there is nothing to end. */
+/* Makes both folders, and removes what ended runs left.  ST_ARG: another process writes there, or what the
+ * set would replace is there and no manifest says whose it is.  ST_IO.  Then there is nothing to end. */
 MUST_CHECK Status manifest_begin(ManifestStage *s, const ManifestKind *kind, const char *home);
 
 /* Where it fails, what lay there before is untouched; a rename that happened and could not be synced may be

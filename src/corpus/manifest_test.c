@@ -65,6 +65,23 @@ static void a_set_replaces_what_is_its_own(void **state)
     scratch_run("test \"$(ls -A set | tr '\\n' ' ')\" = 'data manifest.json notes '");
 }
 
+/* Where no manifest says so, nothing is. */
+static void what_is_somebody_elses_stays(void **state)
+{
+    (void)state;
+    ManifestStage stage;
+    char *folder = scratch_path("mine");
+    scratch_text("mine/data/text", "stays");
+    assert_int_equal(manifest_begin(&stage, &kind, folder), ST_ARG);
+    assert_non_null(strstr(error_text(), "mine/data is there already"));
+    assert_non_null(strstr(error_text(), "of a test's set"));
+    scratch_run("test \"$(cat mine/data/text)\" = stays && test \"$(ls -A mine)\" = data");
+    scratch_run("mv mine/data mine/other");
+    assert_int_equal(manifest_begin(&stage, &kind, folder), ST_OK);
+    manifest_end(&stage);
+    mem_free(folder);
+}
+
 /* As after a kill between the two renames, and as on a file system without hard links. */
 static void a_set_in_its_stage_is_read_and_replaced(void **state)
 {
@@ -133,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_set_replaces_what_is_its_own),
+        cmocka_unit_test(what_is_somebody_elses_stays),
         cmocka_unit_test(a_set_in_its_stage_is_read_and_replaced),
         cmocka_unit_test(what_is_no_such_manifest_is_refused),
         cmocka_unit_test(one_writes_a_folder_at_a_time),

@@ -26,11 +26,17 @@ struct ShardSetWriter {
     Split splits[SPLITS];
 };
 
-/* Also what an unfinished writer left of a shard. */
+/* "train-00000.tok" */
+static bool is_shard(const char *name, const char *split)
+{
+    size_t n = strlen(split),
+           digits = strncmp(name, split, n) == 0 && name[n] == '-' ? strspn(name + n + 1, "0123456789") : 0;
+    return digits >= 5 && strcmp(name + n + 1 + digits, ".tok") == 0;
+}
+
 static bool owns(const char *name)
 {
-    bool of_split = strncmp(name, "train-", 6) == 0 || strncmp(name, "held_out-", 9) == 0;
-    return (of_split && strstr(name, ".tok")) || strcmp(name, "tokenizer") == 0 ||
+    return is_shard(name, "train") || is_shard(name, "held_out") || strcmp(name, "tokenizer") == 0 ||
            strcmp(name, "rejected.jsonl") == 0;
 }
 

@@ -87,6 +87,11 @@ void chat_template_set_system(ChatTemplate *tmpl, const char *text)
     tmpl->system = copy;
 }
 
+bool chat_template_has_tools(const ChatTemplate *tmpl)
+{
+    return tmpl->tools;
+}
+
 const char *const *chat_template_markers(const ChatTemplate *tmpl)
 {
     return tmpl->style->marks;
@@ -118,22 +123,60 @@ void chat_template_jinja(const ChatTemplate *tmpl, const Tokenizer *t, Str *out)
     chat_add_jinja(tmpl, starts_with_bos(tmpl, t), out);
 }
 
+static void add_jinja_system(Str *out, const ChatTemplate *tmpl)
+{
+    Span words = tmpl->system ? chat_words(tmpl, span(tmpl->system)) : (Span){0};
+    char *text = tmpl->system ? mem_strn(words.at, words.n) : NULL;
+    add_jinja_text(out, text);
+    mem_free(text);
+}
+
+static void replace_all(Str *text, const char *what, const char *with)
+{
+    Str out = {0};
+    const char *at = str_c(text);
+    for (const char *hit; (hit = strstr(at, what)); at = hit + strlen(what)) {
+        str_add(&out, at, (size_t)(hit - at));
+        str_adds(&out, with);
+    }
+    str_adds(&out, at);
+    str_drop(text);
+    *text = out;
+}
+
+/* The style's text, for messages that are trimmed where its own are not, or the other way round. */
+static Str jinja_of(const ChatTemplate *tmpl)
+{
+    Str text = {0};
+    str_adds(&text, tmpl->style->jinja);
+    if (tmpl->trims && !tmpl->style->trims) {
+        replace_all(&text, "message['content'] or ''", "message['content']");
+        replace_all(&text, "message['content']", "(message['content'] or '').strip()");
+        replace_all(&text, "messages[0]['content']", "messages[0]['content'].strip()");
+    } else if (!tmpl->trims && tmpl->style->trims) {
+        replace_all(&text, ".strip()", "");
+    }
+    return text;
+}
+
 void chat_add_jinja(const ChatTemplate *tmpl, bool bos, Str *out)
 {
-    const char *at = tmpl->style->jinja;
+    Str text = tmpl->bos == BOS_INSIDE ? (Str){0} : jinja_of(tmpl);
+    const char *at = tmpl->bos == BOS_INSIDE ? tmpl->style->jinja : str_c(&text);
     for (const char *mark; (mark = strchr(at, '%')); at = mark + 1) {
         str_add(out, at, (size_t)(mark - at));
         if (strncmp(mark, "%BOS%", 5) == 0) {
             str_adds(out, bos ? "{{- bos_token }}\n" : "");
             mark += 4;
         } else if (strncmp(mark, "%SYSTEM%", 8) == 0) {
-            add_jinja_text(out, tmpl->system);
+            add_jinja_system(out, tmpl);
             mark += 7;
         } else {
             str_addc(out, '%');
         }
     }
     str_adds(out, at);
+    str_drop(&text);
 }
 
 /* Marks in a vocabulary --------------------------------------------------------------------------------- */

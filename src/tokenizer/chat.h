@@ -49,6 +49,7 @@ const char *chat_template_about(const ChatTemplate *tmpl); /* one line for --hel
 /* The system prompt that stands in where a conversation has none; NULL: there is none then. */
 const char *chat_template_system(const ChatTemplate *tmpl);
 void chat_template_set_system(ChatTemplate *tmpl, const char *text); /* NULL or "": none */
+bool chat_template_has_tools(const ChatTemplate *tmpl); /* whether tools and calls of them have their place */
 /* Appends the same rendering as Jinja, for the tokenizer_config.json or GGUF of a model tuned with this
  * template and vocabulary; with {% generation %} marks, so that other trainers find the mask. */
 void chat_template_jinja(const ChatTemplate *tmpl, const Tokenizer *t, Str *out);

@@ -243,7 +243,9 @@ static const char *wrong_detail(const char *style, const WordList *list, Span ji
 /* A statement "{% set NAME = ... %}" whose name has "system" in it gives it the text at `literal`. */
 static bool sets_system(Span jinja, size_t literal)
 {
-    enum { HEAD = 256 }; /* bytes from a tag's opening to the text: no further, for a hostile template has many texts */
+    enum {
+        HEAD = 256
+    }; /* bytes from a tag's opening to the text: no further, for a hostile template has many texts */
     size_t open = literal, least = literal > HEAD ? literal - HEAD : 0;
     while (open >= least + 2 && !(jinja.at[open - 2] == '{' && strchr("{%", jinja.at[open - 1])))
         open--;
@@ -291,9 +293,10 @@ static void find_system(ChatTemplate *tmpl, const WordList *list, Span jinja)
 /* Whether messages are trimmed: "content ... | trim" or ".strip()". */
 static bool finds_trim(Span jinja)
 {
-    static const char *const forms[] = {"content']|trim",    "content'] | trim",  "content\"]|trim",
-                                        "content\"] | trim", "content|trim",      "content | trim",
-                                        "content.strip()",   "content'].strip()", "content\"].strip()"};
+    static const char *const forms[] = {"content']|trim",          "content'] | trim",  "content\"]|trim",
+                                        "content\"] | trim",       "content|trim",      "content | trim",
+                                        "content.strip()",         "content'].strip()", "content\"].strip()",
+                                        "content'] or '').strip()"};
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (contains(jinja, forms[i]))
             return true;

@@ -3,6 +3,7 @@
 
 #include "base/json_file.h"
 #include "base/scratch_test.h"
+#include "tokenizer/chat_templates.h"
 
 static ChatTemplate *recognised(const char *jinja)
 {
@@ -184,19 +185,23 @@ static void test_own(void **state)
     static const char *const vocabularies[] = {"tests/golden/chat/lemur.json",
                                                "tests/golden/tokenizer/llama_first.json"};
     static const char *const systems[] = {NULL, "One 'two' \\n\n\"three\" {{ four }}"};
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 8; i++) {
         Tokenizer *tok = NULL;
-        assert_int_equal(tokenizer_open(&tok, vocabularies[i / 2]), ST_OK);
+        assert_int_equal(tokenizer_open(&tok, vocabularies[i / 2 % 2]), ST_OK);
         for (const char *const *name = chat_template_names(); *name; name++) {
             ChatTemplate *made;
             Conversation c = {0};
             Str jinja = {0}, want = {0}, got = {0};
             assert_int_equal(chat_template_open(&made, *name), ST_OK);
             chat_template_set_system(made, systems[i % 2]);
+            if (made->bos != BOS_INSIDE) /* whose words are trimmed as they are */
+                made->trims ^= i >= 4;
             chat_template_jinja(made, tok, &jinja);
             ChatTemplate *again = recognised(str_c(&jinja));
             assert_string_equal(chat_template_name(again), *name);
             conversation_add(&c, CHAT_USER, span(" x "));
+            conversation_add(&c, CHAT_ASSISTANT, span("\ty\n"));
+            assert_int_equal(again->trims, made->trims);
             assert_int_equal(chat_render_text(tok, made, &c, 0, &want), ST_OK);
             assert_int_equal(chat_render_text(tok, again, &c, 0, &got), ST_OK);
             assert_string_equal(str_c(&want), str_c(&got));
