@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 
@@ -71,4 +72,61 @@ json_t *json_hex(uint64_t hash)
     char digits[17];
     snprintf(digits, sizeof digits, "%016" PRIx64, hash);
     return json_string(digits);
+}
+
+/* The bytes of a number or word that begins at text.at[i], outside of strings. */
+static size_t word_at(Span text, size_t i)
+{
+    size_t n = 0;
+    while (i + n < text.n && text.at[i + n] && strchr("+-.0123456789EINafinty", text.at[i + n]))
+        n++;
+    return n;
+}
+
+static void add_word(Str *out, Span word)
+{
+    enum { MOST_DIGITS = 18 }; /* that surely fit 64 bits */
+    bool not_finite = span_is(word, "NaN") || span_is(word, "Infinity") || span_is(word, "-Infinity");
+    size_t digits = word.n - (word.n && word.at[0] == '-');
+    bool whole = strspn(word.at + (word.n - digits), "0123456789") >= digits;
+    if (not_finite) {
+        str_adds(out, "null");
+        return;
+    }
+    str_add(out, word.at, word.n);
+    if (whole && digits > MOST_DIGITS)
+        str_adds(out, "e0");
+}
+
+static Str without_oddities(Span text)
+{
+    Str out = {0};
+    bool quoted = false;
+    for (size_t i = 0; i < text.n;) {
+        size_t n = quoted ? 0 : word_at(text, i);
+        if (n) {
+            add_word(&out, (Span){text.at + i, n});
+            i += n;
+            continue;
+        }
+        if (text.at[i] == '"')
+            quoted = !quoted;
+        if (quoted && text.at[i] == '\\' && i + 1 < text.n)
+            str_addc(&out, text.at[i++]);
+        str_addc(&out, text.at[i++]);
+    }
+    return out;
+}
+
+json_t *json_load_lenient(Span text, size_t flags, json_error_t *error)
+{
+    json_error_t again;
+    json_t *value = json_loadb(text.at, text.n, flags, error);
+    if (value || (json_error_code(error) != json_error_numeric_overflow &&
+                  json_error_code(error) != json_error_invalid_syntax))
+        return value;
+    Str plain = without_oddities(text);
+    value = json_loadb(str_c(&plain), plain.n, flags, &again); /* else the first error is the one to tell */
+    str_drop(&plain);
+    return value;
 }

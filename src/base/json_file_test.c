@@ -37,6 +37,36 @@ static void what_is_wrong_is_named_with_its_line(void **state)
     json_decref(text);
 }
 
+static void expect_lenient(const char *text, const char *wanted)
+{
+    json_error_t error;
+    json_t *value = json_load_lenient(span(text), JSON_DECODE_ANY, &error);
+    char *got = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+    if (!wanted)
+        assert_null(got);
+    else if (!got || strcmp(got, wanted) != 0)
+        fail_msg("%s became %s", text, got ? got : error.text);
+    free(got);
+    json_decref(value);
+}
+
+static void what_others_publish_is_read(void **state)
+{
+    (void)state;
+    expect_lenient("{\"a\": 18446744073709551615, \"b\": 9223372036854775807}",
+                   "{\"a\":1.8446744073709552e19,\"b\":9.2233720368547758e18}");
+    expect_lenient("[-123456789012345678901, 1, -2, 1.5, 1e3]", "[-1.2345678901234568e20,1,-2,1.5,1000.0]");
+    expect_lenient("{\"score\": NaN, \"x\": [Infinity, -Infinity], \"t\": true}",
+                   "{\"score\":null,\"x\":[null,null],\"t\":true}");
+    expect_lenient("{\"a\": \"NaN \\\" 18446744073709551615 \\\\\", \"b\": NaN}",
+                   "{\"a\":\"NaN \\\" 18446744073709551615 \\\\\",\"b\":null}");
+    expect_lenient("9223372036854775807", "9223372036854775807"); /* nothing is wrong with it */
+    expect_lenient("{\"a\": nan}", NULL);
+    expect_lenient("{\"a\": NaN", NULL);
+    expect_lenient("{\"a\": \"\\", NULL);
+    expect_lenient("", NULL);
+}
+
 static void any_bytes_become_a_string(void **state)
 {
     (void)state;
@@ -59,6 +89,7 @@ static void hashes_have_all_their_digits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_others_publish_is_read),
         cmocka_unit_test(any_bytes_become_a_string),
         cmocka_unit_test(hashes_have_all_their_digits),
         cmocka_unit_test(numbers_come_back_exactly_and_short),

@@ -216,9 +216,10 @@ static json_t *calls_of(const json_t *text)
         json_t *name = json_object_get(one, "name"), *arguments = json_object_get(one, "arguments");
         if (!arguments)
             arguments = json_object_get(one, "parameters");
-        if (json_is_string(name) && arguments)
-            json_array_append_new(calls, json_pack("{s:s, s:{s:O, s:O}}", "type", "function", "function",
-                                                   "name", name, "arguments", arguments));
+        if (json_is_string(name)) /* a call of a tool that takes nothing may leave them out */
+            json_array_append_new(calls, json_pack("{s:s, s:{s:O, s:o}}", "type", "function", "function",
+                                                   "name", name, "arguments",
+                                                   arguments ? json_incref(arguments) : json_object()));
     }
     bool whole = json_array_size(calls) > 0 && json_array_size(calls) == json_array_size(list);
     json_decref(value);

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include "base/check.h"
+#include "base/json_file.h"
 #include "corpus/jsonl_write.h"
 #include "corpus/shuffle.h"
 
@@ -144,8 +145,7 @@ static void example_render(const InstructReading *r, InstructScratch *s, Instruc
 static void record_work(const InstructReading *r, BatchItem *item, InstructScratch *s)
 {
     json_error_t error;
-    json_t *record =
-        json_loadb(item->doc.text.at, item->doc.text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    json_t *record = json_load_lenient(item->doc.text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (!record) {
         bool utf8 = utf8_valid(item->doc.text.at, item->doc.text.n);
         reject(item, utf8 ? REJECT_NOT_JSON : REJECT_NOT_UTF8, error.text);
@@ -313,7 +313,8 @@ typedef struct {
 
 static Status record_peek(Peek *p, const Document *d)
 {
-    json_t *record = d->reason == READ_GOOD ? json_loadb(d->text.at, d->text.n, JSON_DECODE_ANY, NULL) : NULL;
+    json_error_t error;
+    json_t *record = d->reason == READ_GOOD ? json_load_lenient(d->text, JSON_DECODE_ANY, &error) : NULL;
     if (p->records++ == 0 && d->reason == READ_UNREADABLE)
         str_addf(&p->unread, "%.*s: %.*s", (int)d->id.n, d->id.at, (int)d->why.n, d->why.at);
     if (!record)

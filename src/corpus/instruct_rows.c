@@ -191,6 +191,10 @@ static void source_use(Set *s, uint32_t source, const Numbers *there, Rows *rows
         array_push(&used, there->at[order.at[i]]);
     tally(s, &used, &l->used);
     l->used.rows = rows_make(s, source, used.at, used.n, rows);
+    if (there->n && used.n == 0 && l->plan.granted > 0)
+        str_addf(s->notes,
+                 "%s gives none of %.0f %s: the first example that was drawn has more than twice as many\n",
+                 s->job->recipe->sources[source].name, l->plan.granted, s->job->recipe->config.mix);
     array_drop(&order);
     array_drop(&used);
     mem_free(lengths);

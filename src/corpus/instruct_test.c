@@ -109,6 +109,9 @@ static void sharegpt_is_read(void **state)
         "{\"from\":\"function_call\",\"value\":\"{\\\"name\\\":\\\"f\\\",\\\"arguments\\\":{\\\"x\\\":1}}\"},"
         "{\"from\":\"observation\",\"value\":\"2\"},{\"from\":\"gpt\",\"value\":\"two\"}]}",
         "system:S|user:Q|assistant:[{\"arguments\":{\"x\":1},\"name\":\"f\"}]|tool:2|assistant:two");
+    expect("{\"conversations\":[{\"from\":\"human\",\"value\":\"Q\"},{\"from\":\"function_call\",\"value\":"
+           "\"{\\\"name\\\":\\\"now\\\"}\"},{\"from\":\"observation\",\"value\":\"noon\"},{\"from\":\"gpt\",\"value\":\"Noon.\"}]}",
+           "user:Q|assistant:[{\"arguments\":{},\"name\":\"now\"}]|tool:noon|assistant:Noon.");
     expect("{\"conversations\":[{\"from\":\"human\",\"value\":\"Q\"},{\"from\":\"alien\",\"value\":\"A\"}]}",
            "unknown_role: turn 2 is from \"alien\"");
     expect("{\"conversations\":[{\"from\":\"human\",\"value\":\"Q\"},{\"from\":\"function_call\",\"value\":"

@@ -2,6 +2,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/json_file.h"
 #include "corpus/read_formats.h"
 
 /* A text of n bytes may take 6 n as JSON (\u0001). */
@@ -59,7 +60,7 @@ static void id_take(Document *d, DocumentStore *store, const json_t *object)
 void read_jsonl_parse(const ReaderSpec *spec, Document *d, DocumentStore *store)
 {
     json_error_t error;
-    json_t *object = json_loadb(d->text.at, d->text.n, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
+    json_t *object = json_load_lenient(d->text, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error);
     if (!object) {
         bool utf8 = utf8_valid(d->text.at, d->text.n);
         refuse(d, store, utf8 ? READ_NOT_JSON : READ_NOT_UTF8, error.text);

@@ -46,6 +46,8 @@ static void packed_files_read_as_their_contents(void **state)
                 "zstd -q a.txt -o z.txt.zst");
     expect("p/a.txt.gz", (ReaderSpec){0}, "one\n|");
     expect("p/z.txt.zst", (ReaderSpec){0}, "one\n|");
+    scratch_text("p/odd.jsonl", "{\"text\":\"one\",\"simhash\":18446744073709551615}\n{\"score\":NaN,\"text\":\"two\"}\n");
+    expect("p/odd.jsonl", (ReaderSpec){0}, "one|two|");
     expect("p/b.jsonl.xz", (ReaderSpec){0}, "two|three|");
     expect("p/c.tar.gz", (ReaderSpec){0}, "one\n|two|three|");
     const char *only[] = {"*.jsonl"};

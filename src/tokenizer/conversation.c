@@ -1,5 +1,6 @@
 #include "tokenizer/conversation.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/json_file.h"
@@ -132,6 +133,18 @@ static Status read_parts(Str *out, const json_t *parts)
 }
 
 /* Arguments come as an object, or as the JSON text of one. */
+/* Of a whole number beyond 64 bits the reader has only the nearest double: it would be learned as another
+ * one. */
+static bool is_exact(const json_t *value)
+{
+    const char *key;
+    json_t *inner;
+    size_t i;
+    json_object_foreach((json_t *)(uintptr_t)value, key, inner) if (!is_exact(inner)) return false;
+    json_array_foreach(value, i, inner) if (!is_exact(inner)) return false;
+    return !json_is_real(value) || fabs(json_real_value(value)) < 0x1p63;
+}
+
 static Status read_arguments(json_t **out, const json_t *call)
 {
     json_t *given = json_object_get(call, "arguments");
@@ -141,6 +154,8 @@ static Status read_arguments(json_t **out, const json_t *call)
         *out = json_object();
         return ST_OK;
     }
+    if (json_is_object(given) && !is_exact(given))
+        return fail(ST_FORMAT, "the arguments of a tool call have a number beyond 64 bits");
     if (json_is_object(given)) {
         *out = json_incref(given);
         return ST_OK;

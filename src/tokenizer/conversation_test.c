@@ -119,6 +119,9 @@ static void test_refuses(void **state)
         "[{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"name\": \"f\", \"arguments\": "
         "\"[1]\"}]}]",
         "no JSON object");
+    assert_refused("[{\"role\": \"assistant\", \"content\": null, \"tool_calls\": [{\"name\": \"f\", \"arguments\": "
+                   "{\"a\": [1, 1.8446744073709552e19]}}]}]",
+                   "beyond 64 bits");
     assert_refused("[{\"role\": \"assistant\", \"content\": \"x\", \"tool_calls\": 3}]", "no array");
     assert_refused("[{\"role\": \"assistant\", \"content\": \"x\", \"weight\": 0.5}]", "neither 0 nor 1");
     assert_refused("[{\"role\": \"assistant\", \"content\": \"x\", \"learn\": 1}]", "neither true nor false");
