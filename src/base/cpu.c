@@ -99,8 +99,9 @@ void cpu_share(cpu_set_t *out, int part, int parts)
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         CPU_SET(0, &set);
     int n = CPU_COUNT(&set), first = part * n / parts, end = (part + 1) * n / parts, at = 0;
-    if (first == end)
-        end = first + 1;
+    int most = (cpu_count() + parts - 1) / parts; /* a quota is shared as well */
+    if (first == end || end - first > most)
+        end = first + (first == end ? 1 : most);
     for (size_t i = 0; i < CPU_SETSIZE; i++)
         if (CPU_ISSET(i, &set)) {
             if (at >= first && at < end)
@@ -130,14 +131,41 @@ int64_t cpu_cache_bytes(void)
     return bytes > 0 ? bytes : 0;
 }
 
+/* A number of cgroup v2, as a container sees its own; -1: no such file, or "max". */
+static int64_t cgroup_bytes(const char *path)
+{
+    long long bytes = -1;
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return -1;
+    int got = fscanf(f, "%lld", &bytes);
+    fclose(f);
+    return got == 1 ? bytes : -1;
+}
+
+/* memory.stat has bytes: the kernel gives back what it keeps of files before it refuses anything. */
+static int64_t cgroup_file_bytes(void)
+{
+    int64_t kb = kilobytes_in("/sys/fs/cgroup/memory.stat", "inactive_file ");
+    return kb < 0 ? 0 : kb / 1024;
+}
+
+static int64_t least_known(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 int64_t memory_available(void)
 {
-    return kilobytes_in("/proc/meminfo", "MemAvailable:");
+    int64_t limit = cgroup_bytes("/sys/fs/cgroup/memory.max"),
+            used = cgroup_bytes("/sys/fs/cgroup/memory.current");
+    int64_t left = limit < 0 || used < 0 ? -1 : limit - used + cgroup_file_bytes();
+    return least_known(kilobytes_in("/proc/meminfo", "MemAvailable:"), left < 0 && limit >= 0 ? 0 : left);
 }
 
 int64_t memory_total(void)
 {
-    return kilobytes_in("/proc/meminfo", "MemTotal:");
+    return least_known(kilobytes_in("/proc/meminfo", "MemTotal:"), cgroup_bytes("/sys/fs/cgroup/memory.max"));
 }
 
 int64_t memory_peak(void)

@@ -26,8 +26,8 @@ int cpu_count(void); /* processors this process may run on (affinity and cgroup 
  */
 void cpu_share(cpu_set_t *out, int part, int parts);
 int64_t cpu_cache_bytes(void);  /* of the last cache, as the C library tells; 0 unknown */
-int64_t memory_available(void); /* bytes; -1 unknown  */
-int64_t memory_total(void);     /* that the machine has; -1 unknown */
+int64_t memory_available(void); /* bytes, within a container's limit; -1 unknown  */
+int64_t memory_total(void);     /* that the machine has, or the container may use; -1 unknown */
 int64_t memory_peak(void);      /* this process's peak resident bytes; -1 unknown */
 
 #endif

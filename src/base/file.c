@@ -201,21 +201,37 @@ Status link_replace(const char *link, const char *target)
     return st;
 }
 
-static bool lock_or_close(int *fd)
+static bool lock_or_close(int *fd, int how)
 {
-    if (flock(*fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+    if (flock(*fd, how | LOCK_NB) == 0 || errno != EWOULDBLOCK)
         return true;
     close(*fd);
     *fd = -1;
     return false;
 }
 
-Status file_lock(int *fd, const char *path)
+static Status lock_file(int *fd, const char *path, int how)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (*fd < 0)
         return fail_errno(ST_IO, "cannot write %s", path);
-    return lock_or_close(fd) ? ST_OK : fail(ST_LIMIT, "another process has %s", path);
+    return lock_or_close(fd, how) ? ST_OK : fail(ST_LIMIT, "another process has %s", path);
+}
+
+Status file_lock(int *fd, const char *path)
+{
+    return lock_file(fd, path, LOCK_EX);
+}
+
+Status file_lock_shared(int *fd, const char *path)
+{
+    return lock_file(fd, path, LOCK_SH);
+}
+
+void file_unlock(int fd)
+{
+    flock(fd, LOCK_UN);
+    close(fd);
 }
 
 Status folder_lock(int *fd, const char *path)
@@ -223,7 +239,7 @@ Status folder_lock(int *fd, const char *path)
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0)
         return fail_errno(ST_IO, "cannot open folder %s", path);
-    return lock_or_close(fd)
+    return lock_or_close(fd, LOCK_EX)
                ? ST_OK
                : fail(ST_ARG, "another process writes to %s; wait for it, stop it, or choose another folder",
                       path);

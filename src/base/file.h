@@ -53,6 +53,10 @@ void folder_list_drop(FolderList *l);
 /* Takes a file, made where it is not there, for this process alone until *fd is closed or the process ends;
  * on a file system without locks it goes on without.  ST_LIMIT: another process has it.  ST_IO. */
 MUST_CHECK Status file_lock(int *fd, const char *path);
+/* The same beside others who only share it; nobody can then take it for himself. */
+MUST_CHECK Status file_lock_shared(int *fd, const char *path);
+/* Gives it back although children of this process may still have it open, and closes it. */
+void file_unlock(int fd);
 /* The same of a folder itself, in which nothing is left, for those who write it as a whole.  ST_ARG: another
  * process writes to it.  ST_IO. */
 MUST_CHECK Status folder_lock(int *fd, const char *path);
@@ -60,7 +64,7 @@ MUST_CHECK Status folder_lock(int *fd, const char *path);
 bool path_exists(const char *path);
 bool folder_holds(const char *folder, const char *name); /* folder/name exists */
 bool path_is_folder(const char *path);
-bool path_same(const char *a, const char *b); /* both are there, and the same file or folder */
+bool path_same(const char *a, const char *b);          /* both are there, and the same file or folder */
 int64_t file_size(const char *path);                   /* -1 when it cannot be told */
 char *path_join(const char *folder, const char *name); /* caller frees */
 const char *path_base(const char *path);               /* after the last '/' */

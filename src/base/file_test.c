@@ -127,6 +127,16 @@ static void a_locked_file_is_one_holders(void **state)
     close(fd);
     assert_int_equal(file_lock(&other, path), ST_OK);
     close(other);
+    assert_int_equal(file_lock_shared(&fd, path), ST_OK);
+    assert_int_equal(file_lock_shared(&other, path), ST_OK);
+    file_unlock(other);
+    assert_int_equal(file_lock(&other, path), ST_LIMIT);
+    int kept = dup(fd); /* as a child has it */
+    file_unlock(fd);
+    assert_int_equal(file_lock(&other, path), ST_OK);
+    assert_int_equal(file_lock_shared(&fd, path), ST_LIMIT);
+    close(kept);
+    close(other);
     assert_int_equal(file_lock(&other, "/nowhere/x"), ST_IO);
     assert_int_equal(other, -1);
     assert_int_equal(folder_lock(&fd, scratch), ST_OK);

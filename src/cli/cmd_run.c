@@ -5,6 +5,7 @@
 #include "base/cpu.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/cmd.h"
 #include "cli/run_forecast.h"
 #include "cli/run_verbs.h"
@@ -101,10 +102,21 @@ static void print_table(const Recipe *r, const PipelineStage *stages)
     columns_drop(&c);
 }
 
-/* The sum of what is to do; "and more" where something cannot be told. */
-static void print_sum(const Recipe *r, const PipelineStage *stages)
+/* most[0..n) are the largest so far. */
+static void keep_largest(double *most, size_t n, double x)
 {
-    double seconds = 0, disk = 0, memory = 0;
+    for (size_t i = 0; i < n; i++)
+        if (x > most[i]) {
+            double less = most[i];
+            most[i] = x;
+            x = less;
+        }
+}
+
+/* The sum of what is to do; "and more" where something cannot be told. */
+static void print_sum(const Recipe *r, const PipelineStage *stages, size_t jobs)
+{
+    double seconds = 0, disk = 0, memory = 0, *most = mem_zeroed(jobs, sizeof *most);
     size_t todo = 0, unknown = 0;
     char a[32];
     for (size_t i = 0; i < r->stages.n; i++) {
@@ -115,8 +127,11 @@ static void print_sum(const Recipe *r, const PipelineStage *stages)
         unknown += f->seconds <= 0;
         seconds += f->seconds;
         disk += (double)f->disk;
-        memory = (double)f->memory > memory ? (double)f->memory : memory;
+        keep_largest(most, jobs, (double)f->memory);
     }
+    for (size_t i = 0; i < jobs; i++)
+        memory += most[i];
+    mem_free(most);
     printf("\n%zu of %zu stages to do", todo, r->stages.n);
     if (seconds > 0)
         printf(", about %s%s", human_time(a, seconds), unknown ? " and what cannot be told" : "");
@@ -128,12 +143,12 @@ static void print_sum(const Recipe *r, const PipelineStage *stages)
 }
 
 /* What a finished stage took, what is forecast of the others, and why it could not begin. */
-static void print_stages(const Recipe *r, const Pipeline *p)
+static void print_stages(const Recipe *r, const Pipeline *p, size_t jobs)
 {
     size_t n;
     const Error *obstacles = pipeline_obstacles(p, &n);
     print_table(r, pipeline_stages(p));
-    print_sum(r, pipeline_stages(p));
+    print_sum(r, pipeline_stages(p), jobs);
     for (size_t i = 0; i < n; i++)
         printf("%s%s\n", i ? "" : "It would not begin here:\n", obstacles[i].text);
 }
@@ -184,7 +199,7 @@ static Status run_pipeline(const Args *args, const Recipe *r)
             cmd_print_json(list, 6);
             json_decref(list);
         } else if (st == ST_OK) {
-            print_stages(r, p);
+            print_stages(r, p, (size_t)jobs);
         }
         pipeline_close(p);
     }

@@ -23,8 +23,8 @@ static json_t *run_json(const ErrorRun *run)
         json_array_append_new(episodes, json_pack("{s:s, s:s, s:s}", "benchmark", e->benchmark, "task",
                                                   e->task, "class", error_class_names[e->kind]));
     }
-    return json_pack("{s:s, s:I, s:o, s:o}", "run", run->folder, "n", (json_int_t)run->episodes.n, "counts",
-                     counts, "episodes", episodes);
+    return json_pack("{s:o, s:I, s:o, s:o}", "run", json_text(span(run->folder)), "n",
+                     (json_int_t)run->episodes.n, "counts", counts, "episodes", episodes);
 }
 
 static json_t *pairs_json(const ErrorRun *runs)

@@ -15,7 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-enum { POLL_MS = 100, CANNOT_START = 127 };
+enum { POLL_MS = 100, CANNOT_START = 127, LINE_MOST = 4096 };
 
 struct Child {
     pid_t pid;
@@ -46,8 +46,8 @@ static void become(const ChildSpec *spec, int out, pid_t parent)
     if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
         dup2(out, STDERR_FILENO) < 0)
         _exit(CANNOT_START);
-    if (spec->keep_fd >= 0)
-        fcntl(spec->keep_fd, F_SETFD, 0);
+    for (size_t i = 0; i < spec->keep_n; i++)
+        fcntl(spec->keep[i], F_SETFD, 0);
     if (spec->cpus)
         sched_setaffinity(0, sizeof *spec->cpus, spec->cpus); /* refused: all of them, as slow as that is */
     execvp(spec->argv[0], (char *const *)spec->argv);
@@ -110,10 +110,14 @@ static void tell(Child *c, const char *bytes, size_t n)
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        str_addc(&c->line, bytes[i]);
-        if (bytes[i] == '\n') {
-            fprintf(stderr, "%s: %s", c->name, str_c(&c->line));
-            c->line.n = 0;
+        bool ends = bytes[i] == '\n' || bytes[i] == '\r' || c->line.n == LINE_MOST;
+        if (bytes[i] != '\n' && bytes[i] != '\r')
+            str_addc(&c->line, bytes[i]);
+        if (ends && c->line.n) {
+            fprintf(stderr, "%s: ", c->name);
+            fwrite(c->line.at, 1, c->line.n, stderr);
+            fputc('\n', stderr);
+            str_clear(&c->line);
         }
     }
 }
@@ -177,7 +181,8 @@ static void copy_rest(Child *c)
 Status child_end(ChildEnd *out, Child *c)
 {
     copy_rest(c);
-    *out = (ChildEnd){.code = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status),
+    *out = (ChildEnd){.asked = c->asked,
+                      .code = WIFEXITED(c->status) ? WEXITSTATUS(c->status) : 128 + WTERMSIG(c->status),
                       .seconds = clock_now() - c->start,
                       .memory = (int64_t)c->usage.ru_maxrss * 1024};
     bool lost = ferror(c->log) != 0;

@@ -15,12 +15,14 @@ typedef struct {
     bool quiet;              /* ... unless this is set ... */
     const char *name;        /* ... line by line, each behind this and ": "; NULL: as they come */
     const cpu_set_t *cpus;   /* processors it may run on; NULL: as this process */
-    int keep_fd; /* stays open in it: a lock that lasts as long as it does, even if this process is
-                  * killed; it is then asked to end, too.  -1: none */
+    const int *keep; /* stay open in it: locks that last as long as it does, even if this process is killed;
+                      * it is then asked to end, too */
+    size_t keep_n;
 } ChildSpec;
 
 typedef struct {
-    int code; /* exit status; 128 + signal where one ended it */
+    int code;   /* exit status; 128 + signal where one ended it */
+    bool asked; /* to end */
     double seconds;
     int64_t memory; /* peak resident bytes of it and of what it waited for */
 } ChildEnd;
@@ -30,7 +32,8 @@ typedef struct Child Child;
 /* The spec is needed for this call only.
  *   ST_IO  it cannot be started, or its log not written; *out is NULL then */
 MUST_CHECK Status child_start(Child **out, const ChildSpec *spec);
-/* Passes on what any of these says, and returns soon, also if none does. */
+/* Passes on what any of these says, and returns soon, also if none does.  With a name a line ends also where
+ * it goes back to its beginning, as progress does on a terminal. */
 void children_listen(Child *const *children, size_t n);
 bool child_ended(Child *c);
 /* Asks it, and its own children, to end (SIGTERM), the first time this is called: it may save. */

@@ -58,7 +58,7 @@ static const char *text(const json_t *o, const char *key)
     return t ? t : "";
 }
 
-static void take_past(RecipeForecast *f, const Past *past, const char *like)
+static void take_past(RecipeForecast *f, const Past *past, const char *like, bool uses_all)
 {
     const json_t *last = NULL;
     for (size_t i = 0; i < past->n; i++)
@@ -69,7 +69,7 @@ static void take_past(RecipeForecast *f, const Past *past, const char *like)
         return;
     f->from = FORECAST_MEASURED;
     f->seconds = json_number_value(json_object_get(last, "seconds"));
-    if (json_is_number(json_object_get(last, "share"))) /* it had a part of the processors only */
+    if (uses_all && json_is_number(json_object_get(last, "share"))) /* it had a part of the processors only */
         f->seconds *= json_number_value(json_object_get(last, "share"));
     f->memory = f->memory_least = json_integer_value(json_object_get(last, "memory"));
     f->disk = json_integer_value(json_object_get(last, "disk"));
@@ -148,7 +148,7 @@ Status pipeline_forecast(PipelineStage *stages, const PipelineSpec *spec)
                          .machine = spec->machine_speed};
         st = recipe_in_place(forecast_one(&stages[i], &r->stages.at[i], &ask, &places), r,
                              r->stages.at[i].name, r->stages.at[i].line);
-        take_past(&stages[i].forecast, &past, stages[i].like);
+        take_past(&stages[i].forecast, &past, stages[i].like, stages[i].verb->uses_all);
         take_told(&stages[i].forecast, &r->stages.at[i]);
         known[i] = (RecipeKnown){stages[i].out, stages[i].forecast.facts};
     }

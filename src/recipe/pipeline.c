@@ -35,6 +35,8 @@ void pipeline_read_state(PipelineStage *s)
 {
     char *path = path_join(s->folder, "stage.json");
     json_t *done = NULL;
+    json_decref(s->done);
+    s->done = NULL;
     s->state = path_exists(s->out) && !path_exists(path) ? STAGE_HALF : STAGE_TODO;
     if (path_exists(path) && json_file_read(&done, path) == ST_OK) {
         const char *key = json_string_value(json_object_get(done, "key"));
@@ -168,6 +170,7 @@ static Status write_lock(const Pipeline *p)
         json_t *o = json_pack("{s:s, s:s, s:i, s:s}", "key", s->key, "verb", s->verb->words, "version",
                               s->verb->version, "folder", folder ? folder : s->folder);
         json_object_set(o, "product", json_object_get(s->done, "product"));
+        json_object_set(o, "share", json_object_get(s->done, "share"));
         if (s->inputs)
             json_object_set(o, "inputs", s->inputs);
         json_t *words = json_array();
@@ -179,8 +182,8 @@ static Status write_lock(const Pipeline *p)
         json_object_set_new(stages, r->stages.at[i].name, o);
         free(folder);
     }
-    json_t *lock = json_pack("{s:i, s:s, s:s, s:I, s:O, s:o}", "lock", 1, "name", r->name, "recipe", r->path,
-                             "jobs", (json_int_t)p->jobs_n, "vars", r->vars, "stages", stages);
+    json_t *lock = json_pack("{s:i, s:s, s:o, s:O, s:o}", "lock", 1, "name", r->name, "recipe",
+                             json_text(span(r->path)), "vars", r->vars, "stages", stages);
     if (p->spec->machine)
         json_object_set(lock, "machine", (json_t *)p->spec->machine);
     char *path = path_join(p->spec->folder, "lock.json");
@@ -188,6 +191,20 @@ static Status write_lock(const Pipeline *p)
     mem_free(path);
     json_decref(lock);
     return st;
+}
+
+/* lock.json is JSON, whose text is UTF-8: it could not say where things are. */
+static Status check_name(const char *folder)
+{
+    TRY(folder_make(folder));
+    char *real = realpath(folder, NULL);
+    bool good = !real || utf8_valid(real, strlen(real));
+    free(real);
+    return good
+               ? ST_OK
+               : fail(ST_ARG,
+                      "%s: its name, or that of a folder on the way to it, is no UTF-8; choose another place",
+                      folder);
 }
 
 static Status refuse(const Pipeline *p)
@@ -201,7 +218,8 @@ Status pipeline_run(Pipeline *p)
 {
     bool whole = true;
     TRY(refuse(p));
-    TRY(folder_make(p->spec->folder));
+    TRY(check_name(p->spec->folder));
+    TRY(check_name(p->recipe->store));
     for (size_t i = 0; i < p->recipe->stages.n; i++)
         TRY(pipeline_link(p, i, false));
     for (size_t i = 0; i < p->recipe->stages.n; i++)

@@ -12,10 +12,12 @@ typedef struct {
     size_t n, cap;
 } Words;
 
+typedef Array(int) Locks; /* file descriptors */
+
 /* A stage under way. */
 typedef struct {
     size_t at;      /* its number */
-    int lock;       /* of its folder, held as long as it is made */
+    Locks locks;    /* of its folder and of those that it reads, held as long as it is made */
     bool resumes;   /* it goes on with what was half done */
     Words command;  /* ended by NULL */
     char *log;      /* file */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/clock.h"
 #include "base/cpu.h"
 #include "base/json_file.h"
 #include "base/log.h"
@@ -13,17 +14,21 @@
 
 /* "copy OUT SETTINGS FROM...": OUT/text is the settings and what the others have; "slow OUT [--resume]" takes
  * three short pauses and keeps how far it is; "fail OUT"; "meet OUT NAME OTHERS..." waits for stages of these
- * names, at most ten seconds; "alone OUT" fails beside its like. */
+ * names, at most ten seconds; "alone OUT" fails beside its like; "parts OUT" takes its
+ * time, "late OUT FROM" reads them in the end; "leave OUT" leaves a child running; "shield OUT" does not end when
+ * asked. */
 static const char script[] =
     "#!/bin/sh\n"
     "verb=$1 out=$2 home=${0%/*}\n"
-    "echo \"$verb\" >> \"$home/runs\"\n"
     "mkdir -p \"$out\"\n"
     "case $verb in\n"
+    "shield) trap '' TERM ;;\n"
+    "slow) trap 'exit 130' TERM; echo \"begun $3\" >> \"$out/begun\" ;;\n"
+    "esac\n"
+    "echo \"$verb\" >> \"$home/runs\"\n" /* from here on it may be stopped */
+    "case $verb in\n"
     "copy) shift 2; cat \"$@\" > \"$out/text\"; date +%s%N > \"$out/log\"; echo copied ;;\n"
-    "slow) echo \"begun $3\" >> \"$out/begun\"\n"
-    "    n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
-    "    trap 'exit 130' TERM\n"
+    "slow) n=$(cat \"$out/text\" 2> /dev/null || echo 0)\n"
     "    while [ $n -lt 3 ]; do sleep 0.2; n=$((n + 1)); echo $n > \"$out/text\"; done ;;\n"
     "meet) shift 2; touch \"$home/is-$1\"\n"
     "    for other; do\n"
@@ -31,6 +36,10 @@ static const char script[] =
     "        n=0; while [ ! -e \"$home/is-$other\" ]; do sleep 0.05; n=$((n + 1)); [ $n -lt 200 ] || exit 1; done\n"
     "    done; echo met > \"$out/text\" ;;\n"
     "alone) mkdir \"$home/alone\" || exit 1; sleep 0.3; rmdir \"$home/alone\"; echo done > \"$out/text\" ;;\n"
+    "parts) for i in 1 2 3; do echo $i > \"$out/p$i\"; sleep 0.15; done; cat \"$out\"/p* > \"$out/text\" ;;\n"
+    "late) sleep 0.4; cat \"$3\"/p* > \"$out/text\" ;;\n"
+    "leave) sleep 20 & echo left > \"$out/text\" ;;\n"
+    "shield) sleep 0.4; echo well > \"$out/text\" ;;\n"
     "fail) [ -e \"$home/mended\" ] || { echo broken >&2; exit 3; }; echo well > \"$out/text\" ;;\n"
     "esac\n";
 
@@ -56,11 +65,15 @@ static Status forecast_slow(RecipeForecast *out, const RecipeAsk *ask)
     return ST_OK;
 }
 
-static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, text_alone, NULL, NULL},
-                                   {"slow", 1, RESUME_FLAG, text_alone, NULL, forecast_slow},
-                                   {"fail", 1, RESUME_SAME, text_alone, NULL, NULL},
-                                   {"meet", 1, RESUME_ANEW, text_alone, NULL, NULL},
-                                   {"alone", 1, RESUME_ANEW, text_alone, NULL, NULL}};
+static const RecipeVerb verbs[] = {{"copy", 1, RESUME_ANEW, false, text_alone, NULL, NULL},
+                                   {"slow", 1, RESUME_FLAG, false, text_alone, NULL, forecast_slow},
+                                   {"fail", 1, RESUME_SAME, false, text_alone, NULL, NULL},
+                                   {"meet", 1, RESUME_ANEW, false, text_alone, NULL, NULL},
+                                   {"parts", 1, RESUME_ANEW, false, text_alone, NULL, NULL},
+                                   {"late", 1, RESUME_ANEW, false, text_alone, NULL, NULL},
+                                   {"leave", 1, RESUME_ANEW, false, text_alone, NULL, NULL},
+                                   {"shield", 1, RESUME_ANEW, false, text_alone, NULL, NULL},
+                                   {"alone", 1, RESUME_ANEW, false, text_alone, NULL, NULL}};
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 static void must(Status st)
@@ -69,10 +82,13 @@ static void must(Status st)
         fail_msg("%s", error_text());
 }
 
+static pid_t test; /* this process; a child that runs beside it has a recipe and a folder of its own */
+
 static int make_scripts(void **state)
 {
     int rc = scratch_make(state);
     log_level_set(LOG_ERROR);
+    test = getpid();
     scratch_text("lemur", script);
     chmod(in_scratch("lemur"), 0755);
     return rc;
@@ -94,6 +110,7 @@ static int runs(void)
 
 typedef struct {
     const char *set, *from, *only;
+    const char *folder; /* in the scratch folder; NULL: run */
     int jobs;
     bool (*stopped)(void *context);
     void (*look)(const Pipeline *p); /* instead of running it */
@@ -105,10 +122,11 @@ static Status run(const char *text, How how, char *states)
     Recipe r;
     Pipeline *p;
     char *whole = mem_format("store: %s\n%s", in_scratch("store"), text);
-    scratch_text("r.yaml", whole);
+    const char *recipe = getpid() == test ? "r.yaml" : "other.yaml", *own = getpid() == test ? "run" : "run2";
+    scratch_text(recipe, whole);
     mem_free(whole);
-    must(recipe_read(&r, in_scratch("r.yaml"), &how.set, how.set != NULL));
-    char *folder = mem_str(in_scratch("run")), *lemur = mem_str(in_scratch("lemur"));
+    must(recipe_read(&r, in_scratch(recipe), &how.set, how.set != NULL));
+    char *folder = mem_str(in_scratch(how.folder ? how.folder : own)), *lemur = mem_str(in_scratch("lemur"));
     PipelineSpec spec = {.recipe = &r,
                          .verbs = {verbs, VERBS},
                          .lemur = lemur,
@@ -334,6 +352,15 @@ static void two_runs_share_a_store(void **state)
     assert_int_equal(runs(), 1);
 }
 
+static double begun_at;
+
+static bool after_a_while(void *context)
+{
+    (void)context;
+    begun_at = begun_at > 0 ? begun_at : clock_now();
+    return clock_now() - begun_at > 5;
+}
+
 /* Several at a time. ------------------------------------------------------------------------------------- */
 
 static void stages_are_done_side_by_side(void **state)
@@ -350,7 +377,8 @@ static void stages_are_done_side_by_side(void **state)
     str_drop(&c);
     json_t *lock;
     must(json_file_read(&lock, in_scratch("run/lock.json")));
-    assert_int_equal(json_integer_value(json_object_get(lock, "jobs")), 2);
+    const json_t *made = json_object_get(json_object_get(lock, "stages"), "a");
+    assert_true(json_number_value(json_object_get(made, "share")) == 0.5);
     json_decref(lock);
     must(run(text, (How){.jobs = 2}, NULL));
     assert_int_equal(runs(), 0);
@@ -390,6 +418,111 @@ static void one_that_fails_leaves_the_others_their_end(void **state)
     expect_words("stage x failed with exit status 3");
     assert_memory_equal(states, "hdt", 3);
     assert_int_equal(runs(), 2);
+}
+
+/* What a stage reads is not made anew under its hands: the other run waits, and so does the stage where it comes
+ * second. */
+static void what_is_read_stays_as_it_is(void **state)
+{
+    (void)state;
+    static const char reads[] = "stages:\n"
+                                "  m: {run: \"parts {out}\"}\n"
+                                "  r: {run: \"late {out} {m}\", settings: {r: 1}}\n",
+                      again[] = "stages:\n"
+                                "  m: {run: \"parts {out}\"}\n"
+                                "  r: {run: \"late {out} {m}\", settings: {r: 2}}\n";
+    int status;
+    must(run("stages:\n  m: {run: \"parts {out}\"}\n", (How){0}, NULL));
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(run(reads, (How){0}, NULL) == ST_OK ? 0 : 1);
+    usleep(150000);
+    must(run(again, (How){.from = "m"}, NULL));
+    waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    for (int i = 0; i < 2; i++) {
+        Str r = scratch_read(i ? "run/r/text" : "run2/r/text");
+        assert_string_equal(str_c(&r), "1\n2\n3\n");
+        str_drop(&r);
+    }
+    assert_int_equal(runs(), 4);
+}
+
+/* As another run does that is then stopped. */
+static bool forgets_what_is_read(void *context)
+{
+    static bool forgotten;
+    (void)context;
+    if (!forgotten)
+        scratch_text("run/m/../stage.json", "{}");
+    forgotten = true;
+    return false;
+}
+
+static void what_is_read_and_gone_is_made_first(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  m: {run: \"parts {out} gone\"}\n"
+                               "  r: {run: \"late {out} {m}\"}\n";
+    char states[2] = "";
+    must(run("stages:\n  m: {run: \"parts {out} gone\"}\n", (How){0}, NULL));
+    assert_int_equal(runs(), 1);
+    must(run(text, (How){.stopped = forgets_what_is_read}, states));
+    assert_memory_equal(states, "dd", 2);
+    assert_int_equal(runs(), 2);
+}
+
+/* Two names of one folder: neither is read while the other is made. */
+static void twins_are_one_stage(void **state)
+{
+    (void)state;
+    static const char twins[] = "stages:\n"
+                                "  one: {run: \"parts {out} twin\"}\n"
+                                "  two: {run: \"parts {out} twin\"}\n"
+                                "  r: {run: \"late {out} {two}\"}\n";
+    must(run(twins, (How){.jobs = 2}, NULL));
+    must(run(twins, (How){.jobs = 2, .from = "one"}, NULL));
+    Str r = scratch_read("run/r/text");
+    assert_string_equal(str_c(&r), "1\n2\n3\n");
+    str_drop(&r);
+    (void)runs();
+}
+
+/* What a stage leaves running does not keep its folder. */
+static void what_is_left_running_holds_nothing(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n  l: {run: \"leave {out}\"}\n";
+    must(run(text, (How){0}, NULL));
+    must(run(text, (How){.from = "l", .stopped = after_a_while}, NULL));
+    assert_int_equal(runs(), 2);
+}
+
+/* A verb that is done when it is asked to end has not worked in vain; a program may end well half way. */
+static void what_is_done_counts_though_it_was_stopped(void **state)
+{
+    (void)state;
+    char states[1] = "";
+    static const char verb[] = "stages:\n  w: {run: \"shield {out}\"}\n";
+    must(run(verb, (How){.stopped = after_a_step}, states));
+    assert_int_equal(states[0], 'd');
+    assert_int_equal(runs(), 1);
+    char *program = mem_format("stages:\n  w: {program: [\"%s\", shield, \"{out}\"]}\n", in_scratch("lemur"));
+    assert_int_equal(run(program, (How){.stopped = after_a_step}, states), ST_CANCELLED);
+    assert_int_equal(states[0], 'h');
+    assert_int_equal(runs(), 1);
+    mem_free(program);
+}
+
+static void names_that_lock_json_cannot_hold_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(run("stages:\n  a: {run: \"copy {out} {recipe}\", settings: {u: 1}}\n",
+                         (How){.folder = "caf\xE9"}, NULL),
+                     ST_ARG);
+    expect_words("is no UTF-8");
+    assert_int_equal(runs(), 0);
 }
 
 static bool after_two(void *context)
@@ -589,6 +722,12 @@ int main(void)
         cmocka_unit_test(two_runs_share_a_store),
         cmocka_unit_test(stages_are_done_side_by_side),
         cmocka_unit_test(runs_do_not_wait_for_each_other),
+        cmocka_unit_test(what_is_read_stays_as_it_is),
+        cmocka_unit_test(what_is_read_and_gone_is_made_first),
+        cmocka_unit_test(twins_are_one_stage),
+        cmocka_unit_test(what_is_left_running_holds_nothing),
+        cmocka_unit_test(what_is_done_counts_though_it_was_stopped),
+        cmocka_unit_test(names_that_lock_json_cannot_hold_are_refused),
         cmocka_unit_test(one_that_fails_leaves_the_others_their_end),
         cmocka_unit_test(all_that_are_under_way_are_stopped),
         cmocka_unit_test(stages_share_the_memory),

@@ -59,6 +59,7 @@ typedef struct {
     const char *words; /* "corpus build": how its commands begin */
     int version;       /* raised when the same settings and inputs give other results */
     RecipeResume resume;
+    bool uses_all; /* the processors it is given: with half of them it takes about twice as long */
     /* What of its folder counts, as patterns below it (base/glob.h), "FILE:KEY" for one key of a JSON file,
      * "PATTERN:" for files that must be there whatever they hold; NULL at the end; NULL: all of it.  Logs and
      * times are what does not. */

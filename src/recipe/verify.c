@@ -55,7 +55,7 @@ Status pipeline_verify(int64_t *wrong, const char *folder, const RecipeVerbs *ve
     *wrong = 0;
     Status st = json_file_read(&lock, path);
     if (st == ST_OK && (json_integer_value(json_object_get(lock, "lock")) != 1 ||
-                        !json_is_object(json_object_get(lock, "stages"))))
+                        json_object_size(json_object_get(lock, "stages")) == 0))
         st = fail(ST_FORMAT, "%s: no lock file of a run", path);
     if (st == ST_OK)
         json_object_foreach(json_object_get(lock, "stages"), name, stage) *wrong +=

@@ -26,20 +26,58 @@ static const char *stage_name(const Pipeline *p, size_t at)
 
 /* Locks. ------------------------------------------------------------------------------------------------- */
 
-/* ST_LIMIT: another run is making it. */
-static Status lock_stage(int *fd, const PipelineStage *s)
+/* Gives them back also where something that a stage left behind still has them open. */
+static void unlock(Locks *locks)
+{
+    for (size_t i = 0; i < locks->n; i++)
+        file_unlock(locks->at[i]);
+    array_drop(locks);
+}
+
+/* `how`: file_lock or file_lock_shared.  ST_LIMIT: another run makes it, or reads it and it is to be made. */
+static Status lock_folder(Locks *locks, const PipelineStage *s, Status (*how)(int *fd, const char *path))
 {
     TRY(folder_make(s->folder));
     char *path = path_join(s->folder, "lock");
-    Status st = file_lock(fd, path);
+    int fd;
+    Status st = how(&fd, path);
+    if (st == ST_OK)
+        array_push(locks, fd);
     mem_free(path);
     return st;
+}
+
+/* A stage is its run's alone, and nobody makes anew what it reads, as long as it is made.  *locks is empty
+ * where that is not to be had: *others is the folder's stage.  What it reads and is no longer there is wanted
+ * again. */
+static Status lock_stage(Pipeline *p, size_t at, Locks *locks, size_t *others)
+{
+    const RecipeStage *s = &p->recipe->stages.at[at];
+    size_t whose = at;
+    bool there = true;
+    Status st = lock_folder(locks, &p->stages[at], file_lock);
+    for (size_t k = 0; st == ST_OK && there && k < s->after.n; k++) {
+        whose = s->after.at[k];
+        st = lock_folder(locks, &p->stages[whose], file_lock_shared);
+        if (st != ST_OK)
+            break;
+        pipeline_read_state(&p->stages[whose]);
+        there = p->stages[whose].state == STAGE_DONE;
+        p->stages[whose].wanted = !there;
+    }
+    if (st == ST_OK && there)
+        return ST_OK;
+    unlock(locks);
+    if (st != ST_LIMIT)
+        return st;
+    *others = whose;
+    return ST_OK;
 }
 
 static Status wait_for_others(const Pipeline *p, size_t at, bool *told)
 {
     if (!*told)
-        log_info("%s: another run is making it; waiting", stage_name(p, at));
+        log_info("%s: another run is at it; waiting", stage_name(p, at));
     *told = true;
     usleep(WAIT_US);
     return stopped(p) ? fail(ST_CANCELLED, "interrupted while waiting for another run") : ST_OK;
@@ -48,9 +86,9 @@ static Status wait_for_others(const Pipeline *p, size_t at, bool *told)
 Status pipeline_forget(Pipeline *p, size_t at)
 {
     PipelineStage *s = &p->stages[at];
-    int lock = -1;
+    Locks locks = {0};
     Status st;
-    for (bool told = false; (st = lock_stage(&lock, s)) == ST_LIMIT;)
+    for (bool told = false; (st = lock_folder(&locks, s, file_lock)) == ST_LIMIT;)
         TRY(wait_for_others(p, at, &told));
     TRY(st);
     char *marker = path_join(s->folder, "stage.json");
@@ -61,7 +99,7 @@ Status pipeline_forget(Pipeline *p, size_t at)
     s->done = NULL;
     s->state = STAGE_TODO;
     mem_free(marker);
-    close(lock);
+    unlock(&locks);
     return st;
 }
 
@@ -104,14 +142,14 @@ static Status fill_command(Words *out, const Pipeline *p, size_t at, const char 
     return st;
 }
 
-/* With its lock, which the job then has. */
-static Status begin_stage(Pipeline *p, Job *job, size_t at, int lock)
+/* The locks are the job's then. */
+static Status begin_stage(Pipeline *p, Job *job, size_t at, Locks locks)
 {
     PipelineStage *s = &p->stages[at];
     char *settings = path_join(s->folder, "recipe.yaml"), *marker = path_join(s->folder, "stage.json");
     Status st;
     *job = (Job){.at = at,
-                 .lock = lock,
+                 .locks = locks,
                  .resumes = s->state == STAGE_HALF && s->verb->resume != RESUME_ANEW,
                  .log = path_join(s->folder, "log.txt"),
                  .cpus = job->cpus,
@@ -127,7 +165,8 @@ static Status begin_stage(Pipeline *p, Job *job, size_t at, int lock)
                                                        .quiet = p->spec->quiet,
                                                        .name = p->jobs_n > 1 ? stage_name(p, at) : NULL,
                                                        .cpus = p->jobs_n > 1 ? &job->cpus : NULL,
-                                                       .keep_fd = lock}));
+                                                       .keep = job->locks.at,
+                                                       .keep_n = job->locks.n}));
 undo:
     mem_free(settings);
     mem_free(marker);
@@ -138,7 +177,7 @@ static void drop_job(Job *job)
 {
     words_drop(&job->command);
     mem_free(job->log);
-    close(job->lock);
+    unlock(&job->locks);
     *job = (Job){.cpus = job->cpus};
 }
 
@@ -195,7 +234,9 @@ static Status end_stage(Pipeline *p, const Job *job)
     const char *name = stage_name(p, job->at), *without = p->spec->from ? " without --from" : "";
     ChildEnd end;
     TRY(child_end(&end, job->child));
-    if (stopped(p))
+    /* A verb that was asked to end and is not done says so; a program may not. */
+    bool whole = end.code == 0 && !(end.asked && p->recipe->stages.at[job->at].program);
+    if (stopped(p) && !whole)
         return fail(ST_CANCELLED, "stopped in stage %s; the same command%s goes on", name, without);
     if (end.code)
         return fail(
@@ -248,8 +289,9 @@ static void tell_left(const Pipeline *p)
         }
     for (size_t i = 0; i < p->jobs_n; i++) {
         const Job *job = &p->jobs[i];
-        double whole = job->child ? p->stages[job->at].forecast.seconds : 0,
-               done = (clock_now() - job->start) / (double)p->jobs_n;
+        double whole = job->child ? p->stages[job->at].forecast.seconds : 0, done = clock_now() - job->start;
+        if (job->child && p->stages[job->at].verb->uses_all)
+            done /= (double)p->jobs_n;
         seconds += whole > done ? whole - done : 0;
     }
     if (seconds > 0)
@@ -268,23 +310,20 @@ static Job *free_job(const Pipeline *p)
 static Status try_stage(Pipeline *p, Work *w, size_t at)
 {
     PipelineStage *s = &p->stages[at];
-    int lock = -1;
-    Status st = lock_stage(&lock, s);
-    if (st == ST_LIMIT) {
-        w->others = at;
+    Locks locks = {0};
+    TRY(lock_stage(p, at, &locks, &w->others));
+    if (!locks.n)
         return ST_OK;
-    }
-    TRY(st);
     pipeline_read_state(s);
     if (s->state == STAGE_DONE) {
         s->wanted = false;
-        close(lock);
+        unlock(&locks);
         return pipeline_link(p, at, true);
     }
     Job *job = free_job(p);
     tell_left(p);
     s->wanted = false;
-    st = begin_stage(p, job, at, lock);
+    Status st = begin_stage(p, job, at, locks);
     if (st == ST_OK)
         w->under_way++;
     else

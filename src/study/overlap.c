@@ -48,6 +48,7 @@ struct Overlap {
     uint8_t filter[(1 << FILTER_BITS) / 8]; /* of the keys of all: most windows are turned away here */
     int64_t texts, bytes;
     Words words; /* of the text at hand */
+    Str folded;
     Array(uint64_t) sums;
 };
 
@@ -87,7 +88,83 @@ void overlap_free(Overlap *o)
     array_drop(&o->ngrams);
     array_drop(&o->words);
     array_drop(&o->sums);
+    str_drop(&o->folded);
     mem_free(o);
+}
+
+/* Characters. -------------------------------------------------------------------------------------------- */
+
+/* Of characters that web pages and editors put in the place of ASCII's: that one; else 0. */
+static unsigned char ascii_for(uint32_t c)
+{
+    if (c == 0xA0 || c == 0x3000 || (c >= 0x2000 && c <= 0x200B) || c == 0x202F || c == 0x205F || c == 0xFEFF)
+        return ' ';
+    if (c == 0x2018 || c == 0x2019 || c == 0x201A || c == 0x201B || c == 0x2032)
+        return '\'';
+    if (c == 0x201C || c == 0x201D || c == 0x201E || c == 0x201F || c == 0xAB || c == 0xBB)
+        return '"';
+    if ((c >= 0x2010 && c <= 0x2015) || c == 0x2212)
+        return '-';
+    if (c == 0x2026 || c == 0x3002)
+        return '.';
+    if (c == 0x3001)
+        return ',';
+    if (c >= 0x300C && c <= 0x300F)
+        return '"';
+    return c >= 0xFF01 && c <= 0xFF5E ? (unsigned char)(c - 0xFF01 + '!') : 0; /* full width */
+}
+
+/* Small letters for the capitals of Latin, Greek and Cyrillic. */
+static uint32_t small(uint32_t c)
+{
+    if ((c >= 0xC0 && c <= 0xDE && c != 0xD7) || (c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F))
+        return c + 0x20;
+    if (c >= 0x400 && c <= 0x40F)
+        return c + 0x50;
+    bool odd_is_capital = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E);
+    if (c >= 0x100 && c <= 0x17E && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149 && c != 0x178)
+        return c % 2 == odd_is_capital ? c + 1 : c;
+    return c;
+}
+
+/* Scripts that put no blanks between words: each character is one. */
+static bool stands_alone(uint32_t c)
+{
+    return (c >= 0x3040 && c <= 0x30FF) || (c >= 0x3400 && c <= 0x9FFF) || (c >= 0xF900 && c <= 0xFAFF) ||
+           (c >= 0x20000 && c <= 0x3FFFF);
+}
+
+/* Valid UTF-8 of a character. */
+static void add_char(Str *out, uint32_t c)
+{
+    if (stands_alone(c))
+        str_addc(out, ' ');
+    str_add_utf8(out, c);
+    if (stands_alone(c))
+        str_addc(out, ' ');
+}
+
+/* The text as it is compared, but for ASCII's capitals and what is no UTF-8. */
+static Span folded(Str *out, Span text)
+{
+    bool ascii = true;
+    for (size_t i = 0; ascii && i < text.n; i++)
+        ascii = (unsigned char)text.at[i] < 0x80;
+    if (ascii)
+        return text;
+    str_clear(out);
+    for (size_t i = 0; i < text.n;) {
+        uint32_t c;
+        int n = utf8_decode(&c, text.at + i, text.n - i);
+        if (n == 0)
+            str_addc(out, text.at[i]);
+        else if (ascii_for(c))
+            str_addc(out, (char)ascii_for(c));
+        else
+            add_char(out, small(c));
+        i += n ? (size_t)n : 1;
+    }
+    return str_span(out);
 }
 
 /* Words. ------------------------------------------------------------------------------------------------- */
@@ -147,8 +224,10 @@ static void meet_quote(Words *out, Span text, size_t at, bool *edge)
         *edge = true;
 }
 
-static void split(Words *out, Span text)
+static void split(Overlap *o, Span given)
 {
+    Words *out = &o->words;
+    Span text = folded(&o->folded, given);
     const uint64_t start = 0xCBF29CE484222325u;
     bool edge = true;
     size_t line = 0; /* words before which the line, quote or tag began */
@@ -284,12 +363,12 @@ void overlap_task(Overlap *o, const char *name, const char *id, Span question, S
     array_push(&o->tasks,
                ((Task){.set = set, .id = mem_str(id), .question = mem_strn(question.at, question.n)}));
     o->tallies.at[set].tasks++;
-    split(&o->words, question);
+    split(o, question);
     if (add_needle(o, task, false))
         add_ngrams(o, task);
     else
         o->tallies.at[set].short_ones++;
-    split(&o->words, answer);
+    split(o, answer);
     add_needle(o, task, true);
 }
 
@@ -353,7 +432,7 @@ void overlap_search(Overlap *o, const char *place, Span text)
 {
     o->texts++;
     o->bytes += (int64_t)text.n;
-    split(&o->words, text);
+    split(o, text);
     add_up(o);
     for (size_t k = 1; k <= KEY_MOST; k++)
         if (o->keys[k])

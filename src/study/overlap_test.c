@@ -38,6 +38,20 @@ static void questions_are_found_whatever_their_dress(void **state)
     assert_false(holds("Hugo has 39 maps, buys 23 and gives 38 away.", q));
     assert_false(holds("", q));
     assert_true(holds("x caf\xC3\xA9 b c d e f g h i j k l m n", "caf\xC3\xA9 b c d e f g h i j k l m"));
+    assert_true(holds("Hugo\xC2\xA0has 39\xE2\x80\xAFmaps, buys 23 and gives 38 away. How many maps does Hugo have now?", q));
+    assert_true(holds("x CAF\xC3\x89 \xC4\x8C\xC5\xBD \xD0\x96 \xCE\xA9 e f g h i j k l",
+                      "caf\xC3\xA9 \xC4\x8D\xC5\xBE \xD0\xB6 \xCF\x89 e f g h i j k l"));
+    assert_true(holds("It\xE2\x80\x99s said: \xE2\x80\x9CWho has 3 maps \xE2\x80\x93 or 4 \xE2\x80\x93 and why\xE2\x80\xA6 not 5?\xE2\x80\x9D",
+                      "Who has 3 maps - or 4 - and why... not 5?"));
+    /* Each character is a word: a question of twelve counts anywhere, another one does not. */
+    const char *chinese = "\xE5\xB0\x8F\xE6\x98\x8E\xE6\x9C\x89\xE4\xB8\x89\xE4\xB8\xAA\xE8\x8B\xB9\xE6\x9E\x9C\xEF\xBC\x8C"
+                          "\xE8\xBF\x98\xE5\x89\xA9\xE5\x87\xA0\xE4\xB8\xAA\xE5\x91\xA2\xEF\xBC\x9F",
+               *other = "\xE5\xB0\x8F\xE6\x98\x8E\xE6\x9C\x89\xE5\x9B\x9B\xE4\xB8\xAA\xE8\x8B\xB9\xE6\x9E\x9C\xEF\xBC\x8C"
+                        "\xE8\xBF\x98\xE5\x89\xA9\xE5\x87\xA0\xE4\xB8\xAA\xE5\x91\xA2\xEF\xBC\x9F";
+    char *within = mem_format("\xE9\xA2\x98\xE7\x9B\xAE\xEF\xBC\x9A%s\xE7\xAD\x94", chinese);
+    assert_true(holds(within, chinese));
+    assert_false(holds(within, other));
+    mem_free(within);
     assert_false(holds("x cafe b c d e f g h i j k l m n", "caf\xC3\xA9 b c d e f g h i j k l m"));
 }
 

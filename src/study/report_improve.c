@@ -103,7 +103,9 @@ static void write_verdict(Str *page, const json_t *lineage)
     const json_t *ci = json_object_get(verdict, "ci95");
     const char *name;
     if (!json_is_object(verdict)) {
-        html_add(page, "<p>No model was better than the one given.\n");
+        html_add(page, report_number(lineage, "best.round") > 0
+                           ? "<p>The tasks by which nothing is decided have not been played yet.\n"
+                           : "<p>No model was better than the one given.\n");
         return;
     }
     html_add(page,
