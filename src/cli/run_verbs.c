@@ -39,19 +39,19 @@ static const char *const improve_products[] = {"lineage.json", NULL};
 
 /* A version is raised when the same settings and inputs give another product. */
 static const RecipeVerb verbs[] = {
-    {"corpus build", 2, RESUME_ANEW, true, corpus_products, check_corpus, corpus_forecast},
-    {"tokenizer train", 3, RESUME_ANEW, true, NULL, NULL, tokenizer_forecast},
+    {"corpus build", 3, RESUME_ANEW, true, corpus_products, check_corpus, corpus_forecast},
+    {"tokenizer train", 4, RESUME_ANEW, true, NULL, NULL, tokenizer_forecast},
     {"pack", 1, RESUME_ANEW, true, shard_products, check_pack, pack_forecast},
     {"train", 1, RESUME_FLAG, true, train_products, train_recipe_check, train_forecast},
-    {"tune", 4, RESUME_FLAG, true, tune_products, tune_recipe_check, tune_forecast},
+    {"tune", 5, RESUME_FLAG, true, tune_products, tune_recipe_check, tune_forecast},
     {"convert", 1, RESUME_ANEW, true, NULL, NULL, convert_forecast},
     {"env make", 8, RESUME_ANEW, false, NULL, NULL, env_make_forecast},
     {"env score", 1, RESUME_ANEW, false, score_products, NULL, env_score_forecast},
     {"eval --fetch", 1, RESUME_SAME, false, NULL, NULL, NULL},
     {"eval", 3, RESUME_SAME, true, eval_products, NULL, eval_forecast},
-    {"report", 5, RESUME_ANEW, false, page_products, NULL, report_forecast},
+    {"report", 6, RESUME_ANEW, false, page_products, NULL, report_forecast},
     {"study improve", 1, RESUME_SAME, true, improve_products, NULL, improve_forecast},
-    {"study", 3, RESUME_ANEW, false, NULL, NULL, study_forecast},
+    {"study", 4, RESUME_ANEW, false, NULL, NULL, study_forecast},
 };
 const RecipeVerbs run_verbs = {verbs, sizeof verbs / sizeof verbs[0]};
 

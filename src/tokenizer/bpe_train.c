@@ -26,6 +26,7 @@ struct BpeTrainer {
     size_t slots_n;
     int64_t bytes;
     BpeDigits digits;
+    bool numbers; /* bpe_train_numbers */
 };
 
 /* Counting words ---------------------------------------------------------------------------------------- */
@@ -124,10 +125,20 @@ static void count_word(BpeTrainer *b, const char *p, size_t n, int64_t times)
 
 void bpe_train_numbers(BpeTrainer *b)
 {
+    b->numbers = true;
     const int64_t before_all = (int64_t)1 << 50; /* their merges come first, whatever a weight makes of the others */
     for (char tens = '1'; tens <= '9'; tens++)
         for (char ones = '0'; ones <= '9'; ones++)
             count_word(b, (char[]){tens, ones}, 2, before_all);
+}
+
+/* Of three digits, which is as long as a word of digits becomes: nothing is to be put together of its parts. */
+static bool is_long_number(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+    return n > 2;
 }
 
 void bpe_train_add(BpeTrainer *b, const char *text, size_t n, int64_t times)
@@ -136,7 +147,7 @@ void bpe_train_add(BpeTrainer *b, const char *text, size_t n, int64_t times)
     b->bytes += (int64_t)n;
     for (size_t at = 0, end; at < n; at = end) {
         end = next(text, at, n);
-        if (end - at <= BPE_WORD_BYTES)
+        if (end - at <= BPE_WORD_BYTES && !(b->numbers && is_long_number(text + at, end - at)))
             count_word(b, text + at, end - at, times);
     }
 }

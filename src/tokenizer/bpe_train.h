@@ -31,9 +31,9 @@ BpeTrainer *bpe_train_new(BpeDigits digits);
 void bpe_train_free(BpeTrainer *b);
 
 /* Every number from 10 to 99 becomes a piece of its own, whether or not the documents have it, and longer ones are put
- * together of these: a small model copies what it has met often.  (With a piece for each number up to 999, as in Llama 3's
+ * together of these, however often they come: a small model copies what it has met often.  (With a piece for each number up to 999, as in Llama 3's
  * vocabulary, one of six million parameters copied those of two digits and not the rarer ones of three.)  Digits in threes
- * only. */
+ * only, and before the first document. */
 void bpe_train_numbers(BpeTrainer *b);
 
 /* One document, counted as if it came so many times; any bytes.  One thread at a time. */

@@ -139,8 +139,9 @@ static void numbers_are_pieces(void **state)
     BpeTrainer *b = bpe_train_new(BPE_DIGITS_IN_THREES);
     Tokenizer *t = NULL;
     bpe_train_numbers(b);
-    bpe_train_add(b, "ab ab ab", 8, 1);
-    assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + NUMBERS + 2, NULL, NULL), ST_OK);
+    bpe_train_add(b, "123 123 999 abc", 15, 1000000); /* of which no piece of three digits comes */
+    bpe_train_add(b, "ab ab ab", 8, 1000000);
+    assert_int_equal(bpe_train_finish(b, &t, BPE_VOCAB_MIN + NUMBERS + 20, NULL, NULL), ST_OK);
     for (int i = 0; i < 1000; i++) { /* those of three digits are two pieces */
         char digits[12];
         Ids ids = {0};
