@@ -11,7 +11,8 @@
 
 static const Field words_fields[] = {
     F_STRING(TrainOptions, data, "", "folder of packed rows, as lemur pack writes it"),
-    F_STRING(TrainOptions, init, "", "start from this model folder, or from the model of this run"),
+    F_STRING(TrainOptions, init, "",
+             "start from this model folder or GGUF file, or from the model of this run"),
     F_STRING(TrainOptions, preset, "",
              "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(TrainOptions, config, "", "start from random weights in the shape of this config.json"),

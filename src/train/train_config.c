@@ -36,7 +36,8 @@ static const Field train_fields[] = {
              "adamw, or muon for the matrices of layers and adamw for the rest"),
     F_FLOAT(TrainConfig, weight_decay, 0.1, 0, 10, "of matrices; norm weights are not decayed"),
     F_FLOAT(TrainConfig, beta1, 0.9, 0, 0.999999, "AdamW's memory of gradients"),
-    F_FLOAT(TrainConfig, beta2, 0.95, 0, 0.9999999, "AdamW's memory of their squares"),
+    F_FLOAT(TrainConfig, beta2, 0.95, 0, 0.99999997, /* as a float it is below 1 */
+            "AdamW's memory of their squares"),
     F_FLOAT(TrainConfig, eps, 1e-8, 1e-30, 1, "AdamW's guard against division by zero"),
     F_FLOAT(TrainConfig, muon_momentum, 0.95, 0, 0.999999, "Muon's memory of gradients"),
     F_FLOAT(TrainConfig, grad_clip, 1.0, 0, 1e9, "longest gradient; 0: no clipping"),

@@ -122,7 +122,7 @@ static void find_tokenizer(Trainer *t)
 {
     const char *path = t->job->tokenizer ? t->job->tokenizer : shards_tokenizer_path(loader_set(t->train));
     mem_free(t->tokenizer);
-    if (!path && t->job->init)
+    if (!path && t->job->init && path_is_folder(t->job->init))
         path = t->job->init;
     if (path && !path_exists(path)) {
         log_warn("the vocabulary %s is not there: model folders will be without one", path);
