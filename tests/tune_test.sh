@@ -142,6 +142,11 @@ ok "spelled out instead" "$lemur" tune -m "$work/base-bare" -d "$in/messages.jso
 ok "a quantised base" "$lemur" convert "$work/base-bare" --type Q8_0 -o "$work/bare.gguf"
 expect 0 'added to the vocabulary: <|im_start|> <|im_end|>' "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" \
     --lora --context 128 --steps 60 --learning-rate 5e-3 --batch 2 -o "$work/grown-lora"
+ok "a run over it goes on by lemur train, too" "$lemur" train --resume -o "$work/grown-lora"
+ok "adapters of lemur train over a GGUF file" "$lemur" train --data "$work/packed-bare" --init "$work/bare.gguf" --lora \
+    --steps 2 --batch 2 -o "$work/train-lora"
+no "... which is a model's, or none" 'base.yaml' "$lemur" train --data "$work/packed-bare" --init "$work/base.yaml" --lora \
+    --steps 2 --batch 2 -o "$work/none-lora"
 ok "the grown adapter merges" "$lemur" convert "$work/bare.gguf" --merge "$work/grown-lora" --type F32 -o "$work/merged.gguf"
 # Likelihoods of an answer it learned: texts would differ where two tokens are about equally likely.
 likelihoods() { # FILE, MODEL...
@@ -162,6 +167,13 @@ ok "... alone is not: $alone nats" awk -v d="$alone" 'BEGIN {exit !(d > 0.5)}'
 ok "all of a quantised base grows, too" "$lemur" tune -m "$work/bare.gguf" -d "$in/messages.jsonl" --context 128 --steps 2 \
     --batch 2 -o "$work/grown-whole"
 
+# ... in a padded embedding, whose rows the marks take.
+sed 's/hidden_size: 32/vocab_size: 640, hidden_size: 32/' "$work/base.yaml" > "$work/padded.yaml"
+ok "a padded model" "$lemur" train --data "$work/packed-bare" --recipe "$work/padded.yaml" --padded-vocab --steps 2 \
+    -o "$work/padded"
+expect 0 'embed_tokens whole; lm_head whole' "$lemur" tune -m "$work/padded" -d "$in/messages.jsonl" --lora --context 128 \
+    --steps 2 --batch 2 -o "$work/padded-lora"
+
 # A vocabulary that puts a space behind special tokens, as SentencePiece's old ones do.
 ok "a random model" "$lemur" convert --random --preset 5m -o "$work/random"
 ok "... whose masks are proved" "$lemur" tune -m "$work/random" -d "$in/messages.jsonl" --context 256 --inspect 1
@@ -175,6 +187,54 @@ echo '{"instruction": "new", "output": "one"}' >> "$in/other.jsonl"
 mv "$in/other.jsonl" "$in/alpaca.jsonl"
 expect 0 'reuse/data prepared' "$lemur" tune -m "$work/base" -d "$in/alpaca.jsonl" --context 128 --steps 2 --overwrite \
     -o "$work/reuse"
+
+# A run that is refused leaves the one that is there as it was: what it learns from, and what it stands on -----------------------
+reaches() { # FILE WORDS: within some seconds
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+        grep -q "$2" "$1" 2> /dev/null && return
+        sleep 0.2
+    done
+    return 1
+}
+data_of() { cat "$1"/data/*.tok "$1/data/manifest.json" | cksum; }
+again() { "$lemur" tune -m "$work/base" -d "$in/alpaca.jsonl" --context 128 --batch 2 --overwrite "$@"; }
+"$lemur" tune -m "$work/base" -d "$in/messages.jsonl" --context 128 --batch 2 --steps 1000000 -o "$work/live" > "$work/live.log" 2>&1 &
+pid=$!
+ok "a run begins" reaches "$work/live/log.jsonl" '"step":2,'
+before=$(data_of "$work/live")
+no "another process trains there" 'another process trains' again -o "$work/live"
+ok "its data are what they were" test "$before" = "$(data_of "$work/live")"
+kill -TERM $pid
+wait $pid
+no "too much memory" 'lower batch' again --batch 1000000 -o "$work/live"
+ok "the data are what they were" test "$before" = "$(data_of "$work/live")"
+ok "... and nothing lies beside them" test ! -e "$work/live/.tmp-data"
+"$lemur" tune --resume -o "$work/live" > "$work/live.log" 2>&1 &
+pid=$!
+ok "the run goes on" reaches "$work/live/log.jsonl" '"resume"'
+kill -TERM $pid
+wait $pid
+mkdir "$work/live/.tmp-data"
+echo mine > "$work/live/data/notes.txt"
+ok "another takes its place" again --steps 2 -o "$work/live"
+ok "... with other data" test "$before" != "$(data_of "$work/live")"
+ok "... and nothing lies beside them" test ! -e "$work/live/.tmp-data"
+ok "... but what is not ours" test -f "$work/live/data/notes.txt"
+cp -r "$work/live" "$work/moved"
+ok "its data are named as they lie" "$lemur" tune --resume -o "$work/moved"
+no "adapters over a model that goes" 'lies in the run that --overwrite deletes' again --steps 2 -m "$work/live" --lora -o "$work/live"
+ok "... which is still there" test -f "$work/live/model/model.safetensors"
+
+# Lengths of the command line, the default's too, take the place of a recipe's; the plan for programs ----------------------------
+sed 's/epochs: 6/steps: 5/' "$work/tune.yaml" > "$work/steps.yaml"
+plan() { "$lemur" tune --recipe "$work/steps.yaml" --threads 1 --dry-run --json "$@" 2> /dev/null > "$work/plan.json"; }
+ok "steps of the recipe" plan
+ok "... in the plan" grep -q '"steps": *5,' "$work/plan.json"
+ok "the default's number of epochs" plan --epochs 3
+ok "... in the plan" grep -q '"epochs": *2\.[89]\|"epochs": *3' "$work/plan.json"
+ok "of lemur train, too" sh -c '"$1" train --data "$2/packed" --recipe "$2/base.yaml" --dry-run --json 2> /dev/null | grep -q "\"steps\": *12,"' \
+    - "$lemur" "$work"
+
 "$lemur" tune --recipe "$work/tune.yaml" --dry-run -o "$work/one" --threads 1 > /dev/null 2>&1
 "$lemur" tune --recipe "$work/tune.yaml" --dry-run -o "$work/two" --threads 2 > /dev/null 2>&1
 for f in "$work"/one/data/*.tok "$work/one/data/rejected.jsonl"; do

@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -153,6 +155,39 @@ void file_abandon(FileWriter *w)
     mem_free(w->temporary);
     mem_free(w->path);
     *w = (FileWriter){0};
+}
+
+bool file_is_left_over(const char *name, size_t *n)
+{
+    char *end;
+    const char *mark = strstr(name, ".tmp-"), *digits = mark ? mark + strlen(".tmp-") : "";
+    if (!mark || *digits < '0' || *digits > '9')
+        return false;
+    long pid = strtol(digits, &end, 10);
+    *n = (size_t)(mark - name);
+    return !*end && pid > 0 && pid <= INT_MAX &&
+           (pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+}
+
+void file_sweep(const char *path)
+{
+    FolderList names;
+    char *folder = parent_of(path);
+    const char *base = path_base(path);
+    if (folder_list(&names, folder) != ST_OK) {
+        (void)error_take(); /* who writes there says what is wrong */
+        mem_free(folder);
+        return;
+    }
+    for (size_t i = 0; i < names.n; i++) {
+        size_t n;
+        char *left = path_join(folder, names.at[i]);
+        if (file_is_left_over(names.at[i], &n) && n == strlen(base) && memcmp(names.at[i], base, n) == 0)
+            unlink(left);
+        mem_free(left);
+    }
+    folder_list_drop(&names);
+    mem_free(folder);
 }
 
 Status file_replace(const char *path, const void *bytes, size_t n)

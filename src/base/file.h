@@ -30,6 +30,12 @@ MUST_CHECK Status file_write(FileWriter *w, const void *bytes, size_t n);
 MUST_CHECK Status file_commit(FileWriter *w);
 void file_abandon(FileWriter *w); /* nothing to do after a commit */
 
+/* Whether `name` is what file_begin of a process that is no more left of a file: "NAME.tmp-PID".  *n: the
+ * letters of NAME.  One of our own number counts, too: this process is not to be writing that file. */
+bool file_is_left_over(const char *name, size_t *n);
+/* Removes what such processes left of a file that is about to be written, as far as it can. */
+void file_sweep(const char *path);
+
 /* Durable write of a whole small file. */
 MUST_CHECK Status file_replace(const char *path, const void *bytes, size_t n);
 

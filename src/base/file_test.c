@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/scratch_test.h"
@@ -223,6 +224,30 @@ static void names_in_a_folder_are_sorted(void **state)
     folder_list_drop(&names);
 }
 
+/* What a killed process left of a file goes before it is written again, and nothing else. */
+static void what_a_killed_writer_left_is_swept(void **state)
+{
+    (void)state;
+    pid_t gone = fork();
+    if (gone == 0)
+        _exit(0);
+    assert_int_equal(waitpid(gone, NULL, 0), gone);
+    char *names[6];
+    const int pids[] = {(int)gone, (int)getpid(), (int)getppid(), (int)gone};
+    for (int i = 0; i < 4; i++)
+        names[i] = mem_format("swept/%s.tmp-%d", i < 3 ? "m.gguf" : "am.gguf", pids[i]);
+    names[4] = mem_format("swept/m.gguf.tmp-%dx", (int)gone);
+    names[5] = mem_str("swept/m.gguf");
+    for (int i = 0; i < 6; i++)
+        scratch_text(names[i], "");
+    file_sweep(in_scratch("swept/m.gguf"));
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(path_exists(in_scratch(names[i])), i >= 2);
+    for (int i = 0; i < 6; i++)
+        mem_free(names[i]);
+    file_sweep("/nowhere/x");
+}
+
 static void paths_are_joined_and_split(void **state)
 {
     (void)state;
@@ -250,6 +275,7 @@ int main(void)
         cmocka_unit_test(a_locked_file_is_one_holders),
         cmocka_unit_test(folders_are_made_and_removed_deeply),
         cmocka_unit_test(names_in_a_folder_are_sorted),
+        cmocka_unit_test(what_a_killed_writer_left_is_swept),
         cmocka_unit_test(paths_are_joined_and_split),
         cmocka_unit_test(a_link_takes_the_place_of_a_link),
     };

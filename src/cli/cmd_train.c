@@ -46,13 +46,13 @@ static Status check_words(const TrainSettings *t)
     return ST_OK;
 }
 
-/* --init may also name a run: its model, or its newest checkpoint, is where to begin. */
+/* --init may also name a GGUF file, or a run: its model, or its newest checkpoint, is where to begin. */
 static Status find_init(TrainSettings *t)
 {
     char *found;
     if (!*t->words.init)
         return ST_OK;
-    Status st = model_folder_find(&found, t->words.init);
+    Status st = model_path_find(&found, t->words.init);
     if (st != ST_OK)
         return fail_in(st, "--init");
     mem_free(t->words.init);
@@ -91,6 +91,7 @@ static Status run(TrainSettings *t, const Command *c, int argc, char **argv)
 {
     TrainResult result;
     TrainSample sample = {0};
+    json_t *plan = NULL;
     TRY(train_settings_gather(t, c, argc, argv));
     TRY(check_words(t));
     TRY(find_init(t));
@@ -107,7 +108,9 @@ static Status run(TrainSettings *t, const Command *c, int argc, char **argv)
         .accept_changes = t->words.accept_changes,
         .padded_vocab = t->words.padded_vocab,
         .grow_vocab = t->grow_vocab,
+        .new_ids = t->new_ids,
         .dry_run = t->words.dry_run,
+        .plan = &plan,
         .stop = stop_signal_watch(),
     };
     if (*t->words.sample) {
@@ -116,8 +119,11 @@ static Status run(TrainSettings *t, const Command *c, int argc, char **argv)
     }
     Status st = train_run(&t->config, &job, &result);
     train_sample_drop(&sample);
-    if (t->words.json && !t->words.dry_run && (st == ST_OK || result.diverged))
+    if (t->words.json && plan)
+        cmd_print_json(plan, 8);
+    else if (t->words.json && (st == ST_OK || result.diverged))
         train_flags_print_result(t->output, &result);
+    json_decref(plan);
     return st;
 }
 

@@ -16,26 +16,13 @@
 #include "cli/train_sample.h"
 #include "cli/tune_data.h"
 #include "cli/tune_inspect.h"
+#include "cli/tune_place.h"
 #include "cli/tune_settings.h"
 #include "corpus/instruct_ledger.h"
 #include "corpus/stop.h"
 #include "train/run_folder.h"
 #include "train/summary.h"
 #include "train/trainer.h"
-
-/* Where the examples are prepared ------------------------------------------------------------- */
-
-static bool holds_run(const char *folder)
-{
-    static const char *const names[] = {"config.json", "log.jsonl", "checkpoints"};
-    bool is = false;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        char *path = path_join(folder, names[i]);
-        is |= path_exists(path);
-        mem_free(path);
-    }
-    return is;
-}
 
 static Status check_words(const TuneSettings *t)
 {
@@ -54,28 +41,11 @@ static Status check_words(const TuneSettings *t)
         return fail(ST_ARG, "what to learn from is missing: give --data FILE, or --recipe FILE with sources");
     if (!t->output && !looks)
         return fail(ST_ARG, "where the run goes is missing: give -o FOLDER");
-    if (t->output && holds_run(t->output) && !t->words.overwrite && !t->words.resume && !looks)
+    if (t->output && tune_place_holds_run(t->output) && !t->words.overwrite && !t->words.resume && !looks)
         return fail(ST_ARG,
                     "%s holds a run already; go on with it by --resume, delete it by --overwrite, or choose "
                     "another folder with -o",
                     t->output);
-    return ST_OK;
-}
-
-/* RUN/data; looking alone leaves what a run learned from untouched, and needs no run: then it is *temporary.
- * Caller frees both. */
-static Status data_folder(const TuneSettings *t, char **out, char **temporary)
-{
-    bool looks = t->words.dry_run || t->words.inspect > 0;
-    if (t->output && !(looks && holds_run(t->output))) {
-        *out = path_join(t->output, "data");
-        return ST_OK;
-    }
-    const char *place = getenv("TMPDIR");
-    *temporary = mem_format("%s/lemur-tune-XXXXXX", place && *place ? place : "/tmp");
-    if (!mkdtemp(*temporary))
-        return fail_errno(ST_IO, "cannot make a folder %s", *temporary);
-    *out = mem_str(*temporary);
     return ST_OK;
 }
 
@@ -97,20 +67,25 @@ static Status inspect(const char *folder, int64_t n)
 static Status train(TuneSettings *t, TrainJob *job)
 {
     TrainResult result;
+    json_t *plan = NULL;
     TrainSample sample = {.prompt = t->words.sample};
     job->output = t->output;
     job->resume = t->words.resume;
     job->overwrite = t->words.overwrite;
     job->accept_changes = t->words.accept_changes;
     job->dry_run = t->words.dry_run;
+    job->plan = &plan;
     job->stop = stop_signal_watch();
     job->verb = "tune";
     if (*t->words.sample)
         job->hooks = (TrainHooks){.context = &sample, .on_eval = train_sample_on_eval};
     Status st = train_run(&t->config, job, &result);
     train_sample_drop(&sample);
-    if (t->words.json && !t->words.dry_run && (st == ST_OK || result.diverged))
+    if (t->words.json && plan)
+        cmd_print_json(plan, 8);
+    else if (t->words.json && (st == ST_OK || result.diverged))
         train_flags_print_result(t->output, &result);
+    json_decref(plan);
     return st;
 }
 
@@ -136,7 +111,8 @@ static Status train_on(TuneSettings *t, const char *data, const char *tokenizer)
     TrainJob job = {.data = data,
                     .tokenizer = tokenizer,
                     .padded_vocab = json_is_true(json_object_get(c, "padded_vocab")),
-                    .grow_vocab = json_is_true(json_object_get(c, "grow_vocab"))};
+                    .grow_vocab = json_is_true(json_object_get(c, "grow_vocab")),
+                    .new_ids = json_is_true(json_object_get(c, "new_ids"))};
     TRY(hparams_from_json(&job.hparams, json_object_get(c, "model")));
     TRY(find_init(&init, t));
     job.init = init;
@@ -159,58 +135,64 @@ static Status go_on(TuneSettings *t)
     return st;
 }
 
-static Status begin(TuneSettings *t, char **temporary)
+/* With the examples as they were prepared. */
+static Status begin_with(TuneSettings *t, const TuneData *data, const TunePlace *place, const char *base)
 {
-    TuneData data;
-    char *folder = NULL, *base = NULL;
+    if (t->words.inspect > 0)
+        return inspect(place->made, t->words.inspect);
+    TrainJob job = {.data = place->made,
+                    .data_place = strcmp(place->made, place->data) != 0 ? place->data : NULL,
+                    .folder = place->run.lock >= 0 ? &place->run : NULL,
+                    .init = base,
+                    .padded_vocab = data->padded,
+                    .grow_vocab = data->grows,
+                    .new_ids = data->added.n > 0};
+    return train(t, &job);
+}
+
+static Status prepare(TuneSettings *t, const TuneData *data, const char *base)
+{
+    TunePlace place;
     json_t *manifest = NULL;
     bool reused = false;
+    int threads = t->config.threads > 0 ? (int)t->config.threads : cpu_count();
+    InstructJob job = {&t->recipe, data->tokenizer, data->tmpl, (uint64_t)t->config.seed, threads};
+    stop_on_signals();
+    Status st = tune_place_open(&place, t, &job, base);
+    if (st == ST_OK)
+        st = instruct_prepare(&job, place.made, &manifest, &reused);
+    if (st == ST_OK) {
+        tune_data_print(data);
+        log_info("examples %s %s", place.data,
+                 reused ? "are those of the same files and settings already" : "prepared");
+        print_ledger(manifest);
+        st = begin_with(t, data, &place, base);
+    }
+    json_decref(manifest);
+    tune_place_close(&place);
+    return st;
+}
+
+static Status begin(TuneSettings *t)
+{
+    TuneData data;
+    char *base;
     Status st = model_path_find(&base, t->words.base);
     if (st != ST_OK)
         return fail_in(st, "-m");
-    int threads = t->config.threads > 0 ? (int)t->config.threads : cpu_count();
     st = tune_data_open(&data, base, &t->recipe);
-    if (st == ST_OK) {
-        InstructJob job = {&t->recipe, data.tokenizer, data.tmpl, (uint64_t)t->config.seed, threads};
-        stop_on_signals();
-        st = data_folder(t, &folder, temporary);
-        if (st == ST_OK)
-            st = instruct_prepare(&job, folder, &manifest, &reused);
-    }
-    if (st == ST_OK) {
-        tune_data_print(&data);
-        log_info("examples %s %s", folder,
-                 reused ? "are those of the same files and settings already" : "prepared");
-        print_ledger(manifest);
-    }
-    if (st == ST_OK && t->words.inspect > 0) {
-        st = inspect(folder, t->words.inspect);
-    } else if (st == ST_OK) {
-        TrainJob job = {.data = folder, .init = base, .padded_vocab = data.padded, .grow_vocab = data.grows};
-        st = train(t, &job);
-    }
+    if (st == ST_OK)
+        st = prepare(t, &data, base);
     tune_data_close(&data);
-    json_decref(manifest);
-    mem_free(folder);
     mem_free(base);
     return st;
 }
 
 static Status run(TuneSettings *t, const Command *c, int argc, char **argv)
 {
-    char *temporary = NULL;
     TRY(tune_settings_gather(t, c, argc, argv));
     TRY(check_words(t));
-    Status st = t->resumed ? go_on(t) : begin(t, &temporary);
-    if (temporary) {
-        Error why = error_take();
-        if (folder_remove(temporary) != ST_OK)
-            log_warn("%s", error_take().text);
-        if (why.status != ST_OK)
-            (void)error_put(&why);
-        mem_free(temporary);
-    }
-    return st;
+    return t->resumed ? go_on(t) : begin(t);
 }
 
 /* The ledger and how the run went, as far as there is one. */
@@ -219,7 +201,7 @@ static Status show_all(const char *run_folder, json_t *manifest, bool json)
     Str text = {0};
     json_t *summary = NULL;
     if (json) {
-        Status st = holds_run(run_folder) ? summary_json(&summary, run_folder) : ST_OK;
+        Status st = tune_place_holds_run(run_folder) ? summary_json(&summary, run_folder) : ST_OK;
         if (st == ST_OK) {
             summary = summary ? summary : json_object();
             json_object_set(summary, "data", manifest);
@@ -229,7 +211,7 @@ static Status show_all(const char *run_folder, json_t *manifest, bool json)
         return st;
     }
     instruct_ledger_text(&text, manifest);
-    Status st = holds_run(run_folder) ? summary_text(&text, run_folder) : ST_OK;
+    Status st = tune_place_holds_run(run_folder) ? summary_text(&text, run_folder) : ST_OK;
     if (st == ST_OK)
         fputs(str_c(&text), stdout);
     str_drop(&text);

@@ -201,14 +201,22 @@ static DType folder_dtype(QuantType t)
 
 /* Metadata. ------------------------------------------------------------------------------------------- */
 
+/* Whether a key's number of ids is not that of the rows: merged adapters may have brought more. */
+static bool is_outgrown(const Gguf *g, const GgufValue *v, int64_t rows)
+{
+    int64_t ids;
+    static const char key[] = "llama.vocab_size";
+    return span_is(v->key, key) && (gguf_int(g, key, rows, &ids) != ST_OK || ids != rows);
+}
+
 /* All that a GGUF file says but what is decided anew here; without its vocabulary not its template either. */
-static void copy_keys(GgufWriter *w, const Gguf *g, bool vocabulary)
+static void copy_keys(GgufWriter *w, const Gguf *g, bool vocabulary, int64_t rows)
 {
     for (int64_t i = 0; i < gguf_count(g); i++) {
         const GgufValue *v = gguf_at(g, i);
         if (span_is(v->key, "general.file_type") || span_is(v->key, "general.quantization_version") ||
             span_is(v->key, "general.alignment") || span_starts(v->key, "split.") ||
-            span_starts(v->key, "quantize.imatrix."))
+            span_starts(v->key, "quantize.imatrix.") || is_outgrown(g, v, rows))
             continue;
         bool of_vocabulary =
             span_starts(v->key, "tokenizer.ggml.") || span_starts(v->key, "lemur.tokenizer.") ||
@@ -268,7 +276,7 @@ static Status plan_gguf(Convert *c)
     const Gguf *g = c->file ? model_file_gguf(c->file) : NULL;
     c->writer = gguf_writer_new();
     if (g)
-        copy_keys(c->writer, g, !c->tokenizer);
+        copy_keys(c->writer, g, !c->tokenizer, c->source.params->h.vocab_size);
     gguf_put_once(c->writer, "general.architecture", span("llama"));
     gguf_put_once(c->writer, "general.name", c->job->in ? name_of(c->job->in) : span("random weights"));
     quantize_plan(&c->plan, c->source.params, c->mix, c->job->pure);
@@ -341,8 +349,8 @@ static Status check_room(const Convert *c)
 
 /* The work. ------------------------------------------------------------------------------------------- */
 
-/* In tokenizer_config.json; beside a vocabulary that came without one, whose absence means something, too, in
- * a file of its own. */
+/* In tokenizer_config.json, alone; beside a vocabulary that came without one, whose absence means something,
+ * too, in a file of its own. */
 static Status write_template(const char *folder, Span jinja)
 {
     json_t *config = NULL, *text = json_stringn(jinja.at, jinja.n);
@@ -356,6 +364,8 @@ static Status write_template(const char *folder, Span jinja)
             st = fail(ST_FORMAT, "%s is no object", path);
         if (st == ST_OK)
             st = json_file_write(path, config);
+        if (st == ST_OK)
+            st = folder_remove(own); /* of the vocabulary: it would go first */
     }
     mem_free(path);
     mem_free(own);

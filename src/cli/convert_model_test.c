@@ -1,5 +1,7 @@
 #include "cli/convert_model.h"
 
+#include <sys/wait.h>
+
 #include "base/log.h"
 #include "base/scratch_test.h"
 #include "infer/vocab_gguf.h"
@@ -145,6 +147,7 @@ static void another_vocabulary_takes_template_and_ends(void **state)
         expect_in(i % 2 ? "spoken/tokenizer_config.json" : "spoken/chat_template.jinja",
                   "{% for m in messages %}");
         assert_int_equal(path_exists(in_scratch("spoken/tokenizer_config.json")), i % 2);
+        assert_int_equal(path_exists(in_scratch("spoken/chat_template.jinja")), i % 2 == 0);
         expect_in("spoken/generation_config.json", "7");
         mem_free(in);
         mem_free(vocab);
@@ -178,6 +181,54 @@ static void gguf_becomes_gguf(void **state)
     model_file_tensor(f, &t, PARAM_Q, 0);
     assert_int_equal(t.type, QUANT_BF16);
     model_file_close(f);
+}
+
+/* As where adapters that were merged in brought more ids: what is written says how many rows it has. */
+static void the_number_of_ids_is_that_of_the_rows(void **state)
+{
+    (void)state;
+    static const char key[] = "llama.vocab_size";
+    Gguf *g;
+    int64_t ids;
+    assert_int_equal(convert("model", "rows.gguf", "f32"), ST_OK);
+    Str bytes = scratch_read("rows.gguf");
+    char *at = memmem(bytes.at, bytes.n, key, strlen(key));
+    assert_non_null(at);
+    uint32_t rows, fewer = 398;
+    memcpy(&rows, at + strlen(key) + 4, 4); /* behind the type */
+    assert_int_equal(rows, 400);
+    memcpy(at + strlen(key) + 4, &fewer, 4);
+    scratch_write("fewer.gguf", bytes.at, bytes.n);
+    str_drop(&bytes);
+    assert_int_equal(convert("fewer.gguf", "mended.gguf", "f32"), ST_OK);
+    assert_int_equal(gguf_open(&g, in_scratch("mended.gguf")), ST_OK);
+    assert_int_equal(gguf_int(g, key, -1, &ids), ST_OK);
+    assert_int_equal(ids, 400);
+    gguf_close(g);
+}
+
+static pid_t dead_process(void)
+{
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    return child;
+}
+
+/* A killed conversion leaves a file as large as the model. */
+static void what_a_kill_left_goes(void **state)
+{
+    (void)state;
+    char left[64], other[64];
+    snprintf(left, sizeof left, "killed.gguf.tmp-%d", (int)dead_process());
+    snprintf(other, sizeof other, "other.gguf.tmp-%d", (int)dead_process());
+    scratch_text(left, "half a model");
+    scratch_text(other, "of another");
+    assert_int_equal(convert("model", "killed.gguf", NULL), ST_OK);
+    assert_false(path_exists(in_scratch(left)));
+    assert_true(path_exists(in_scratch(other)));
 }
 
 static void wrong_words_are_refused(void **state)
@@ -286,6 +337,8 @@ int main(void)
         cmocka_unit_test(folders_become_folders),
         cmocka_unit_test(another_vocabulary_takes_template_and_ends),
         cmocka_unit_test(gguf_becomes_gguf),
+        cmocka_unit_test(the_number_of_ids_is_that_of_the_rows),
+        cmocka_unit_test(what_a_kill_left_goes),
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(a_model_is_replaced_on_demand_only),
         cmocka_unit_test(a_plan_writes_nothing),

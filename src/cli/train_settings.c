@@ -11,7 +11,8 @@
 
 static const Field words_fields[] = {
     F_STRING(TrainOptions, data, "", "folder of packed rows, as lemur pack writes it"),
-    F_STRING(TrainOptions, init, "", "start from this model folder, or from the model of this run"),
+    F_STRING(TrainOptions, init, "",
+             "start from this model folder or GGUF file, or from the model of this run"),
     F_STRING(TrainOptions, preset, "",
              "start from random weights in this shape: 5m, 15m, 60m, 110m, 1b, 7b, 70b"),
     F_STRING(TrainOptions, config, "", "start from random weights in the shape of this config.json"),
@@ -24,7 +25,7 @@ static const Field words_fields[] = {
     F_BOOL(TrainOptions, accept_changes, false, "resume although settings differ from those of the run"),
     F_BOOL(TrainOptions, padded_vocab, false, "the model may have more ids than the data's vocabulary"),
     F_BOOL(TrainOptions, dry_run, false, "print the plan (memory, tokens, time, disk) and stop"),
-    F_BOOL(TrainOptions, json, false, "print the result as JSON"),
+    F_BOOL(TrainOptions, json, false, "print the result, or the plan of --dry-run, as JSON"),
 };
 static const FieldTable words_table = FIELD_TABLE(words_fields);
 static const Flag flags[] = {
@@ -215,6 +216,7 @@ static Status take_resumed(TrainSettings *t)
     TRY(set_path(&t->words.tokenizer, t->resumed, "tokenizer"));
     t->words.padded_vocab = json_is_true(json_object_get(t->resumed, "padded_vocab"));
     t->grow_vocab = json_is_true(json_object_get(t->resumed, "grow_vocab"));
+    t->new_ids = json_is_true(json_object_get(t->resumed, "new_ids"));
     return config_from_json(&train_table, &t->config, json_object_get(t->resumed, "settings"));
 }
 

@@ -27,10 +27,10 @@ typedef struct {
 typedef struct {
     TrainOptions words;
     TrainConfig config;
-    HParams h;       /* where has_shape */
-    bool has_shape;  /* of random weights, or of the run that is resumed */
-    bool takes_ids;  /* ... which leaves begin and end of text to the data's vocabulary */
-    bool grow_vocab; /* of a run of lemur tune that is resumed */
+    HParams h;                /* where has_shape */
+    bool has_shape;           /* of random weights, or of the run that is resumed */
+    bool takes_ids;           /* ... which leaves begin and end of text to the data's vocabulary */
+    bool grow_vocab, new_ids; /* of a run of lemur tune that is resumed */
     char *output, *recipe_path;
     json_t *resumed; /* config.json of the run that is resumed; NULL: one begins */
     json_t *recipe;  /* its content; may be set before it is gathered */

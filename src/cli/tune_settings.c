@@ -19,7 +19,7 @@ static const Field words_fields[] = {
     F_BOOL(TuneWords, overwrite, false, "delete the run in the output folder first"),
     F_BOOL(TuneWords, accept_changes, false, "resume although settings differ from those of the run"),
     F_BOOL(TuneWords, dry_run, false, "prepare the examples, print the plan and stop"),
-    F_BOOL(TuneWords, json, false, "print the result as JSON"),
+    F_BOOL(TuneWords, json, false, "print the result, or the plan of --dry-run, as JSON"),
 };
 static const FieldTable words_table = FIELD_TABLE(words_fields);
 static const Flag flags[] = {
@@ -180,16 +180,29 @@ static Status take_files(TuneSettings *t, const Args *args)
     return ST_OK;
 }
 
+/* The command line over what files say.  A length that it gives, be it the default, takes the place of
+ * theirs: all are below their bounds while it is read, and those that still are were not given. */
+static Status parse_over(TuneSettings *t, Args *args, const Command *c, int argc, char **argv)
+{
+    TrainConfig *now = &t->config, was = t->config;
+    now->steps = now->tokens = -1;
+    now->epochs = now->minutes = -1;
+    Status st = args_parse(args, argc, argv, c->flags, c->flags_n, c->tables, c->tables_n);
+    bool given = now->steps >= 0 || now->tokens >= 0 || now->epochs >= 0 || now->minutes >= 0;
+    if (given)
+        train_flags_forget_length(&was);
+    now->steps = now->steps >= 0 ? now->steps : was.steps;
+    now->tokens = now->tokens >= 0 ? now->tokens : was.tokens;
+    now->epochs = now->epochs >= 0 ? now->epochs : was.epochs;
+    now->minutes = now->minutes >= 0 ? now->minutes : was.minutes;
+    return st;
+}
+
 Status tune_settings_gather(TuneSettings *t, const Command *c, int argc, char **argv)
 {
     Args args = {0};
     /* The first reading of argv, to find files; what it set is read again, over them. */
     bool resume = t->words.resume;
-    TrainConfig given = {0};
-    config_defaults(&t->table, &given);
-    bool length_given = !(t->config.steps == given.steps && t->config.tokens == given.tokens &&
-                          t->config.epochs == given.epochs && t->config.minutes == given.minutes);
-    config_drop(&t->table, &given);
     config_defaults(&words_table, &t->words);
     config_defaults(&t->table, &t->config);
     instruct_recipe_drop(&t->recipe);
@@ -198,10 +211,8 @@ Status tune_settings_gather(TuneSettings *t, const Command *c, int argc, char **
     Status st = take_resumed(t);
     if (st == ST_OK && t->recipe_path)
         st = take_recipe(t);
-    if (length_given)
-        train_flags_forget_length(&t->config);
     if (st == ST_OK)
-        st = args_parse(&args, argc, argv, c->flags, c->flags_n, c->tables, c->tables_n);
+        st = parse_over(t, &args, c, argc, argv);
     const char *base = st == ST_OK ? args_value(&args, "model") : NULL;
     if (base) {
         mem_free(t->words.base);

@@ -100,8 +100,8 @@ typedef struct {
     const uint32_t *starts; /* [starts_n] rising, starts[0] = 0; a view into the file */
     int32_t starts_n;
     int32_t source;
-    int64_t bytes;   /* of text that ids[1..T] stand for; -1 where not recorded */
-    int32_t padding; /* how many ids at the end are to be neither read nor predicted; at most T - 1 */
+    int64_t bytes;       /* of text that ids[1..T] stand for; -1 where not recorded */
+    int32_t padding;     /* how many ids at the end are to be neither read nor predicted; at most T - 1 */
     const uint8_t *mask; /* [shard_mask_bytes] which ids are learned; NULL: all; a view into the file */
 } ShardRow;
 
@@ -208,5 +208,10 @@ MUST_CHECK Status shards_add(ShardSetWriter *w, const char *split, const int32_t
 MUST_CHECK Status shards_finish(ShardSetWriter *w, const char *tokenizer_path,
                                 struct json_t *more); /* frees w */
 void shards_abandon(ShardSetWriter *w);               /* removes what was written */
+
+/* Puts the whole set in the folder `from`, which carries its vocabulary, in place of the one in `to`, all at
+ * once; `from` is no more then.  Both on one file system; readers of the set may have it open.
+ *   ST_ARG another process writes to `to`   ST_FORMAT `from` is no set   ST_IO */
+MUST_CHECK Status shards_move(const char *from, const char *to);
 
 #endif

@@ -138,6 +138,25 @@ Status shards_finish(ShardSetWriter *w, const char *tokenizer_path, json_t *more
     return st;
 }
 
+Status shards_move(const char *from, const char *to)
+{
+    ManifestStage stage;
+    json_t *manifest;
+    TRY(manifest_read(&manifest, &shards_kind, from));
+    Status st = json_object_get(manifest, "folder")
+                    ? fail(ST_IO, "the files of %s could not be put into place", from)
+                    : manifest_begin(&stage, &shards_kind, to);
+    if (st == ST_OK) {
+        if (rename(from, stage.folder) != 0) /* which is empty */
+            st = fail_errno(ST_IO, "cannot rename %s to %s", from, stage.folder);
+        if (st == ST_OK)
+            st = manifest_commit(&stage, manifest);
+        manifest_end(&stage);
+    }
+    json_decref(manifest);
+    return st;
+}
+
 void shards_abandon(ShardSetWriter *w)
 {
     if (!w)

@@ -124,6 +124,41 @@ static void abandoning_leaves_nothing_and_keeps_the_reason(void **state)
     shards_abandon(NULL);
 }
 
+static Status move_new(void)
+{
+    char *from = scratch_path("made"), *to = scratch_path("crash");
+    Status st = shards_move(from, to);
+    mem_free(from);
+    mem_free(to);
+    return st;
+}
+
+/* A set that was made elsewhere takes the place of another, whole or not at all; what is not the set's stays. */
+static void a_moved_set_is_whole_wherever_it_is_struck(void **state)
+{
+    (void)state;
+    int at = 1, found_old = 0, found_new = 0;
+    for (bool struck = true; struck; at++) {
+        crash_remove("crash");
+        crash_remove("made");
+        assert_int_equal(shards_finish(begin("made", NEW), NULL, NULL), ST_OK);
+        assert_int_equal(shards_finish(begin("crash", OLD), NULL, NULL), ST_OK);
+        scratch_text("crash/notes.txt", "kept");
+        struck = crash_run(CRASH_KILL, at, move_new);
+        int64_t rows = rows_in("crash");
+        assert_true(rows == OLD || rows == NEW);
+        found_old += rows == OLD;
+        found_new += rows == NEW;
+        if (rows == OLD)
+            continue;
+        assert_int_equal(write_new(), ST_OK);
+        crash_expect_entries(
+            "crash", "manifest.json notes.txt tokenizer train-00000.tok train-00001.tok train-00002.tok ");
+    }
+    assert_true(at > 10 && found_old > 3 && found_new > 3);
+    assert_int_equal(move_new(), ST_IO); /* it has been moved */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +166,7 @@ int main(void)
         cmocka_unit_test(the_old_set_stays_until_the_new_one_is_whole),
         cmocka_unit_test(a_kill_leaves_a_whole_set),
         cmocka_unit_test(a_full_disk_leaves_a_whole_set),
+        cmocka_unit_test(a_moved_set_is_whole_wherever_it_is_struck),
         cmocka_unit_test(abandoning_leaves_nothing_and_keeps_the_reason),
     };
     return cmocka_run_group_tests(tests, crash_scratch_make, scratch_remove);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/thread.h"
@@ -269,6 +270,7 @@ Status quantize_write_gguf(const WeightSource *s, const QuantPlan *plan, GgufWri
 {
     const Params *p = s->params;
     double done = 0;
+    file_sweep(path); /* as large as models are */
     TRY(gguf_begin(w, path));
     TRY(write_divisors(w, &p->h));
     Progress progress = progress_start("converting", (double)hparams_param_count(&p->h) / 1e6, "M weights");

@@ -56,6 +56,13 @@ static void file_set(Tokenizer *t, const char *name, Str bytes)
     array_push(&t->files, added);
 }
 
+static void file_copy(Tokenizer *t, const VocabFile *f)
+{
+    Str copy = {0};
+    str_add(&copy, f->bytes.at, f->bytes.n);
+    file_set(t, f->name, copy);
+}
+
 /* Added tokens ------------------------------------------------------------------------------------------- */
 
 static json_t *added_json(const Added *a, bool with_id)
@@ -180,7 +187,8 @@ static Status reopen(Tokenizer **out, const Tokenizer *t, const AddedList *added
 {
     const VocabFile *json = file_named(t, "tokenizer.json"), *model = file_named(t, "tokenizer.model");
     const VocabFile *config = file_named(t, "tokenizer_config.json"),
-                    *map = file_named(t, "special_tokens_map.json");
+                    *map = file_named(t, "special_tokens_map.json"),
+                    *jinja = file_named(t, "chat_template.jinja");
     Str main = {0}, settings = {0}, names = {0};
     Status st = json ? json_grow(&main, json, added) : model_grow(&main, model, added);
     if (st == ST_OK && config)
@@ -193,11 +201,10 @@ static Status reopen(Tokenizer **out, const Tokenizer *t, const AddedList *added
         file_set(*out, "special_tokens_map.json", names);
         names = (Str){0};
     }
-    if (st == ST_OK && json && model) { /* other programs take it together with the added tokens */
-        Str copy = {0};
-        str_add(&copy, model->bytes.at, model->bytes.n);
-        file_set(*out, "tokenizer.model", copy);
-    }
+    if (st == ST_OK && json && model) /* other programs take it together with the added tokens */
+        file_copy(*out, model);
+    if (st == ST_OK && jinja)
+        file_copy(*out, jinja);
     str_drop(&main);
     str_drop(&settings);
     str_drop(&names);
@@ -291,6 +298,11 @@ Status tokenizer_set_chat(Tokenizer *t, Span jinja, const int32_t *ends, size_t 
     TRY(parse(&root, file_named(t, "tokenizer_config.json")));
     json_object_set_new(root, "chat_template", json_stringn(jinja.at, jinja.n));
     file_set(t, "tokenizer_config.json", as_text(root));
+    if (file_named(t, "chat_template.jinja")) { /* which goes before the key */
+        Str copy = {0};
+        str_add(&copy, jinja.at, jinja.n);
+        file_set(t, "chat_template.jinja", copy);
+    }
     generation_write(t, ends, ends_n);
     return ST_OK;
 }

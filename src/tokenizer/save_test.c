@@ -1,4 +1,5 @@
 #include "base/scratch_test.h"
+#include "tokenizer/extend.h"
 #include "tokenizer/small_vocab_test.h"
 
 static void assert_same_file(const char *a, const char *folder, const char *name)
@@ -32,6 +33,37 @@ static void opened_files_are_copied_byte_for_byte(void **state)
         assert_int_equal(folder_remove(folder), ST_OK);
         mem_free(folder);
     }
+}
+
+/* Newer transformers have the template in a file of its own, which goes before the key of the settings. */
+static void a_template_in_a_file_goes_along(void **state)
+{
+    (void)state;
+    static const char *const none[] = {NULL};
+    Tokenizer *t, *same;
+    char *from = scratch_path("spoken"), *to = scratch_path("copied");
+    assert_int_equal(tokenizer_open(&t, "tests/golden/tokenizer/llama3.json"), ST_OK);
+    assert_int_equal(tokenizer_save(t, from), ST_OK);
+    tokenizer_close(t);
+    scratch_text("spoken/chat_template.jinja", "{{ 'own' }}");
+    char *jinja = path_join(from, "chat_template.jinja");
+    assert_int_equal(tokenizer_open(&t, from), ST_OK);
+    assert_int_equal(tokenizer_save(t, to), ST_OK);
+    assert_same_file(jinja, to, "chat_template.jinja");
+    assert_int_equal(tokenizer_extend(&same, t, none), ST_OK);
+    assert_int_equal(folder_remove(to), ST_OK);
+    assert_int_equal(tokenizer_save(same, to), ST_OK);
+    assert_same_file(jinja, to, "chat_template.jinja");
+    assert_int_equal(tokenizer_set_chat(same, span("{{ 'new' }}"), NULL, 0), ST_OK);
+    assert_int_equal(tokenizer_save(same, to), ST_OK);
+    Str text = scratch_read("copied/chat_template.jinja");
+    assert_string_equal(str_c(&text), "{{ 'new' }}");
+    str_drop(&text);
+    tokenizer_close(same);
+    tokenizer_close(t);
+    mem_free(jinja);
+    mem_free(from);
+    mem_free(to);
 }
 
 static void save_is_refused(const VocabArrays *v, const char *words)
@@ -81,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opened_files_are_copied_byte_for_byte),
+        cmocka_unit_test(a_template_in_a_file_goes_along),
         cmocka_unit_test(what_no_file_can_say_is_refused),
         cmocka_unit_test(a_folder_that_cannot_be_is_named),
     };

@@ -350,6 +350,8 @@ Status tokenizer_open_bytes(Tokenizer **out, Str *bytes, const char *folder, Str
         TRY_TO(undo, keep_file(t, folder, "tokenizer_config.json"));
     if (folder)
         TRY_TO(undo, keep_file(t, folder, "special_tokens_map.json"));
+    if (folder)
+        TRY_TO(undo, keep_file(t, folder, "chat_template.jinja"));
     if (folder && json)
         TRY_TO(undo, keep_file(t, folder, "tokenizer.model"));
     TRY_TO(undo, read_config(t));

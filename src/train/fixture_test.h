@@ -23,14 +23,20 @@ typedef struct {
     double first_loss, last_loss;
 } Fixture;
 
-/* As a full disk does it: writes fail beyond a few kilobytes, which logs stay below and weights do not. */
-static inline void disk_is_full(bool full)
+/* Writes fail beyond so many bytes of a file; 0: none does. */
+static inline void files_end_at(rlim_t bytes)
 {
     struct rlimit r;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
-    r.rlim_cur = full ? 8000 : r.rlim_max;
+    r.rlim_cur = bytes ? bytes : r.rlim_max;
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* As a full disk does it: writes fail beyond a few kilobytes, which logs stay below and weights do not. */
+static inline void disk_is_full(bool full)
+{
+    files_end_at(full ? 8000 : 0);
 }
 
 static inline void on_step(void *context, const TrainStep *s)

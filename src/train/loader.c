@@ -144,6 +144,8 @@ int64_t loader_row_at(const Loader *l, const LoaderOrder *order, int64_t step, i
     check(n > 0);
     __int128 number =
         (((__int128)step * order->micro_steps + micro_step) * order->ranks + order->rank) * l->batch + b;
+    number += order->shift;
+    check(number >= 0);
     int64_t epoch = (int64_t)(number / n), i = (int64_t)(number % n);
     return order->packed && epoch == 0 ? i : order_at(order->seed, epoch, n, i);
 }

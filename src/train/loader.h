@@ -20,6 +20,7 @@ typedef struct {
     uint64_t seed;
     bool packed; /* the first epoch in the order of the file */
     int64_t micro_steps, ranks, rank;
+    int64_t shift; /* by so many rows each step comes later than its number says (RunState) */
 } LoaderOrder;
 
 /* One batch.  Sequences from `n` on are padding: id 0, no targets; and so is the end of a padded row. */

@@ -146,12 +146,50 @@ static void another_base_or_setting_is_refused(void **state)
     drop_adapted(f);
 }
 
+/* Tokens that are new to the model, in rows that were padding: adapters alone could not say them. */
+static void rows_of_new_ids_are_trained_whole(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    f->job.output = f->tiny.other;
+    f->job.hparams.vocab_size = TINY_V + 4;
+    f->job.padded_vocab = true;
+    f->c.steps = 2;
+    f->c.eval_every = -1;
+    expect_ok(train(f));
+    char *base = path_join(f->tiny.other, "model");
+    f->job.init = base;
+    f->job.output = f->tiny.run;
+    f->job.new_ids = true;
+    f->c.lora = true;
+    f->c.lora_rank = 4;
+    f->c.steps = 6;
+    f->stop_at = 3;
+    assert_int_equal(train(f), ST_CANCELLED);
+    f->stop = 0;
+    f->stop_at = 0;
+    f->job.resume = true;
+    expect_ok(train(f));
+    json_t *config;
+    expect_ok(run_folder_read_config(&config, f->tiny.run));
+    assert_true(json_is_true(json_object_get(config, "new_ids")));
+    json_decref(config);
+    char *path = path_join(f->tiny.run, "adapter/adapter_config.json");
+    expect_ok(json_file_read(&config, path));
+    assert_int_equal(json_array_size(json_object_get(config, "modules_to_save")), 2);
+    json_decref(config);
+    mem_free(path);
+    mem_free(base);
+    drop(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_run_learns_and_leaves_an_adapter),
         cmocka_unit_test(resumed_runs_end_in_the_same_bytes),
         cmocka_unit_test(a_kill_costs_only_time),
+        cmocka_unit_test(rows_of_new_ids_are_trained_whole),
         cmocka_unit_test(another_base_or_setting_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

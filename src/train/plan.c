@@ -68,7 +68,7 @@ TrainPlan plan_of(const TrainConfig *c, const HParams *h, const ModelSetup *setu
     if (train_config_optimizer(c).muon)
         plan_muon(&p, h);
     p.epoch_tokens = p.rows * T;
-    p.steps = train_config_steps(c, p.step_tokens, p.epoch_tokens);
+    p.steps = train_config_steps(c, p.step_tokens, p.epoch_tokens, 0);
     p.eval_rows = c->eval_rows > 0 && c->eval_rows < p.held_out_rows ? c->eval_rows : p.held_out_rows;
     p.eval_rows_set = p.eval_rows;
     p.memory_bytes = p.model.total + p.host_bytes;
@@ -242,6 +242,38 @@ void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, cons
     print_work(p, c);
     print_memory(p);
     print_disk(p, c, output);
+}
+
+static json_t *count_or_null(double n, bool known)
+{
+    return known ? json_integer((json_int_t)n) : json_null();
+}
+
+json_t *plan_json(const TrainPlan *p, const TrainConfig *c, const char *output)
+{
+    bool known = p->steps >= 0;
+    double tokens = (double)p->steps * (double)p->step_tokens;
+    int64_t memory = memory_available(), disk = free_at(output);
+    json_t *j = json_object();
+    json_object_set_new(j, "parameters", json_integer(p->parameters));
+    json_object_set_new(j, "trained_parameters", json_integer(p->trained));
+    json_object_set_new(j, "context", json_integer(p->context));
+    json_object_set_new(j, "rows", json_integer(p->rows));
+    json_object_set_new(j, "held_out_rows", json_integer(p->held_out_rows));
+    json_object_set_new(j, "learned_share", json_real(p->learned));
+    json_object_set_new(j, "step_tokens", json_integer(p->step_tokens));
+    json_object_set_new(j, "steps", count_or_null((double)p->steps, known));
+    json_object_set_new(j, "tokens", count_or_null(tokens, known));
+    json_object_set_new(j, "epochs", known ? json_real(tokens / (double)p->epoch_tokens) : json_null());
+    json_object_set_new(j, "flops", known ? json_real(train_work(p)) : json_null());
+    json_object_set_new(j, "seconds",
+                        !known || p->peak_flops > 0 ? json_real(plan_seconds(p, c)) : json_null());
+    json_object_set_new(j, "memory_bytes", json_integer((json_int_t)p->memory_bytes));
+    json_object_set_new(j, "memory_available_bytes", count_or_null((double)memory, memory >= 0));
+    json_object_set_new(j, "checkpoint_bytes", json_integer((json_int_t)p->checkpoint_bytes));
+    json_object_set_new(j, "disk_bytes", json_integer((json_int_t)p->disk_bytes));
+    json_object_set_new(j, "disk_free_bytes", count_or_null((double)disk, disk >= 0));
+    return j;
 }
 
 Status plan_check(const TrainPlan *p, const TrainConfig *c, const char *output, size_t held_bytes)

@@ -2,6 +2,8 @@
 #ifndef TRAIN_PLAN_H
 #define TRAIN_PLAN_H
 
+#include <jansson.h>
+
 #include "train/loader.h"
 #include "train/train_config.h"
 
@@ -51,6 +53,9 @@ double plan_step_mfu(TrainPlan *p, double seconds, int64_t learned);
 
 /* Ten lines for people, through log_info. */
 void plan_print(const TrainPlan *p, const TrainConfig *c, const char *data, const char *output, int threads);
+
+/* The same as an object, for programs; new reference.  Keys: docs/formats/run-folder.md. */
+json_t *plan_json(const TrainPlan *p, const TrainConfig *c, const char *output);
 
 /* ST_LIMIT: more memory than is available, or more disk than is free where `output` lies (or its parent).
  * `held_bytes` of disk are already in use by checkpoints that will be replaced. */

@@ -1,8 +1,6 @@
 #include "train/run_folder.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,20 +32,16 @@ static bool is_ours(const char *name)
     return strncmp(name, "events.out.tfevents.", 20) == 0;
 }
 
-/* "config.json.tmp-123", which file_begin of a process 123 made that is no more.  One of our own number is
- * not ours: nothing has been written yet. */
+/* "config.json.tmp-123" of a process 123 that is no more; nothing has been written yet by this one. */
 static bool is_left_over(const char *name)
 {
-    char *end;
-    const char *mark = strstr(name, ".tmp-"), *digits = mark ? mark + strlen(".tmp-") : "";
-    if (!mark || *digits < '0' || *digits > '9')
+    size_t n;
+    if (!file_is_left_over(name, &n))
         return false;
-    long pid = strtol(digits, &end, 10);
-    char *final = mem_strn(name, (size_t)(mark - name));
+    char *final = mem_strn(name, n);
     bool ours = is_ours(final);
     mem_free(final);
-    return ours && !*end && pid > 0 && pid <= INT_MAX &&
-           (pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH));
+    return ours;
 }
 
 /* Removes what is in the folder and of which `is_such` holds. */
@@ -74,6 +68,8 @@ static Status recover(const char *path)
     Status st = swap_recover(path, "model");
     if (st == ST_OK)
         st = swap_recover(path, "adapter");
+    if (st == ST_OK)
+        st = swap_recover(path, "data");
     if (st == ST_OK)
         st = swap_recover(checkpoints, "step-");
     if (st == ST_OK)
@@ -176,6 +172,30 @@ void run_folder_close(RunFolder *f)
     mem_free(f->path);
     json_decref(f->config);
     *f = (RunFolder){.lock = -1};
+}
+
+/* The part of `inner` behind `folder` and a slash, both without links; NULL: it does not lie in it. */
+static const char *part_within(const char *folder, const char *inner)
+{
+    size_t n = strlen(folder);
+    return strncmp(inner, folder, n) == 0 && inner[n] == '/' ? inner + n + 1 : NULL;
+}
+
+Status run_folder_spares(const RunFolder *f, const char *what, const char *path)
+{
+    char *folder = f->stale && path ? realpath(f->path, NULL) : NULL;
+    char *real = folder ? realpath(path, NULL) : NULL;
+    const char *part = real ? part_within(folder, real) : NULL;
+    char *first = part ? mem_strn(part, strcspn(part, "/")) : NULL;
+    bool goes = first && is_ours(first);
+    mem_free(first);
+    free(real);
+    free(folder);
+    return goes ? fail(ST_ARG,
+                       "%s, %s, lies in the run that --overwrite deletes; choose another folder with -o, or "
+                       "move it elsewhere first",
+                       what, path)
+                : ST_OK;
 }
 
 Status run_folder_clear(RunFolder *f)

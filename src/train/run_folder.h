@@ -21,13 +21,17 @@ typedef struct {
  * ST_ARG. */
 MUST_CHECK Status run_folder_possible(const char *path);
 /* Makes the folder where it is missing, locks it, and mends what a killed run left half done (swap.h,
- * temporary files of processes that are gone).  Deletes nothing else yet.
- *   ST_ARG  it holds a run and neither `resume` nor `overwrite` is set, or both are; another process
+ * temporary files of processes that are gone, rows that were prepared in .tmp-data).  Deletes nothing else
+ * yet. ST_ARG  it holds a run and neither `resume` nor `overwrite` is set, or both are; another process
  *           trains in it; it holds a model
  *   ST_IO   cannot be made or written */
 MUST_CHECK Status run_folder_open(RunFolder *f, const char *path, bool resume, bool overwrite);
 /* Takes one that was never opened, if zeroed.  What it made and nothing was put into, it removes again. */
 void run_folder_close(RunFolder *f);
+
+/* Whether overwriting leaves `path` (NULL: nothing) where it is: what the run begins with may not lie in what
+ * it deletes.  `what`: "the model", for the sentence.  ST_ARG. */
+MUST_CHECK Status run_folder_spares(const RunFolder *f, const char *what, const char *path);
 
 /* Deletes a stale run: what run-folder.md lists, and no other file.  To be called when nothing else can go
  * wrong any more. */

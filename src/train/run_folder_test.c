@@ -45,6 +45,46 @@ static void only_the_run_is_overwritten(void **state)
     tiny_close(&t);
 }
 
+static void expect_spared(const RunFolder *f, const char *folder, const char *name, bool spared)
+{
+    char *path = path_join(folder, name);
+    assert_int_equal(run_folder_spares(f, "the model", path), spared ? ST_OK : ST_ARG);
+    if (!spared)
+        assert_non_null(strstr(error_text(), path));
+    mem_free(path);
+}
+
+/* What a run is to begin with may lie beside it, not in it; also where a link leads there. */
+static void a_run_does_not_delete_what_it_begins_with(void **state)
+{
+    (void)state;
+    Tiny t;
+    RunFolder f;
+    tiny_open(&t);
+    char *model = path_join(t.run, "model"), *aside = path_join(t.run, "models");
+    assert_int_equal(folder_make(model), ST_OK);
+    assert_int_equal(folder_make(aside), ST_OK);
+    put(t.run, "config.json");
+    put(model, "model.safetensors");
+    assert_int_equal(symlink(model, t.other), 0);
+    assert_int_equal(run_folder_open(&f, t.run, true, false), ST_OK);
+    expect_spared(&f, t.run, "model", true); /* nothing is overwritten */
+    run_folder_close(&f);
+    assert_int_equal(run_folder_open(&f, t.run, false, true), ST_OK);
+    expect_spared(&f, t.run, "model", false);
+    expect_spared(&f, t.run, "model/model.safetensors", false);
+    expect_spared(&f, t.other, "", false);
+    expect_spared(&f, t.run, "models", true);
+    expect_spared(&f, t.root, "data", true);
+    expect_spared(&f, t.run, "", true);
+    expect_spared(&f, t.run, "model/none", true);
+    assert_int_equal(run_folder_spares(&f, "the model", NULL), ST_OK);
+    run_folder_close(&f);
+    mem_free(model);
+    mem_free(aside);
+    tiny_close(&t);
+}
+
 /* Its config.json would be taken for a run's and replaced. */
 static void a_model_is_no_run_to_overwrite(void **state)
 {
@@ -192,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_run_is_overwritten),
+        cmocka_unit_test(a_run_does_not_delete_what_it_begins_with),
         cmocka_unit_test(a_model_is_no_run_to_overwrite),
         cmocka_unit_test(what_nobody_used_is_removed),
         cmocka_unit_test(small_files_and_wishes),

@@ -70,6 +70,8 @@ json_t *run_state_to_json(const RunState *s, const TrainConfig *c, const RunFact
                             run_state_real(*(const double *)((const char *)s + reals[i].at)));
     json_object_set_new(j, "eval_rows", json_integer(s->eval_rows));
     json_object_set_new(j, "evaluation_due", json_boolean(s->evaluation_due));
+    if (s->row_shift != 0)
+        json_object_set_new(j, "row_shift", json_integer(s->row_shift));
     json_object_set_new(j, "loss_window", spike_to_json(&s->loss_window));
     json_object_set_new(j, "norm_window", spike_to_json(&s->norm_window));
     json_object_set_new(j, "divergence", divergence_to_json(&s->divergence));
@@ -106,9 +108,25 @@ Status run_state_from_json(RunState *s, const TrainConfig *c, const json_t *json
     if (json_object_get(json, "eval_rows")) /* absent from checkpoints of earlier programs, as are the next */
         TRY(take_count(&s->eval_rows, json, "eval_rows"));
     s->evaluation_due = json_is_true(json_object_get(json, "evaluation_due"));
+    s->row_shift = json_integer_value(json_object_get(json, "row_shift"));
     TRY(divergence_from_json(&s->divergence, json_object_get(json, "divergence")));
     TRY(spike_from_json(&s->loss_window, json_object_get(json, "loss_window")));
     return spike_from_json(&s->norm_window, json_object_get(json, "norm_window"));
+}
+
+Status run_state_keep_place(RunState *s, const json_t *json, int64_t rows)
+{
+    const json_t *settings = json_object_get(json, "settings"), *facts = json_object_get(json, "facts");
+    __int128 then = (__int128)json_integer_value(json_object_get(settings, "batch")) *
+                    json_integer_value(json_object_get(settings, "grad_accumulation")) *
+                    json_integer_value(json_object_get(facts, "ranks"));
+    if (then <= 0 || then > COUNT_MAX)
+        return fail(ST_FORMAT, "the checkpoint's state does not say of how many rows its steps were");
+    __int128 seen = then * s->step + s->row_shift, shift = seen - (__int128)rows * s->step;
+    if (seen < 0 || seen > COUNT_MAX || shift < -COUNT_MAX || shift > COUNT_MAX)
+        return fail(ST_FORMAT, "the checkpoint's state has a place in the data that cannot be");
+    s->row_shift = (int64_t)shift;
+    return ST_OK;
 }
 
 /* Differences --------------------------------------------------------------------------------- */
@@ -133,9 +151,22 @@ static bool is_default(const char *key, const json_t *value)
     return is;
 }
 
+/* Whether the number of steps follows from a key: of tokens and epochs they are made by the size of steps and
+ * of the data. */
+static bool decides_length(const char *key, const TrainConfig *c)
+{
+    static const char *const keys[] = {"steps", "tokens", "epochs", "minutes", "batch", "grad_accumulation",
+                                       "data",  "context"};
+    size_t n = sizeof keys / sizeof keys[0], always = 4;
+    for (size_t i = 0; i < (c->steps > 0 || c->minutes > 0 ? always : n); i++)
+        if (strcmp(key, keys[i]) == 0)
+            return true;
+    return false;
+}
+
 /* One line per key of `is` whose value in `was` is another. */
 static void compare_objects(Str *lines, const json_t *was, const json_t *is, bool settings,
-                            bool *length_changed)
+                            const TrainConfig *c, bool *length_changed)
 {
     const char *key;
     json_t *now;
@@ -151,9 +182,7 @@ static void compare_objects(Str *lines, const json_t *was, const json_t *is, boo
             json_number_value(then) <= json_number_value(now))
             continue; /* 1 and 1.0 */
         add_line(lines, key, then, now);
-        if (settings && (strcmp(key, "steps") == 0 || strcmp(key, "tokens") == 0 ||
-                         strcmp(key, "epochs") == 0 || strcmp(key, "minutes") == 0))
-            *length_changed = true;
+        *length_changed |= decides_length(key, c);
     }
 }
 
@@ -171,9 +200,9 @@ static Differences find_differences(const json_t *json, const TrainConfig *c, co
     json_t *then = json_object_get(json, "facts"), *ranks = json_object_get(then, "ranks");
     if (ranks && !json_equal(ranks, json_object_get(facts, "ranks")))
         add_line(&d.shape, "ranks", ranks, json_object_get(facts, "ranks"));
-    compare_objects(&d.shape, json_object_get(json, "model"), h, false, &ignored);
-    compare_objects(&d.others, json_object_get(json, "settings"), settings, true, &d.length);
-    compare_objects(&d.others, then, facts, false, &ignored);
+    compare_objects(&d.shape, json_object_get(json, "model"), h, false, c, &ignored);
+    compare_objects(&d.others, json_object_get(json, "settings"), settings, true, c, &d.length);
+    compare_objects(&d.others, then, facts, false, c, &d.length);
     json_decref(settings);
     json_decref(facts);
     json_decref(h);

@@ -22,6 +22,8 @@ typedef struct {
     double held_out_nats, held_out_bits_per_byte; /* of the last evaluation; NaN: none yet */
     int64_t eval_rows;   /* that the minutes of the run allow an evaluation; 0: as set */
     bool evaluation_due; /* that of `step` was stopped half way */
+    int64_t
+        row_shift; /* so many more rows were seen than steps of the batch of now have; 0: it never changed */
     Spike loss_window, norm_window;
     Divergence divergence;
 } RunState;
@@ -48,10 +50,12 @@ json_t *run_state_real(double v); /* null where v is not finite; new reference *
 
 /* Refuses a checkpoint made with other settings or facts, with one line for each difference; settings that
  * change no bit of the weights may differ.  `accept`: warns instead.  *length_changed: steps, tokens, epochs
- * or minutes are among them.
+ * or minutes are among them, or what tokens and epochs are turned into steps with.
  *   ST_ARG  they differ, or (accepted or not) the model's shape or number of ranks does */
 MUST_CHECK Status run_state_compare(const json_t *json, const TrainConfig *c, const RunFacts *f, bool accept,
                                     bool *length_changed);
+/* Keeps the place in the data where `json` was saved by steps of other rows than `rows` each.  ST_FORMAT. */
+MUST_CHECK Status run_state_keep_place(RunState *s, const json_t *json, int64_t rows);
 /* Whether there is no such difference. */
 bool run_state_same(const json_t *json, const TrainConfig *c, const RunFacts *f);
 

@@ -96,13 +96,55 @@ static void every_setting_counts_unless_harmless(void **state)
             assert_int_equal(st, ST_ARG);
             assert_non_null(strstr(error_text(), field->name));
             assert_int_equal(run_state_compare(j, &c, &f, true, &length), ST_OK);
-            assert_int_equal(length,
-                             strcmp(field->name, "steps") == 0 || strcmp(field->name, "tokens") == 0 ||
-                                 strcmp(field->name, "epochs") == 0 || strcmp(field->name, "minutes") == 0);
+            bool makes_steps =
+                strcmp(field->name, "batch") == 0 || strcmp(field->name, "grad_accumulation") == 0;
+            bool is_length = strcmp(field->name, "steps") == 0 || strcmp(field->name, "tokens") == 0 ||
+                             strcmp(field->name, "epochs") == 0 || strcmp(field->name, "minutes") == 0;
+            assert_int_equal(length, is_length || makes_steps);
+            json_object_set_new(json_object_get(j, "settings"), "steps", json_integer(7));
+            c.steps = 7; /* of so many steps it is, whatever they are made of */
+            assert_int_equal(run_state_compare(j, &c, &f, true, &length), ST_OK);
+            assert_int_equal(length, is_length && strcmp(field->name, "steps") != 0);
         }
         json_decref(j);
         config_drop(&train_table, &c);
     }
+}
+
+/* Steps of 8 rows and then of 12: the next one begins behind the rows that were seen. */
+static void the_place_in_the_data_is_kept(void **state)
+{
+    (void)state;
+    TrainConfig c = {0};
+    RunState s;
+    RunFacts f;
+    config_defaults(&train_table, &c);
+    facts_of(&f);
+    run_state_init(&s, &c);
+    s.step = 30;
+    s.total_steps = 100;
+    c.batch = 4;
+    c.grad_accumulation = 2;
+    json_t *j = reread(run_state_to_json(&s, &c, &f));
+    assert_null(json_object_get(j, "row_shift"));
+    assert_int_equal(run_state_keep_place(&s, j, 8), ST_OK);
+    assert_int_equal(s.row_shift, 0);
+    assert_int_equal(run_state_keep_place(&s, j, 12), ST_OK);
+    assert_int_equal(s.row_shift, 30 * 8 - 30 * 12);
+    json_decref(j);
+    s.step = 40;
+    c.batch = 6;
+    j = reread(run_state_to_json(&s, &c, &f));
+    assert_int_equal(run_state_from_json(&s, &c, j), ST_OK);
+    assert_int_equal(run_state_keep_place(&s, j, 8), ST_OK);
+    assert_int_equal(s.row_shift, 30 * 8 + 10 * 12 - 40 * 8);
+    json_object_set_new(j, "row_shift", json_integer(-40 * 12 - 1));
+    assert_int_equal(run_state_from_json(&s, &c, j), ST_OK);
+    assert_int_equal(run_state_keep_place(&s, j, 8), ST_FORMAT);
+    json_object_del(json_object_get(j, "settings"), "batch");
+    assert_int_equal(run_state_keep_place(&s, j, 8), ST_FORMAT);
+    json_decref(j);
+    config_drop(&train_table, &c);
 }
 
 static void facts_count_and_shapes_cannot_be_accepted(void **state)
@@ -143,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_survives),
         cmocka_unit_test(every_setting_counts_unless_harmless),
+        cmocka_unit_test(the_place_in_the_data_is_kept),
         cmocka_unit_test(facts_count_and_shapes_cannot_be_accepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,8 @@ static const Field train_fields[] = {
              "adamw, or muon for the matrices of layers and adamw for the rest"),
     F_FLOAT(TrainConfig, weight_decay, 0.1, 0, 10, "of matrices; norm weights are not decayed"),
     F_FLOAT(TrainConfig, beta1, 0.9, 0, 0.999999, "AdamW's memory of gradients"),
-    F_FLOAT(TrainConfig, beta2, 0.95, 0, 0.999999999, "AdamW's memory of their squares"),
+    F_FLOAT(TrainConfig, beta2, 0.95, 0, 0.99999997, /* as a float it is below 1 */
+            "AdamW's memory of their squares"),
     F_FLOAT(TrainConfig, eps, 1e-8, 1e-30, 1, "AdamW's guard against division by zero"),
     F_FLOAT(TrainConfig, muon_momentum, 0.95, 0, 0.999999, "Muon's memory of gradients"),
     F_FLOAT(TrainConfig, grad_clip, 1.0, 0, 1e9, "longest gradient; 0: no clipping"),
@@ -122,7 +123,7 @@ static bool sets_adapters(const TrainConfig *c)
     config_defaults(&train_table, &plain);
     bool sets = c->lora_rank != plain.lora_rank || c->lora_alpha != plain.lora_alpha ||
                 c->lora_dropout != plain.lora_dropout || strcmp(c->lora_targets, plain.lora_targets) != 0 ||
-                strcmp(c->lora_save, plain.lora_save) != 0;
+                strcmp(c->lora_save, plain.lora_save) != 0 || c->lora_rslora != plain.lora_rslora;
     config_drop(&train_table, &plain);
     return sets;
 }
@@ -138,10 +139,9 @@ Status train_config_check(const TrainConfig *c)
         return fail(ST_ARG,
                     "muon moves whole matrices, and with --lora none is trained: adapters take adamw");
     if (!c->lora && sets_adapters(c))
-        return fail(
-            ST_ARG,
-            "a setting of adapters (lora_rank, lora_alpha, lora_dropout, lora_targets or lora_save) is "
-            "given, and they are not asked for: pass --lora, too, or leave it out");
+        return fail(ST_ARG,
+                    "a setting of adapters (lora_rank, lora_alpha, lora_dropout, lora_targets, lora_save or "
+                    "lora_rslora) is given, and they are not asked for: pass --lora, too, or leave it out");
     LoraSetup lora;
     return lora_of(&lora, c);
 }
@@ -158,7 +158,7 @@ bool train_config_is_harmless(const char *field)
     return false;
 }
 
-int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t epoch_tokens)
+int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t epoch_tokens, int64_t more)
 {
     double tokens;
     if (c->steps > 0)
@@ -169,7 +169,7 @@ int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t ep
         tokens = (double)c->tokens;
     else
         tokens = (c->epochs > 0 ? c->epochs : 1) * (double)epoch_tokens;
-    double steps = floor(tokens / (double)step_tokens);
+    double steps = floor((tokens - (double)more) / (double)step_tokens);
     return steps < 1 ? 1 : (int64_t)steps;
 }
 

@@ -48,8 +48,8 @@ bool train_config_is_harmless(const char *field);
 
 /* Steps that the settings ask for, with `step_tokens` tokens a step and `epoch_tokens` in the data; at
  * least 1.  Without any of the four: one epoch.  -1: minutes, which only a measurement can turn into
- * steps. */
-int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t epoch_tokens);
+ * steps.  `more`: tokens that were seen beyond those of steps of this size (RunState.row_shift); 0: none. */
+int64_t train_config_steps(const TrainConfig *c, int64_t step_tokens, int64_t epoch_tokens, int64_t more);
 
 Schedule train_config_schedule(const TrainConfig *c, int64_t steps);
 OptimizerSettings train_config_optimizer(const TrainConfig *c);

@@ -13,19 +13,21 @@ static void lengths_become_steps(void **state)
     TrainConfig c = {0};
     config_defaults(&train_table, &c);
     assert_int_equal(train_config_check(&c), ST_OK);
-    assert_int_equal(train_config_steps(&c, 1000, 10500), 10); /* one epoch */
-    assert_int_equal(train_config_steps(&c, 1000, 10), 1);
+    assert_int_equal(train_config_steps(&c, 1000, 10500, 0), 10); /* one epoch */
+    assert_int_equal(train_config_steps(&c, 1000, 10, 0), 1);
     c.epochs = 2.5;
-    assert_int_equal(train_config_steps(&c, 1000, 10000), 25);
+    assert_int_equal(train_config_steps(&c, 1000, 10000, 0), 25);
+    assert_int_equal(train_config_steps(&c, 1000, 10000, 4000), 21);
+    assert_int_equal(train_config_steps(&c, 1000, 10000, -4000), 29);
     c.epochs = 0;
     c.tokens = 3999;
-    assert_int_equal(train_config_steps(&c, 1000, 10000), 3);
+    assert_int_equal(train_config_steps(&c, 1000, 10000, 0), 3);
     c.tokens = 0;
     c.minutes = 1;
-    assert_int_equal(train_config_steps(&c, 1000, 10000), -1);
+    assert_int_equal(train_config_steps(&c, 1000, 10000, 0), -1);
     c.minutes = 0;
     c.steps = 17;
-    assert_int_equal(train_config_steps(&c, 1000, 10000), 17);
+    assert_int_equal(train_config_steps(&c, 1000, 10000, 0), 17);
     c.minutes = 1;
     assert_int_equal(train_config_check(&c), ST_ARG);
     config_drop(&train_table, &c);
@@ -55,6 +57,13 @@ static void names_become_settings(void **state)
     assert_true(train_config_is_harmless("log_every"));
     assert_false(train_config_is_harmless("learning_rate"));
     assert_int_equal(config_set(&train_table, &c, "learning_rate", "-1"), ST_ARG);
+    assert_int_equal(config_set(&train_table, &c, "beta2", "0.99999999"), ST_ARG); /* 1 as a float */
+    assert_int_equal(config_set(&train_table, &c, "beta2", "0.99999997"), ST_OK);
+    assert_true((float)c.beta2 < 1);
+    c.lora_rslora = true;
+    assert_int_equal(train_config_check(&c), ST_ARG);
+    assert_non_null(strstr(error_text(), "lora_rslora"));
+    c.lora_rslora = false;
     assert_int_equal(config_set(&train_table, &c, "lora_rank", "4"), ST_OK);
     assert_int_equal(train_config_check(&c), ST_ARG); /* nobody asked for adapters */
     assert_non_null(strstr(error_text(), "--lora"));

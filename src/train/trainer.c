@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "train/checkpoint.h"
@@ -29,6 +30,20 @@ static Status check_weights(Trainer *t)
                                  (long long)t->state.step);
 }
 
+/* What is copied beside the weights may be moved away while the run trains. */
+static const char *tokenizer_now(Trainer *t)
+{
+    bool gone = t->tokenizer && !path_exists(t->tokenizer);
+    if (gone && !t->tokenizer_gone) {
+        report_wipe(&t->report);
+        log_warn("the vocabulary %s is no longer there: put it back, or what is saved from here on is "
+                 "without one",
+                 t->tokenizer);
+    }
+    t->tokenizer_gone = gone;
+    return gone ? NULL : t->tokenizer;
+}
+
 static Status save_now(Trainer *t)
 {
     Status st = ST_OK;
@@ -36,7 +51,8 @@ static Status save_now(Trainer *t)
     if (t->first && t->saved_step != t->state.step) {
         TRY(check_weights(t));
         json_t *state = run_state_to_json(&t->state, t->c, &t->facts);
-        st = checkpoint_write(t->folder.path, t->state.step, t->model, &t->optimizer, state, t->tokenizer);
+        st =
+            checkpoint_write(t->folder.path, t->state.step, t->model, &t->optimizer, state, tokenizer_now(t));
         json_decref(state);
         if (st == ST_OK)
             st = checkpoint_prune(t->folder.path, t->state.step, t->c->keep_checkpoints,
@@ -62,6 +78,19 @@ static Status save_on_the_way(Trainer *t)
     }
     log_warn("%s; earlier checkpoints are untouched and the run goes on; make room, then `touch %s/save`",
              error_text(), t->folder.path);
+    return ST_OK;
+}
+
+/* The last one.  The model itself may fit where no checkpoint does, and it is what the run was for; weights
+ * that are no numbers (ST_LIMIT) it shall not be. */
+static Status save_at_the_end(Trainer *t)
+{
+    Status st = save_now(t);
+    if (st == ST_OK || st == ST_LIMIT || strcmp(t->c->on_save_failure, "stop") == 0)
+        return st;
+    report_wipe(&t->report);
+    log_warn("%s; earlier checkpoints are untouched, and the %s is written without this one", error_text(),
+             checkpoint_result(t->c->lora));
     return ST_OK;
 }
 
@@ -263,10 +292,10 @@ static Status finish(Trainer *t)
     if (wants_evaluation(t) && t->evaluated_step != t->state.step) /* killed between its last step and here */
         TRY(evaluate(t));
     if (t->c->save_every >= 0)
-        TRY(save_now(t));
+        TRY(save_at_the_end(t));
     if (!t->first)
         return divergence_is(&t->state.divergence) ? diverged(t) : ST_OK;
-    TRY(checkpoint_export(t->folder.path, t->model, train_config_final_dtype(t->c), t->tokenizer));
+    TRY(checkpoint_export(t->folder.path, t->model, train_config_final_dtype(t->c), tokenizer_now(t)));
     TRY(write_results(t));
     trainer_log_end(t);
     report_wipe(&t->report);
@@ -311,7 +340,7 @@ Status train_run(const TrainConfig *config, const TrainJob *job, TrainResult *re
 {
     check(job->data && (job->output || job->dry_run));
     Trainer *t = mem_new(Trainer);
-    *t = (Trainer){.c = config, .job = job, .folder = {.lock = -1}, .evaluated_step = -1};
+    *t = (Trainer){.c = config, .job = job, .folder = {.lock = -1}, .data = job->data, .evaluated_step = -1};
     Status st = run(t);
     *result = (TrainResult){
         .steps = t->state.step,
@@ -321,8 +350,8 @@ Status train_run(const TrainConfig *config, const TrainJob *job, TrainResult *re
         .held_out_nats = t->state.held_out_nats,
         .held_out_bits_per_byte = t->state.held_out_bits_per_byte,
         .held_out_rows = t->evaluated_step >= 0 ? t->plan.eval_rows : 0,
-        .diverged = t->folder.path && t->state.step == t->state.total_steps &&
-                    divergence_is(&t->state.divergence),
+        .diverged =
+            t->folder.path && t->state.step == t->state.total_steps && divergence_is(&t->state.divergence),
     };
     report_wipe(&t->report);
     trainer_close(t);

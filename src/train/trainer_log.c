@@ -59,7 +59,10 @@ void trainer_log_step(Trainer *t, const TrainStep *s)
     runlog_real(l, "lr", s->lr);
     runlog_real(l, "grad_norm", s->grad_norm);
     runlog_int(l, "tokens", s->tokens);
-    runlog_real(l, "epoch", (double)s->step * (double)t->plan.step_tokens / (double)t->plan.epoch_tokens);
+    runlog_real(l, "epoch",
+                ((double)s->step * (double)t->plan.step_tokens +
+                 (double)t->state.row_shift * (double)t->plan.context) /
+                    (double)t->plan.epoch_tokens);
     runlog_real(l, "tokens_per_s", s->tokens_per_s);
     runlog_real(l, "step_ms", s->seconds * 1e3);
     runlog_real(l, "mfu", s->mfu);
@@ -213,7 +216,7 @@ void trainer_log_spike(Trainer *t, const TrainStep *s)
     report_wipe(&t->report);
     log_warn("step %lld stands out: loss %.3f (z %.1f), gradient norm %.2f (z %.1f)%s; its rows in %s: %s",
              (long long)s->step, s->loss_nats, s->loss_z, s->grad_norm, s->norm_z,
-             s->skipped ? "; its update is skipped" : "", t->job->data, rows);
+             s->skipped ? "; its update is skipped" : "", t->data, rows);
     runlog_begin(l, s->step);
     runlog_text(l, "event", "spike");
     runlog_real(l, "loss_z", s->loss_z);

@@ -20,16 +20,16 @@
 
 static Status open_data(Trainer *t)
 {
-    TRY(loader_open(&t->train, t->job->data, "train", t->c->batch));
+    TRY(loader_open(&t->train, t->data, "train", t->c->batch));
     const ShardSet *set = loader_set(t->train);
     if (shards_rows(set) == 0)
-        return fail(ST_ARG, "%s has no rows to train on; pack a larger corpus or shorter rows", t->job->data);
-    TRY(loader_open(&t->held_out, t->job->data, "held_out", t->c->batch));
+        return fail(ST_ARG, "%s has no rows to train on; pack a larger corpus or shorter rows", t->data);
+    TRY(loader_open(&t->held_out, t->data, "held_out", t->c->batch));
     if (shards_rows(loader_set(t->held_out)) > 0 &&
         (loader_context(t->held_out) != loader_context(t->train) ||
          shards_tokenizer_hash(loader_set(t->held_out)) != shards_tokenizer_hash(set)))
         return fail(ST_FORMAT, "%s: held-out rows are of another length or tokenizer than those to train on",
-                    t->job->data);
+                    t->data);
     loss_report_init(&t->evaluation, t->held_out);
     return ST_OK;
 }
@@ -67,15 +67,16 @@ static Status choose_shape(Trainer *t)
         TRY(hparams_read(&t->h, t->job->init));
     if (t->h.vocab_size == 0)
         t->h.vocab_size = vocab;
-    bool padded = t->job->padded_vocab && t->h.vocab_size > vocab;
+    bool padded = t->job->padded_vocab && t->h.vocab_size > vocab, news = t->job->new_ids;
     if (may_grow(t) && t->h.vocab_size < vocab) {
         log_info("grown    from %lld to %lld ids: new rows of the embedding and the head begin as the mean "
                  "of the others",
                  (long long)t->h.vocab_size, (long long)vocab);
         t->h.vocab_size = vocab;
-        if (t->c->lora) /* rows that nobody knows yet are learned, or the model never says the new ids */
-            t->setup.lora.embed = t->setup.lora.head = true;
+        news = true;
     }
+    if (news && t->c->lora) /* rows that nobody knows yet are learned, or the model never says the new ids */
+        t->setup.lora.embed = t->setup.lora.head = true;
     if (t->h.vocab_size != vocab && !padded)
         return fail(
             ST_ARG,
@@ -120,7 +121,8 @@ static void find_facts(Trainer *t)
 static void find_tokenizer(Trainer *t)
 {
     const char *path = t->job->tokenizer ? t->job->tokenizer : shards_tokenizer_path(loader_set(t->train));
-    if (!path && t->job->init)
+    mem_free(t->tokenizer);
+    if (!path && t->job->init && path_is_folder(t->job->init))
         path = t->job->init;
     if (path && !path_exists(path)) {
         log_warn("the vocabulary %s is not there: model folders will be without one", path);
@@ -140,7 +142,8 @@ static Status plan(Trainer *t)
     t->plan.peak_measured = t->c->peak_flops <= 0;
     const char *output = t->job->output ? t->job->output : ".";
     if (t->first)
-        plan_print(&t->plan, t->c, t->job->data, output, t->dev->threads);
+        plan_print(&t->plan, t->c, t->job->data_place ? t->job->data_place : t->data, output,
+                   t->dev->threads);
     size_t held = t->job->output ? (size_t)checkpoint_count(output) * t->plan.checkpoint_bytes : 0;
     return plan_check(&t->plan, t->c, output, t->job->resume || t->job->overwrite ? held : 0);
 }
@@ -275,6 +278,8 @@ static Status go_on(Trainer *t, const char *folder, const json_t *state, bool *l
     TRY(run_state_compare(state, t->c, &t->facts, accepts(t), length_changed));
     TRY(run_state_from_json(&t->state, t->c, state));
     TRY(checkpoint_load(folder, t->model, &t->optimizer));
+    TRY(run_state_keep_place(&t->state, state, t->plan.step_tokens / t->plan.context));
+    t->step.order.shift = t->state.row_shift;
     t->optimizer.steps = t->state.updates;
     t->saved_step = t->state.step;
     if (*length_changed)
@@ -282,6 +287,18 @@ static Status go_on(Trainer *t, const char *folder, const json_t *state, bool *l
     if (t->first)
         log_info("resumed  %s", folder);
     return ST_OK;
+}
+
+/* The plan's steps; fewer or more where the run has seen part of its rows in steps of another size. */
+static int64_t planned_steps(const Trainer *t)
+{
+    const TrainPlan *p = &t->plan;
+    int64_t more = t->state.row_shift * p->context;
+    int64_t steps = train_config_steps(t->c, p->step_tokens, p->epoch_tokens, more);
+    if (steps != p->steps && t->first)
+        log_info("length   %lld steps more, to step %lld: the steps before were of another size",
+                 (long long)(steps - t->state.step), (long long)steps);
+    return steps;
 }
 
 static Status find_place(Trainer *t)
@@ -303,7 +320,7 @@ static Status find_place(Trainer *t)
     st = ST_OK;
     limit_evaluation(t);
     if (t->state.total_steps == 0 && t->plan.steps > 0)
-        t->state.total_steps = t->plan.steps;
+        t->state.total_steps = planned_steps(t);
     else if (t->state.total_steps == 0)
         st = folder ? fail(ST_ARG, "minutes cannot be changed on resume; give steps, tokens or epochs")
                     : measure_length(t);
@@ -368,12 +385,14 @@ static Status write_config(Trainer *t)
     run_state_init(&start, t->c);
     json_t *all = run_state_to_json(&start, t->c, &t->facts), *config = json_object();
     static const char *const kept[] = {"version", "settings", "facts", "model", "processor"};
-    json_object_set_new(config, "data", json_string(t->job->data));
+    json_object_set_new(config, "data", json_string(t->data));
     json_object_set_new(config, "init", t->job->init ? json_string(t->job->init) : json_null());
     json_object_set_new(config, "tokenizer", t->tokenizer ? json_string(t->tokenizer) : json_null());
     json_object_set_new(config, "padded_vocab", json_boolean(t->job->padded_vocab));
     if (t->job->grow_vocab)
         json_object_set_new(config, "grow_vocab", json_true());
+    if (t->job->new_ids)
+        json_object_set_new(config, "new_ids", json_true());
     json_object_set_new(config, "total_steps", json_integer(t->state.total_steps));
     json_object_set_new(config, "eval_rows", json_integer(t->state.eval_rows));
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
@@ -382,6 +401,42 @@ static Status write_config(Trainer *t)
     json_decref(config);
     json_decref(all);
     return st;
+}
+
+/* Opens the run's folder, or takes the caller's. */
+static Status open_folder(Trainer *t)
+{
+    if (!t->job->folder)
+        return run_folder_open(&t->folder, t->job->output, t->job->resume, t->job->overwrite);
+    t->folder = *t->job->folder;
+    return ST_OK;
+}
+
+/* A run that stands on what it deletes would be the last to see it. */
+static Status check_spared(const Trainer *t)
+{
+    TRY(run_folder_spares(&t->folder, "the model to start from", t->job->init));
+    TRY(run_folder_spares(&t->folder, "the data", t->data));
+    return run_folder_spares(&t->folder, "the vocabulary", t->tokenizer);
+}
+
+/* The rows that were prepared beside those of the run before take their place, and are read from there. */
+static Status move_data(Trainer *t)
+{
+    if (!t->job->data_place)
+        return ST_OK;
+    if (t->first)
+        TRY(shards_move(t->data, t->job->data_place));
+    TRY(comm_barrier(t->comm));
+    t->data = t->job->data_place;
+    loader_close(t->train);
+    loader_close(t->held_out);
+    loss_report_drop(&t->evaluation);
+    t->train = t->held_out = t->step.loader = NULL;
+    TRY(open_data(t));
+    t->step.loader = t->train;
+    find_tokenizer(t);
+    return ST_OK;
 }
 
 /* The whole ----------------------------------------------------------------------------------- */
@@ -394,11 +449,14 @@ Status trainer_open(Trainer *t)
     TRY(open_device(t));
     find_facts(t);
     if (!t->job->dry_run)
-        TRY(run_folder_open(&t->folder, t->job->output, t->job->resume, t->job->overwrite));
+        TRY(open_folder(t));
     TRY(plan(t));
+    if (t->job->dry_run && t->job->plan)
+        *t->job->plan = plan_json(&t->plan, t->c, t->job->output ? t->job->output : ".");
     if (t->job->dry_run)
         return ST_OK;
     find_tokenizer(t);
+    TRY(check_spared(t));
     TRY(open_model(t));
     TRY(find_place(t));
     find_end(t);
@@ -408,6 +466,7 @@ Status trainer_open(Trainer *t)
         log_info("resumed  no checkpoint in %s yet: from the beginning", t->folder.path);
     t->schedule = train_config_schedule(t->c, t->state.total_steps);
     TRY(run_folder_clear(&t->folder));
+    TRY(move_data(t));
     TRY(write_config(t));
     return trainer_log_open(t);
 }
@@ -424,7 +483,8 @@ void trainer_close(Trainer *t)
     loader_close(t->train);
     loader_close(t->held_out);
     loss_report_drop(&t->evaluation);
-    run_folder_close(&t->folder);
+    if (!t->job->folder)
+        run_folder_close(&t->folder);
     mem_free(t->losses);
     mem_free(t->tokenizer);
 }

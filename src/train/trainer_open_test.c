@@ -224,6 +224,55 @@ static void longer_runs_continue_when_accepted(void **state)
     drop(f);
 }
 
+static json_t *last_step(const char *run)
+{
+    Str text = bytes_of(run, "log.jsonl");
+    json_t *last = NULL;
+    for (char *line = strtok(text.at, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *one = json_loads(line, 0, NULL);
+        if (json_object_get(one, "loss_nats")) {
+            json_decref(last);
+            last = json_incref(one);
+        }
+        json_decref(one);
+    }
+    str_drop(&text);
+    assert_non_null(last);
+    return last;
+}
+
+/* A run of epochs that goes on with larger steps has as many epochs, and reads on where it stood. */
+static void epochs_stay_when_steps_change(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    f->c.steps = 0;
+    f->c.epochs = 4; /* of 37 rows, 4 a step */
+    f->c.eval_every = -1;
+    f->stop_at = 19;
+    assert_int_equal(train(f), ST_CANCELLED);
+    f->stop = 0;
+    f->stop_at = 0;
+    f->job.resume = f->job.accept_changes = true;
+    f->c.batch = 6; /* 12 a step: (148 - 76) / 12 = 6 are left */
+    f->stop_at = 21;
+    assert_int_equal(train(f), ST_CANCELLED);
+    f->stop = 0;
+    f->stop_at = 0;
+    f->job.accept_changes = false;
+    expect_ok(train(f)); /* accepted once */
+    assert_int_equal(f->result.steps, 25);
+    assert_int_equal(f->result.tokens, 148 * TINY_T);
+    json_t *last = last_step(f->tiny.run);
+    assert_true(fabs(json_number_value(json_object_get(last, "epoch")) - 4) < 1e-9);
+    json_decref(last);
+    f->job.accept_changes = true;
+    f->c.batch = 2; /* complete with any size of steps */
+    expect_ok(train(f));
+    assert_int_equal(f->result.steps, 25);
+    drop(f);
+}
+
 /* A run that is killed before its next checkpoint goes on with what was accepted. */
 static void changes_are_accepted_once(void **state)
 {
@@ -265,6 +314,79 @@ static void a_wrong_vocabulary_is_refused(void **state)
     assert_int_equal(train(f), ST_IO);
     assert_true(is_there(f->tiny.run,
                          "model/model.safetensors")); /* --overwrite deletes nothing before all is well */
+    drop(f);
+}
+
+/* Adapters over a model that --overwrite would delete could never be used again. */
+static void what_a_run_stands_on_is_not_overwritten(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    expect_ok(train(f));
+    char *model = path_join(f->tiny.run, "model");
+    f->job.init = model;
+    f->job.overwrite = true;
+    f->c.lora = true;
+    assert_int_equal(train(f), ST_ARG);
+    assert_non_null(strstr(error_text(), "lies in the run that --overwrite deletes"));
+    assert_true(is_there(model, "model.safetensors") && is_there(f->tiny.run, "results.json"));
+    f->c.lora = false;
+    f->job.init = NULL;
+    f->job.tokenizer = model;
+    assert_int_equal(train(f), ST_ARG);
+    assert_non_null(strstr(error_text(), "the vocabulary"));
+    assert_true(is_there(model, "model.safetensors"));
+    f->job.tokenizer = NULL;
+    expect_ok(train(f));
+    mem_free(model);
+    drop(f);
+}
+
+/* Rows that were made beside those of a run take their place when the new run begins, and not before. */
+static void rows_are_put_into_place_when_the_run_begins(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    RunFolder place;
+    char *data = path_join(f->tiny.run, "data"), *made = path_join(f->tiny.run, ".tmp-data");
+    tiny_data(data, TINY_V, false, 7);
+    f->job.data = data;
+    expect_ok(train(f));
+    Str before = bytes_of(data, "train-00000.tok");
+
+    f->job.overwrite = true;
+    expect_ok(run_folder_open(&place, f->tiny.run, false, true));
+    tiny_data(made, TINY_V, true, 7);
+    f->job.data = made;
+    f->job.data_place = data;
+    f->job.folder = &place;
+    f->job.hparams.vocab_size = TINY_V + 1;
+    assert_int_equal(train(f), ST_ARG); /* refused: all is as it was */
+    Str after = bytes_of(data, "train-00000.tok");
+    assert_true(after.n == before.n && memcmp(after.at, before.at, before.n) == 0);
+    assert_true(is_there(f->tiny.run, "results.json"));
+    str_drop(&after);
+    f->job.hparams.vocab_size = 0;
+    expect_ok(train(f));
+    after = bytes_of(data, "train-00000.tok");
+    assert_false(after.n == before.n && memcmp(after.at, before.at, before.n) == 0);
+    assert_false(path_exists(made));
+    run_folder_close(&place);
+    json_t *config;
+    expect_ok(run_folder_read_config(&config, f->tiny.run));
+    assert_string_equal(json_string_value(json_object_get(config, "data")), data);
+    json_decref(config);
+    str_drop(&before);
+    str_drop(&after);
+
+    tiny_data(made, TINY_V, true, 7); /* of one that was killed */
+    f->job.data = data;
+    f->job.data_place = NULL;
+    f->job.folder = NULL;
+    expect_ok(train(f));
+    assert_false(path_exists(made));
+    mem_free(data);
+    mem_free(made);
     drop(f);
 }
 
@@ -325,8 +447,11 @@ int main(void)
         cmocka_unit_test(a_run_with_muon_goes_on_to_the_same_end),
         cmocka_unit_test(changed_settings_are_refused_by_name),
         cmocka_unit_test(longer_runs_continue_when_accepted),
+        cmocka_unit_test(epochs_stay_when_steps_change),
         cmocka_unit_test(changes_are_accepted_once),
         cmocka_unit_test(a_wrong_vocabulary_is_refused),
+        cmocka_unit_test(what_a_run_stands_on_is_not_overwritten),
+        cmocka_unit_test(rows_are_put_into_place_when_the_run_begins),
         cmocka_unit_test(lengths_are_refused_when_there_are_two),
         cmocka_unit_test(folders_that_cannot_be_written_are_said),
         cmocka_unit_test(two_runs_do_not_share_a_folder),

@@ -22,6 +22,7 @@ typedef struct {
     TrainPlan plan;
     Schedule schedule;
     RunFolder folder;
+    const char *data; /* where the rows are now */
     char *tokenizer;
     Device *dev;
     Comm *comm;
@@ -38,7 +39,7 @@ typedef struct {
     Report report;
     RunLog log;
     Events events;
-    bool log_failed; /* told once */
+    bool log_failed, tokenizer_gone; /* told once */
     double events_flushed;
 } Trainer;
 

@@ -356,6 +356,88 @@ static void a_touched_file_saves(void **state)
     drop(f);
 }
 
+/* At its end, too: the model has half the bytes of a checkpoint's weights, and may fit where they do not. */
+static void a_full_disk_at_the_end_keeps_the_model(void **state)
+{
+    (void)state;
+    const rlim_t between = 18000;
+    Fixture *f = fixture();
+    expect_ok(train(f));
+    char *model = path_join(f->tiny.run, "model/model.safetensors");
+    char *weights = path_join(f->tiny.run, "checkpoints/step-00000012/model.safetensors");
+    assert_true(file_size(model) < (int64_t)between && (int64_t)between < file_size(weights));
+    mem_free(model);
+    mem_free(weights);
+
+    f->job.output = f->tiny.other;
+    files_end_at(between);
+    Status st = train(f);
+    files_end_at(0);
+    expect_ok(st);
+    expect_same_file(f->tiny.run, f->tiny.other, "model/model.safetensors");
+    assert_true(is_there(f->tiny.other, "results.json"));
+    assert_false(is_there(f->tiny.other, "checkpoints/step-00000012"));
+    assert_false(is_there(f->tiny.other, "checkpoints/.tmp-step-00000012"));
+
+    f->job.overwrite = true;
+    mem_free(f->c.on_save_failure);
+    f->c.on_save_failure = mem_str("stop");
+    f->c.save_every = 0;
+    files_end_at(between);
+    st = train(f);
+    files_end_at(0);
+    assert_int_equal(st, ST_IO);
+    assert_false(is_there(f->tiny.other, "results.json"));
+    drop(f);
+}
+
+static void vocabulary_goes(void *context, const TrainStep *s)
+{
+    Fixture *f = context;
+    if (s->step == 5)
+        assert_int_equal(folder_remove(f->tiny.other), ST_OK);
+    on_step(context, s);
+}
+
+static int times_said(const char *text, const char *words)
+{
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, words)); at += strlen(words))
+        n++;
+    return n;
+}
+
+/* A vocabulary that is moved away while the run trains is missed aloud, once. */
+static void a_vocabulary_that_goes_is_missed(void **state)
+{
+    (void)state;
+    Fixture *f = fixture();
+    char *file = path_join(f->tiny.other, "tokenizer.json"), *said = path_join(f->tiny.root, "said.txt");
+    assert_int_equal(folder_make(f->tiny.other), ST_OK);
+    assert_int_equal(file_replace(file, "{}", 2), ST_OK);
+    f->job.tokenizer = f->tiny.other;
+    f->job.hooks.on_step = vocabulary_goes;
+    f->c.keep_checkpoints = 0;
+    log_level_set(LOG_WARN);
+    fflush(stderr);
+    int screen = dup(STDERR_FILENO);
+    assert_non_null(freopen(said, "w", stderr));
+    Status st = train(f);
+    fflush(stderr);
+    dup2(screen, STDERR_FILENO);
+    close(screen);
+    log_level_set(LOG_ERROR);
+    expect_ok(st);
+    assert_true(is_there(f->tiny.run, "checkpoints/step-00000004/tokenizer.json"));
+    assert_false(is_there(f->tiny.run, "checkpoints/step-00000008/tokenizer.json"));
+    Str text = bytes_of(f->tiny.root, "said.txt");
+    assert_int_equal(times_said(str_c(&text), "is no longer there"), 1);
+    str_drop(&text);
+    mem_free(file);
+    mem_free(said);
+    drop(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +452,8 @@ int main(void)
         cmocka_unit_test(a_model_that_is_not_finite_is_named),
         cmocka_unit_test(a_short_run_evaluates_fewer_rows),
         cmocka_unit_test(a_full_disk_loses_nothing),
+        cmocka_unit_test(a_full_disk_at_the_end_keeps_the_model),
+        cmocka_unit_test(a_vocabulary_that_goes_is_missed),
         cmocka_unit_test(a_touched_file_saves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
