@@ -10,6 +10,7 @@ enum { STEPS = 20, STEPS_TOLD = 3 }; /* from so many left on the model is told h
 typedef struct {
     size_t at;   /* the message that it began with */
     Span before; /* what that one held already, where it was the last observation; at NULL: it is new */
+    AssistantTurn total; /* of the turns before it */
 } TurnStart;
 
 struct Assistant {
@@ -117,10 +118,11 @@ static void begin_turn(Assistant *a, Span task)
 {
     size_t n = a->talk.messages.n;
     const ChatMessage *last = n ? &a->talk.messages.at[n - 1] : NULL;
-    TurnStart start = {.at = n};
+    TurnStart start = {.at = n, .total = a->total};
     if (last && last->role == CHAT_USER) {
         Str both = {0};
-        start = (TurnStart){n - 1, last->content};
+        start.at = n - 1;
+        start.before = last->content;
         str_add(&both, last->content.at, last->content.n);
         str_adds(&both, "\n\n");
         str_add(&both, task.at, task.n);
@@ -143,6 +145,7 @@ bool assistant_undo(Assistant *a)
         conversation_pop(&a->talk);
     if (start.before.at)
         conversation_add(&a->talk, CHAT_USER, start.before);
+    a->total = start.total;
     return true;
 }
 
@@ -385,7 +388,37 @@ Status assistant_turn(Assistant *a, AssistantTurn *turn, Span task)
     Status st = take_steps(a, turn);
     if (st != ST_OK && turn->steps == 0)
         assistant_undo(a);
-    add_up(&a->total, turn);
+    else
+        add_up(&a->total, turn);
+    return st;
+}
+
+Status assistant_retry(Assistant *a, AssistantTurn *turn, Span task)
+{
+    Array(ChatMessage) old = {0};
+    const AssistantTurn total = a->total;
+    if (!a->turns.n)
+        return assistant_turn(a, turn, task);
+    const TurnStart start = a->turns.at[a->turns.n - 1];
+    for (size_t i = start.at; i < a->talk.messages.n;
+         i++) { /* their text lives as long as the conversation */
+        json_incref(a->talk.messages.at[i].tool_calls);
+        array_push(&old, a->talk.messages.at[i]);
+    }
+    assistant_undo(a);
+    Status st = assistant_turn(a, turn, task);
+    if (st != ST_OK && turn->steps == 0) {
+        if (start.before.at)
+            conversation_pop(&a->talk); /* the first of the old messages holds it */
+        for (size_t i = 0; i < old.n; i++)
+            array_push(&a->talk.messages, old.at[i]);
+        array_push(&a->turns, start);
+        a->total = total;
+    } else {
+        for (size_t i = 0; i < old.n; i++)
+            json_decref(old.at[i].tool_calls);
+    }
+    array_drop(&old);
     return st;
 }
 

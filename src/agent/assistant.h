@@ -96,6 +96,8 @@ void assistant_close(Assistant *a); /* NULL is fine */
  * After a failure the conversation is as before where nothing had run, else it ends with what the last block
  * gave, and the next turn goes on from there. */
 MUST_CHECK Status assistant_turn(Assistant *a, AssistantTurn *turn, Span task);
+/* The same in the place of the last turn, which stays where this one fails before anything has run. */
+MUST_CHECK Status assistant_retry(Assistant *a, AssistantTurn *turn, Span task);
 
 const Conversation *assistant_conversation(const Assistant *a);
 void assistant_set_approve(Assistant *a, bool approve);
@@ -106,7 +108,7 @@ void assistant_clear(Assistant *a); /* a new conversation; files and variables s
 
 /* The conversation as a transcript (docs/formats/instruct.md): {"transcript": 1, "environment": "agent",
  * "task": the first message, "messages", "end": of the last turn, "counts": {"turns", "steps",
- * "prompt_tokens", "completion_tokens"}, "seconds"}.  New reference. */
+ * "prompt_tokens", "completion_tokens"}, "seconds"}: of the turns that are in it.  New reference. */
 json_t *assistant_transcript(const Assistant *a);
 
 #endif

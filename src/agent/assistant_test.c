@@ -271,7 +271,8 @@ static void a_stopped_turn_can_be_gone_on_from(void **state)
     NEEDS_SANDBOX
     AssistantSetup setup = setup_of();
     setup.observation_role = CHAT_USER; /* as templates without tools have it */
-    const char *const answers[] = {SH("echo begun; sleep 30"), "Fine.", NULL};
+    const char *const answers[] = {SH("echo begun; sleep 30"), "Fine.",
+                                   "{\"error\": \"it fell over\"}", NULL};
     open_with(&setup, answers);
     watcher.stop_at = clock_now() + 1;
     ask("sleep", ASSISTANT_STOPPED, 1);
@@ -280,6 +281,10 @@ static void a_stopped_turn_can_be_gone_on_from(void **state)
     ask("Leave it", ASSISTANT_ANSWERED, 0);
     assert_int_equal(assistant_conversation(assistant)->messages.n, 5);
     said(3, CHAT_USER, "\n\nLeave it");
+    assert_int_equal(assistant_retry(assistant, &turn, span("Go away")), ST_PEER);
+    assert_int_equal(assistant_conversation(assistant)->messages.n, 5); /* as before */
+    said(3, CHAT_USER, "\n\nLeave it");
+    said(4, CHAT_ASSISTANT, "Fine.");
     assert_true(assistant_undo(assistant));
     assert_int_equal(assistant_conversation(assistant)->messages.n, 4);
     const ChatMessage *last = &assistant_conversation(assistant)->messages.at[3];

@@ -57,7 +57,8 @@ static Status do_save(void *self, Span words, bool *over)
         s->transcript = fresh;
     }
     TRY(agent_write_transcript(s));
-    agent_note(s, "(the conversation is a line of %s, and is kept there from now on)", s->transcript.path);
+    agent_note(s, "(the conversation %s a line of %s, and is kept there from now on)",
+               s->rated.n ? "is" : "becomes", s->transcript.path);
     return ST_OK;
 }
 
@@ -66,9 +67,9 @@ static Status rate(AgentSession *s, int rated)
     if (!s->transcript.path)
         return fail(ST_ARG, "there is no transcript to write it into: /save FILE first, or start with "
                             "--transcript FILE");
-    if (!s->has_last)
-        return fail(ST_ARG, "there was no turn yet");
-    s->rated = rated;
+    if (!s->rated.n)
+        return fail(ST_ARG, "there is no turn to rate");
+    s->rated.at[s->rated.n - 1] = rated;
     TRY(agent_write_transcript(s));
     agent_note(s, "(\"success\": %s in %s)", rated > 0 ? "true" : "false", s->transcript.path);
     return ST_OK;
@@ -86,19 +87,14 @@ static Status do_bad(void *self, Span words, bool *over)
     return rate(self, -1);
 }
 
-static Status take_back(AgentSession *s)
-{
-    if (!assistant_undo(s->assistant))
-        return fail(ST_ARG, "there is nothing to take back");
-    s->in_talk = false;
-    return ST_OK;
-}
-
 static Status do_undo(void *self, Span words, bool *over)
 {
     AgentSession *s = self;
     (void)words, (void)over;
-    TRY(take_back(s));
+    if (!assistant_undo(s->assistant))
+        return fail(ST_ARG, "there is nothing to take back");
+    s->rated.n--;
+    s->in_talk = false;
     agent_note(s, "(the last turn is taken back; what it did to files and variables stays)");
     return agent_write_transcript(s);
 }
@@ -109,9 +105,7 @@ static Status do_retry(void *self, Span words, bool *over)
     (void)words, (void)over;
     if (!s->task.n)
         return fail(ST_ARG, "there was no task yet");
-    if (s->in_talk)
-        TRY(take_back(s));
-    return agent_take_task(s, str_span(&s->task));
+    return agent_take_task(s, str_span(&s->task), s->in_talk);
 }
 
 static Status do_clear(void *self, Span words, bool *over)
@@ -121,7 +115,7 @@ static Status do_clear(void *self, Span words, bool *over)
     assistant_clear(s->assistant);
     agent_transcript_next(&s->transcript);
     s->has_last = s->in_talk = false;
-    s->rated = 0;
+    s->rated.n = 0;
     str_clear(&s->task);
     agent_note(s, "(a new conversation; files and variables stay, /reset begins a new Python)");
     return ST_OK;

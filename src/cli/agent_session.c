@@ -181,11 +181,14 @@ static void print_json(const AgentSession *s, const AssistantTurn *t, Status st)
 
 Status agent_write_transcript(AgentSession *s)
 {
-    if (!s->transcript.path || !assistant_conversation(s->assistant)->messages.n)
+    if (!s->transcript.path)
         return ST_OK;
+    if (!s->rated.n)
+        return agent_transcript_write(&s->transcript, NULL);
+    int rated = s->rated.at[s->rated.n - 1];
     json_t *o = assistant_transcript(s->assistant);
-    if (s->rated)
-        json_object_set_new(o, "success", json_boolean(s->rated > 0));
+    if (rated)
+        json_object_set_new(o, "success", json_boolean(rated > 0));
     if (s->setup.identity)
         json_object_set(o, "model", (json_t *)(uintptr_t)s->setup.identity);
     Status st = agent_transcript_write(&s->transcript, o);
@@ -193,7 +196,7 @@ Status agent_write_transcript(AgentSession *s)
     return st;
 }
 
-static void show_turn(AgentSession *s, Status st)
+static void show_turn(AgentSession *s, Status st, bool again)
 {
     if (s->setup.json)
         print_json(s, &s->last, st);
@@ -209,11 +212,24 @@ static void show_turn(AgentSession *s, Status st)
                        ? "(stopped; what ran before is kept, and your next message goes on from there)"
                        : "%s; what ran before is kept, and your next message goes on from there",
                    error_text());
+    else if (again)
+        agent_note(s, "%s; the turn before is kept as it was", st == ST_CANCELLED ? "stopped" : error_text());
     else
         agent_note(s, st == ST_CANCELLED ? "(stopped; the message is taken back)" : "%s", error_text());
 }
 
-Status agent_take_task(AgentSession *s, Span text)
+/* The ratings of turns go with them. */
+static void keep_turn(AgentSession *s, Status st, bool again)
+{
+    bool added = st == ST_OK || s->last.steps > 0;
+    if (again && added)
+        s->rated.n--;
+    if (added)
+        array_push(&s->rated, 0);
+    s->in_talk = added || again;
+}
+
+Status agent_take_task(AgentSession *s, Span text, bool again)
 {
     ChatCall *call = assistant_call(s->assistant);
     call->sampler = sampling_settings(&s->setup.sampling);
@@ -224,11 +240,10 @@ Status agent_take_task(AgentSession *s, Span text)
     }
     s->line_open = false;
     s->has_last = true;
-    s->rated = 0;
-    Status st = assistant_turn(s->assistant, &s->last, str_span(&s->task));
-    s->in_talk = st == ST_OK || s->last.steps > 0;
+    Status st = (again ? assistant_retry : assistant_turn)(s->assistant, &s->last, str_span(&s->task));
+    keep_turn(s, st, again);
     s->said = true;
-    show_turn(s, st);
+    show_turn(s, st, again);
     Status kept = agent_write_transcript(s);
     if (kept != ST_OK) {
         agent_note(s, "the transcript is not written: %s", error_text());
@@ -245,7 +260,7 @@ Status agent_session_take(AgentSession *s, Span line, bool *over)
     if (span_trim(line).n == 0)
         return ST_OK;
     if (line.at[0] != '/' || span_starts(line, "//"))
-        return agent_take_task(s, line.at[0] == '/' ? (Span){line.at + 1, line.n - 1} : line);
+        return agent_take_task(s, line.at[0] == '/' ? (Span){line.at + 1, line.n - 1} : line, false);
     Status st = agent_command(s, span_trim(line), over);
     if (st != ST_OK && !s->said)
         agent_note(s, "%s", error_text());
@@ -292,5 +307,6 @@ void agent_session_close(AgentSession *s)
     agent_transcript_drop(&s->transcript);
     str_drop(&s->pending);
     str_drop(&s->task);
+    array_drop(&s->rated);
     mem_free(s);
 }

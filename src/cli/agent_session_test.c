@@ -252,9 +252,86 @@ static void a_failed_turn_is_told_once(void **state)
           (AgentSessionSetup){0});
     expect("a", ST_PEER, "", "the server fell over\n");
     expect("/retry", ST_OK, "again\n", "");
-    expect("/retry", ST_PEER, "", "and again\n");
+    expect("/retry", ST_PEER, "", "and again; the turn before is kept as it was\n");
     assert_null(strstr(strstr(notes, "and again") + 1, "and again"));
     assert_true(agent_session_survives(ST_PEER) && !agent_session_survives(ST_UNSUPPORTED));
+    end();
+}
+
+/* The transcript's only line; NULL: it has none. */
+static json_t *only_line(void)
+{
+    Str kept = scratch_read("undone.jsonl");
+    json_t *line = kept.n ? json_loads(str_c(&kept), 0, NULL) : NULL;
+    assert_int_equal(kept.n > 0, line != NULL);
+    str_drop(&kept);
+    return line;
+}
+
+static void expect_line(size_t messages, int rated, const char *end_name)
+{
+    json_t *line = only_line(), *success = json_object_get(line, "success");
+    assert_int_equal(json_array_size(json_object_get(line, "messages")), messages);
+    assert_int_equal(success ? (json_is_true(success) ? 1 : -1) : 0, rated);
+    assert_string_equal(json_string_value(json_object_get(line, "end")), end_name);
+    json_decref(line);
+}
+
+static void undone_turns_leave_no_trace(void **state)
+{
+    NEEDS_SANDBOX
+    for (int system = 0; system < 2; system++) {
+        scratch_text("undone.jsonl", "");
+        begin("{\"text\": \"o\", \"finish\": \"length\", \"prompt_tokens\": 3, \"completion_tokens\": 1}\n"
+              "{\"text\": \"two\", \"prompt_tokens\": 5, \"completion_tokens\": 1}\n"
+              "{\"error\": \"it fell over\"}\n" SAYS("three"),
+              (AgentSessionSetup){.transcript = in_scratch("undone.jsonl"),
+                                  .assistant.system = system ? NULL : ""});
+        size_t more = system ? 1 : 0;
+        expect("/good", ST_ARG, "", "no turn to rate");
+        expect("first", ST_OK, "o\n", "cut off");
+        expect("/good", ST_OK, "", "\"success\": true");
+        expect_line(2 + more, 1, "cut");
+        expect("second", ST_OK, "two\n", "");
+        expect_line(4 + more, 0, "answered");
+        expect("/bad", ST_OK, "", "\"success\": false");
+        expect("/undo", ST_OK, "", "taken back");
+        expect_line(2 + more, 1, "cut"); /* as it was rated, and as it ended */
+        json_t *line = only_line();
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(line, "counts"), "prompt_tokens")), 3);
+        json_decref(line);
+        expect("third", ST_PEER, "", "it fell over");
+        expect_line(2 + more, 1, "cut"); /* it is no part of the conversation */
+        expect("/undo", ST_OK, "", "taken back");
+        assert_null(only_line());
+        expect("/good", ST_ARG, "", "no turn to rate");
+        assert_null(only_line());
+        expect("fourth", ST_OK, "three\n", "");
+        expect_line(2 + more, 0, "answered");
+        end();
+    }
+}
+
+static void a_retry_that_fails_keeps_the_turn(void **state)
+{
+    NEEDS_SANDBOX
+    scratch_text("undone.jsonl", "");
+    begin(PY("6 * 7") SAYS("one") "{\"error\": \"it fell over\"}\n" SAYS("two") SAYS("three"),
+          (AgentSessionSetup){.transcript = in_scratch("undone.jsonl")});
+    expect("first", ST_OK, "one\n", "");
+    expect("/good", ST_OK, "", "\"success\": true");
+    json_t *before = only_line();
+    expect("/retry", ST_PEER, "", "it fell over; the turn before is kept as it was\n");
+    json_t *after = only_line();
+    assert_true(json_equal(before, after));
+    json_decref(before);
+    json_decref(after);
+    expect("/retry", ST_OK, "two\n", ""); /* in its place */
+    expect_line(3, 0, "answered");
+    expect("/undo", ST_OK, "", "taken back");
+    assert_null(only_line());
+    expect("/retry", ST_OK, "three\n", "");
+    expect_line(3, 0, "answered");
     end();
 }
 
@@ -279,6 +356,8 @@ int main(void)
         cmocka_unit_test(json_is_alone_on_out),
         cmocka_unit_test(transcripts_can_be_learned_from),
         cmocka_unit_test(a_failed_turn_is_told_once),
+        cmocka_unit_test(undone_turns_leave_no_trace),
+        cmocka_unit_test(a_retry_that_fails_keeps_the_turn),
     };
     return cmocka_run_group_tests(tests, start, scratch_remove);
 }

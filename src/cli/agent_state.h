@@ -17,14 +17,15 @@ struct AgentSession {
     bool said;        /* what went wrong was said already            */
     uint64_t answers; /* each draws with a seed of its own           */
     AgentTranscript transcript;
-    int rated; /* 1 good, -1 bad, 0 nobody said */
+    Array(int) rated; /* each turn of the conversation: 1 good, -1 bad, 0 nobody said */
 };
 
 /* A line for the user. */
 void agent_note(const AgentSession *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
-/* A turn; what went wrong is said.  `text` may be the session's own last task. */
-MUST_CHECK Status agent_take_task(AgentSession *s, Span text);
-/* Nothing where there is no transcript, or nothing to write. */
+/* A turn, with `again` in the place of the last one; what went wrong is said.  `text` may be the session's
+ * own last task. */
+MUST_CHECK Status agent_take_task(AgentSession *s, Span text, bool again);
+/* Nothing where there is no transcript; a conversation without turns has no line in it. */
 MUST_CHECK Status agent_write_transcript(AgentSession *s);
 
 /* agent_commands.c */

@@ -25,13 +25,17 @@ Status agent_transcript_open(AgentTranscript *t, const char *path)
 
 Status agent_transcript_write(AgentTranscript *t, const json_t *object)
 {
+    if (!object && !t->line.n)
+        return ST_OK;
     if (file_size(t->path) != t->size)
         return fail(ST_IO, "another process has written to %s; name another file", t->path);
     Str all = {0};
-    char *text = json_dumps(object, JSON_COMPACT);
     str_clear(&t->line);
-    str_addf(&t->line, "%s\n", text);
-    free(text);
+    if (object) {
+        char *text = json_dumps(object, JSON_COMPACT);
+        str_addf(&t->line, "%s\n", text);
+        free(text);
+    }
     str_add(&all, str_c(&t->before), t->before.n);
     str_add(&all, t->line.at, t->line.n);
     Status st = file_replace(t->path, all.at, all.n);

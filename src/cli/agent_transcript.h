@@ -15,8 +15,8 @@ typedef struct {
 
 /* What is in the file stays.  ST_IO: cannot be read, or could not be written; ST_LIMIT: over 1 GB. */
 MUST_CHECK Status agent_transcript_open(AgentTranscript *t, const char *path);
-/* Puts the object in the place of this conversation's line, and writes the file whole.  ST_IO, also where
- * somebody else has written to the file meanwhile, whose lines would be lost. */
+/* Puts the object in the place of this conversation's line, NULL: takes the line away, and writes the file
+ * whole.  ST_IO, also where somebody else has written to the file meanwhile, whose lines would be lost. */
 MUST_CHECK Status agent_transcript_write(AgentTranscript *t, const json_t *object);
 /* Whether that is the file, by whatever path. */
 bool agent_transcript_is(const AgentTranscript *t, const char *path);

@@ -30,8 +30,11 @@ static void a_conversation_has_one_line(void **state)
     assert_true(agent_transcript_is(&transcript, in_scratch("./t.jsonl")));
     assert_false(agent_transcript_is(&transcript, in_scratch("u.jsonl")));
     expect("{\"old\":1}\n{\"word\":\"longer\"}\n");
+    assert_int_equal(agent_transcript_write(&transcript, NULL), ST_OK);
+    expect("{\"old\":1}\n");
     put("b");
     agent_transcript_next(&transcript);
+    assert_int_equal(agent_transcript_write(&transcript, NULL), ST_OK); /* the other one's line stays */
     put("c");
     expect("{\"old\":1}\n{\"word\":\"b\"}\n{\"word\":\"c\"}\n");
     agent_transcript_drop(&transcript);

@@ -99,7 +99,10 @@ static Status take_lines(Job *job, AgentSession *s)
             break;
         take(job, s, message, &over);
     }
-    return talk_leaving() ? fail(ST_CANCELLED, "ended by a signal") : ST_OK;
+    if (talk_leaving())
+        return fail(ST_CANCELLED, "ended by a signal");
+    bool waited = !over && !job->talks; /* for a line; else it is said */
+    return waited && talk_interrupted() ? fail(ST_CANCELLED, "interrupted") : ST_OK;
 }
 
 static Status read_lines(Job *job, AgentSession *s)

@@ -46,19 +46,25 @@ static void run_child(const char *const *words)
 }
 
 /* What goes to stdout and stderr, each a file. */
-static pid_t start(const char *input, const char *const *words)
+static pid_t start_with(int in, const char *const *words)
 {
-    scratch_text("in", input);
     fflush(stdout);
     pid_t pid = fork();
     if (pid == 0) {
-        dup2(open(in_scratch("in"), O_RDONLY), 0);
+        dup2(in, 0);
         dup2(open(in_scratch("out"), O_WRONLY | O_CREAT | O_TRUNC, 0600), 1);
         dup2(open(in_scratch("err"), O_WRONLY | O_CREAT | O_TRUNC, 0600), 2);
         run_child(words);
     }
+    close(in);
     assert_true(pid > 0);
     return pid;
+}
+
+static pid_t start(const char *input, const char *const *words)
+{
+    scratch_text("in", input);
+    return start_with(open(in_scratch("in"), O_RDONLY), words);
 }
 
 static int wait_for(pid_t pid)
@@ -206,6 +212,33 @@ static void a_signal_ends_a_block(void **state)
     assert_int_equal(wait_for(pid), EXIT_INTERRUPTED);
     Str told = scratch_read("err");
     assert_non_null(strstr(str_c(&told), "The user interrupted this block"));
+    str_drop(&told);
+}
+
+static void a_signal_ends_the_wait_for_a_line(void **state)
+{
+    (void)state;
+    int ends[2];
+    bool answered = false;
+    script(SAYS("a"));
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    scratch_text("out", "");
+    pid_t pid = start_with(ends[0], (const char *const[]){"-m", model_word(), "--no-tools", NULL});
+    assert_int_equal(write(ends[1], "first\n", 6), 6);
+    for (int i = 0; i < 1000 && !answered; i++) {
+        usleep(10000);
+        Str said = scratch_read("out");
+        answered = said.n > 0;
+        str_drop(&said);
+    }
+    assert_true(answered);
+    usleep(100000);
+    kill(pid, SIGINT);
+    usleep(100000);
+    close(ends[1]); /* a signal just before the wait does not end it */
+    assert_int_equal(wait_for(pid), EXIT_INTERRUPTED);
+    Str told = scratch_read("err");
+    assert_non_null(strstr(str_c(&told), "interrupted"));
     str_drop(&told);
 }
 
@@ -400,6 +433,7 @@ int main(void)
         cmocka_unit_test(wrong_words_are_refused),
         cmocka_unit_test(a_model_of_ours_answers),
         cmocka_unit_test(a_signal_ends_a_block),
+        cmocka_unit_test(a_signal_ends_the_wait_for_a_line),
         cmocka_unit_test(a_user_watches_and_approves),
         cmocka_unit_test(ctrl_c_stops_a_block_and_python_lives),
         cmocka_unit_test(ctrl_c_stops_an_answer),

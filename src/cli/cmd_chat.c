@@ -115,14 +115,16 @@ static Status take_lines(Job *job, ChatSession *s, ChatConsole *console)
     bool over = false;
     while (!over) {
         TRY(chat_console_next(console, &message));
-        if (!message.at)
+        if (!message.at || (talk_interrupted() && !job->terminal))
             break;
-        talk_interruption_clear();
+        talk_interruption_clear(); /* at the prompt it was for the line */
         TRY(take(job, s, message, &over));
         if (ferror(stdout) || talk_leaving())
             break;
     }
-    return talk_leaving() ? fail(ST_CANCELLED, "ended by a signal") : ST_OK;
+    if (talk_leaving())
+        return fail(ST_CANCELLED, "ended by a signal");
+    return talk_interrupted() && !job->terminal ? fail(ST_CANCELLED, "interrupted") : ST_OK;
 }
 
 static bool command(Job *job, ChatSession *s, const char *name, const char *words)

@@ -82,6 +82,42 @@ static int piped(const char *input, Str *out, const char *const *more)
     return WEXITSTATUS(status);
 }
 
+static void test_a_signal_ends_the_wait_for_a_line(void **state)
+{
+    (void)state;
+    const char *const few[] = {"-n", "3", NULL};
+    char *out_path = scratch_path("out");
+    int ends[2], status = 0;
+    bool answered = false;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int to = open(out_path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        dup2(ends[0], 0);
+        dup2(to, 1);
+        dup2(to, 2);
+        run_child(few);
+    }
+    assert_true(pid > 0);
+    close(ends[0]);
+    assert_int_equal(write(ends[1], "a\n", 2), 2);
+    for (int i = 0; i < 1000 && !answered; i++) {
+        Str out = {0};
+        usleep(10000);
+        answered = path_exists(out_path) && file_read(&out, out_path, 0) == ST_OK && strstr(str_c(&out), "/continue");
+        str_drop(&out);
+    }
+    assert_true(answered);
+    usleep(100000);
+    kill(pid, SIGINT);
+    usleep(100000);
+    close(ends[1]); /* a signal just before the wait does not end it */
+    assert_true(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EXIT_INTERRUPTED);
+    mem_free(out_path);
+}
+
 static size_t count(const char *text, const char *words)
 {
     size_t n = 0;
@@ -301,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_pipe),    cmocka_unit_test(test_refused),   cmocka_unit_test(test_editing),
         cmocka_unit_test(test_history), cmocka_unit_test(test_interrupt), cmocka_unit_test(test_loaded),
         cmocka_unit_test(test_a_sigterm_leaves_in_good_order),
+        cmocka_unit_test(test_a_signal_ends_the_wait_for_a_line),
     };
     return cmocka_run_group_tests(tests, make_model, scratch_remove);
 }

@@ -1,6 +1,7 @@
 #include "infer/chatmodel_record.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -61,27 +62,72 @@ static void record_close(void *self)
 
 static const ChatModelKind record = {record_ask, record_close};
 
-/* Where the last whole line ends. */
-static Status find_end(Recorder *r)
+/* What is there already -----------------------------------------------------------------------------------
+ */
+
+/* An answer or a failure, as chatmodel_script.c reads them. */
+static bool is_record(Span line)
 {
-    char buf[4096];
-    off_t size = lseek(r->fd, 0, SEEK_END), at = size;
-    while (at > 0) {
-        size_t n = at < (off_t)sizeof buf ? (size_t)at : sizeof buf;
-        at -= (off_t)n;
-        if (pread(r->fd, buf, n, at) != (ssize_t)n)
-            return fail_errno(ST_IO, "%s cannot be read", r->path);
-        for (size_t i = n; i-- > 0;)
-            if (buf[i] == '\n') {
-                r->bytes = at + (off_t)i + 1;
-                at = 0;
-                break;
-            }
+    json_t *o = json_loadb(line.at, line.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    bool yes = json_is_string(json_object_get(o, "text")) || json_is_string(json_object_get(o, "error"));
+    json_decref(o);
+    return yes;
+}
+
+/* The beginning of what chatmodel_script_line writes. */
+static bool is_torn_record(Span rest)
+{
+    Span begun = span("{\"messages\":[");
+    size_t n = rest.n < begun.n ? rest.n : begun.n;
+    return memcmp(rest.at, begun.at, n) == 0;
+}
+
+static Span last_line(Span text)
+{
+    text = span_trim(text);
+    const char *end = text.n ? memrchr(text.at, '\n', text.n) : NULL;
+    return end ? (Span){end + 1, text.n - (size_t)(end + 1 - text.at)} : text;
+}
+
+/* Where the next line goes.  A file that is no recording is somebody's, and is left alone; half a line that a
+ * killed run has left is taken away. */
+static Status go_on(Recorder *r, Span text)
+{
+    const char *end = text.n ? memrchr(text.at, '\n', text.n) : NULL;
+    size_t whole = end ? (size_t)(end + 1 - text.at) : 0;
+    Span lines = {text.at, whole}, rest = {text.at + whole, text.n - whole}, last = last_line(lines);
+    bool unended = rest.n && (span_trim(rest).n == 0 || is_record(rest)),
+         torn = rest.n && !unended && is_torn_record(rest);
+    if ((rest.n && !unended && !torn) || (last.n && !is_record(last)))
+        return fail(ST_ARG,
+                    "%s is no recording of a model's answers, and is left as it is: name another file",
+                    r->path);
+    r->bytes = (off_t)(torn ? whole : text.n);
+    if (unended) {
+        Str line_end = {0};
+        str_addc(&line_end, '\n');
+        Status st = append(r, &line_end);
+        str_drop(&line_end);
+        return st;
     }
-    if (r->bytes == size)
+    if (!torn)
         return ST_OK;
     log_warn("%s ends in half a line, which is taken away", r->path);
     return ftruncate(r->fd, r->bytes) == 0 ? ST_OK : fail_errno(ST_IO, "%s cannot be cut", r->path);
+}
+
+static Status find_end(Recorder *r)
+{
+    FileMap map;
+    off_t size = lseek(r->fd, 0, SEEK_END);
+    if (size < 0)
+        return fail_errno(ST_IO, "%s cannot be read", r->path);
+    if (size == 0)
+        return ST_OK;
+    TRY(file_map(&map, r->path));
+    Status st = go_on(r, (Span){(const char *)map.at, map.n});
+    file_unmap(&map);
+    return st;
 }
 
 Status chatmodel_record_open(ChatModel **out, ChatModel *inner, const char *path)

@@ -67,7 +67,7 @@ static void half_a_line_is_taken_away(void **state)
 {
     (void)state;
     ChatAnswer a = {0};
-    scratch_text("record.jsonl", "{\"text\": \"kept\"}\n{\"text\": \"torn");
+    scratch_text("record.jsonl", "{\"text\": \"kept\"}\n{\"messages\":[{\"role\":\"user\",\"content\":\"torn");
     open_all("{\"text\": \"new\"}\n");
     assert_int_equal(ask(recorder, "x", &a), ST_OK);
     close_all();
@@ -79,6 +79,53 @@ static void half_a_line_is_taken_away(void **state)
     assert_string_equal(str_c(&a.text), "new");
     assert_int_equal(ask(script, "x", &a), ST_LIMIT);
     chatmodel_close(script);
+    chatmodel_answer_drop(&a);
+}
+
+/* What somebody else has written is never cut. */
+static void only_recordings_are_gone_on_with(void **state)
+{
+    (void)state;
+    static const char *const foreign[] = {"a note without a line end",
+                                          "a\nb",
+                                          "two\nnotes\n",
+                                          "{\"text\": \"kept\"}\n{\"text\": \"torn",
+                                          "notes\n{\"messages\":[",
+                                          "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}",
+                                          "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}\n",
+                                          "[1]\n",
+                                          "{\"a\": 1,\n \"b\": 2}"};
+    open_all("{\"text\": \"x\"}\n");
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        ChatModel *second = NULL;
+        scratch_text("notes", foreign[i]);
+        assert_int_equal(chatmodel_record_open(&second, inner, in_scratch("notes")), ST_ARG);
+        assert_non_null(strstr(error_text(), "is no recording"));
+        Str kept = scratch_read("notes");
+        assert_string_equal(str_c(&kept), foreign[i]);
+        str_drop(&kept);
+    }
+    close_all();
+}
+
+static void a_missing_line_end_is_written(void **state)
+{
+    (void)state;
+    ChatAnswer a = {0};
+    static const char *const begun[] = {"{\"text\": \"kept\"}", "{\"text\": \"kept\"}\n\n  "};
+    for (size_t i = 0; i < 2; i++) {
+        scratch_text("record.jsonl", begun[i]);
+        open_all("{\"text\": \"new\"}\n");
+        assert_int_equal(ask(recorder, "x", &a), ST_OK);
+        close_all();
+        ChatModel *script;
+        assert_int_equal(chatmodel_script_open(&script, in_scratch("record.jsonl"), SCRIPT_IN_ORDER), ST_OK);
+        assert_int_equal(ask(script, "x", &a), ST_OK);
+        assert_string_equal(str_c(&a.text), "kept");
+        assert_int_equal(ask(script, "x", &a), ST_OK);
+        assert_string_equal(str_c(&a.text), "new");
+        chatmodel_close(script);
+    }
     chatmodel_answer_drop(&a);
 }
 
@@ -154,6 +201,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_recorded_replays),
         cmocka_unit_test(half_a_line_is_taken_away),
+        cmocka_unit_test(only_recordings_are_gone_on_with),
+        cmocka_unit_test(a_missing_line_end_is_written),
         cmocka_unit_test(one_recorder_a_file),
         cmocka_unit_test(a_full_disk_ends_it),
         cmocka_unit_test(lines_of_many_threads_are_whole),

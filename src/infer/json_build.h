@@ -43,11 +43,14 @@ typedef struct {
     Grammar *g;
     json_t *root;
     bool compact;
-    Arena arena;           /* paths */
-    Map *rules;            /* rule + 1 of a schema, by its address */
-    Array(JsonTask) tasks; /* rules to be built */
-    Array(json_t *) made;  /* merged schemas */
-    int32_t value, string; /* the rules of any value and any string; -1 until made */
+    Arena arena;              /* paths */
+    Map *rules;               /* rule + 1 of a schema, by its address */
+    Array(JsonTask) tasks;    /* rules to be built */
+    Array(json_t *) made;     /* merged schemas */
+    int32_t value, string;    /* the rules of any value and any string; -1 until made */
+    int32_t flattened;        /* by the json_flatten or json_merge_two that is under way */
+    int32_t looks, all_looks; /* of the json_disjoint that is under way, and of all */
+    bool widened;             /* integers beyond 64 bits were read as reals */
 } JsonBuild;
 
 /* json_schema.c */
@@ -71,7 +74,8 @@ int32_t json_space(JsonBuild *b, int32_t next);
 int32_t json_any_value(JsonBuild *b); /* rules */
 int32_t json_any_string(JsonBuild *b);
 
-/* json_merge.c: without $ref and allOf at its top; `out->schema` lives as long as the build. */
+/* json_merge.c: without $ref and allOf at its top; `out->schema` lives as long as the build (inside of
+ * json_disjoint.c: as long as the look); `out` may be `p`. */
 MUST_CHECK Status json_flatten(JsonBuild *b, const JsonPlace *p, JsonPlace *out);
 /* `base` (flat) and `more` together. */
 MUST_CHECK Status json_merge_two(JsonBuild *b, const JsonPlace *base, const JsonPlace *more, JsonPlace *out);

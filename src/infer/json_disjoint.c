@@ -4,7 +4,8 @@
 
 #include "infer/json_build.h"
 
-enum { DEPTH_MAX = 16 };
+/* Pairs of schemas that are looked at: for two entries of a oneOf, and for all of a document. */
+enum { DEPTH_MAX = 16, LOOKS_MAX = 4096, ALL_LOOKS_MAX = 1 << 18 };
 
 static Status disjoint(JsonBuild *b, JsonPlace x, JsonPlace y, int depth, bool *yes);
 
@@ -193,7 +194,7 @@ static Status plain_disjoint(JsonBuild *b, const JsonPlace *x, const JsonPlace *
 static Status disjoint(JsonBuild *b, JsonPlace x, JsonPlace y, int depth, bool *yes)
 {
     *yes = false;
-    if (depth > DEPTH_MAX)
+    if (depth > DEPTH_MAX || ++b->looks > LOOKS_MAX || ++b->all_looks > ALL_LOOKS_MAX)
         return ST_OK;
     if (json_is_false(x.schema) || json_is_false(y.schema)) {
         *yes = true;
@@ -219,5 +220,10 @@ static Status disjoint(JsonBuild *b, JsonPlace x, JsonPlace y, int depth, bool *
 
 Status json_disjoint(JsonBuild *b, const JsonPlace *x, const JsonPlace *y, bool *yes)
 {
-    return disjoint(b, *x, *y, 0, yes);
+    size_t kept = b->made.n;
+    b->looks = 0;
+    Status st = disjoint(b, *x, *y, 0, yes);
+    while (b->made.n > kept) /* nobody goes on with what was merged for a look */
+        json_decref(b->made.at[--b->made.n]);
+    return st;
 }

@@ -1,5 +1,6 @@
 #include "infer/json_build.h"
 
+#include "base/clock.h"
 #include "infer/accepts_test.h"
 
 /* Whether {"oneOf": [x, y]} is taken, and the other way round alike. */
@@ -69,6 +70,67 @@ static void unions_are_looked_into(void **state)
     assert_false(apart("true", "{\"type\":\"null\"}"));
 }
 
+/* As pydantic writes a union with a tag. */
+#define TAGGED(name, more) \
+    "\"" name "\":{\"type\":\"object\",\"required\":[\"kind\"]," \
+    "\"properties\":{\"kind\":{\"const\":\"" name "\"}" more "}}"
+
+static void references_are_looked_into(void **state)
+{
+    (void)state;
+    static const char pets[] = "{\"discriminator\":{\"propertyName\":\"kind\"},"
+                               "\"oneOf\":[{\"$ref\":\"#/$defs/cat\"},{\"$ref\":\"#/$defs/dog\"}],"
+                               "\"$defs\":{" TAGGED("cat", "") "," TAGGED("dog", "") "}}";
+    assert_true(schema_takes(pets, "{\"kind\":\"dog\"}"));
+    assert_false(schema_takes(pets, "{\"kind\":\"cow\"}"));
+    assert_true(schema_takes("{\"oneOf\":[{\"$ref\":\"#/$defs/a\"},{\"type\":\"null\"}],"
+                             "\"$defs\":{\"a\":{\"type\":\"boolean\"}}}",
+                             "null"));
+    /* A tree, whose nodes have trees. */
+    static const char tree[] =
+        "{\"$ref\":\"#/$defs/tree\",\"$defs\":{\"tree\":{\"oneOf\":[{\"$ref\":\"#/$defs/leaf\"},"
+        "{\"$ref\":\"#/$defs/node\"}]}," TAGGED("leaf", "") ","
+        TAGGED("node", ",\"of\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/tree\"}}") "}}";
+    assert_true(schema_takes(tree, "{\"kind\":\"node\",\"of\":[{\"kind\":\"leaf\"},{\"kind\":\"node\"}]}"));
+    assert_false(schema_takes(tree, "{\"kind\":\"node\",\"of\":[1]}"));
+    schema_refused("{\"oneOf\":[{\"$ref\":\"#/$defs/a\"},{\"$ref\":\"#/$defs/b\"}],"
+                   "\"$defs\":{\"a\":{\"type\":\"string\"},\"b\":{\"type\":\"string\",\"maxLength\":3}}}",
+                   ST_UNSUPPORTED, "might be valid for both entries 0 and 1");
+    schema_refused("{\"$ref\":\"#/$defs/a\",\"$defs\":{\"a\":{\"oneOf\":[{\"$ref\":\"#/$defs/a\"},"
+                   "{\"type\":\"null\"}]}}}",
+                   ST_UNSUPPORTED, "might be valid for both entries 0 and 1"); /* itself: no end of it */
+}
+
+/* {"anyOf" or "allOf": [the one below, eight times]}, `depth` times over. */
+static void add_wide(Str *out, const char *keyword, int depth)
+{
+    str_addf(out, "\"%s0\":{\"type\":\"string\"}", keyword);
+    for (int d = 1; d <= depth; d++) {
+        str_addf(out, ",\"%s%d\":{\"%s\":[", keyword, d, keyword);
+        for (int i = 0; i < 8; i++)
+            str_addf(out, "%s{\"allOf\":[{\"$ref\":\"#/$defs/%s%d\"}]}", i ? "," : "", keyword, d - 1);
+        str_adds(out, "]}");
+    }
+}
+
+/* Eight ways a level are 16 million at the eighth: given up, soon and without much memory. */
+static void looking_has_an_end(void **state)
+{
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        const char *keyword = all ? "allOf" : "anyOf";
+        Str schema = {0};
+        str_addf(&schema, "{\"oneOf\":[{\"$ref\":\"#/$defs/%s8\"},{\"type\":\"null\"}],\"$defs\":{", keyword);
+        add_wide(&schema, keyword, 8);
+        str_adds(&schema, "}}");
+        double begun = clock_now();
+        schema_refused(str_c(&schema), all ? ST_LIMIT : ST_UNSUPPORTED,
+                       all ? "leads to more than" : "might be valid for both entries 0 and 1");
+        assert_true(clock_now() - begun < 10); /* of a minute and more, and of gigabytes */
+        str_drop(&schema);
+    }
+}
+
 static void values_are_compared_as_the_standard_does(void **state)
 {
     (void)state;
@@ -100,6 +162,8 @@ int main(void)
         cmocka_unit_test(types_tell_apart),
         cmocka_unit_test(properties_tell_apart),
         cmocka_unit_test(unions_are_looked_into),
+        cmocka_unit_test(references_are_looked_into),
+        cmocka_unit_test(looking_has_an_end),
         cmocka_unit_test(values_are_compared_as_the_standard_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

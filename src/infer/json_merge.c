@@ -9,6 +9,8 @@
 
 #include "infer/json_build.h"
 
+enum { FLATTENED_MAX = 4096 };
+
 static json_t *keep(JsonBuild *b, json_t *made)
 {
     array_push(&b->made, made);
@@ -279,8 +281,10 @@ static Status merge(JsonBuild *b, const JsonPlace *x, const JsonPlace *y, int de
     return ST_OK;
 }
 
-static Status flatten(JsonBuild *b, const JsonPlace *p, int depth, JsonPlace *out)
+/* `out` may be `from`. */
+static Status flatten(JsonBuild *b, const JsonPlace *from, int depth, JsonPlace *out)
 {
+    const JsonPlace place = *from, *p = &place;
     json_t *all = json_object_get(p->schema, "allOf"), *ref = json_object_get(p->schema, "$ref"), *entry;
     size_t i;
     *out = *p;
@@ -296,6 +300,10 @@ static Status flatten(JsonBuild *b, const JsonPlace *p, int depth, JsonPlace *ou
         return ST_OK;
     if (all && (!json_is_array(all) || !json_array_size(all)))
         return json_refuse(p, ST_ARG, "allOf", "is not a list of schemas");
+    if (++b->flattened > FLATTENED_MAX) /* what names others twice, and they others, grows fast */
+        return fail(ST_LIMIT,
+                    "JSON Schema: what the $ref or allOf at %.200s names leads to more than %d schemas",
+                    p->path, FLATTENED_MAX);
     out->schema = keep(b, json_copy(p->schema));
     json_object_del(out->schema, "allOf");
     json_object_del(out->schema, "$ref");
@@ -316,10 +324,12 @@ static Status flatten(JsonBuild *b, const JsonPlace *p, int depth, JsonPlace *ou
 
 Status json_flatten(JsonBuild *b, const JsonPlace *p, JsonPlace *out)
 {
+    b->flattened = 0;
     return flatten(b, p, 0, out);
 }
 
 Status json_merge_two(JsonBuild *b, const JsonPlace *base, const JsonPlace *more, JsonPlace *out)
 {
+    b->flattened = 0;
     return merge(b, base, more, 0, out);
 }

@@ -6,7 +6,8 @@
  * digit on.
  *
  * Integers have the range of 64 bits.  Other numbers have up to 18 digits before the point and up to 17
- * behind it, and an exponent of up to two digits where nothing bounds them. */
+ * behind it, and an exponent of up to two digits where nothing bounds them.  Where a bound is strict they
+ * have no more digits than a double keeps: another number is then another double, too. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,9 @@ enum {
     WHOLE_DIGITS = 18,
     FRACTION_DIGITS = 17,
     BOUND_DIGITS = 40,
+    ALL_DIGITS = WHOLE_DIGITS + FRACTION_DIGITS,
+    DOUBLE_DIGITS = 15, /* DBL_DIG */
+    FLOAT_DIGITS = 6,   /* FLT_DIG */
     MULTIPLE_MAX = 10000
 };
 
@@ -117,6 +121,58 @@ static int32_t integer_range(Grammar *g, int64_t low, int64_t high, uint32_t mul
     return node;
 }
 
+/* Formats ------------------------------------------------------------------------------------------------ */
+
+typedef struct {
+    const char *name;
+    int64_t low, high; /* of an integer; 0, 0: of any number */
+    bool single;       /* a float of 32 bits */
+} NumberFormat;
+
+static const NumberFormat formats[] = {
+    {"int8", INT8_MIN, INT8_MAX, false},
+    {"int16", INT16_MIN, INT16_MAX, false},
+    {"int32", INT32_MIN, INT32_MAX, false},
+    {"int64", INT64_MIN, INT64_MAX, false},
+    {"uint8", 0, UINT8_MAX, false},
+    {"uint16", 0, UINT16_MAX, false},
+    {"uint32", 0, UINT32_MAX, false},
+    {"uint64", 0, INT64_MAX, false}, /* as far as integers go here */
+    {"float", 0, 0, true},
+    {"double", 0, 0, false},
+};
+enum { FORMATS = sizeof formats / sizeof *formats };
+
+static Status refuse_format(const JsonPlace *p, const char *name)
+{
+    Str known = {0};
+    for (size_t i = 0; i < FORMATS; i++)
+        str_addf(&known, "%s%s", i ? ", " : "", formats[i].name);
+    Status st = json_refuse(p, ST_UNSUPPORTED, "format",
+                            "\"%.60s\" is not among those honoured of numbers: %s; or say it by bounds", name,
+                            str_c(&known));
+    str_drop(&known);
+    return st;
+}
+
+/* *out is NULL where none is given, or one that speaks of the strings which the schema allows as well. */
+static Status number_format(const JsonPlace *p, bool integers_only, const NumberFormat **out)
+{
+    json_t *value = json_object_get(p->schema, "format");
+    int types;
+    *out = NULL;
+    if (!value)
+        return ST_OK;
+    if (!json_is_string(value))
+        return json_refuse(p, ST_ARG, "format", "is not a string");
+    TRY(json_types(p, &types));
+    for (size_t i = 0; i < FORMATS && !*out; i++)
+        if (strcmp(formats[i].name, json_string_value(value)) == 0 && (formats[i].high || !integers_only))
+            *out = &formats[i];
+    bool of_strings = (types ? types : json_implied_types(p->schema)) & JSON_TYPE_STRING;
+    return *out || of_strings ? ST_OK : refuse_format(p, json_string_value(value));
+}
+
 /* Bounds ------------------------------------------------------------------------------------------------- */
 
 /* A bound of `keyword`, as a whole number towards the inside. */
@@ -136,10 +192,10 @@ static Status integer_bound(const JsonPlace *p, const char *keyword, bool lower,
     } else {
         double x = json_real_value(value), whole = lower ? ceil(x) : floor(x);
         strict = strict && whole == x;
-        if (lower ? whole < -9.3e18 : whole > 9.3e18)
+        if (lower ? whole < -0x1p63 : whole >= 0x1p63)
             return ST_OK; /* beyond every integer of 64 bits */
-        if (fabs(whole) > 9.2e18)
-            return json_refuse(p, ST_UNSUPPORTED, keyword, "leaves no integer of 64 bits, or hardly one");
+        if (lower ? whole >= 0x1p63 : whole < -0x1p63)
+            return json_refuse(p, ST_UNSUPPORTED, keyword, "leaves no integer of 64 bits");
         n = (int64_t)whole;
     }
     if (strict && n == (lower ? INT64_MAX : INT64_MIN))
@@ -150,9 +206,11 @@ static Status integer_bound(const JsonPlace *p, const char *keyword, bool lower,
     return ST_OK;
 }
 
-static Status build_integer(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t *start)
+static Status build_integer(JsonBuild *b, const JsonPlace *p, const NumberFormat *format, int32_t next,
+                            int32_t *start)
 {
-    int64_t low = INT64_MIN, high = INT64_MAX;
+    bool bounded = format && format->high;
+    int64_t low = bounded ? format->low : INT64_MIN, high = bounded ? format->high : INT64_MAX;
     json_t *multiple = json_object_get(p->schema, "multipleOf");
     double step = multiple ? json_number_value(multiple) : 1;
     TRY(integer_bound(p, "minimum", true, false, &low));
@@ -166,7 +224,8 @@ static Status build_integer(JsonBuild *b, const JsonPlace *p, int32_t next, int3
     if (step > MULTIPLE_MAX || step != floor(step))
         return json_refuse(p, ST_UNSUPPORTED, "multipleOf", "honoured for integers up to %d", MULTIPLE_MAX);
     if (low > high)
-        return json_refuse(p, ST_ARG, "maximum", "leaves no integer between it and the minimum");
+        return json_refuse(p, ST_ARG, "maximum", "leaves no integer between it and the minimum%s",
+                           bounded ? " that the format allows" : "");
     *start = integer_range(b->g, low, high, (uint32_t)step, next);
     return ST_OK;
 }
@@ -226,13 +285,24 @@ static int compare_sizes(const Decimal *a, const Decimal *b)
 }
 
 typedef struct {
+    int behind, all; /* digits behind the point, and all but the zeros in front, at most */
+} Places;
+
+typedef struct {
     Grammar *g;
     const Decimal *low, *high;
-    int fraction_digits;
+    Places places;
     int32_t next;
-    int32_t fraction[2][2]; /* what follows the digits before the point, by whether they are the bounds' */
-    int n;                  /* digits before the point */
+    int32_t free[FRACTION_DIGITS + 1]; /* up to so many digits of what is at neither bound, or the end */
+    /* What follows the digits before the point, by whether they are 0 and whether they are the bounds'. */
+    int32_t fraction[2][2][2];
+    int n; /* digits before the point */
 } Sizes;
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
 
 /* Whether the number may end after `at` digits behind the point, which so far are the bounds'. */
 static bool may_stop(const Sizes *s, int at, bool low, bool high)
@@ -244,57 +314,89 @@ static bool may_stop(const Sizes *s, int at, bool low, bool high)
     return !high || high_more || !s->high->strict;
 }
 
-static int32_t part_digits(const Sizes *s, int at, bool low, bool high)
+/* The digits from `at` on behind the point; `left`: how many more there may be, zeros in front aside. */
+static int32_t part_digits(const Sizes *s, int at, int left, bool zeros, bool low, bool high)
 {
     int32_t node = at > 0 && may_stop(s, at, low, high) ? s->next : GRAMMAR_NOTHING;
-    if (at == s->fraction_digits)
+    if (at == s->places.behind || left == 0)
         return node;
-    if (!low && !high)
+    if (!low && !high) {
+        int32_t more = s->free[smaller(s->places.behind - at - 1, left - 1)];
+        int32_t zero = zeros ? part_digits(s, at + 1, left, true, false, false) : more;
         return grammar_either(s->g, node,
-                              grammar_byte_range(s->g, '0', '9', part_digits(s, at + 1, false, false)));
+                              grammar_either(s->g, grammar_byte_range(s->g, '0', '0', zero),
+                                             grammar_byte_range(s->g, '1', '9', more)));
+    }
     int first = !low ? '0' : strlen(s->low->part) > (size_t)at ? s->low->part[at] : '0';
     int last = !high ? '9' : strlen(s->high->part) > (size_t)at ? s->high->part[at] : '0';
     for (int digit = first; digit <= last; digit++) {
-        int32_t then = part_digits(s, at + 1, low && digit == first, high && digit == last);
+        bool zero = zeros && digit == '0';
+        int32_t then =
+            part_digits(s, at + 1, left - !zero, zero, low && digit == first, high && digit == last);
         node = grammar_either(s->g, grammar_byte_range(s->g, digit, digit, then), node);
     }
     return node;
 }
 
-static int32_t whole_digits(const Sizes *s, int at, bool low, bool high)
+static int32_t whole_digits(const Sizes *s, int at, bool zero, bool low, bool high)
 {
     int32_t node = GRAMMAR_NOTHING;
     if (at == s->n)
-        return s->fraction[low][high];
+        return s->fraction[zero][low][high];
     int first = low                   ? s->low->whole[at]
                 : at == 0 && s->n > 1 ? '1'
                                       : '0',
         last = high ? s->high->whole[at] : '9';
     if (!low && !high && at > 0)
-        return grammar_byte_range(s->g, '0', '9', whole_digits(s, at + 1, false, false));
+        return grammar_byte_range(s->g, '0', '9', whole_digits(s, at + 1, false, false, false));
     for (int digit = first; digit <= last; digit++) {
-        int32_t then = whole_digits(s, at + 1, low && digit == first, high && digit == last);
+        int32_t then =
+            whole_digits(s, at + 1, at == 0 && digit == '0', low && digit == first, high && digit == last);
         node = grammar_either(s->g, grammar_byte_range(s->g, digit, digit, then), node);
     }
     return node;
 }
 
-/* Numbers without sign from low to high. */
-static int32_t size_range(Grammar *g, const Decimal *low, const Decimal *high, int fraction_digits,
-                          int32_t next)
+/* For numbers of s->n digits before the point. */
+static void build_fractions(Sizes *s)
 {
-    Sizes s = {.g = g, .low = low, .high = high, .fraction_digits = fraction_digits, .next = next};
+    for (int zero = 0; zero < 2; zero++)
+        for (int l = 0; l < 2; l++)
+            for (int h = 0; h < 2; h++) {
+                int left = s->places.all - (zero ? 0 : s->n);
+                int32_t part = s->places.behind
+                                   ? grammar_text(s->g, span("."), part_digits(s, 0, left, zero, l, h))
+                                   : GRAMMAR_NOTHING;
+                s->fraction[zero][l][h] =
+                    grammar_either(s->g, may_stop(s, 0, l, h) ? s->next : GRAMMAR_NOTHING, part);
+            }
+}
+
+/* Numbers without sign from low to high. */
+static int32_t size_range(Grammar *g, const Decimal *low, const Decimal *high, Places places, int32_t next)
+{
+    Sizes s = {.g = g, .low = low, .high = high, .places = places, .next = next};
     int32_t node = GRAMMAR_NOTHING;
-    int shortest = (int)strlen(low->whole), longest = (int)strlen(high->whole);
-    for (int l = 0; l < 2; l++)
-        for (int h = 0; h < 2; h++) {
-            int32_t part =
-                fraction_digits ? grammar_text(g, span("."), part_digits(&s, 0, l, h)) : GRAMMAR_NOTHING;
-            s.fraction[l][h] = grammar_either(g, may_stop(&s, 0, l, h) ? next : GRAMMAR_NOTHING, part);
-        }
-    for (s.n = shortest; s.n <= longest; s.n++)
-        node = grammar_either(g, whole_digits(&s, 0, s.n == shortest, s.n == longest), node);
+    int shortest = (int)strlen(low->whole), longest = smaller((int)strlen(high->whole), places.all);
+    s.free[0] = next;
+    for (int i = 1; i <= places.behind; i++)
+        s.free[i] = grammar_either(g, next, grammar_byte_range(g, '0', '9', s.free[i - 1]));
+    for (s.n = shortest; s.n <= longest; s.n++) {
+        build_fractions(&s);
+        node = grammar_either(g, whole_digits(&s, 0, false, s.n == shortest, s.n == (int)strlen(high->whole)),
+                              node);
+    }
     return node;
+}
+
+static Decimal zero(bool strict)
+{
+    return (Decimal){.whole = "0", .strict = strict};
+}
+
+static Decimal largest(void)
+{
+    return (Decimal){.whole = "999999999999999999"};
 }
 
 typedef struct {
@@ -322,7 +424,11 @@ static Status real_bound(const JsonPlace *p, const char *keyword, const char *st
         if (bound->given && (lower ? x < bound->value : x > bound->value))
             continue;
         *bound = (Bound){.given = true, .value = x};
-        if (json_is_integer(value))
+        if (lower ? x <= -1e18 : x >= 1e18) { /* beyond all that is written */
+            bound->decimal = largest();
+            continue;
+        }
+        if (json_is_integer(value) && !strict)
             snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         else
             json_real_digits(digits, x);
@@ -333,16 +439,6 @@ static Status real_bound(const JsonPlace *p, const char *keyword, const char *st
         bound->decimal.strict = strict;
     }
     return ST_OK;
-}
-
-static Decimal zero(bool strict)
-{
-    return (Decimal){.whole = "0", .strict = strict};
-}
-
-static Decimal largest(void)
-{
-    return (Decimal){.whole = "999999999999999999"};
 }
 
 /* Digits behind the point where multipleOf is 1, 0.1, 0.01 ...; -1: something else. */
@@ -364,30 +460,32 @@ static int32_t any_number(Grammar *g, int32_t next)
             digits = grammar_either(g, digit, grammar_byte_range(g, '0', '9', digit));
     int32_t sign = grammar_either(g, digits, grammar_any_of(g, "+-", digits));
     int32_t end = grammar_either(g, next, grammar_any_of(g, "eE", sign));
-    int32_t size = size_range(g, &low, &high, FRACTION_DIGITS, end);
+    int32_t size = size_range(g, &low, &high, (Places){FRACTION_DIGITS, ALL_DIGITS}, end);
     return grammar_either(g, size, grammar_text(g, span("-"), size));
 }
 
-static Status build_real(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t *start)
+static Status build_real(JsonBuild *b, const JsonPlace *p, const NumberFormat *format, int32_t next,
+                         int32_t *start)
 {
     Bound low = {0}, high = {0};
     Grammar *g = b->g;
     json_t *multiple = json_object_get(p->schema, "multipleOf");
     TRY(real_bound(p, "minimum", "exclusiveMinimum", true, &low));
     TRY(real_bound(p, "maximum", "exclusiveMaximum", false, &high));
-    int places = FRACTION_DIGITS;
+    bool strict = low.decimal.strict || high.decimal.strict, single = format && format->single;
+    Places places = {FRACTION_DIGITS, !strict ? ALL_DIGITS : single ? FLOAT_DIGITS : DOUBLE_DIGITS};
     if (multiple) {
         double step = json_number_value(multiple);
         if (!json_is_number(multiple) || !(step > 0))
             return json_refuse(p, ST_ARG, "multipleOf", "is not a number above 0");
-        places = decimal_places(step);
-        if (places < 0 && step == floor(step))
-            return build_integer(b, p, next, start);
-        if (places < 0)
+        places.behind = decimal_places(step);
+        if (places.behind < 0 && step == floor(step))
+            return build_integer(b, p, format, next, start);
+        if (places.behind < 0)
             return json_refuse(p, ST_UNSUPPORTED, "multipleOf",
                                "honoured for whole numbers and for 0.1, 0.01, 0.001 ...");
     }
-    if (!low.given && !high.given && !multiple) {
+    if (!low.given && !high.given && !multiple && !single) { /* exponents lead out of what a float holds */
         *start = any_number(g, next);
         return ST_OK;
     }
@@ -417,5 +515,8 @@ static Status build_real(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t
 
 Status json_build_number(JsonBuild *b, const JsonPlace *p, bool integers_only, int32_t next, int32_t *start)
 {
-    return integers_only ? build_integer(b, p, next, start) : build_real(b, p, next, start);
+    const NumberFormat *format;
+    TRY(number_format(p, integers_only, &format));
+    return integers_only || (format && format->high) ? build_integer(b, p, format, next, start)
+                                                     : build_real(b, p, format, next, start);
 }

@@ -1,5 +1,6 @@
 #include "infer/json_schema.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -340,6 +341,18 @@ int32_t json_any_value(JsonBuild *b)
 
 /* Schemas ------------------------------------------------------------------------------------------------ */
 
+/* A real that was an integer beyond 64 bits, at any depth. */
+static bool holds_widened(const json_t *value)
+{
+    const char *key;
+    json_t *part;
+    size_t i;
+    bool found = json_is_real(value) && fabs(json_real_value(value)) >= 0x1p63;
+    json_array_foreach(value, i, part) found |= holds_widened(part);
+    json_object_foreach((json_t *)(uintptr_t)value, key, part) found |= holds_widened(part);
+    return found;
+}
+
 static Status build_constants(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t *start)
 {
     json_t *list = json_object_get(p->schema, "enum"), *only = json_object_get(p->schema, "const"), *value;
@@ -349,6 +362,9 @@ static Status build_constants(JsonBuild *b, const JsonPlace *p, int32_t next, in
     TRY(json_types(p, &types));
     if (list && (!json_is_array(list) || !json_array_size(list)))
         return json_refuse(p, ST_ARG, "enum", "is not a list of values");
+    if (b->widened && (holds_widened(list) || holds_widened(only)))
+        return json_refuse(p, ST_UNSUPPORTED, list ? "enum" : "const",
+                           "an integer beyond 64 bits is not honoured as a constant");
     for (size_t k = 0; k < KEYWORDS; k++)
         if (keywords[k].types && json_object_get(p->schema, keywords[k].name))
             return json_refuse(p, ST_UNSUPPORTED, keywords[k].name,
@@ -484,13 +500,69 @@ static Status build_all(JsonBuild *b, int32_t next, int32_t *start)
     int32_t root;
     TRY(json_rule(b, (JsonPlace){.schema = b->root, .path = "#"}, &root));
     *start = grammar_call(b->g, root, next);
-    for (size_t i = 0; i < b->tasks.n && !b->g->too_large; i++) {
+    for (size_t i = 0; i < b->tasks.n; i++) {
         JsonTask t = b->tasks.at[i]; /* the list grows */
         int32_t node;
-        TRY(build_schema(b, &t.place, grammar_return(b->g), &node));
+        Status st = build_schema(b, &t.place, grammar_return(b->g), &node);
+        if (b->g->too_large) /* whatever else was said of what then is missing */
+            return fail(ST_LIMIT,
+                        "JSON Schema: what stands at %.200s needs more than %d states: make it smaller",
+                        t.place.path, GRAMMAR_NODES_MAX);
+        TRY(st);
         grammar_rule_set(b->g, t.rule, node);
     }
     return ST_OK;
+}
+
+static bool is_number_byte(char c)
+{
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+static bool is_wide_integer(Span word)
+{
+    bool negative = word.n && word.at[0] == '-';
+    const char *digits = word.at + negative, *last = negative ? "9223372036854775808" : "9223372036854775807";
+    size_t n = word.n - negative, most = strlen(last);
+    for (size_t i = 0; i < n; i++)
+        if (digits[i] < '0' || digits[i] > '9')
+            return false;
+    return n > most || (n == most && memcmp(digits, last, n) > 0);
+}
+
+/* The document with its integers beyond 64 bits as reals: a bound may lie out there. */
+static void widen_integers(Str *out, Span text)
+{
+    for (size_t i = 0; i < text.n;) {
+        size_t from = i;
+        if (text.at[i] == '"') {
+            for (i++; i < text.n && text.at[i] != '"'; i++)
+                i += text.at[i] == '\\';
+            i = i < text.n ? i + 1 : text.n;
+        } else if (is_number_byte(text.at[i])) {
+            while (i < text.n && is_number_byte(text.at[i]))
+                i++;
+        } else {
+            i++;
+        }
+        str_add(out, text.at + from, i - from);
+        if (is_wide_integer((Span){text.at + from, i - from}))
+            str_adds(out, ".0");
+    }
+}
+
+static json_t *load(JsonBuild *b, Span schema, json_error_t *e)
+{
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    json_t *root = json_loadb(schema.at, schema.n, flags, e);
+    if (root || json_error_code(e) != json_error_numeric_overflow)
+        return root;
+    Str wide = {0};
+    widen_integers(&wide, schema);
+    b->widened = true;
+    root = json_loadb(str_c(&wide), wide.n, flags, e);
+    str_drop(&wide);
+    return root;
 }
 
 Status json_schema_build(Grammar *g, Span schema, bool compact, int32_t next, int32_t *start)
@@ -499,7 +571,7 @@ Status json_schema_build(Grammar *g, Span schema, bool compact, int32_t next, in
     if (schema.n > JSON_SCHEMA_BYTES)
         return fail(ST_LIMIT, "JSON Schema: longer than %d bytes", JSON_SCHEMA_BYTES);
     JsonBuild b = {.g = g, .compact = compact, .value = -1, .string = -1};
-    b.root = json_loadb(schema.at, schema.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
+    b.root = load(&b, schema, &e);
     if (!b.root)
         return fail(ST_ARG, "JSON Schema: not JSON at line %d, column %d: %s", e.line, e.column, e.text);
     b.rules = map_new();

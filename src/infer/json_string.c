@@ -88,6 +88,11 @@ int32_t json_any_string(JsonBuild *b)
 #define BYTE_DECIMAL "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)"
 #define HEX_GROUP "[0-9a-fA-F]{1,4}"
 #define HOST_LABEL "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+#define YEARS "\\d{1,4}Y"
+#define MONTHS "\\d{1,4}M"
+#define WEEKS "\\d{1,4}W"
+#define DAYS "\\d{1,4}D"
+#define DAY_TIME "T(\\d{1,4}H(\\d{1,4}M(\\d{1,4}S)?)?|\\d{1,4}M(\\d{1,4}S)?|\\d{1,4}S)"
 #define URI_CHAR "([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 
 static const struct {
@@ -104,11 +109,11 @@ static const struct {
     {"email",
      "^[A-Za-z0-9_+-]{1,20}(\\.[A-Za-z0-9_+-]{1,20}){0,2}@[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
      "(\\.[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?){0,2}\\.[A-Za-z]{2,12}$"}, /* RFC 5321, plain ones */
-    {"duration", "^P(\\d{1,4}W|(\\d{1,4}Y)?(\\d{1,4}M)?\\d{1,4}DT?|\\d{1,4}Y(\\d{1,4}M)?|\\d{1,4}M|"
-                 "T(\\d{1,4}H(\\d{1,4}M(\\d{1,4}S)?)?|\\d{1,4}M(\\d{1,4}S)?|\\d{1,4}S))$"},
-    {"uri", "^[A-Za-z][A-Za-z0-9+.-]{0,20}:(//[A-Za-z0-9.-]{1,255}(:\\d{1,5})?|" URI_CHAR
-            "{1,255})(/" URI_CHAR "{0,255}){0,30}"
-            "(\\?" URI_CHAR "{0,1000})?(#" URI_CHAR "{0,255})?$"}, /* RFC 3986 */
+    {"duration", "^P(" WEEKS "|" DAY_TIME "|(" DAYS "|" MONTHS "(" DAYS ")?|" YEARS "(" MONTHS "(" DAYS
+                 ")?)?)(" DAY_TIME ")?)$"}, /* RFC 3339, appendix A */
+    /* RFC 3986; without counts, so that it takes few states for each character of a maxLength */
+    {"uri", "^[A-Za-z][A-Za-z0-9+.-]*:(//[A-Za-z0-9.-]+(:\\d{1,5})?|" URI_CHAR "+)(/" URI_CHAR "*)*"
+            "(\\?" URI_CHAR "*)?(#" URI_CHAR "*)?$"},
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
@@ -174,7 +179,9 @@ Status json_build_string(JsonBuild *b, const JsonPlace *p, int32_t next, int32_t
     Status st = regex_parse(&r, pattern, REGEX_SEARCH);
     if (st != ST_OK)
         return fail_in(st, "JSON Schema: \"pattern\" at %.200s", p->path);
-    int32_t end = quote(b, next);
+    int32_t end = quote(b, next), shortest, longest;
+    regex_lengths(r, &shortest, &longest);
+    counted = shortest < min || longest > max; /* else its own bounds are enough */
     *start = quote(b, counted ? regex_build_bounded(r, b->g, grammar_json_chars, min, max, end)
                               : regex_build(r, b->g, grammar_json_chars, end));
     regex_free(r);

@@ -46,12 +46,23 @@ static void formats_are_what_they_say(void **state)
         {"email", "jane.doe+x@example.org", true},
         {"email", "jane.doe", false},
         {"email", "a..b@example.org", false},
-        {"duration", "P3Y6M4DT12H", false}, /* a part of the format: no time behind a month and a day */
+        {"duration", "P3Y6M4DT12H", true},
         {"duration", "P1Y2M3D", true},
+        {"duration", "P2M3DT4M5S", true},
+        {"duration", "P3D", true},
         {"duration", "PT1H30M", true},
+        {"duration", "P12W", true},
         {"duration", "P", false},
+        {"duration", "P3DT", false}, /* a T has a time behind it */
+        {"duration", "PT", false},
+        {"duration", "P1Y3D", false}, /* RFC 3339, appendix A: days behind months alone */
+        {"duration", "PT1H5S", false},
+        {"duration", "P1W2D", false},
         {"uri", "https://example.org:80/a/b?c=d#e", true},
         {"uri", "mailto:a@b.c", true},
+        {"uri", "http://a//b/%41?", true},
+        {"uri", "http://a/%4", false},
+        {"uri", "//a/b", false},
         {"uri", "a b", false},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -84,6 +95,35 @@ static void lengths_count_characters(void **state)
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (schema_takes(schema, all[i].text) != all[i].allowed)
             fail_msg("%s", all[i].text);
+}
+
+static void lengths_bound_formats(void **state)
+{
+    (void)state;
+    static const char url[] = "{\"type\":\"string\",\"format\":\"uri\",\"minLength\":1,\"maxLength\":2083}",
+                      mail[] = "{\"type\":\"string\",\"format\":\"email\",\"maxLength\":254}",
+                      date[] = "{\"type\":\"string\",\"format\":\"date\",\"minLength\":10,\"maxLength\":16777216}",
+                      host[] = "{\"type\":\"string\",\"format\":\"hostname\",\"maxLength\":100}";
+    assert_true(schema_takes(mail, "\"jane@example.org\""));
+    assert_true(schema_takes(date, "\"2024-02-29\""));
+    assert_true(schema_takes(host, "\"a-b.example.org\""));
+    Accepts a;
+    assert_int_equal(accepts_schema(&a, url, false), ST_OK); /* pydantic's HttpUrl */
+    assert_true(accepts(&a, "\"https://example.org/a/b?c#d\""));
+    for (size_t n = 2082; n <= 2084; n++) {
+        Str text = {0};
+        str_adds(&text, "\"http://a/");
+        while (text.n < n + 1)
+            str_addc(&text, 'x');
+        str_addc(&text, '"');
+        assert_int_equal(accepts(&a, str_c(&text)), n <= 2083);
+        str_drop(&text);
+    }
+    accepts_drop(&a);
+    /* What is too large is told by its place. */
+    Status st = accepts_schema(
+        &a, "{\"properties\":{\"a\":{\"type\":\"string\",\"pattern\":\"(ab?c){9000}\",\"maxLength\":60000}}}", false);
+    expect_refusal(&a, st, ST_LIMIT, "pattern and maxLength", "at #/properties/a needs more than");
 }
 
 static void patterns_are_sought_in_the_text(void **state)
@@ -154,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_are_what_they_say),
         cmocka_unit_test(lengths_count_characters),
+        cmocka_unit_test(lengths_bound_formats),
         cmocka_unit_test(patterns_are_sought_in_the_text),
         cmocka_unit_test(constants_are_written_one_way),
     };

@@ -26,6 +26,44 @@ typedef struct {
     int32_t min, top; /* top: the last layer */
 } Length;
 
+/* Its own bounds ----------------------------------------------------------------------------------------- */
+
+/* Of numbers below GRAMMAR_FOREVER, which is what a larger one becomes. */
+static int32_t times(int32_t a, int32_t b)
+{
+    return (int64_t)a * b < GRAMMAR_FOREVER ? a * b : GRAMMAR_FOREVER;
+}
+
+static int32_t plus(int32_t a, int32_t b)
+{
+    return (int64_t)a + b < GRAMMAR_FOREVER ? a + b : GRAMMAR_FOREVER;
+}
+
+static void lengths(const Regex *r, int32_t at, int32_t *min, int32_t *max)
+{
+    const RegexNode *n = &r->nodes.at[at];
+    int32_t least, most;
+    *min = *max = n->kind == RE_CLASS;
+    for (size_t i = 0; i < n->parts.n; i++) {
+        lengths(r, n->parts.at[i], &least, &most);
+        if (n->kind == RE_REPEAT) {
+            *min = times(least, n->min);
+            *max = times(most, n->max);
+        } else if (n->kind == RE_SEQUENCE) {
+            *min = plus(*min, least);
+            *max = plus(*max, most);
+        } else {
+            *min = i == 0 || least < *min ? least : *min;
+            *max = most > *max ? most : *max;
+        }
+    }
+}
+
+void regex_lengths(const Regex *r, int32_t *min, int32_t *max)
+{
+    lengths(r, r->root, min, max);
+}
+
 /* Automaton ---------------------------------------------------------------------------------------------- */
 
 static int32_t add_step(Length *l, int32_t what, int32_t next, int32_t other)

@@ -58,6 +58,32 @@ static void characters_are_counted_and_not_bytes(void **state)
     assert_false(schema_takes(search, "\"xbax\""));
 }
 
+static void a_pattern_knows_its_own_bounds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        int32_t min, max;
+    } all[] = {{"", 0, 0},
+               {"ab", 2, 2},
+               {"a|bcd|ef", 1, 3},
+               {"(a|bc){2,3}d?", 2, 7},
+               {"a*b", 1, GRAMMAR_FOREVER},
+               {"(a*){0}", 0, 0},
+               {"(|a)+", 0, GRAMMAR_FOREVER},
+               {"((a{1000000}){1000000}){2}", GRAMMAR_FOREVER, GRAMMAR_FOREVER},
+               {"\xC3\xA9", 1, 1}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        Regex *r;
+        int32_t min, max;
+        assert_int_equal(regex_parse(&r, span(all[i].pattern), REGEX_WHOLE), ST_OK);
+        regex_lengths(r, &min, &max);
+        if (min != all[i].min || max != all[i].max)
+            fail_msg("%s: %d to %d", all[i].pattern, min, max);
+        regex_free(r);
+    }
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -77,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_conditions_hold),
         cmocka_unit_test(characters_are_counted_and_not_bytes),
+        cmocka_unit_test(a_pattern_knows_its_own_bounds),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
