@@ -137,7 +137,9 @@ static const NumberFormat formats[] = {
     {"uint8", 0, UINT8_MAX, false},
     {"uint16", 0, UINT16_MAX, false},
     {"uint32", 0, UINT32_MAX, false},
-    {"uint64", 0, INT64_MAX, false}, /* as far as integers go here */
+    {"uint64", 0, INT64_MAX, false},      /* as far as integers go here */
+    {"int", INT64_MIN, INT64_MAX, false}, /* schemars' names of Rust's isize and usize */
+    {"uint", 0, INT64_MAX, false},
     {"float", 0, 0, true},
     {"double", 0, 0, false},
 };
