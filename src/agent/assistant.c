@@ -400,9 +400,8 @@ Status assistant_retry(Assistant *a, AssistantTurn *turn, Span task)
     if (!a->turns.n)
         return assistant_turn(a, turn, task);
     const TurnStart start = a->turns.at[a->turns.n - 1];
-    for (size_t i = start.at; i < a->talk.messages.n;
-         i++) { /* their text lives as long as the conversation */
-        json_incref(a->talk.messages.at[i].tool_calls);
+    for (size_t i = start.at; i < a->talk.messages.n; i++) {
+        json_incref(a->talk.messages.at[i].tool_calls); /* their text lives as long as the conversation */
         array_push(&old, a->talk.messages.at[i]);
     }
     assistant_undo(a);

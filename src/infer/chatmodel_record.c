@@ -62,8 +62,7 @@ static void record_close(void *self)
 
 static const ChatModelKind record = {record_ask, record_close};
 
-/* What is there already -----------------------------------------------------------------------------------
- */
+/* What is there already --------------------------------------------------------------------------------- */
 
 /* An answer or a failure, as chatmodel_script.c reads them. */
 static bool is_record(Span line)
