@@ -99,7 +99,7 @@ typedef struct {
 static void add_observation(Str *out, const SqlTurn *turn, const RowTexts *rows)
 {
     Span text = str_span(&turn->text);
-    if (turn->failed) {
+    if (!sql_turn_lists(turn)) {
         text = intercode_cut(text, OBSERVATION_CHARACTERS);
         str_add(out, text.at, text.n);
     } else if (rows->n > OBSERVATION_ROWS) {
@@ -127,11 +127,12 @@ static Status act(void *self, Span answer, DialogueTurn *out)
     }
     TRY(sql_world_act(a->world, &a->turn, str_span(&a->action)));
     array_clear(&a->rows);
-    if (!a->turn.failed)
+    bool listed = sql_turn_lists(&a->turn); /* an error, or a statement that gives no list, scores nothing */
+    if (listed)
         TRY(row_texts_read(&a->rows, str_span(&a->turn.text)));
     out->failed = a->turn.failed;
-    out->score = a->turn.failed ? 0 : intercode_reward(INTERCODE_SCALED, &a->rows, &a->gold);
-    bool both_empty = !a->turn.failed && a->rows.n + a->gold.n == 0;
+    out->score = listed ? intercode_reward(INTERCODE_SCALED, &a->rows, &a->gold) : 0;
+    bool both_empty = listed && a->rows.n + a->gold.n == 0;
     if (both_empty)
         str_adds(&out->reward, "1"); /* an int there */
     else
@@ -144,8 +145,8 @@ static Status act(void *self, Span answer, DialogueTurn *out)
 /* A gold query that fails stands for no rows. */
 static Status find_gold(Asked *a, SqlTurn *turn, Span gold)
 {
-    TRY(sql_world_act(a->world, turn, gold));
-    return turn->failed ? ST_OK : row_texts_read(&a->gold, str_span(&turn->text));
+    TRY(sql_world_gold(a->world, turn, gold));
+    return sql_turn_lists(turn) ? row_texts_read(&a->gold, str_span(&turn->text)) : ST_OK;
 }
 
 /* A line, then "- table: ['column', ...]" for each (intercode, experiments/utils/utils.py, handicap_sql). */
