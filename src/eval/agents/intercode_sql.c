@@ -1,13 +1,13 @@
-/* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite or of a server.  The reward that is told and counted is the
- * scaled one (env/sql_reward.h), as in the code of the Lemur paper's runs. */
+/* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite or of a server.  The reward that is told and
+ * counted is the scaled one (env/sql_reward.h), as in the code of the Lemur paper's runs. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/python_repr.h"
 #include "env/sql.h"
-#include "eval/agents/intercode.h"
 #include "env/sql_reward.h"
+#include "eval/agents/intercode.h"
 
 #define INTERCODE                                                                                         \
     "https://raw.githubusercontent.com/princeton-nlp/intercode/c3e46d827cfc9d4c704ec078f7abf9f41e3191d8/" \
@@ -49,7 +49,8 @@ static Status check_databases(const IcSql *s, const Questions *q)
         Span db = doc_text(q->all.at[i].doc, "db");
         if (!sql_worlds_has(s->worlds, db.at)) /* views of JSON's strings end in NUL */
             return fail(ST_FORMAT,
-                        SQL_QUESTIONS ": question %s asks the database '%.64s', which is not among those of the %s",
+                        SQL_QUESTIONS
+                        ": question %s asks the database '%.64s', which is not among those of the %s",
                         q->all.at[i].id, db.at, sql_worlds_from(s->worlds));
     }
     return ST_OK;
@@ -69,8 +70,8 @@ static Status open_sql(const EvalRun *run, Questions *out, void **state)
 {
     Status st;
     IcSql *s = mem_new(IcSql);
-    out->facts = json_pack("{s:i, s:s}", "max_steps", intercode_turns(run), "reward",
-                           "IoU x Kendall's tau-b");
+    out->facts =
+        json_pack("{s:i, s:s}", "max_steps", intercode_turns(run), "reward", "IoU x Kendall's tau-b");
     TRY_TO(undo, questions_read(out, run->data, SQL_QUESTIONS, take_question));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "game_sql", out->facts));
     TRY_TO(undo, open_databases(s, run));
@@ -203,12 +204,12 @@ static Status ask_sql(const EvalRun *run, void *state, const Question *q, Sample
     return st;
 }
 
-static const DataFile files[] = {
-    {SQL_QUESTIONS, INTERCODE "ic_spider_dev.json",
-     "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
-    {SQL_DUMP, INTERCODE "ic_spider_dbs.sql", "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
-    {INTERCODE_TEMPLATES, NULL, NULL},
-    {0}};
+static const DataFile files[] = {{SQL_QUESTIONS, INTERCODE "ic_spider_dev.json",
+                                  "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
+                                 {SQL_DUMP, INTERCODE "ic_spider_dbs.sql",
+                                  "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
+                                 {INTERCODE_TEMPLATES, NULL, NULL},
+                                 {0}};
 
 const Benchmark ic_sql = {
     .name = "ic_sql",
