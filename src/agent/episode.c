@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-const char *const episode_end_names[] = {"", "max_tokens", "max_seconds", "context"};
+const char *const episode_end_names[] = {"", "max_tokens", "max_seconds", "context", "refused"};
 
 typedef struct {
     Episode *e;
@@ -73,6 +73,21 @@ static void keep_answer(Loop *l, Span text)
     conversation_add(&l->e->messages, CHAT_ASSISTANT, str_span(&l->text))->mute = l->answer.mute;
 }
 
+/* A failed call that is an end of the episode, and not of the run. */
+static Status end_by_failure(Loop *l, const ChatAnswer *a, Status st)
+{
+    if (a->finish == CHAT_FINISH_REFUSED) {
+        l->e->end = EPISODE_REFUSED;
+        str_adds(&l->e->refusal, error_text());
+        return ST_OK;
+    }
+    if (a->finish == CHAT_FINISH_DEADLINE && l->setup->max_seconds > 0 && seconds_left(l) <= 0) {
+        l->e->end = EPISODE_TIME;
+        return ST_OK;
+    }
+    return st;
+}
+
 /* The model's turn; *goes is false where the episode ends with it. */
 static Status complete(Loop *l, EpisodeStep *step, bool *goes)
 {
@@ -92,11 +107,7 @@ static Status complete(Loop *l, EpisodeStep *step, bool *goes)
         turns_fail(&l->e->turns);
         return ST_OK;
     }
-    if (l->answer.finish == CHAT_FINISH_DEADLINE && l->setup->max_seconds > 0 && seconds_left(l) <= 0) {
-        l->e->end = EPISODE_TIME;
-        return ST_OK;
-    }
-    return st;
+    return end_by_failure(l, &l->answer, st);
 }
 
 /* What the world makes of the action; unreadable ones never reach it. */
@@ -111,24 +122,35 @@ static Status act(Loop *l, EpisodeOutcome *o)
                                   : l->world->propose(l->world->self, str_span(&a->text), o);
 }
 
-static Status comment_on(Loop *l, EpisodeStep *step, Span observation, Str *comment)
+/* Within what is left of the episode, which ends where the expert takes longer, or refuses. */
+static Status ask_expert(Loop *l, EpisodeStep *step, Span observation, Str *comment)
 {
-    const Feedback *f = l->setup->feedback;
+    Feedback f = *l->setup->feedback;
     Str pending = {0};
-    if (f->hints) {
-        Span last = observation.at ? observation : span(TURNS_WRONG);
-        str_add(&l->heard, last.at, last.n);
-        hints_say(comment, f->hints, &l->e->messages, (HintsHeard){last, str_span(&l->heard)}, f->solution);
-        str_addc(&l->heard, '\n');
+    if (l->setup->max_seconds > 0 && (f.seconds = seconds_left(l)) <= 0) {
+        l->e->end = EPISODE_TIME;
         return ST_OK;
     }
     turns_answer(&pending, &l->e->turns, observation, (Span){0});
-    Status st = feedback_ask(comment, &l->comment, f, &l->e->messages, str_span(&pending));
+    Status st = feedback_ask(comment, &l->comment, &f, &l->e->messages, str_span(&pending));
+    step->feedback_asked = true;
     step->feedback_seconds = l->comment.seconds;
     step->feedback_prompt_tokens = l->comment.prompt_tokens;
     step->feedback_completion_tokens = l->comment.completion_tokens;
     str_drop(&pending);
-    return st;
+    return st == ST_OK ? ST_OK : end_by_failure(l, &l->comment, st);
+}
+
+static Status comment_on(Loop *l, EpisodeStep *step, Span observation, Str *comment)
+{
+    const Feedback *f = l->setup->feedback;
+    if (!f->hints)
+        return ask_expert(l, step, observation, comment);
+    Span last = observation.at ? observation : span(TURNS_WRONG);
+    str_add(&l->heard, last.at, last.n);
+    hints_say(comment, f->hints, &l->e->messages, (HintsHeard){last, str_span(&l->heard)}, f->solution);
+    str_addc(&l->heard, '\n');
+    return ST_OK;
 }
 
 /* What the model is told; nothing once the episode is over. */
@@ -209,6 +231,7 @@ void episode_drop(Episode *e)
     for (size_t i = 0; i < e->steps.n; i++)
         json_decref(e->steps.at[i].commands);
     array_drop(&e->steps);
+    str_drop(&e->refusal);
     *e = (Episode){0};
 }
 
@@ -224,7 +247,7 @@ static json_t *step_json(const EpisodeStep *s)
                           "retries", (json_int_t)s->retries);
     if (s->feedback)
         json_object_set_new(o, "feedback", json_true());
-    if (s->feedback_seconds > 0) {
+    if (s->feedback_asked) {
         json_object_set_new(o, "feedback_seconds", json_real(s->feedback_seconds));
         json_object_set_new(o, "feedback_prompt_tokens", json_integer(s->feedback_prompt_tokens));
         json_object_set_new(o, "feedback_completion_tokens", json_integer(s->feedback_completion_tokens));

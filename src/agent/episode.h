@@ -40,21 +40,22 @@ typedef struct {
     ChatCall call; /* sampler, max_tokens of an answer, stops, stopped; its messages are the episode's */
     ActionRule actions;
     int max_steps, max_propose;
-    int64_t max_tokens; /* completion tokens of the episode; 0: no limit */
-    double max_seconds; /* 0: no limit */
+    int64_t max_tokens;       /* completion tokens of the episode; 0: no limit */
+    double max_seconds;       /* 0: no limit */
     const Feedback *feedback; /* NULL: none */
-    bool withhold; /* the model is told turns_withheld instead of observations; feedback has seen them */
-    bool empty_system;        /* an empty system message in front, as Lemur's fork of mint-bench sends */
+    bool withhold;     /* the model is told turns_withheld instead of observations; feedback has seen them */
+    bool empty_system; /* an empty system message in front, as Lemur's fork of mint-bench sends */
 } EpisodeSetup;
 
 /* Why an episode ended beyond turns.end. */
-typedef enum { EPISODE_BY_TURNS, EPISODE_TOKENS, EPISODE_TIME, EPISODE_CONTEXT } EpisodeEnd;
-extern const char *const episode_end_names[]; /* "", "max_tokens", "max_seconds", "context" */
+typedef enum { EPISODE_BY_TURNS, EPISODE_TOKENS, EPISODE_TIME, EPISODE_CONTEXT, EPISODE_REFUSED } EpisodeEnd;
+extern const char *const episode_end_names[]; /* "", "max_tokens", "max_seconds", "context", "refused" */
 
 typedef struct {
     ActionKind kind;
     bool unreadable, solved, error;
-    bool feedback; /* words of an expert's stand behind its observation */
+    bool feedback_asked; /* a model, whether or not it said something */
+    bool feedback;       /* words of an expert's stand behind its observation */
     double model_seconds, act_seconds, feedback_seconds;
     int64_t prompt_tokens, completion_tokens, retries; /* 0 where not counted */
     int64_t feedback_prompt_tokens, feedback_completion_tokens;
@@ -66,19 +67,21 @@ typedef struct {
     Conversation messages; /* as mint-bench keeps them: answers begin with "Assistant:\n" and end in "\n" */
     Turns turns;
     EpisodeEnd end;
+    Str refusal; /* of EPISODE_REFUSED: what the model's server said, or the feedback's */
     Array(EpisodeStep) steps;
     double seconds;
 } Episode;
 
 /* *e is the caller's to drop in either case.
- *   ST_OK  the episode has an end, a full context (turns.end TURNS_ERROR) and used-up budgets included
- *   other  of the model, the feedback's but for failures that MINT passes over, or the world: no result */
+ *   ST_OK  the episode has an end, a full context (turns.end TURNS_ERROR), used-up budgets and messages that
+ * the server refuses included other  of the model, the feedback's but for failures that MINT passes over, or
+ * the world: no result */
 MUST_CHECK Status episode_run(Episode *e, const EpisodeSetup *setup, const EpisodeWorld *world, Span opening);
 void episode_drop(Episode *e);
 
 /* One line of transcripts_*.jsonl: {"transcript": 1, "environment", "task", "messages", "success", "reward",
- * "end", "counts", "steps": [...], "seconds"}, which `lemur tune` reads (docs/formats/instruct.md).  The messages
- * are those that the model was sent, so that their hashes find its answers again.  New reference. */
+ * "end", "counts", "steps": [...], "seconds"}, which `lemur tune` reads (docs/formats/instruct.md).  The
+ * messages are those that the model was sent, so that their hashes find its answers again.  New reference. */
 json_t *episode_transcript(const Episode *e, const char *environment, const char *task);
 
 #endif

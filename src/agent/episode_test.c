@@ -1,6 +1,7 @@
 #include "agent/episode.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "agent/scripted_test.h"
 #include "base/scratch_test.h"
@@ -135,6 +136,67 @@ static void a_full_context_is_an_end(void **state)
     drop(&f);
 }
 
+/* Of the model or of the feedback's: the server takes other questions. */
+static void refused_messages_are_an_end(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"<execute>a</execute>", NULL}, *const none[] = {NULL};
+    Scripted expert = {.lines = none, .fails = ST_ARG, .finish = CHAT_FINISH_REFUSED};
+    ChatModel *m = scripted_model(&expert);
+    Feedback feedback = {.model = m, .template = span("{in_context_example}{tool_desc}{trajectory}{correct_solution}")};
+    for (int i = 0; i < 2; i++) {
+        Fixture f = {.script = {.fails = ST_ARG, .finish = CHAT_FINISH_REFUSED}};
+        assert_int_equal(run(&f, lines, (EpisodeSetup){.feedback = i ? &feedback : NULL}), ST_OK);
+        assert_int_equal(f.e.end, EPISODE_REFUSED);
+        assert_int_equal(f.e.steps.n, 1);
+        assert_int_equal(f.e.steps.at[0].feedback_prompt_tokens, i ? 100 : 0);
+        assert_non_null(strstr(str_c(&f.e.refusal), "the lines are used up"));
+        json_t *t = episode_transcript(&f.e, "x", "1");
+        assert_string_equal(json_string_value(json_object_get(t, "end")), "refused");
+        json_decref(t);
+        drop(&f);
+    }
+    chatmodel_close(m);
+}
+
+/* A model that takes two seconds, but for its deadline. */
+static Status say_late(void *self, const ChatCall *call, ChatAnswer *out)
+{
+    bool late = call->deadline_s > 0 && call->deadline_s < 2;
+    double seconds = late ? call->deadline_s : 2;
+    ++*(int *)self;
+    nanosleep(&(struct timespec){(time_t)seconds, (long)(1e9 * (seconds - (time_t)seconds))}, NULL);
+    str_adds(&out->text, "Go on.");
+    out->finish = late ? CHAT_FINISH_DEADLINE : CHAT_FINISH_STOP;
+    return late ? ST_LIMIT : ST_OK;
+}
+
+static void forget(void *self)
+{
+    (void)self;
+}
+
+/* What is left of the episode bounds the expert, too. */
+static void late_feedback_ends_with_the_episode(void **state)
+{
+    (void)state;
+    static const ChatModelKind slow = {say_late, forget};
+    static const char *const lines[] = {"<execute>a</execute>", "<execute>b</execute>", NULL};
+    int asked = 0;
+    Fixture f = {0};
+    ChatModel *m;
+    chatmodel_open(&m, &slow, &asked, "slow");
+    Feedback feedback = {.model = m, .template = span("{in_context_example}{tool_desc}{trajectory}{correct_solution}")};
+    assert_int_equal(run(&f, lines, (EpisodeSetup){.feedback = &feedback, .max_seconds = 0.2}), ST_OK);
+    assert_int_equal(f.e.end, EPISODE_TIME);
+    assert_int_equal(asked, 1);
+    assert_int_equal(f.e.steps.n, 1);
+    assert_true(f.e.steps.at[0].feedback_asked && !f.e.steps.at[0].feedback);
+    assert_true(f.e.seconds < 1.5);
+    drop(&f);
+    chatmodel_close(m);
+}
+
 static void failures_are_no_results(void **state)
 {
     (void)state;
@@ -236,6 +298,8 @@ int main(void)
         cmocka_unit_test(transcript_is_what_tune_reads),
         cmocka_unit_test(budgets_end_it),
         cmocka_unit_test(a_full_context_is_an_end),
+        cmocka_unit_test(refused_messages_are_an_end),
+        cmocka_unit_test(late_feedback_ends_with_the_episode),
         cmocka_unit_test(failures_are_no_results),
         cmocka_unit_test(unreadable_answers_never_act),
         cmocka_unit_test(feedback_stands_behind_the_observation),

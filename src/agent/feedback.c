@@ -93,6 +93,7 @@ static Status ask(ChatAnswer *answer, const Feedback *f, Span prompt)
     call.max_tokens = FEEDBACK_TOKENS;
     call.stops = feedback_stops;
     call.stops_n = sizeof feedback_stops / sizeof *feedback_stops;
+    call.deadline_s = f->seconds;
     call.stopped = f->stopped;
     call.stopped_context = f->stopped_context;
     Status st = chatmodel_ask(f->model, &call, answer);
@@ -108,8 +109,8 @@ Status feedback_ask(Str *out, ChatAnswer *answer, const Feedback *f, const Conve
     if (st == ST_OK) {
         st = ask(answer, f, str_span(&prompt));
         if (st == ST_OK)
-            add(out, f->form == FEEDBACK_BINARY ? read_binary(str_span(&answer->text))
-                                                : str_span(&answer->text));
+            add(out,
+                f->form == FEEDBACK_BINARY ? read_binary(str_span(&answer->text)) : str_span(&answer->text));
         else if (answer->finish == CHAT_FINISH_CONTEXT)
             st = ST_OK;
     }

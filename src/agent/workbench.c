@@ -238,6 +238,7 @@ static Status run_bash(Workbench *w, WorkbenchResult *r, Span code)
 
 Status workbench_run(Workbench *w, WorkbenchResult *r, Tool tool, Span code)
 {
+    host_reopen(w->private ? w->private : w->folder);
     str_clear(&r->text);
     *r = (WorkbenchResult){.text = r->text};
     return tool == TOOL_PYTHON ? run_python(w, r, code) : run_bash(w, r, code);

@@ -340,9 +340,12 @@ void folder_list_drop(FolderList *l)
     array_drop(l);
 }
 
-static Status remove_entries(const char *path)
+/* Its owner may have locked himself out of a folder that he made. */
+static Status remove_entries(const char *path, mode_t mode)
 {
     FolderList names;
+    if ((mode & 0700) != 0700)
+        (void)!chmod(path, 0700); /* what cannot be listed then is told */
     TRY(folder_list(&names, path));
     Status st = ST_OK;
     for (size_t i = 0; i < names.n && st == ST_OK; i++) {
@@ -360,7 +363,7 @@ Status folder_remove(const char *path)
     if (lstat(path, &info) != 0)
         return errno == ENOENT ? ST_OK : fail_errno(ST_IO, "cannot look at %s", path);
     if (S_ISDIR(info.st_mode)) {
-        TRY(remove_entries(path));
+        TRY(remove_entries(path, info.st_mode));
         if (rmdir(path) != 0)
             return fail_errno(ST_IO, "cannot remove folder %s", path);
     } else if (unlink(path) != 0) {

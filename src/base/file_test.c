@@ -181,6 +181,35 @@ static void folders_are_made_and_removed_deeply(void **state)
     mem_free(kept);
 }
 
+/* As a program leaves them that takes its own rights away; of root no right can be taken. */
+static void locked_folders_are_removed(void **state)
+{
+    (void)state;
+    bool root = geteuid() == 0;
+    char *top = path_join(scratch, "locked"), *link = path_join(scratch, "locked/link"),
+         *shut = path_join(scratch, "shut");
+    assert_int_equal(folder_make(top), ST_OK);
+    assert_int_equal(folder_make(shut), ST_OK);
+    assert_int_equal(chmod(scratch, 0755), 0);
+    assert_int_equal(chmod(shut, 0), 0);
+    if (root)
+        assert_int_equal(chown(scratch, 65534, 65534) | chown(top, 65534, 65534) | setresuid(65534, 65534, 0), 0);
+    scratch_run("cd locked; mkdir -p a/b c d; echo x >a/b/f; echo x >c/f; chmod 644 a/b; chmod 0 a; chmod 555 c d");
+    assert_int_equal(symlink(shut, link), 0);
+    assert_int_equal(chmod(top, 0555), 0);
+    assert_int_equal(folder_remove(top), ST_OK);
+    assert_false(path_exists(top));
+    if (root)
+        assert_int_equal(setresuid(0, 0, 0) | chown(scratch, 0, 0), 0);
+    struct stat kept;
+    assert_int_equal(stat(shut, &kept), 0); /* behind a link nothing is opened */
+    assert_int_equal(kept.st_mode & 0777, 0);
+    assert_int_equal(folder_remove(shut), ST_OK);
+    mem_free(top);
+    mem_free(link);
+    mem_free(shut);
+}
+
 static void a_link_takes_the_place_of_a_link(void **state)
 {
     (void)state;
@@ -274,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_a_sentence),
         cmocka_unit_test(a_locked_file_is_one_holders),
         cmocka_unit_test(folders_are_made_and_removed_deeply),
+        cmocka_unit_test(locked_folders_are_removed),
         cmocka_unit_test(names_in_a_folder_are_sorted),
         cmocka_unit_test(what_a_killed_writer_left_is_swept),
         cmocka_unit_test(paths_are_joined_and_split),

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "env/docker_exec.h"
 #include "env/sandbox_host.h"
@@ -131,8 +132,10 @@ void ctf_close(Ctf *c)
 {
     if (!c)
         return;
+    Error before = error_take(); /* often behind a failure, whose sentence stays */
     if (c->copy && folder_remove(c->copy) != ST_OK)
-        (void)error_text(); /* a leftover in TMPDIR harms nobody */
+        log_debug("%s", error_text()); /* a leftover in TMPDIR harms nobody */
+    (void)error_put(&before);
     mem_free(c->copy);
     mem_free(c->place);
     str_drop(&c->folder);
@@ -186,6 +189,7 @@ static SandboxSpec inside(const Ctf *c)
 {
     SandboxSpec spec = {.work = c->copy, .place = c->place, .limits = sandbox_limits()};
     spec.limits.wall_seconds = c->spec.seconds > 0 ? c->spec.seconds : DOCKER_SECONDS;
+    host_reopen(c->copy);
     return spec;
 }
 

@@ -125,6 +125,13 @@ static void an_episode(void **state)
     expect("sleep 5", false, "Command timed out");
     expect("printf '\\377'", true, "Malformed command");
     expect("echo kept > new; cat new", true, "kept\n");
+    expect("chmod 000 .", true, ""); /* root, who acts in the original, is not locked out */
+    expect("cat new", true, "kept\n");
+    expect("chmod 600 deep /ctf/*", true, "");
+    expect("cd /ctf/7", true, "");
+    expect("cat new", true, "kept\n");
+    expect("cd deep", false, "/bin/bash: line 1: cd: /ctf/7/deep: Permission denied\n");
+    expect("chmod 755 deep", true, "");
     expect("submit picoCTF{y}", false, "Submitted flag is incorrect. Keep trying!");
     expect("cat flag", true, "picoCTF{x}\n");
     CtfTurn t = {0};

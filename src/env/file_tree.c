@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+#include "base/file.h"
+
 enum { LINK_MAX_BYTES = 4096, PIECE = 64 << 10 };
 
 void file_tree_drop(FileTree *tree)
@@ -29,12 +31,14 @@ typedef struct {
     bool keep;
 } Reading;
 
-/* Opens what its owner has locked itself out of, and leaves it as it was; root needs nothing of this. */
-static int open_anyway(int folder, const char *name, int flags, mode_t mode)
+/* Opens a file that its owner has locked itself out of, and leaves it as it was; root needs nothing of this.
+ */
+static int open_anyway(int folder, const char *name, mode_t mode)
 {
-    int fd = openat(folder, name, flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && errno == EACCES && fchmodat(folder, name, mode | 0500, 0) == 0) {
-        fd = openat(folder, name, flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    int fd = openat(folder, name, flags);
+    if (fd < 0 && errno == EACCES && fchmodat(folder, name, (mode & 07777) | 0400, 0) == 0) {
+        fd = openat(folder, name, flags);
         if (fd >= 0 && fchmod(fd, mode & 07777) != 0) {
             close(fd);
             fd = -1;
@@ -57,7 +61,7 @@ static Status read_file(Reading *r, FileEntry *e, int folder, const char *name)
     if (r->bytes > FILE_TREE_BYTES)
         return r->keep ? fail(ST_LIMIT, "%s: the files hold more than %d MB", e->path, FILE_TREE_BYTES >> 20)
                        : ST_OK;
-    int fd = open_anyway(folder, name, 0, e->mode);
+    int fd = open_anyway(folder, name, e->mode);
     XXH3_state_t *state = XXH3_createState();
     XXH3_128bits_reset(state);
     while (fd >= 0 && (n = read(fd, piece, sizeof piece)) > 0) {
@@ -84,7 +88,7 @@ static Status read_link(FileEntry *e, int folder, const char *name)
     return ST_OK;
 }
 
-static Status read_folder(Reading *r, int fd, const char *path, int depth);
+static Status read_inner(Reading *r, int folder, const FileEntry *e, int depth);
 
 static Status read_entry(Reading *r, int folder, const char *path, const char *name, int depth)
 {
@@ -110,10 +114,7 @@ static Status read_entry(Reading *r, int folder, const char *path, const char *n
         return read_link(at, folder, name);
     if (!S_ISDIR(s.st_mode))
         return ST_OK;
-    int fd = open_anyway(folder, name, O_DIRECTORY, s.st_mode);
-    if (fd < 0)
-        return fail_errno(ST_IO, "cannot read the folder %s", e.path);
-    return read_folder(r, fd, e.path, depth + 1);
+    return read_inner(r, folder, &e, depth);
 }
 
 /* Closes fd. */
@@ -130,6 +131,21 @@ static Status read_folder(Reading *r, int fd, const char *path, int depth)
         if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
             st = read_entry(r, dirfd(d), path, e->d_name, depth);
     closedir(d);
+    return st;
+}
+
+/* Its mode stays wide until all in it is read: without it nothing there can be looked at. */
+static Status read_inner(Reading *r, int folder, const FileEntry *e, int depth)
+{
+    const char *name = path_base(e->path);
+    bool locked = geteuid() != 0 && (e->mode & 0500) != 0500;
+    if (locked && fchmodat(folder, name, (e->mode & 07777) | 0500, 0) != 0)
+        return fail_errno(ST_IO, "cannot open the folder %s", e->path);
+    int fd = openat(folder, name, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    Status st = fd < 0 ? fail_errno(ST_IO, "cannot read the folder %s", e->path)
+                       : read_folder(r, fd, e->path, depth + 1);
+    if (locked && fchmodat(folder, name, e->mode & 07777, 0) != 0 && st == ST_OK)
+        st = fail_errno(ST_IO, "cannot close the folder %s again", e->path);
     return st;
 }
 
@@ -158,6 +174,7 @@ Status file_tree_read(FileTree *out, const char *folder, bool keep)
 {
     file_tree_drop(out);
     Reading r = {.out = out, .keep = keep};
+    host_reopen(folder); /* its own mode is not among what is read */
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return fail_errno(ST_IO, "cannot read the folder %s", folder);

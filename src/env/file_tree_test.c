@@ -124,9 +124,38 @@ static void traps_are_passed(void **state)
     mem_free(folder);
 }
 
+/* By an ordinary user, too, who has taken his own rights away; all stays as he left it. */
+static void locked_folders_are_read(void **state)
+{
+    (void)state;
+    bool root = geteuid() == 0;
+    sh("mkdir -p locks; chmod 755 .");
+    char *folder = scratch_path("locks");
+    FileTree tree = {0}, again = {0};
+    if (root)
+        assert_int_equal(chown(folder, 65534, 65534) | setresuid(65534, 65534, 0), 0);
+    sh("cd locks; mkdir -p a/b c d; echo x >a/b/f; echo x >c/f; chmod 0 a/b/f; chmod 644 a/b; chmod 100 c d; "
+       "chmod 0 a .");
+    must(file_tree_read(&tree, folder, true));
+    must(file_tree_read(&again, folder, false));
+    assert_int_equal(tree.n, 6);
+    assert_int_equal(again.n, 6);
+    assert_int_equal(file_tree_find(&again, span("a"))->mode & 0777, 0);
+    assert_int_equal(file_tree_find(&again, span("a/b"))->mode & 0777, 0644);
+    assert_int_equal(file_tree_find(&again, span("c"))->mode & 0777, 0100);
+    assert_string_equal(str_c(&file_tree_find(&tree, span("a/b/f"))->bytes), "x\n");
+    assert_int_equal(file_tree_find(&again, span("a/b/f"))->mode & 0777, 0);
+    if (root)
+        assert_int_equal(setresuid(0, 0, 0), 0);
+    file_tree_drop(&tree);
+    file_tree_drop(&again);
+    mem_free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_copy_is_equal), cmocka_unit_test(changes_are_seen),
+                                       cmocka_unit_test(locked_folders_are_read),
                                        cmocka_unit_test(traps_are_passed)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "env/mysql_table.h"
+#include "env/sql_memory.h"
 
 enum { DATABASES_MAX = 1000, ASK_EVERY = 1024 /* statements and rows between two looks at `stopped` */ };
 
@@ -66,6 +67,7 @@ static Status database_open(Dump *d, Span name)
     if (d->all.n == DATABASES_MAX)
         return fail(ST_LIMIT, "%s: more than %d databases", d->r.file, DATABASES_MAX);
     Database new = {mem_strn(name.at, name.n), NULL};
+    sql_memory_count();
     bool opened =
         sqlite3_open_v2(":memory:", &new.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK &&
         sqlite3_exec(new.db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;

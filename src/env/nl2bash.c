@@ -60,15 +60,6 @@ void nl2bash_turn_drop(Nl2BashTurn *t)
 
 /* Commands. ---------------------------------------------------------------------------------------------- */
 
-/* An action may have taken the root away from its owner. */
-static SandboxSpec inside(const char *copy, double seconds)
-{
-    struct stat s;
-    if (stat(copy, &s) == 0 && (s.st_mode & 07777) != 0755 && chmod(copy, 0755) != 0)
-        (void)error_text(); /* the sandbox says what is wrong */
-    return copy_sandbox(copy, seconds);
-}
-
 static Status run(Str *out, bool *done, const SandboxSpec *spec, const char *folder, Span action)
 {
     Str words = {0};
@@ -82,7 +73,8 @@ static Status run(Str *out, bool *done, const SandboxSpec *spec, const char *fol
 static Status command(Nl2Bash *b, Nl2BashTurn *out, Span action)
 {
     b->unchanged = false; /* until it is looked at */
-    SandboxSpec spec = inside(b->copy.path, b->spec.seconds > 0 ? b->spec.seconds : DOCKER_SECONDS);
+    SandboxSpec spec = copy_sandbox(b->copy.path, b->spec.seconds > 0 ? b->spec.seconds : DOCKER_SECONDS);
+    host_reopen(b->copy.path);
     if (span_starts(action, "cd ") || span_is(action, "cd")) {
         Span path = action.n > 3 ? span_trim((Span){action.at + 3, action.n - 3}) : (Span){"/", 1};
         return docker_cd(&out->text, &out->done, &spec, &b->folder, path, docker_bash);

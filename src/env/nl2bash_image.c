@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "env/docker_exec.h"
 #include "env/git_status.h"
 
@@ -78,10 +79,13 @@ Status copy_make(Copy *copy, const FileTree *tree)
     return st;
 }
 
+/* Often behind a failure, whose sentence stays; a leftover in TMPDIR harms nobody. */
 void copy_remove(Copy *copy)
 {
+    Error before = error_take();
     if (copy->path && folder_remove(copy->path) != ST_OK)
-        (void)error_text(); /* a leftover in TMPDIR harms nobody */
+        log_debug("%s", error_text());
+    (void)error_put(&before);
     mem_free(copy->path);
     *copy = (Copy){0};
 }

@@ -144,6 +144,7 @@ static void hostile_commands(void **state)
     static const char *const acts[] = {
         "rm -rf / --no-preserve-root",
         "chmod 000 / /w /w/*",
+        "mkdir -p /b/c/d; touch /b/c/f; chmod 555 /b/c/d; chmod -R 644 /b; chmod 300 /",
         "mv /usr /etc /proc /dev /w; rm -rf /bin /lib*; ln -s /w /bin",
         ":(){ :|:& };: ; wait",
         "ln -s / /w/root; ln -sf /etc/passwd /w/a.txt; mkfifo /w/pipe; mkfifo /w/p.txt",

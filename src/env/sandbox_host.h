@@ -20,6 +20,11 @@ typedef struct {
  * ST_ARG: that owner is root too. */
 MUST_CHECK Status host_user(SandboxUser *user, const char *work);
 
+/* A program may have taken its folder away from its owner (`chmod 000 .`), and so from the next one, which
+ * could not begin: the owner may read, write and enter it again.  Where that cannot be done the sandbox says
+ * so. */
+void host_reopen(const char *folder);
+
 /* This thread alone acts as that user until host_act_as_before: its is the sandbox's namespace, whose limits
  * and folders root without CAP_SYS_RESOURCE and CAP_SYS_PTRACE, as containers have it, cannot reach.  Nothing
  * where root need not change. */

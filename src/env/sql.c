@@ -128,3 +128,18 @@ Status sql_world_act(SqlWorld *w, SqlTurn *out, Span action)
     out->outcome = SQL_RAN;
     return w->backend->act(w->world, out, action);
 }
+
+Status sql_world_gold(SqlWorld *w, SqlTurn *out, Span query)
+{
+    TRY(sql_world_act(w, out, query));
+    if (out->outcome == SQL_TIME || out->outcome == SQL_LARGE)
+        return fail(ST_LIMIT, "the gold query %s, so that there is nothing to compare with: %.200s",
+                    out->outcome == SQL_TIME ? "ran past its time" : "gave or needed more than is allowed",
+                    str_c(&out->text));
+    return ST_OK;
+}
+
+bool sql_turn_lists(const SqlTurn *t)
+{
+    return !t->failed && t->text.n && t->text.at[0] == '[';
+}

@@ -72,6 +72,10 @@ typedef struct {
 /* SHOW TABLES, SHOW COLUMNS FROM, DESCRIBE, DESC and queries.  Fills *out anew.  ST_CANCELLED: the limits'
  * `stopped` asked. */
 MUST_CHECK Status sql_world_act(SqlWorld *w, SqlTurn *out, Span action);
+/* The same with a task's gold query.  One that the database refuses is data, as of sql_world_act; one that
+ * ran past its time or gave too much has no result to compare with.  ST_LIMIT: so it is. */
+MUST_CHECK Status sql_world_gold(SqlWorld *w, SqlTurn *out, Span query);
+bool sql_turn_lists(const SqlTurn *t); /* it gave a list of rows, be they none */
 void sql_turn_drop(SqlTurn *t);
 
 /* What a model's answer does, as InterCode's parser finds it: overwrites *action; false: no SQL in it, and

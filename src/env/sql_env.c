@@ -40,7 +40,8 @@ static void take_tasks(const Databases *d, EnvTasks *tasks, const json_t *all)
             continue;
         }
         snprintf(id, sizeof id, "%zu", i);
-        env_tasks_add(tasks, id, json_string_value(json_object_get(o, "hardness")), span(env_text(o, "query")), o);
+        env_tasks_add(tasks, id, json_string_value(json_object_get(o, "hardness")),
+                      span(env_text(o, "query")), o);
     }
 }
 
@@ -85,7 +86,7 @@ static void end(void *state)
 /* A gold query that fails stands for no rows, as in the original. */
 static Status find_gold(Asked *a)
 {
-    TRY(sql_world_act(a->world, &a->of_gold, span(env_text(a->task->doc, "gold"))));
+    TRY(sql_world_gold(a->world, &a->of_gold, span(env_text(a->task->doc, "gold"))));
     return a->of_gold.failed ? ST_OK : row_texts_read(&a->gold, str_span(&a->of_gold.text));
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "env/sql_memory.h"
 
 enum { ASK_EVERY = 200 /* instructions of SQLite's machine between two looks at the limits */ };
 
@@ -102,6 +103,7 @@ Status sql_open_file(sqlite3 **out, const char *path)
 {
     sqlite3 *db = NULL;
     Str uri = {0};
+    sql_memory_count();
     add_uri(&uri, path);
     int rc = path_is_folder(path)
                  ? SQLITE_CANTOPEN
@@ -123,6 +125,7 @@ Status sql_open_image(sqlite3 **out, Span image)
         const char *in;
         unsigned char *out;
     } bytes = {image.at}; /* READONLY: they are not written to */
+    sql_memory_count();
     if (sqlite3_open_v2(":memory:", &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
         sqlite3_deserialize(db, "main", bytes.out, (sqlite3_int64)image.n, (sqlite3_int64)image.n,
                             SQLITE_DESERIALIZE_READONLY) != SQLITE_OK) {
@@ -138,6 +141,7 @@ Status sql_open_image(sqlite3 **out, Span image)
 typedef struct {
     const SqlLimits *limits;
     double end;
+    int64_t most;     /* of sql_memory_used */
     SqlOutcome ended; /* SQL_RAN: by nobody */
 } Watch;
 
@@ -148,7 +152,7 @@ static int look(void *context)
         w->ended = SQL_STOPPED;
     else if (clock_now() > w->end)
         w->ended = SQL_TIME;
-    else if (sqlite3_memory_used() > w->limits->memory_bytes)
+    else if (sql_memory_used() > w->most)
         w->ended = SQL_LARGE;
     return w->ended != SQL_RAN;
 }
@@ -244,7 +248,7 @@ static SqlOutcome step_through(sqlite3 *db, sqlite3_stmt *s, const SqlLimits *li
     static const char *const ends[] = {[SQL_TIME] = "ran past its time",
                                        [SQL_LARGE] = "gives or needs more than is allowed",
                                        [SQL_STOPPED] = "stopped"};
-    Watch watch = {limits, clock_now() + limits->seconds, SQL_RAN};
+    Watch watch = {limits, clock_now() + limits->seconds, sql_memory_used() + limits->memory_bytes, SQL_RAN};
     int rc;
     out->columns = sqlite3_column_count(s);
     keep_declared(out, s);

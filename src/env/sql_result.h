@@ -50,7 +50,7 @@ typedef enum {
 typedef struct {
     double seconds;
     int64_t rows, bytes;            /* of the result                      */
-    int64_t memory_bytes;           /* of SQLite in this process at once  */
+    int64_t memory_bytes;           /* that SQLite takes for the query    */
     bool (*stopped)(void *context); /* NULL: nobody asks */
     void *stopped_context;
 } SqlLimits;

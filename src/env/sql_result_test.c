@@ -2,7 +2,10 @@
  * stays as it was. */
 #include "env/sql_result.h"
 
+#include <pthread.h>
+
 #include "base/scratch_test.h"
+#include "env/sql_memory.h"
 
 static sqlite3 *open_own(void)
 {
@@ -126,6 +129,42 @@ static void endless_queries_end(void **state)
     sqlite3_close(db);
 }
 
+/* As another thread's query does meanwhile. */
+static void *hold_much(void *context)
+{
+    *(void **)context = sqlite3_malloc(200 << 20);
+    return NULL;
+}
+
+static bool start_other(void *context)
+{
+    pthread_t other;
+    if (!*(void **)context && pthread_create(&other, NULL, hold_much, context) == 0)
+        pthread_join(other, NULL);
+    return false;
+}
+
+/* One query's memory is no other's. */
+static void memory_is_the_querys_own(void **state)
+{
+    (void)state;
+    void *others = NULL;
+    SqlResult r = {0};
+    SqlLimits limits = sql_limits();
+    limits.memory_bytes = 64 << 20;
+    limits.stopped = start_other;
+    limits.stopped_context = &others;
+    sqlite3 *db = open_own();
+    const char *few = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+                      "SELECT sum(i) FROM n";
+    assert_int_equal(sql_run(db, span(few), &limits, &r), SQL_RAN);
+    assert_non_null(others);
+    assert_true(sqlite3_memory_used() > 200 << 20);
+    sqlite3_free(others);
+    sql_result_drop(&r);
+    sqlite3_close(db);
+}
+
 static bool stop(void *context)
 {
     return ++*(int *)context > 3;
@@ -161,10 +200,12 @@ static void what_is_no_database_is_refused(void **state)
 
 int main(void)
 {
+    sql_memory_count();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_keep_their_types),
         cmocka_unit_test(nothing_but_reading_is_allowed),
         cmocka_unit_test(endless_queries_end),
+        cmocka_unit_test(memory_is_the_querys_own),
         cmocka_unit_test(queries_can_be_stopped),
         cmocka_unit_test(what_is_no_database_is_refused),
     };

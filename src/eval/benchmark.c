@@ -14,7 +14,7 @@
 #include "eval/data_folder.h"
 
 const char *const sample_kind_names[SAMPLE_KINDS] = {"",     "unreadable", "tool error",
-                                                     "time", "budget",     "context"};
+                                                     "time", "budget",     "context", "refused"};
 
 EvalSettings eval_settings(void)
 {
@@ -148,6 +148,17 @@ void sample_read(Sample *s, Span text)
     json_array_append_new(s->read, json_text(text));
 }
 
+void sample_refuse(Sample *s, Span why)
+{
+    s->kind = SAMPLE_REFUSED;
+    json_object_set_new(s->more, "refused", json_text(why));
+}
+
+const char *sample_end(const Sample *s)
+{
+    return s->kind == SAMPLE_TIME ? "max_seconds" : s->kind == SAMPLE_REFUSED ? "refused" : "context";
+}
+
 void sample_feedback(Sample *s, const EvalRun *run, int64_t steps)
 {
     const char *who = run->models.hints ? hints_name(run->models.hints) : chatmodel_name(run->models.feedback);
@@ -209,6 +220,9 @@ Status ask_messages(const EvalRun *run, Sample *s, const Conversation *messages,
         s->mute = answer.mute;
     } else if (answer.finish == CHAT_FINISH_CONTEXT) {
         s->kind = SAMPLE_CONTEXT;
+        st = ST_OK;
+    } else if (answer.finish == CHAT_FINISH_REFUSED) {
+        sample_refuse(s, span(error_text()));
         st = ST_OK;
     } else if (answer.finish == CHAT_FINISH_DEADLINE && how->seconds > 0 && clock_now() - began >= how->seconds) {
         s->kind = SAMPLE_TIME;

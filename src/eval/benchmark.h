@@ -93,6 +93,7 @@ typedef enum {
     SAMPLE_TIME,       /* its program or episode ran out of time                      */
     SAMPLE_BUDGET,     /* steps, proposals or tokens were used up                     */
     SAMPLE_CONTEXT,    /* the messages filled the model's context                     */
+    SAMPLE_REFUSED,    /* the server did not take the messages; more.refused: its words */
     SAMPLE_KINDS
 } SampleKind;
 extern const char *const sample_kind_names[SAMPLE_KINDS]; /* "", "unreadable", "tool error", ... */
@@ -110,6 +111,9 @@ typedef struct {
     bool mute; /* the last answer is a script's that nobody is to learn (chatmodel.h) */
     int64_t prompt_tokens, completion_tokens, calls, retries;
     double model_seconds;
+    /* What the model that gives feedback cost; calls 0: it was not asked. */
+    int64_t feedback_prompt_tokens, feedback_completion_tokens, feedback_calls;
+    double feedback_seconds;
 } Sample;
 
 /* The run as a benchmark sees it. */
@@ -158,7 +162,7 @@ typedef struct Benchmark {
      * missing file and say how to get it. */
     Status (*open)(const EvalRun *run, Questions *out, void **state);
     /* Puts one question to the model and marks the answer.  Any number of threads.
-     *   ST_OK  *out is what came of it: wrong answers, programs that crash and full contexts included
+     *   ST_OK  *out is what came of it: wrong answers, programs that crash, full contexts and refusals included
      *   other  the question was not answered (server, cancel, sandbox): nothing is recorded, and it will be
      *          asked again when the run goes on */
     Status (*ask)(const EvalRun *run, void *state, const Question *q, Sample *out);
@@ -174,7 +178,8 @@ void sample_drop(Sample *s);
 
 /* How an ask calls the model: run->models.chat with these messages; adds what it cost to *s, the prompt to
  * s->prompts and the text to s->answers.  max_tokens of the settings wins over the one given here.  A context
- * that is full is ST_OK with *text empty and s->kind SAMPLE_CONTEXT.  `nth`: which of several answers to the
+ * that is full is ST_OK with *text empty and s->kind SAMPLE_CONTEXT; messages that the server refuses are so with
+ * SAMPLE_REFUSED.  `nth`: which of several answers to the
  * same question, so that each has a seed of its own. */
 typedef struct {
     int64_t max_tokens;
@@ -187,6 +192,8 @@ typedef struct {
 } AskText;
 /* What is left of an episode's budgets bounds its next answer; it began at `start` of base/clock.h. */
 void ask_within_episode(AskText *how, const EvalRun *run, const Sample *s, double start);
+const char *sample_end(const Sample *s); /* of an episode whose last ask had no answer: "context", ... */
+void sample_refuse(Sample *s, Span why); /* it is SAMPLE_REFUSED, by the server's words */
 MUST_CHECK Status ask_messages(const EvalRun *run, Sample *s, const Conversation *messages, const AskText *how,
                                Str *text);
 /* The same with one user's message. */

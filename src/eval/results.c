@@ -131,10 +131,14 @@ static void add_count(json_t *object, const char *key, json_int_t more)
 /* Errors by kind, tokens and seconds. */
 static void add_costs(json_t *out, const ResultsPart *p)
 {
+    enum { ALWAYS = 4 };
     static const char *const counts[][2] = {{"prompt", "prompt_tokens"},
                                             {"completion", "completion_tokens"},
                                             {"calls", "calls"},
-                                            {"retries", "retries"}};
+                                            {"retries", "retries"},
+                                            {"feedback_prompt", "feedback_prompt_tokens"},
+                                            {"feedback_completion", "feedback_completion_tokens"},
+                                            {"feedback_calls", "feedback_calls"}};
     json_t *errors = inside(inside(out, "errors"), p->name), *tokens = inside(inside(out, "tokens"), p->name),
            *seconds = inside(inside(out, "seconds"), p->name);
     for (size_t i = 0; i < json_array_size(p->samples); i++) {
@@ -143,8 +147,11 @@ static void add_costs(json_t *out, const ResultsPart *p)
         if (kind && kind[0])
             add_count(errors, kind, 1);
         for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
-            add_count(tokens, counts[k][0], json_integer_value(json_object_get(s, counts[k][1])));
+            if (k < ALWAYS || json_object_get(s, counts[k][1])) /* the others: where a model gave feedback */
+                add_count(tokens, counts[k][0], json_integer_value(json_object_get(s, counts[k][1])));
         add_number(seconds, "model", json_number_value(json_object_get(s, "model_seconds")));
+        if (json_object_get(s, "feedback_seconds"))
+            add_number(seconds, "feedback", json_number_value(json_object_get(s, "feedback_seconds")));
         add_number(seconds, "total", json_number_value(json_object_get(s, "seconds")));
     }
 }

@@ -11,7 +11,8 @@
  *  "curves":  {"mint_gsm8k": {"success": [0.3, 0.5, 0.58]}},    of success@1, @2, @3
  *  "errors":  {"mint_gsm8k": {"unreadable": 3}},
  *  "tokens":  {"mint_gsm8k": {"prompt", "completion", "calls", "retries"}},
- *  "seconds": {"mint_gsm8k": {"model", "total"}},               sums over questions
+ *  "seconds": {"mint_gsm8k": {"model", "total"}},               sums over questions; of a model that gave
+ * feedback beside them "feedback_prompt", "feedback_completion", "feedback_calls" and "feedback"
  *  "means_of_parts": {"bbh": {"exact_match,none", "exact_match_stderr,none", "parts"}}}
  *
  * A metric named "exact_match,strict-match" is one of answers read by a filter, and its keys are lm-eval's:

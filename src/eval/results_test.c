@@ -40,6 +40,10 @@ static json_t *make(void)
         add_sample(a, i < 3 ? "algebra" : "anatomy", of_a[i], i == 1 ? "unreadable" : "");
     for (int i = 0; i < 3; i++)
         add_sample(b, NULL, of_b[i], "");
+    json_t *commented = json_pack("{s:i, s:i, s:i, s:f}", "feedback_prompt_tokens", 7, "feedback_completion_tokens", 3,
+                                  "feedback_calls", 2, "feedback_seconds", 0.5);
+    json_object_update(json_array_get(b, 1), commented);
+    json_decref(commented);
     json_t *family = json_pack("{s:s}", "family", "pairs");
     ResultsPart parts[] = {
         {.name = "one",
@@ -131,6 +135,12 @@ static void what_stands_beside(void **state)
     near(at(r, "tokens", "one", "prompt"), 400);
     near(at(r, "tokens", "two", "completion"), 30);
     near(at(r, "tokens", "two", "retries"), 1);
+    near(at(r, "tokens", "two", "feedback_prompt"), 7);
+    near(at(r, "tokens", "two", "feedback_completion"), 3);
+    near(at(r, "tokens", "two", "feedback_calls"), 2);
+    near(at(r, "seconds", "two", "feedback"), 0.5);
+    assert_null(at(r, "tokens", "one", "feedback_calls")); /* nobody gave any */
+    assert_null(at(r, "seconds", "one", "feedback"));
     near(at(r, "seconds", "two", "model"), 4.5);
     near(at(r, "seconds", "two", "total"), 6);
     near(at(r, "means_of_parts", "one", "success,none"), (2.0 / 3 + 1) / 2);

@@ -19,6 +19,7 @@
 #include "eval/eval_folder.h"
 #include "eval/sample_line.h"
 
+enum { REFUSED_AT_FIRST = 20 /* questions of a benchmark, before any is answered */, NAMED = 10 };
 static const double SYNC_S = 5; /* at most so much work of the model's is lost to a power cut */
 
 typedef struct {
@@ -30,6 +31,10 @@ typedef struct {
     LineFile samples, transcripts;
     double score;     /* sum of the main metric over what was answered in this sitting and before */
     int64_t answered; /* likewise */
+    int64_t heard;    /* of those the server took so many; */
+    int64_t refused;  /* so many it did not take when they were first asked, and */
+    int64_t zeros;    /* so many also not when asked again: they score 0 */
+    Str zero_ids, why; /* the first of their ids; what was said of the first */
 } Part;
 
 typedef struct {
@@ -46,6 +51,7 @@ typedef struct {
     size_t next;
     int64_t asked, answered, before, failed_in_a_row;
     double before_seconds; /* what those took, one behind the other */
+    bool second; /* what failed is asked once more */
     bool over; /* no further question is taken */
     Status st;
     Error error; /* of what ended the run */
@@ -156,6 +162,12 @@ static char *file_of(const Runner *r, const char *kind, const Part *p)
     return mem_format("%s/%s_%s.jsonl", r->spec->folder, kind, p->b->name);
 }
 
+static bool is_refused(const json_t *line)
+{
+    const char *kind = json_string_value(json_object_get(line, "kind"));
+    return kind && strcmp(kind, sample_kind_names[SAMPLE_REFUSED]) == 0;
+}
+
 /* The scores that are there already. */
 static Status count_answered(Runner *r, Part *p, const char *path)
 {
@@ -168,6 +180,7 @@ static Status count_answered(Runner *r, Part *p, const char *path)
     {
         p->score += json_number_value(json_object_get(line, p->b->metric));
         p->answered++;
+        p->heard += !is_refused(line);
         r->before++;
         r->before_seconds += json_number_value(json_object_get(line, "seconds"));
     }
@@ -287,6 +300,7 @@ static void keep(Runner *r, const Job *job, const Sample *s, double seconds)
     if (st == ST_OK) {
         p->score += json_number_value(value);
         p->answered++;
+        p->heard += s->kind != SAMPLE_REFUSED;
         r->answered++;
         r->failed_in_a_row = 0;
         show(r, p);
@@ -315,6 +329,39 @@ static void fail_job(Runner *r, const Job *job, Status st)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* A refusal that is kept: told when all is done. */
+static void note_refused(Part *p, const char *id, const char *why)
+{
+    if (p->zeros++ == 0)
+        str_adds(&p->why, why);
+    if (p->zeros <= NAMED)
+        str_addf(&p->zero_ids, "%s%s", p->zero_ids.n ? ", " : "", id);
+}
+
+/* Where something of a benchmark was answered the server may refuse single questions: those that it refuses twice
+ * are kept, and score nothing.  One that refuses all of them is asked something wrong.  False: it is not kept. */
+static bool take_refusal(Runner *r, const Job *job, const Sample *s)
+{
+    Part *p = &r->parts[job->part];
+    const char *id = p->questions.all.at[job->index].id,
+               *why = json_string_value(json_object_get(s->more, "refused"));
+    pthread_mutex_lock(&r->lock);
+    bool kept = r->second && p->heard;
+    if (kept) {
+        note_refused(p, id, why);
+    } else {
+        array_push(&r->again, *job);
+        p->refused += !r->second;
+        if (!p->heard && (r->second || p->refused >= REFUSED_AT_FIRST))
+            end_run(r, fail(ST_ARG, "%s: of %lld questions the server has taken none; the last: %s", p->b->name,
+                            (long long)p->refused, why));
+        else if (!r->over && p->refused == 1)
+            log_warn("%s, question %s: %s; it will be asked again at the end", p->b->name, id, why);
+    }
+    pthread_mutex_unlock(&r->lock);
+    return kept;
+}
+
 static void work(void *context)
 {
     Runner *r = context;
@@ -327,10 +374,10 @@ static void work(void *context)
         Status st = r->spec->run.stopped && r->spec->run.stopped(r->spec->run.stopped_context)
                         ? fail(ST_CANCELLED, "stopped")
                         : p->b->ask(&r->spec->run, p->state, &p->questions.all.at[job.index], &s);
-        if (st == ST_OK)
-            keep(r, &job, &s, clock_now() - start);
-        else
+        if (st != ST_OK)
             fail_job(r, &job, st);
+        else if (s.kind != SAMPLE_REFUSED || take_refusal(r, &job, &s))
+            keep(r, &job, &s, clock_now() - start);
         sample_drop(&s);
     }
 }
@@ -370,6 +417,7 @@ static Status run_jobs(Runner *r)
     r->again.n = 0;
     r->next = 0;
     r->failed_in_a_row = 0;
+    r->second = true;
     return run_threads(r);
 }
 
@@ -445,6 +493,8 @@ static void close_all(Runner *r)
         line_file_close(&p->transcripts);
         questions_drop(&p->questions);
         array_drop(&p->asked);
+        str_drop(&p->zero_ids);
+        str_drop(&p->why);
     }
     if (r->folder_lock >= 0)
         close(r->folder_lock);
@@ -473,6 +523,18 @@ static Status sort_all(Runner *r)
             TRY(line_file_sort(&r->parts[i].transcripts, "task"));
     }
     return ST_OK;
+}
+
+static void tell_refused(const Runner *r)
+{
+    for (size_t i = 0; i < r->spec->chosen_n; i++) {
+        const Part *p = &r->parts[i];
+        if (p->zeros)
+            log_warn("%s: the server refused %lld of %zu questions, also when asked again: they score 0 "
+                     "(question %s%s; the first: %s)",
+                     p->b->name, (long long)p->zeros, p->asked.n, str_c(&p->zero_ids),
+                     p->zeros > NAMED ? ", ..." : "", str_c(&p->why));
+    }
 }
 
 /* What ended the run, with how to go on. */
@@ -506,6 +568,7 @@ Status runner_run(RunnerReport *report, const RunnerSpec *spec)
         r.progress = progress_start(r.what, (double)r.asked, "questions");
         st = run_jobs(&r);
         progress_end(&r.progress);
+        tell_refused(&r);
         Status kept = sync_all(&r);
         if (st == ST_OK)
             st = kept == ST_OK ? tell_end(&r) : kept;

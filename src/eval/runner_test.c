@@ -1,5 +1,6 @@
 #include "eval/runner.h"
 
+#include "base/http_server_test.h"
 #include "base/json_file.h"
 #include "base/scratch_test.h"
 #include "eval/eval_folder.h"
@@ -12,6 +13,7 @@ static struct {
     Status fails;
     int64_t from, until; /* calls that fail, counted from 0 */
     int64_t calls, questions, stop_at, twice; /* twice: a question with the id of the first */
+    ChatModel *chat; /* NULL: nobody is asked */
 } set;
 
 static Status numbers_open(const EvalRun *run, Questions *out, void **state)
@@ -29,15 +31,23 @@ static Status numbers_open(const EvalRun *run, Questions *out, void **state)
 
 static Status numbers_ask(const EvalRun *run, void *state, const Question *q, Sample *out)
 {
-    (void)run, (void)state;
+    (void)state;
     int64_t call = __atomic_fetch_add(&set.calls, 1, __ATOMIC_SEQ_CST);
     int64_t n = json_integer_value(json_object_get(q->doc, "n"));
     if (set.fails != ST_OK && call >= set.from && call < set.until)
         return fail(set.fails, "call %lld fails", (long long)call);
     out->target = json_integer(n % 2);
-    json_array_append_new(out->prompts, json_string(q->id));
-    json_array_append_new(out->answers, json_stringn("ev\0en", 5)); /* a model may write a NUL */
-    sample_metric(out, "acc", n % 2 == 0);
+    if (set.chat) {
+        Str text = {0};
+        Status st = ask_text(run, out, span(q->id), &(AskText){0}, &text);
+        str_drop(&text);
+        if (st != ST_OK)
+            return st;
+    } else {
+        json_array_append_new(out->prompts, json_string(q->id));
+        json_array_append_new(out->answers, json_stringn("ev\0en", 5)); /* a model may write a NUL */
+    }
+    sample_metric(out, "acc", n % 2 == 0 && out->kind == SAMPLE_FINE);
     out->transcript = json_pack("{s:i, s:s}", "transcript", 1, "task", q->id);
     return ST_OK;
 }
@@ -65,7 +75,7 @@ static Status run_as(RunnerReport *report, const char *model, int parallel, int6
     RunnerSpec spec = {.folder = folder,
                        .chosen = chosen,
                        .chosen_n = 1,
-                       .run = {.settings = &settings, .stopped = stop_now},
+                       .run = {.settings = &settings, .models.chat = set.chat, .stopped = stop_now},
                        .fold = fold,
                        .limit = limit,
                        .draw_seed = draw_seed,
@@ -314,6 +324,76 @@ static void a_refused_key_ends_it_at_once(void **state)
     assert_non_null(strstr(error_text(), "call 2 fails"));
 }
 
+#define TAKEN "{\"choices\": [{\"message\": {\"content\": \"4\"}, \"finish_reason\": \"stop\"}]}"
+#define FILTERED "{\"error\": {\"message\": \"content management policy\", \"code\": \"content_filter\"}}"
+
+/* A server that takes what `taken` has a mark for, request by request, and refuses the others. */
+static void ask_server(TestServer *server, const char *taken, const char *status)
+{
+    server_start(server);
+    for (const char *c = taken; *c; c++)
+        server_answers(server, *c == '+' ? "200 OK" : status, "", *c == '+' ? TAKEN : FILTERED);
+    ChatRemoteSetup setup = {.base_url = server->url, .model = "tiny", .retries = -1};
+    assert_int_equal(chatmodel_remote_open(&set.chat, &setup), ST_OK);
+}
+
+static void leave_server(TestServer *server)
+{
+    chatmodel_close(set.chat);
+    set.chat = NULL;
+    server_stop(server);
+}
+
+/* The others are asked; what is refused twice is kept, with the server's words, and scores 0. */
+static void a_refused_question_stops_no_other(void **state)
+{
+    (void)state;
+    static const char *const statuses[] = {"400 No", "413 No", "422 No"};
+    for (size_t i = 0; i < 3; i++) {
+        RunnerReport r;
+        TestServer server;
+        ask_server(&server, "-+++-", statuses[i]);
+        set.questions = 4;
+        assert_int_equal(run_as(&r, "a", 1, 0, true), ST_OK);
+        assert_int_equal(server.requests, 5);
+        assert_int_equal(r.answered, 4);
+        assert_true(result_of("acc,none") == 0.25); /* q2; q0 would be right, too */
+        json_t *samples = lines("samples_numbers.jsonl");
+        const json_t *first = json_array_get(samples, 0);
+        assert_string_equal(json_string_value(json_object_get(first, "id")), "q0");
+        assert_string_equal(json_string_value(json_object_get(first, "kind")), "refused");
+        assert_non_null(strstr(json_string_value(json_object_get(json_object_get(first, "more"), "refused")),
+                               "content management policy"));
+        json_decref(samples);
+        assert_int_equal(run_as(&r, "a", 1, 0, false), ST_OK); /* it is whole */
+        assert_int_equal(server.requests, 5);
+        leave_server(&server);
+    }
+}
+
+/* A server that refuses whatever it is asked, or the key, scores nobody. */
+static void a_server_that_takes_nothing_ends_it(void **state)
+{
+    (void)state;
+    RunnerReport r;
+    TestServer server;
+    ask_server(&server, "-", "400 No");
+    set.questions = 3;
+    assert_int_equal(run_as(&r, "a", 1, 0, false), ST_ARG);
+    assert_non_null(strstr(error_text(), "of 3 questions the server has taken none"));
+    assert_non_null(strstr(error_text(), "content management policy"));
+    assert_false(folder_holds(folder, "results.json"));
+    set.questions = 40;
+    int before = server.requests;
+    assert_int_equal(run_as(&r, "a", 1, 0, true), ST_ARG);
+    assert_int_equal(server.requests - before, 20);
+    leave_server(&server);
+    ask_server(&server, "-", "401 No");
+    assert_int_equal(run_as(&r, "a", 1, 0, true), ST_ARG);
+    assert_int_equal(server.requests, 1);
+    leave_server(&server);
+}
+
 static void a_limit_draws_the_same_questions(void **state)
 {
     (void)state;
@@ -374,6 +454,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_id_is_one_questions, begin, end),
         cmocka_unit_test_setup_teardown(passing_failures_are_asked_again, begin, end),
         cmocka_unit_test_setup_teardown(a_refused_key_ends_it_at_once, begin, end),
+        cmocka_unit_test_setup_teardown(a_refused_question_stops_no_other, begin, end),
+        cmocka_unit_test_setup_teardown(a_server_that_takes_nothing_ends_it, begin, end),
         cmocka_unit_test_setup_teardown(a_limit_draws_the_same_questions, begin, end),
         cmocka_unit_test_setup_teardown(parts_and_draws_choose, begin, end),
     };

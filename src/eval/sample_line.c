@@ -52,8 +52,7 @@ json_t *sample_line(const Question *q, int64_t doc_id, const Sample *s, double s
     set(line, "metrics", s->metrics);
     const char *name;
     json_t *value;
-    json_object_foreach(s->metrics, name, value)
-        json_object_set(line, name, value);
+    json_object_foreach(s->metrics, name, value) json_object_set(line, name, value);
     if (json_object_size(s->more))
         set(line, "more", s->more);
     json_object_set_new(line, "kind", json_string(sample_kind_names[s->kind]));
@@ -65,6 +64,12 @@ json_t *sample_line(const Question *q, int64_t doc_id, const Sample *s, double s
     json_object_set_new(line, "calls", json_integer(s->calls));
     json_object_set_new(line, "retries", json_integer(s->retries));
     json_object_set_new(line, "model_seconds", json_real(s->model_seconds));
+    if (s->feedback_calls) {
+        json_object_set_new(line, "feedback_prompt_tokens", json_integer(s->feedback_prompt_tokens));
+        json_object_set_new(line, "feedback_completion_tokens", json_integer(s->feedback_completion_tokens));
+        json_object_set_new(line, "feedback_calls", json_integer(s->feedback_calls));
+        json_object_set_new(line, "feedback_seconds", json_real(s->feedback_seconds));
+    }
     json_object_set_new(line, "seconds", json_real(seconds));
     return line;
 }

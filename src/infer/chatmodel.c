@@ -14,8 +14,8 @@ struct ChatModel {
 
 const char *chatmodel_finish_name(ChatFinish f)
 {
-    static const char *const names[] = {"stop",     "length",    "filter", "context",
-                                        "deadline", "cancelled", "failed"};
+    static const char *const names[] = {"stop",     "length",    "filter",  "context",
+                                        "deadline", "cancelled", "refused", "failed"};
     return names[f];
 }
 

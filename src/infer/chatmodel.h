@@ -51,6 +51,8 @@ typedef enum {
     CHAT_FINISH_CONTEXT,   /* ST_LIMIT: the messages alone fill the context */
     CHAT_FINISH_DEADLINE,  /* ST_LIMIT */
     CHAT_FINISH_CANCELLED, /* ST_CANCELLED */
+    CHAT_FINISH_REFUSED,   /* ST_ARG: the server takes these messages not (400, 413, 422), and may take others
+                            */
     CHAT_FINISH_FAILED,    /* all else */
 } ChatFinish;
 const char *chatmodel_finish_name(ChatFinish f); /* "stop", "length", "filter", "context", "deadline", ... */
@@ -63,7 +65,7 @@ typedef struct {
     double seconds; /* from the call to its return, tries and waits included; of a recording, what it says */
     int64_t retries;
     bool mute; /* a script's, which says that nobody is to learn it: a mistake that the next turn repairs */
-} ChatAnswer; /* {0} the first time; later calls keep the memory */
+} ChatAnswer;  /* {0} the first time; later calls keep the memory */
 void chatmodel_answer_drop(ChatAnswer *a);
 
 /* Fills *out in either case, its text in case of ST_OK only; text that a stop string should have ended is cut
@@ -129,7 +131,7 @@ MUST_CHECK Status chatmodel_remote_only_model(char **out, const ChatRemoteSetup 
  *     {"text": "...",                       the answer; or "error": "..." for a call that failed
  *      "messages": [...], "messages_hash": "16 hex digits",   what was asked; either, both or none
  *      "finish": "stop", "prompt_tokens": n, "completion_tokens": n, "seconds": s, "retries": n}
- * A failure is ST_LIMIT, ST_CANCELLED or ST_PEER as its finish says.  Further keys are passed over.
+ * A failure is ST_LIMIT, ST_CANCELLED, ST_ARG or ST_PEER as its finish says.  Further keys are passed over.
  * max_tokens and deadlines are not applied.
  *
  * Or what an expert says to a task, turn by turn (SCRIPT_BY_HASH only; both forms may stand in one file, and

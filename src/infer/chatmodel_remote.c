@@ -44,6 +44,12 @@ static bool status_passes(const WireReply *r)
     return r->status == 408 || r->status == 409 || (r->status == 429 && !r->quota) || r->status >= 500;
 }
 
+/* Of this request alone: another may be taken. */
+static bool status_refuses(const WireReply *r)
+{
+    return r->status == 400 || r->status == 413 || r->status == 422;
+}
+
 /* A server may repeat the key that it refuses. */
 static void hide_key(Str *text, const char *key)
 {
@@ -67,8 +73,9 @@ static const char *advice(const Ask *a)
 {
     long status = a->wire.status;
     if (status == 401 || status == 403)
-        return a->remote->key ? "is the key right, and may it use this model?"
-                              : "does it want a key?  Name the environment variable that holds it (--key-variable)";
+        return a->remote->key
+                   ? "is the key right, and may it use this model?"
+                   : "does it want a key?  Name the environment variable that holds it (--key-variable)";
     if (status == 404)
         return "are the address and the model's name right?";
     if (status == 429)
@@ -90,6 +97,8 @@ static Status say_status(Ask *a, ChatAnswer *out)
         return fail(ST_LIMIT, "%s: the messages are longer than the context of %s%s%s%s", r->url,
                     r->setup.model, open, str_c(words), close);
     }
+    if (status_refuses(&a->wire))
+        out->finish = CHAT_FINISH_REFUSED;
     bool keyed = r->key && (a->wire.status == 401 || a->wire.status == 403);
     return fail(a->again || a->wire.status == 429 ? ST_PEER : ST_ARG,
                 "%s, model %s: status %ld%s%s%s; %s%s%s", r->url, r->setup.model, a->wire.status, open,
@@ -352,8 +361,8 @@ static Status several_models(const Remote *r, const json_t *data)
         str_addf(&names, "%s%s", i ? ", " : "", id ? id : "?");
     }
     shorten(&names);
-    Status st = fail(ST_ARG, "%s lists %zu models%s%s: say which one is meant", r->url,
-                     json_array_size(data), names.n ? ": " : "", str_c(&names));
+    Status st = fail(ST_ARG, "%s lists %zu models%s%s: say which one is meant", r->url, json_array_size(data),
+                     names.n ? ": " : "", str_c(&names));
     str_drop(&names);
     return st;
 }

@@ -211,7 +211,9 @@ static void expect_once(const char *reply, Then then, Status st, int64_t retries
     f.setup.max_answer_bytes = 5000;
     server_reply(&f.server, reply, then);
     expect(&f, st, retries, words);
-    assert_int_equal(f.a.finish, strstr(words, "context") ? CHAT_FINISH_CONTEXT : CHAT_FINISH_FAILED);
+    assert_int_equal(f.a.finish, strstr(words, "context")      ? CHAT_FINISH_CONTEXT
+                                 : strstr(words, "status 400") ? CHAT_FINISH_REFUSED
+                                                               : CHAT_FINISH_FAILED);
     end(&f);
 }
 

@@ -182,6 +182,7 @@ static Status status_of(ChatFinish f)
 {
     return f == CHAT_FINISH_CONTEXT || f == CHAT_FINISH_DEADLINE ? ST_LIMIT
            : f == CHAT_FINISH_CANCELLED                          ? ST_CANCELLED
+           : f == CHAT_FINISH_REFUSED                            ? ST_ARG
                                                                  : ST_PEER;
 }
 

@@ -49,6 +49,7 @@ static void lines_are_given_in_order_until_there_are_none(void **state)
                 "\"seconds\": 1.5, \"retries\": 1, \"who\": \"gpt-4\"}\n\n  \n"
                 "{\"error\": \"it was too late\", \"finish\": \"deadline\"}\n"
                 "{\"error\": \"the server fell over\"}\n"
+                "{\"error\": \"not this\", \"finish\": \"refused\"}\n"
                 "{\"text\": \"last\"}",
                 SCRIPT_IN_ORDER);
     expect("any", "one");
@@ -61,12 +62,14 @@ static void lines_are_given_in_order_until_there_are_none(void **state)
     expect_words("it was too late");
     assert_int_equal(ask("any"), ST_PEER);
     assert_int_equal(answer.finish, CHAT_FINISH_FAILED);
+    assert_int_equal(ask("any"), ST_ARG);
+    assert_int_equal(answer.finish, CHAT_FINISH_REFUSED);
     expect("any", "last");
     assert_int_equal(answer.finish, CHAT_FINISH_STOP);
     assert_false(answer.counted);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(ask("any"), ST_LIMIT);
-        expect_words("has run out: all its 4 answers");
+        expect_words("has run out: all its 5 answers");
     }
     close_script();
 }

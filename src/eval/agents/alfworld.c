@@ -7,6 +7,7 @@
 #include "agent/action.h"
 #include "agent/prompt.h"
 #include "agent/python_text.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "env/household_tools.h"
 #include "eval/agents/dialogue.h"
@@ -102,6 +103,7 @@ typedef struct {
     Action action;
     Str retry, command;
     HouseholdCommands admissible;
+    double until; /* of base/clock.h, the episode's end; 0: none */
 } World;
 
 static void tell_outcome(const World *w, DialogueTurn *out)
@@ -175,14 +177,22 @@ static Status act_command(void *self, Span answer, DialogueTurn *out)
 
 /* Code. */
 
+/* A cell ends with its episode at the latest. */
+static bool is_over(void *self)
+{
+    const World *w = self;
+    return (w->until > 0 && clock_now() >= w->until) ||
+           (w->run->stopped && w->run->stopped(w->run->stopped_context));
+}
+
 static Status act_code(void *self, Span answer, DialogueTurn *out)
 {
     World *w = self;
     PythonCell cell;
     PythonSpec spec = {.tools = household_play_tools(w->play),
                        .tools_n = HOUSEHOLD_TOOLS,
-                       .stopped = w->run->stopped,
-                       .stopped_context = w->run->stopped_context};
+                       .stopped = is_over,
+                       .stopped_context = w};
     action_find(&w->action, w->run->settings->actions, answer);
     out->understood = w->action.kind == ACTION_CODE && !w->action.unreadable;
     if (!out->understood) {
@@ -191,7 +201,7 @@ static Status act_code(void *self, Span answer, DialogueTurn *out)
     }
     TRY(python_ready(&w->python, &spec));
     TRY(python_run(w->python, &cell, str_span(&w->action.text)));
-    if (cell.stopped) {
+    if (cell.stopped && w->run->stopped && w->run->stopped(w->run->stopped_context)) {
         python_cell_drop(&cell);
         return fail(ST_CANCELLED, "stopped");
     }
@@ -245,7 +255,8 @@ static Status play_game(Sample *out, const Alfworld *a, World *w, const char *id
 static Status ask_alfworld(const EvalRun *run, void *state, const Question *q, Sample *out)
 {
     const Alfworld *a = state;
-    World w = {.run = run};
+    double seconds = run->settings->episode_seconds;
+    World w = {.run = run, .until = seconds > 0 ? clock_now() + seconds : 0};
     TRY(household_task_open(&w.game, run, q));
     w.play = household_play_new();
     household_play_begin(w.play, w.game);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "eval/agents/household_fixture_test.h"
 
 static void commands_are_found(void **state)
@@ -139,6 +140,11 @@ static void budgets_are_the_same(void **state)
     assert_true(r.commands == 3 && text.script.said == 3);
     r = house_ask(&code, q, at_once);
     assert_true(r.commands == 3);
+    static const char *const sleeps[] = {"<execute>import time; time.sleep(25)</execute>", NULL};
+    code.settings.episode_seconds = 1; /* ends a cell as well */
+    double began = clock_now();
+    r = house_ask(&code, q, sleeps);
+    assert_true(r.success == 0 && r.kind == SAMPLE_TIME && clock_now() - began < 20);
     house_close(&text);
     house_close(&code);
 }

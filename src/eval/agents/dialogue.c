@@ -126,7 +126,7 @@ static Status turn(Play *p)
     if (p->setup->window == 0 && json_array_size(p->steps) > 0)
         json_array_remove(p->sample->prompts, json_array_size(p->sample->prompts) - 1);
     if (p->sample->kind != SAMPLE_FINE) {
-        p->end = p->sample->kind == SAMPLE_TIME ? "max_seconds" : "context";
+        p->end = sample_end(p->sample);
         return ST_OK;
     }
     str_clear(&t->action);
@@ -157,8 +157,8 @@ static SampleKind kind_of(const Play *p)
 {
     if (p->solved)
         return SAMPLE_FINE;
-    if (p->sample->kind == SAMPLE_CONTEXT)
-        return SAMPLE_CONTEXT;
+    if (p->sample->kind == SAMPLE_CONTEXT || p->sample->kind == SAMPLE_REFUSED)
+        return p->sample->kind;
     if (strcmp(p->end, "max_seconds") == 0)
         return SAMPLE_TIME;
     if (p->unreadable)

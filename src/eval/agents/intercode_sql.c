@@ -1,13 +1,13 @@
-/* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite or of a server.  The reward that is told and counted is the
- * scaled one (env/sql_reward.h), as in the code of the Lemur paper's runs. */
+/* ic_sql: InterCode-SQL's 1034 questions on databases of SQLite or of a server.  The reward that is told and
+ * counted is the scaled one (env/sql_reward.h), as in the code of the Lemur paper's runs. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/python_repr.h"
 #include "env/sql.h"
-#include "eval/agents/intercode.h"
 #include "env/sql_reward.h"
+#include "eval/agents/intercode.h"
 
 #define INTERCODE                                                                                         \
     "https://raw.githubusercontent.com/princeton-nlp/intercode/c3e46d827cfc9d4c704ec078f7abf9f41e3191d8/" \
@@ -49,7 +49,8 @@ static Status check_databases(const IcSql *s, const Questions *q)
         Span db = doc_text(q->all.at[i].doc, "db");
         if (!sql_worlds_has(s->worlds, db.at)) /* views of JSON's strings end in NUL */
             return fail(ST_FORMAT,
-                        SQL_QUESTIONS ": question %s asks the database '%.64s', which is not among those of the %s",
+                        SQL_QUESTIONS
+                        ": question %s asks the database '%.64s', which is not among those of the %s",
                         q->all.at[i].id, db.at, sql_worlds_from(s->worlds));
     }
     return ST_OK;
@@ -69,8 +70,8 @@ static Status open_sql(const EvalRun *run, Questions *out, void **state)
 {
     Status st;
     IcSql *s = mem_new(IcSql);
-    out->facts = json_pack("{s:i, s:s}", "max_steps", intercode_turns(run), "reward",
-                           "IoU x Kendall's tau-b");
+    out->facts =
+        json_pack("{s:i, s:s}", "max_steps", intercode_turns(run), "reward", "IoU x Kendall's tau-b");
     TRY_TO(undo, questions_read(out, run->data, SQL_QUESTIONS, take_question));
     TRY_TO(undo, intercode_texts_read(&s->texts, run->data, "game_sql", out->facts));
     TRY_TO(undo, open_databases(s, run));
@@ -99,7 +100,7 @@ typedef struct {
 static void add_observation(Str *out, const SqlTurn *turn, const RowTexts *rows)
 {
     Span text = str_span(&turn->text);
-    if (turn->failed) {
+    if (!sql_turn_lists(turn)) {
         text = intercode_cut(text, OBSERVATION_CHARACTERS);
         str_add(out, text.at, text.n);
     } else if (rows->n > OBSERVATION_ROWS) {
@@ -127,11 +128,12 @@ static Status act(void *self, Span answer, DialogueTurn *out)
     }
     TRY(sql_world_act(a->world, &a->turn, str_span(&a->action)));
     array_clear(&a->rows);
-    if (!a->turn.failed)
+    bool listed = sql_turn_lists(&a->turn); /* an error, or a statement that gives no list, scores nothing */
+    if (listed)
         TRY(row_texts_read(&a->rows, str_span(&a->turn.text)));
     out->failed = a->turn.failed;
-    out->score = a->turn.failed ? 0 : intercode_reward(INTERCODE_SCALED, &a->rows, &a->gold);
-    bool both_empty = !a->turn.failed && a->rows.n + a->gold.n == 0;
+    out->score = listed ? intercode_reward(INTERCODE_SCALED, &a->rows, &a->gold) : 0;
+    bool both_empty = listed && a->rows.n + a->gold.n == 0;
     if (both_empty)
         str_adds(&out->reward, "1"); /* an int there */
     else
@@ -144,8 +146,8 @@ static Status act(void *self, Span answer, DialogueTurn *out)
 /* A gold query that fails stands for no rows. */
 static Status find_gold(Asked *a, SqlTurn *turn, Span gold)
 {
-    TRY(sql_world_act(a->world, turn, gold));
-    return turn->failed ? ST_OK : row_texts_read(&a->gold, str_span(&turn->text));
+    TRY(sql_world_gold(a->world, turn, gold));
+    return sql_turn_lists(turn) ? row_texts_read(&a->gold, str_span(&turn->text)) : ST_OK;
 }
 
 /* A line, then "- table: ['column', ...]" for each (intercode, experiments/utils/utils.py, handicap_sql). */
@@ -202,12 +204,12 @@ static Status ask_sql(const EvalRun *run, void *state, const Question *q, Sample
     return st;
 }
 
-static const DataFile files[] = {
-    {SQL_QUESTIONS, INTERCODE "ic_spider_dev.json",
-     "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
-    {SQL_DUMP, INTERCODE "ic_spider_dbs.sql", "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
-    {INTERCODE_TEMPLATES, NULL, NULL},
-    {0}};
+static const DataFile files[] = {{SQL_QUESTIONS, INTERCODE "ic_spider_dev.json",
+                                  "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
+                                 {SQL_DUMP, INTERCODE "ic_spider_dbs.sql",
+                                  "61f6e8000cb5bb696f123fa55e111acdcd8da7eca64f452a36fd1a6e5fb1781a"},
+                                 {INTERCODE_TEMPLATES, NULL, NULL},
+                                 {0}};
 
 const Benchmark ic_sql = {
     .name = "ic_sql",

@@ -253,6 +253,42 @@ static void curiosities(void **state)
     expect_curiosities(&f);
 }
 
+/* A gold query that was not let end has no rows to compare with: the question is asked again, and an answer
+ * without rows does not win. */
+static void a_gold_query_that_is_cut_off_is_no_gold(void **state)
+{
+    (void)state;
+    need_data();
+    const char *const none[] = {"SELECT 1 FROM (SELECT 1) AS x WHERE 1 = 0", NULL};
+    Question q = f.questions.all.at[0];
+    Sample s;
+    q.doc = json_deep_copy(q.doc);
+    json_object_set_new(q.doc, "gold", json_string("SELECT count(*) FROM people AS a, people AS b, people AS c"));
+    sample_init(&s);
+    f.script.lines = none;
+    f.script.said = 0;
+    f.settings.program_seconds = 1e-9;
+    Status st = ic_sql.ask(&f.run, f.state, &q, &s);
+    f.settings.program_seconds = -1;
+    assert_int_equal(st, ST_LIMIT);
+    expect_words("the gold query ran past its time");
+    sample_drop(&s);
+    json_decref(q.doc);
+}
+
+/* What gives no list is told as such and scores nothing, also where no rows would win. */
+static void no_list_is_no_rows(Fixture *on)
+{
+    const char *const lines[] = {"SELECT 1 INTO @a", "SELECT 1 FROM orchestra WHERE 0", NULL};
+    Sample s;
+    ask_on(on, &s, 164, lines);
+    assert_true(metric(&s, "success") == 1 && metric(&s, "steps") == 2);
+    const Conversation *c = &on->script.asked;
+    if (!span_starts(message(c, 3), "MySQL Database Output: None\nReward: 0"))
+        fail_msg("%.*s", (int)message(c, 3).n, message(c, 3).at);
+    sample_drop(&s);
+}
+
 static void curiosities_on_a_server(void **state)
 {
     (void)state;
@@ -262,6 +298,7 @@ static void curiosities_on_a_server(void **state)
     if (st == ST_OK) {
         assert_non_null(strstr(json_string_value(json_object_get(on.questions.facts, "server")), "MariaDB"));
         expect_curiosities(&on);
+        no_list_is_no_rows(&on);
     }
     close_on(&on);
     needs_mariadbd(st);
@@ -273,6 +310,7 @@ int main(void)
                                        cmocka_unit_test(dialogue_is_the_originals),
                                        cmocka_unit_test(observations_can_be_withheld),
                                        cmocka_unit_test(turns_end), cmocka_unit_test(curiosities),
+                                       cmocka_unit_test(a_gold_query_that_is_cut_off_is_no_gold),
                                        cmocka_unit_test(curiosities_on_a_server)};
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }

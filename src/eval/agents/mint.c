@@ -7,6 +7,7 @@
 #include "agent/episode.h"
 #include "agent/prompt.h"
 #include "agent/python_text.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json_file.h"
 #include "base/mem.h"
@@ -73,16 +74,23 @@ typedef struct {
     Python *python;
     Sample *sample;
     ProgramEnd ended; /* of the last program that was tested */
+    double until;     /* of base/clock.h, the episode's end; 0: none */
 } World;
 
-/* In a session with those tools, begun where there is none. */
-static Status run_cell(const World *w, Python **python, PythonSpec tools, PythonCell *cell, Span code)
+/* A cell of the model's ends with its episode at the latest. */
+static bool is_over(void *self)
 {
-    tools.stopped = w->run->stopped;
-    tools.stopped_context = w->run->stopped_context;
-    TRY(python_ready(python, &tools));
+    const World *w = self;
+    return (w->until > 0 && clock_now() >= w->until) ||
+           (w->run->stopped && w->run->stopped(w->run->stopped_context));
+}
+
+/* In a session of that spec, begun where there is none. */
+static Status run_cell(const World *w, Python **python, const PythonSpec *spec, PythonCell *cell, Span code)
+{
+    TRY(python_ready(python, spec));
     TRY(python_run(*python, cell, code));
-    if (!cell->stopped)
+    if (!cell->stopped || !w->run->stopped || !w->run->stopped(w->run->stopped_context))
         return ST_OK;
     python_cell_drop(cell);
     return fail(ST_CANCELLED, "stopped");
@@ -92,7 +100,8 @@ static Status run_code(void *self, Span code, EpisodeOutcome *out)
 {
     World *w = self;
     PythonCell cell;
-    TRY(run_cell(w, &w->python, (PythonSpec){.tools = w->tools, .tools_n = w->tools_n}, &cell, code));
+    PythonSpec spec = {.tools = w->tools, .tools_n = w->tools_n, .stopped = is_over, .stopped_context = w};
+    TRY(run_cell(w, &w->python, &spec, &cell, code));
     str_add(&out->observation, cell.text.at, cell.text.n);
     out->error = cell.end != PYTHON_DONE;
     out->solved = w->play && household_play_succeeded(w->play);
@@ -154,7 +163,8 @@ static Status decide(const World *w, Span solution, Mark *mark)
     *mark = MARK_WRONG;
     if (quoted) {
         str_addf(&code, decide_code, quoted);
-        st = run_cell(w, &python, (PythonSpec){0}, &cell, str_span(&code));
+        PythonSpec spec = {.stopped = w->run->stopped, .stopped_context = w->run->stopped_context};
+        st = run_cell(w, &python, &spec, &cell, str_span(&code));
     }
     if (quoted && st == ST_OK) {
         if (cell.end == PYTHON_DONE)
@@ -210,6 +220,8 @@ static SampleKind kind_of(const Episode *e)
         return SAMPLE_FINE;
     if (e->end == EPISODE_CONTEXT)
         return SAMPLE_CONTEXT;
+    if (e->end == EPISODE_REFUSED)
+        return SAMPLE_REFUSED;
     if (e->end == EPISODE_TIME)
         return SAMPLE_TIME;
     if (e->end == EPISODE_TOKENS)
@@ -259,6 +271,8 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
 {
     s->target = json_incref(json_object_get(q->doc, "reference"));
     s->kind = kind_of(e);
+    if (s->kind == SAMPLE_REFUSED)
+        sample_refuse(s, str_span(&e->refusal));
     fill_texts(s, e, opening);
     fill_metrics(s, e, steps_of(w->run));
     if (w->play) {
@@ -272,6 +286,10 @@ static void fill(Sample *s, const World *w, const Question *q, const Episode *e,
         s->prompt_tokens += step->prompt_tokens;
         s->completion_tokens += step->completion_tokens;
         s->model_seconds += step->model_seconds;
+        s->feedback_calls += step->feedback_asked;
+        s->feedback_prompt_tokens += step->feedback_prompt_tokens;
+        s->feedback_completion_tokens += step->feedback_completion_tokens;
+        s->feedback_seconds += step->feedback_seconds;
     }
     if (mint_kinds[w->mint->task].code && e->turns.proposed)
         json_object_set_new(s->more, "last_program", json_string(program_end_names[w->ended]));
@@ -320,6 +338,7 @@ static Status play(Episode *e, World *w, Span opening)
                          .stopped_context = run->stopped_context};
     if (feedback.model || feedback.hints)
         setup.feedback = &feedback;
+    w->until = setup.max_seconds > 0 ? clock_now() + setup.max_seconds : 0;
     return episode_run(e, &setup, &world, opening);
 }
 

@@ -351,6 +351,27 @@ static void own_references_may_be_numbers(void **state)
     close_task(&f, &own_tasks);
 }
 
+/* --episode-seconds ends a cell of the model's as well. */
+static void a_cell_ends_with_its_episode(void **state)
+{
+    (void)state;
+    needs_sandbox();
+    scratch_text("tasks/prompt.txt", "{max_total_steps} {max_propose_solution}\n---\n{task_prompt}\n");
+    scratch_text("tasks/questions.jsonl", "{\"id\": 1, \"prompt\": \"?\", \"reference\": 42}\n");
+    Fixture f = {.settings = eval_settings()};
+    f.run = (EvalRun){.data = scratch, .settings = &f.settings};
+    f.run.models.chat = scripted_model(&f.script);
+    f.settings.episode_seconds = 1;
+    assert_int_equal(own_tasks.open(&f.run, &f.questions, &f.state), ST_OK);
+    static const char *const sleeps[] = {"<execute>import time; time.sleep(25)</execute>", NULL};
+    SampleKind kind;
+    double began = clock_now();
+    assert_true(ask(&f, &own_tasks, &f.questions.all.at[0], sleeps, &kind) == 0);
+    assert_int_equal(kind, SAMPLE_TIME);
+    assert_true(clock_now() - began < 20);
+    close_task(&f, &own_tasks);
+}
+
 /* mint-bench's prompt of feedback with the solution in it: "%s" % reference. */
 static void feedback_is_told_the_solution_as_python_writes_it(void **state)
 {
@@ -367,7 +388,13 @@ static void feedback_is_told_the_solution_as_python_writes_it(void **state)
     json_t *doc = json_pack("{s:i, s:s, s:[f, i, f]}", "id", 1, "prompt", "?", "reference", 1.12, 3, 1.0);
     Question q = {(char[]){"x"}, NULL, doc};
     static const char *const wrong[] = {"<solution>7</solution>", "<solution>8</solution>", NULL};
-    ask(&f, &mint_theoremqa, &q, wrong, NULL);
+    Sample s;
+    sample_init(&s);
+    f.script.lines = wrong;
+    assert_int_equal(mint_theoremqa.ask(&f.run, f.state, &q, &s), ST_OK);
+    assert_true(s.feedback_calls == 1 && s.feedback_prompt_tokens == 100 && s.feedback_completion_tokens == 10);
+    assert_true(s.calls == 2 && s.completion_tokens == 20 && s.feedback_seconds > 0);
+    sample_drop(&s);
     assert_non_null(strstr(comments.asked.messages.at[0].content.at, "the assistant): [1.12, 3, 1.0]\n"));
     json_decref(doc);
     chatmodel_close(f.run.models.feedback);
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test(python_decides_what_only_it_can),
         cmocka_unit_test(a_stop_ends_what_python_does),
         cmocka_unit_test(own_references_may_be_numbers),
+        cmocka_unit_test(a_cell_ends_with_its_episode),
         cmocka_unit_test(feedback_is_told_the_solution_as_python_writes_it),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);

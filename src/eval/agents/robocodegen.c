@@ -151,7 +151,8 @@ void robocodegen_source(Str *out, const EvalRun *run, const RoboCodeGen *g, Span
         str_add(out, text.at, text.n);
         return;
     }
-    code_block(answer, fences, &answer);
+    Str left = {0};
+    code_block(code_fences_left(&left, answer), fences, &answer);
     answer = span_trim(answer);
     for (size_t at = 0; code_line(answer, &at, &line);) {
         if (repeats_import(span_trim(line), str_span(&g->prompt)))
@@ -159,6 +160,7 @@ void robocodegen_source(Str *out, const EvalRun *run, const RoboCodeGen *g, Span
         str_add(out, line.at, line.n);
         str_addc(out, '\n');
     }
+    str_drop(&left);
 }
 
 void robocodegen_mark(Sample *out, const RobotVerdict *v)

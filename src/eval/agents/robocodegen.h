@@ -46,7 +46,7 @@ void robocodegen_mark(Sample *out, const RobotVerdict *v);
 #define ROBOCODEGEN(name_, says, open_, ask_)                                                               \
     {                                                                                                       \
         .name = name_, .groups = "", .about = says, .source = ROBOCODEGEN_SOURCE, .metric = "pass",         \
-        .version = 1, .needs = NEEDS_SANDBOX, .programs = robocodegen_programs, .files = robocodegen_files, \
+        .version = 2, .needs = NEEDS_SANDBOX, .programs = robocodegen_programs, .files = robocodegen_files, \
         .open = open_, .ask = ask_, .close = robocodegen_close                                              \
     }
 

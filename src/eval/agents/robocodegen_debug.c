@@ -90,7 +90,7 @@ static Status turn(Debug *d)
     ask_within_episode(&how, d->run, d->sample, d->start);
     Status st = ask_messages(d->run, d->sample, &d->all, &how, &answer);
     if (st == ST_OK && d->sample->kind != SAMPLE_FINE) {
-        d->end = d->sample->kind == SAMPLE_TIME ? "max_seconds" : "context";
+        d->end = sample_end(d->sample);
     } else if (st == ST_OK) {
         str_clear(&d->source);
         robocodegen_source(&d->source, d->run, d->g, str_span(&answer));

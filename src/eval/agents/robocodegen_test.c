@@ -74,6 +74,7 @@ static void answers_are_marked(void **state)
     assert_int_equal(x.model.stops_n, 0); /* a chat model may repeat the question */
     assert_true(x.model.temperature == 0);
     expect(&x, "Here:\n```python\n" ASKED "\n" RIGHT "```\nIt reverses.", "passed", SAMPLE_FINE);
+    expect(&x, "- So:\n  ```python\n  def reverse_pts(pts_np):\n      return pts_np[::-1]\n  ```\n", "passed", SAMPLE_FINE);
     expect(&x, "```python\nimport numpy as np\n\n" RIGHT "```", "passed",
            SAMPLE_FINE); /* the prompt's own line */
     expect(&x, "```python\nimport math\n\n" RIGHT "```", "refused", SAMPLE_TOOL_ERROR);

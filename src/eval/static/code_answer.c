@@ -88,6 +88,48 @@ static Span inside(Span text, size_t *at, const Fence *open)
     return block;
 }
 
+/* "- x", "* x", "+ x", "1. x", "2) x" */
+static bool is_item(Span line)
+{
+    size_t i = code_indent(line), from = i;
+    while (i < line.n && i - from < 9 && isdigit((unsigned char)line.at[i]))
+        i++;
+    return i + 1 < line.n && strchr(i > from ? ".)" : "-*+", line.at[i]) && line.at[i + 1] == ' ';
+}
+
+static Span without_indent(Span line, size_t most)
+{
+    size_t n = code_indent(line);
+    n = n < most ? n : most;
+    return (Span){line.at + n, line.n - n};
+}
+
+Span code_fences_left(Str *own, Span text)
+{
+    size_t at = 0, by = 0, item = text.n; /* item: what the first item is indented */
+    bool within = false, moved = false;
+    Span line;
+    Fence open;
+    str_clear(own);
+    while (code_line(text, &at, &line)) {
+        size_t indent = code_indent(line);
+        Span left = without_indent(line, within ? by : indent);
+        if (within) {
+            within = !closes(&open, left);
+        } else if (is_fence(left, &open) && (indent <= 3 || indent > item)) {
+            within = true;
+            by = indent;
+            moved = moved || by > 0;
+        } else {
+            left = line;
+            item = item == text.n && is_item(line) ? indent : item;
+        }
+        str_add(own, left.at, left.n);
+        str_add(own, "\n", line.at + line.n < text.at + text.n);
+    }
+    return moved ? str_span(own) : text;
+}
+
 bool code_block(Span text, const char *const *languages, Span *out)
 {
     size_t at = 0;
@@ -107,15 +149,39 @@ bool code_block(Span text, const char *const *languages, Span *out)
     return best > 0;
 }
 
-Span code_open_block(Span text, const char *const *languages)
+static bool defines_something(Span text)
+{
+    size_t at = 0;
+    Span line;
+    while (code_line(text, &at, &line))
+        if (span_starts(line, "def ") || span_starts(line, "async def ") || span_starts(line, "class "))
+            return true;
+    return false;
+}
+
+static bool has_fence(Span text)
+{
+    size_t at = 0;
+    Span line;
+    Fence f;
+    while (code_line(text, &at, &line))
+        if (is_fence(line, &f))
+            return true;
+    return false;
+}
+
+Span code_open_block(Span text, const char *const *languages, bool plain)
 {
     size_t at = 0, before = 0;
     Span line, block;
     Fence f;
     while (code_line(text, &at, &line)) {
         if (is_fence(line, &f)) {
-            if (f.language.n == 0 && !code_blank((Span){text.at, before}))
-                return (Span){text.at, before};
+            Span said = {text.at, before};
+            bool opens = f.language.n || code_blank(said) ||
+                         (!plain && !defines_something(said) && has_fence((Span){text.at + at, text.n - at}));
+            if (!opens)
+                return said;
             return code_block(text, languages, &block) ? block : text;
         }
         before = at;

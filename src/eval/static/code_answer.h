@@ -12,14 +12,20 @@ bool code_line(Span s, size_t *at, Span *line);
 size_t code_indent(Span line);
 bool code_blank(Span line); /* nothing but white space */
 
+/* Fences that are indented, as in an item of a list, however deep, and what stands between them, moved to the
+ * left by what the opening one is indented (CommonMark 4.5, 5.2); by four or more only behind a list's item,
+ * for that is no fence elsewhere.  Where there is none it is `text`, else all of it, a view of *own, which is
+ * overwritten. */
+Span code_fences_left(Str *own, Span text);
 /* The first block between fences (CommonMark 4.5: ``` or ~~~, indented by at most three blanks) that names
  * one of `languages` (NULL at the end; case does not matter); failing that, the first that names none;
  * failing that, the first.  Without its fences; a fence that is never closed reaches to the end.  False:
  * none. */
 bool code_block(Span text, const char *const *languages, Span *out);
 /* The prompt has left a fence open: the text up to the first line that is a bare fence, but for a fence that
- * opens anew, which is taken as of code_block. */
-Span code_open_block(Span text, const char *const *languages);
+ * opens anew, which is taken as of code_block.  A bare one opens where nothing stands before it or, unless
+ * the model is `plain`, no function or class does, and another fence follows. */
+Span code_open_block(Span text, const char *const *languages, bool plain);
 
 /* Up to the first of the texts; none empty. */
 Span code_cut(Span text, const char *const *stops, size_t stops_n);

@@ -48,15 +48,43 @@ static void blocks_are_found(void **state)
     expect_block("", NULL);
 }
 
+static void expect_left(const char *text, const char *want)
+{
+    Str own = {0};
+    expect_span(code_fences_left(&own, span(text)), want);
+    str_drop(&own);
+}
+
+/* As models write them in lists. */
+static void fences_in_lists_are_moved_left(void **state)
+{
+    (void)state;
+    expect_left("1. So:\n   ```python\n   def f():\n       x\n\n   ```\n2. Done.",
+                "1. So:\n```python\ndef f():\n    x\n\n```\n2. Done.");
+    expect_left("- a\n  - b\n\n      ~~~\n      x\n    y\n z\n      ~~~\n    t\n",
+                "- a\n  - b\n\n~~~\nx\ny\nz\n~~~\n    t\n");
+    expect_left("10) a\n\t```\n\tif x:\n\t\ty\n\t```", "10) a\n```\nif x:\n\ty\n```");
+    expect_left(" ```\n x\n    ```\n", "```\nx\n   ```\n"); /* the closing one may be indented, too */
+    expect_left("```\n    x\n```\n", "```\n    x\n```\n");
+    expect_left("Text\n\n    ```py\n    x\n    ```", "Text\n\n    ```py\n    x\n    ```"); /* indented code */
+    expect_left("```\n- x\n    ```\n    y\n```\n", "```\n- x\n    ```\n    y\n```\n");
+    expect_left("1.x\n-y\n     ```\n", "1.x\n-y\n     ```\n"); /* no items */
+    expect_left("", "");
+}
+
 static void open_fences_are_closed(void **state)
 {
     (void)state;
-    expect_span(code_open_block(span("x = 1\n```\nwords"), python), "x = 1\n");
-    expect_span(code_open_block(span("```python\nx = 1\n```\nwords"), python), "x = 1\n");
-    expect_span(code_open_block(span("words\n```python\nx = 1\n```"), python), "x = 1\n");
-    expect_span(code_open_block(span("\n```\nx = 1\n```"), python), "x = 1\n");
-    expect_span(code_open_block(span("x = 1"), python), "x = 1");
-    expect_span(code_open_block(span(""), python), "");
+    expect_span(code_open_block(span("x = 1\n```\nwords"), python, true), "x = 1\n");
+    expect_span(code_open_block(span("```python\nx = 1\n```\nwords"), python, true), "x = 1\n");
+    expect_span(code_open_block(span("words\n```python\nx = 1\n```"), python, true), "x = 1\n");
+    expect_span(code_open_block(span("\n```\nx = 1\n```"), python, true), "x = 1\n");
+    expect_span(code_open_block(span("x = 1"), python, true), "x = 1");
+    expect_span(code_open_block(span(""), python, true), "");
+    expect_span(code_open_block(span("Here it is:\n```\ndef f(x): x\n```\nwords"), python, false), "def f(x): x\n");
+    expect_span(code_open_block(span("Here it is:\n```\ndef f(x): x\n```\n"), python, true), "Here it is:\n");
+    expect_span(code_open_block(span("def f(x): x\n```\nSo:\n```\nf(1)\n```\n"), python, false), "def f(x): x\n");
+    expect_span(code_open_block(span("x = 1\n```\nwords"), python, false), "x = 1\n");
 }
 
 static void stops_cut_at_the_first(void **state)
@@ -142,7 +170,8 @@ static void literals_come_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(blocks_are_found),         cmocka_unit_test(open_fences_are_closed),
+        cmocka_unit_test(blocks_are_found),         cmocka_unit_test(fences_in_lists_are_moved_left),
+        cmocka_unit_test(open_fences_are_closed),
         cmocka_unit_test(stops_cut_at_the_first),   cmocka_unit_test(definitions_are_found),
         cmocka_unit_test(modules_are_put_together), cmocka_unit_test(literals_come_back),
     };

@@ -83,8 +83,8 @@ Status code_task_ask(const EvalRun *run, Sample *out, const Question *q, const C
         str_drop(&mark.program);
         str_drop(&mark.says);
         TRY(st);
-        if (out->kind == SAMPLE_CONTEXT)
-            break; /* the other answers would find no room either */
+        if (out->kind == SAMPLE_CONTEXT || out->kind == SAMPLE_REFUSED)
+            break; /* the other answers would find no room, or be refused, either */
     }
     while (json_array_size(out->prompts) > 1)
         json_array_remove(out->prompts, json_array_size(out->prompts) - 1);

@@ -233,10 +233,14 @@ static bool has_preface(Span answer, Span block)
 static Status mark(const EvalRun *run, void *state, const Question *q, Span answer, CodeMark *out)
 {
     (void)state;
+    Str left = {0};
     Span block;
+    if (!run->models.plain)
+        answer = code_fences_left(&left, answer);
     bool fenced = code_block(answer, fences, &block) && has_preface(answer, block);
     out->rule = fenced ? "fence" : "published";
     published(&out->program, fenced ? block : answer);
+    str_drop(&left);
     const char *context = text_of(q->doc, "code_context");
     Str all = {0};
     str_addf(&all, "%s\ncode = ", context);
@@ -275,7 +279,7 @@ const Benchmark ds1000 = {
              "missing are not asked",
     .source = "Lai et al. 2022, arXiv:2211.11501; github.com/xlang-ai/DS-1000, CC BY-SA 4.0",
     .metric = "pass@1",
-    .version = 1,
+    .version = 2,
     .needs = NEEDS_SANDBOX,
     .takes = TAKES_SAMPLES,
     .programs = (const char *const[]){"python3", NULL},

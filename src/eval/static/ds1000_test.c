@@ -85,6 +85,7 @@ static void answers_are_read_as_published(void **state)
     expect_verdict(&x, q, "```python\nresult = sum(a)\n```\nThat is it.", "right", "published");
     expect_verdict(&x, q, "result = sum(a)\nEND SOLUTION\nwords", "right", "published");
     expect_verdict(&x, q, "Use sum:\n```python\nresult = sum(a)\n```", "right", "fence");
+    expect_verdict(&x, q, "- Use\n  - sum:\n\n    ```python\n    result = sum(a)\n    ```", "right", "fence");
     expect_verdict(&x, q, "result = \"\\n\\t'\\\"\" and sum(a) # \xc3\xa4\n", "right", "published");
     expect_verdict(&x, q, "result = sum(a) + 1", "wrong", NULL);
     expect_verdict(&x, q, "other = sum(a)", "raised", NULL);

@@ -59,12 +59,13 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
     (void)state;
     bool plain = run->models.plain;
     Span block = answer;
-    Str all = {0};
+    Str all = {0}, left = {0};
     if (!plain)
-        code_block(answer, fences, &block);
+        code_block(code_fences_left(&left, answer), fences, &block);
     CodeRule rule = code_python_module(&out->program, span(text_of(q, "prompt")), text_of(q, "entry_point"),
                                        block, plain, stops, STOPS);
     out->rule = code_rule_names[rule];
+    str_drop(&left);
     str_addf(&all, "%s\n%s\ncheck(%s)", str_c(&out->program), text_of(q, "test"), text_of(q, "entry_point"));
     Status st = code_run_python(
         out,
@@ -108,7 +109,7 @@ const Benchmark humaneval = {
     .about = "164 Python functions to be written from head and docstring; pass@k by the tests",
     .source = "Chen et al. 2021, arXiv:2107.03374; github.com/openai/human-eval, MIT",
     .metric = "pass@1",
-    .version = 1,
+    .version = 2,
     .needs = NEEDS_SANDBOX,
     .takes = TAKES_SAMPLES,
     .programs = (const char *const[]){"python3", NULL},

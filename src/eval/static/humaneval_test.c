@@ -43,6 +43,10 @@ static void chat_answers_of_all_kinds_are_marked(void **state)
     expect_verdict(&x, q,
                    "def twice(ns):\n    return other(ns)\n\ndef other(ns):\n    return [n * 2 for n in ns]\n",
                    "right", "whole");
+    expect_verdict(&x, q,
+                   "1. Solution:\n   ```python\n   def twice(numbers: List[int]):\n"
+                   "       return [one(n) * 2 for n in numbers]\n   ```\n2. It doubles.",
+                   "right", "whole");
     expect_verdict(&x, q, "```\nfrom typing import List\ntwice = lambda ns: [2 * n for n in ns]\n```",
                    "right", "whole");
     expect_verdict(&x, q, "    return numbers\n", "wrong", NULL);

@@ -190,8 +190,11 @@ undo:
 
 /* Answers. ----------------------------------------------------------------------------------------------- */
 
-static Span program_in(const Mbpp *m, Span answer, bool plain, const char **rule)
+/* A view of the answer or of *left. */
+static Span program_in(const Mbpp *m, Span answer, bool plain, const char **rule, Str *left)
 {
+    if (!plain)
+        answer = code_fences_left(left, answer);
     size_t at =
         *m->begin && !span_starts(span(m->begin), "```") ? python_find(answer, span(m->begin), 0) : answer.n;
     if (at < answer.n) {
@@ -200,7 +203,7 @@ static Span program_in(const Mbpp *m, Span answer, bool plain, const char **rule
     }
     if (span_starts(span(m->end), "```")) {
         *rule = "fence";
-        return code_open_block(answer, fences);
+        return code_open_block(answer, fences, plain);
     }
     const char *stops[] = {m->end};
     Span cut = code_cut(answer, stops, *m->end != 0), block;
@@ -214,10 +217,11 @@ static Span program_in(const Mbpp *m, Span answer, bool plain, const char **rule
 
 static Status mark(const EvalRun *run, void *state, const Question *q, Span answer, CodeMark *out)
 {
-    Str all = {0};
-    Span program = program_in(state, answer, run->models.plain, &out->rule);
+    Str all = {0}, left = {0};
+    Span program = program_in(state, answer, run->models.plain, &out->rule, &left);
     const char *setup = json_string_value(json_object_get(q->doc, "test_setup_code"));
     str_add(&out->program, program.at, program.n);
+    str_drop(&left);
     str_addf(&all, "%s\n%s\n", str_c(&out->program), setup ? setup : "");
     add_tests(&all, q->doc);
     Status st = code_run_python(
@@ -264,7 +268,7 @@ const Benchmark mbpp = {
         "CC BY 4.0.  mbpp/prompt.txt, the words around a task, is yours to put there: the paper's appendix "
         "has them",
     .metric = "pass@1",
-    .version = 1,
+    .version = 2,
     .shots = 3,
     .takes = TAKES_SHOTS | TAKES_SAMPLES,
     .needs = NEEDS_SANDBOX,

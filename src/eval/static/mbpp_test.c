@@ -40,6 +40,9 @@ static void without_the_papers_words_a_form_of_our_own(void **state)
     expect_verdict(&x, q, "def add(x):\n    return x + 11\n```\n", "right", "fence");
     expect_verdict(&x, q, "```python\ndef add(x):\n    return x + 11\n```\nIt adds.", "right", "fence");
     expect_verdict(&x, q, "def add(x):\n    return x + 11\n", "right", "fence");
+    expect_verdict(&x, q, "Here is the function:\n```\ndef add(x):\n    return x + 11\n```\nIt adds.", "right",
+                   "fence");
+    expect_verdict(&x, q, "1. So:\n   ```python\n   def add(x):\n       return x + 11\n   ```", "right", "fence");
     expect_verdict(&x, q, "def add(x):\n    return x + 10\n", "wrong", NULL);
     expect_verdict(&x, q, "def sub(x):\n    return x + 11\n", "raised", NULL);
     expect_verdict(&x, q, "I cannot.", "no program", NULL);

@@ -215,7 +215,7 @@ static Status mmlu_ask(const EvalRun *run, void *state, const Question *q, Sampl
     if (st == ST_OK) {
         out->target = json_sprintf("%c", 'A' + (int)gold);
         json_object_set_new(out->more, "shots", json_integer(shots));
-        if (out->kind == SAMPLE_CONTEXT) {
+        if (out->kind == SAMPLE_CONTEXT || out->kind == SAMPLE_REFUSED) {
             sample_metric(out, "acc", 0);
             sample_metric(out, run->settings->likelihood ? "acc_norm" : "exact_match", 0);
         }

@@ -151,7 +151,7 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
     const char *names[FENCES_MAX + 1];
     char *words = mem_str(l->fences);
     CodeStops stops = {0};
-    Str all = {0};
+    Str all = {0}, left = {0};
     fence_names(names, words);
     code_stops(&stops, json_object_get(q->doc, "stop_tokens"));
     CodeSplice c = {.prompt = span(text_of(q, "prompt")),
@@ -162,8 +162,9 @@ static Status mark(const EvalRun *run, void *state, const Question *q, Span answ
                     .stops = stops.at,
                     .stops_n = stops.n};
     if (!c.plain)
-        code_block(answer, names, &answer);
+        code_block(code_fences_left(&left, answer), names, &answer);
     out->rule = code_rule_names[code_splice(&out->program, &c, answer)];
+    str_drop(&left);
     str_addf(&all, "%s\n%s", str_c(&out->program), text_of(q, "tests"));
     double seconds = run->settings->program_seconds > 0 ? run->settings->program_seconds : published_seconds;
     Status st = language_run(out, l, str_span(&all), seconds);
@@ -241,7 +242,7 @@ const Benchmark multipl_e = {
     .about = "HumanEval in other languages, those whose tools are in the sandbox's /usr; pass@k",
     .source = SOURCE,
     .metric = "pass@1",
-    .version = 1,
+    .version = 2,
     .needs = NEEDS_SANDBOX | NEEDS_ANY_PROGRAM,
     .takes = TAKES_SAMPLES,
     .programs = programs,
@@ -257,7 +258,7 @@ const Benchmark multipl_e_mbpp = {
     .about = "MBPP in other languages, those whose tools are in the sandbox's /usr; pass@k",
     .source = SOURCE,
     .metric = "pass@1",
-    .version = 1,
+    .version = 2,
     .needs = NEEDS_SANDBOX | NEEDS_ANY_PROGRAM,
     .takes = TAKES_SAMPLES,
     .programs = programs,

@@ -325,7 +325,7 @@ const Benchmark spider = {
               "github.com/taoyds/test-suite-sql-eval (Google Drive too), go to spider/test_database/.\n"
               "spider/prompt.txt, the words around schema and question, is yours to put there",
     .metric = "exec",
-    .version = 1,
+    .version = 2,
     .files = (const DataFile[]){{"spider/dev.json", NULL, NULL},
                                 {"spider/tables.json", NULL, NULL},
                                 {"spider/database", NULL, NULL},
@@ -343,7 +343,7 @@ const Benchmark spider_intercode = {
     .source = "Yang et al. 2023, arXiv:2306.14898; github.com/princeton-nlp/intercode; the data is Spider's, "
               "CC BY-SA 4.0",
     .metric = "exec",
-    .version = 1,
+    .version = 2,
     .files = (const DataFile[]){{"intercode/sql/ic_spider_dev.json", INTERCODE "ic_spider_dev.json",
                                  "68c9ecb0692c80770f46c724cc073ea76be4f301a294caa532c050546948128e"},
                                 {"intercode/sql/ic_spider_dbs.sql", INTERCODE "ic_spider_dbs.sql",

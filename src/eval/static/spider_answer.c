@@ -1,4 +1,5 @@
 /* The query in what a model wrote (spider.h). */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -40,11 +41,19 @@ static bool query_begins(Span text, size_t at)
     return name < text.n && (word_is(text, name, "recursive") || (as < text.n && word_is(text, as, "as")));
 }
 
+/* In words an apostrophe is no quote, nor is what is not closed on its line. */
+static size_t prose_token(Span text, size_t at)
+{
+    size_t n = sql_text_token(text, at);
+    bool quotes = strchr("'\"`[", text.at[at]), word_before = at && isalnum((unsigned char)text.at[at - 1]);
+    return quotes && (memchr(text.at + at, '\n', n) || (text.at[at] == '\'' && word_before)) ? 1 : n;
+}
+
 /* From the first word of a query on, an open bracket before it included; n is 0: there is none. */
 static Span query_in(Span text)
 {
     size_t open = text.n;
-    for (size_t i = 0; i < text.n; i += sql_text_token(text, i)) {
+    for (size_t i = 0; i < text.n; i += prose_token(text, i)) {
         if (query_begins(text, i)) {
             size_t from = open < i ? open : i;
             return (Span){text.at + from, text.n - from};
@@ -91,8 +100,9 @@ bool spider_answer_query(Str *out, Span answer, bool continues)
 {
     static const char *const languages[] = {"sql", "sqlite", NULL};
     size_t from = out->n;
+    Str left = {0};
     Span block, text = span_trim(answer);
-    if (code_block(text, languages, &block))
+    if (code_block(code_fences_left(&left, text), languages, &block))
         text = query_in(block).n ? query_in(block) : span_trim(block);
     else if (continues && text.n && !query_begins(text, 0) && *text.at != '(')
         str_adds(out, "SELECT ");
@@ -101,6 +111,7 @@ bool spider_answer_query(Str *out, Span answer, bool continues)
     text = up_to_empty_line(text);
     size_t begun = out->n;
     add_line(out, sql_text_first(text));
+    str_drop(&left);
     if (out->n > begun)
         return true;
     out->n = from;
