@@ -7,8 +7,9 @@
 #include "study/report_parts.h"
 #include "study/transcripts.h"
 
-const char *const error_class_names[ERROR_CLASSES] = {
-    "solved", "context", "budget", "format", "gave up", "tool error", "repetition", "wrong belief", "steps"};
+const char *const error_class_names[ERROR_CLASSES] = {"solved",       "refused", "context",    "budget",
+                                                      "format",       "gave up", "tool error", "repetition",
+                                                      "wrong belief", "steps"};
 
 /* One episode. ------------------------------------------------------------------------------------------- */
 
@@ -71,6 +72,8 @@ ErrorClass error_class(const json_t *transcript)
     Steps s = count_steps(transcript);
     if (json_is_true(json_object_get(transcript, "success")))
         return ERROR_SOLVED;
+    if (strcmp(end, "refused") == 0)
+        return ERROR_REFUSED;
     if (is_one_of(end, context))
         return ERROR_CONTEXT;
     if (is_one_of(end, budget))

@@ -7,6 +7,7 @@
  *
  * The list, in its order:
  *   solved       the episode succeeded
+ *   refused      the server did not take what the episode had come to
  *   context      the messages filled the model's context
  *   budget       tokens or seconds of the episode were used up
  *   format       no answer held an action that could be read
@@ -25,6 +26,7 @@
 
 typedef enum {
     ERROR_SOLVED,
+    ERROR_REFUSED,
     ERROR_CONTEXT,
     ERROR_BUDGET,
     ERROR_FORMAT,

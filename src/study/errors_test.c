@@ -30,6 +30,7 @@ static void the_list_decides_in_its_order(void **state)
         ErrorClass is;
     } cases[] = {
         {"task_success", true, "es", "ab", ERROR_SOLVED},
+        {"refused", false, "c", "a", ERROR_REFUSED},
         {"error", false, "ce", "ab", ERROR_CONTEXT},
         {"max_tokens", false, "e", "a", ERROR_BUDGET},
         {"max_seconds", false, "c", "a", ERROR_BUDGET},
