@@ -154,8 +154,8 @@ likelihoods() { # FILE, MODEL...
     shift
     "$lemur" generate -m "$@" -n 1 --logprobs 1 --prompt-logprobs "What is 7 + 1? It is 8. What is 9 + 1? It is 10." > "$file"
 }
-apart() { # FILE FILE: their mean distance in nats
-    awk 'NR == FNR {a[FNR] = $1; next} FNR > 1 {d = a[FNR] - $1; sum += d < 0 ? -d : d} END {if (FNR > 9) print sum / FNR; else print "few"}' "$1" "$2"
+apart() { # FILE FILE: their mean distance in nats, over the tokens of the prompt: what is drawn behind it may differ
+    awk 'NR == FNR {a[FNR] = $1; next} FNR > 1 && FNR <= 36 {d = a[FNR] - $1; sum += d < 0 ? -d : d} END {if (FNR > 9) print sum / FNR; else print "few"}' "$1" "$2"
 }
 ok "the grown adapter reads" likelihoods "$work/adapted.txt" "$work/bare.gguf" --adapter "$work/grown-lora"
 ok "... the merged model" likelihoods "$work/merged.txt" "$work/merged.gguf"
@@ -241,11 +241,13 @@ for f in "$work"/one/data/*.tok "$work/one/data/rejected.jsonl"; do
     ok "the same bytes on two threads: ${f##*/}" cmp "$f" "$work/two/data/${f##*/}"
 done
 
-# A damaged mask is found -------------------------------------------------------------------------------------------------------
+# A damaged mask is found, and made anew ----------------------------------------------------------------------------------------
 cp -r "$work/one" "$work/damaged"
 size=$(wc -c < "$work/damaged/data/train-00000.tok")
 printf '\377' | dd of="$work/damaged/data/train-00000.tok" bs=1 seek=$((size - 700)) conv=notrunc 2> /dev/null
-no "a damaged shard" 'damaged\|not proved' "$lemur" tune --recipe "$work/tune.yaml" --threads 1 -o "$work/damaged"
+ok "a damaged shard is made anew" sh -c '"$1" tune --recipe "$2/tune.yaml" --threads 1 --dry-run -o "$2/damaged" 2>&1 |
+    grep -q "not proved.*prepared anew"' - "$lemur" "$work"
+ok "... and is what it was" cmp "$work/one/data/train-00000.tok" "$work/damaged/data/train-00000.tok"
 
 # Kill and resume -----------------------------------------------------------------------------------------------------------------
 tune() { "$lemur" tune --recipe "$work/tune.yaml" --resume -o "$1" > "$1.log" 2>&1; }

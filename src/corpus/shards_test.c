@@ -143,6 +143,7 @@ static void a_truncated_shard_is_refused(void **state)
 {
     (void)state;
     ShardSet *s;
+    scratch_run("rm -rf set");
     set_write(false);
     scratch_run("truncate -s -1 set/train-00002.tok");
     assert_int_equal(set_open(&s, "train"), ST_FORMAT);
