@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     Str out = {0};
     if (code_block(answer, fences, &block))
         inside(block, answer);
-    inside(code_open_block(answer, fences), answer);
+    inside(code_open_block(answer, fences, false), answer);
+    inside(code_open_block(answer, fences, true), answer);
     inside(code_cut(answer, stops, 2), answer);
     check(code_python_definition(answer, "f") <= answer.n + 1);
     for (int plain = 0; plain < 2; plain++) {
