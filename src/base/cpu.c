@@ -110,19 +110,26 @@ void cpu_share(cpu_set_t *out, int part, int parts)
         }
 }
 
-static int64_t kilobytes_in(const char *path, const char *key)
+/* The number behind a key at the beginning of a line; -1: there is none. */
+static int64_t number_in(const char *path, const char *key)
 {
     FILE *f = fopen(path, "r");
     if (!f)
         return -1;
     char line[256];
-    long long kb = -1;
+    long long number = -1;
     size_t n = strlen(key);
-    while (kb < 0 && fgets(line, sizeof line, f))
-        if (strncmp(line, key, n) == 0 && sscanf(line + n, " %lld", &kb) != 1)
-            kb = -1;
+    while (number < 0 && fgets(line, sizeof line, f))
+        if (strncmp(line, key, n) == 0 && sscanf(line + n, " %lld", &number) != 1)
+            number = -1;
     fclose(f);
-    return kb < 0 ? -1 : (int64_t)kb * 1024;
+    return number;
+}
+
+static int64_t kilobytes_in(const char *path, const char *key)
+{
+    int64_t kb = number_in(path, key);
+    return kb < 0 ? -1 : kb * 1024;
 }
 
 int64_t cpu_cache_bytes(void)
@@ -134,20 +141,7 @@ int64_t cpu_cache_bytes(void)
 /* A number of cgroup v2, as a container sees its own; -1: no such file, or "max". */
 static int64_t cgroup_bytes(const char *path)
 {
-    long long bytes = -1;
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return -1;
-    int got = fscanf(f, "%lld", &bytes);
-    fclose(f);
-    return got == 1 ? bytes : -1;
-}
-
-/* memory.stat has bytes: the kernel gives back what it keeps of files before it refuses anything. */
-static int64_t cgroup_file_bytes(void)
-{
-    int64_t kb = kilobytes_in("/sys/fs/cgroup/memory.stat", "inactive_file ");
-    return kb < 0 ? 0 : kb / 1024;
+    return number_in(path, "");
 }
 
 static int64_t least_known(int64_t a, int64_t b)
@@ -155,12 +149,17 @@ static int64_t least_known(int64_t a, int64_t b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+/* Of what it has used the kernel gives back what it keeps of files before it refuses anything. */
 int64_t memory_available(void)
 {
-    int64_t limit = cgroup_bytes("/sys/fs/cgroup/memory.max"),
-            used = cgroup_bytes("/sys/fs/cgroup/memory.current");
-    int64_t left = limit < 0 || used < 0 ? -1 : limit - used + cgroup_file_bytes();
-    return least_known(kilobytes_in("/proc/meminfo", "MemAvailable:"), left < 0 && limit >= 0 ? 0 : left);
+    int64_t machine = kilobytes_in("/proc/meminfo", "MemAvailable:"),
+            limit = cgroup_bytes("/sys/fs/cgroup/memory.max"),
+            used = cgroup_bytes("/sys/fs/cgroup/memory.current"),
+            files = number_in("/sys/fs/cgroup/memory.stat", "inactive_file ");
+    if (limit < 0 || used < 0)
+        return machine;
+    int64_t left = limit - used + (files > 0 ? files : 0);
+    return least_known(machine, left > 0 ? left : 0);
 }
 
 int64_t memory_total(void)

@@ -22,8 +22,7 @@ CpuFeatures cpu_features(void);
  * False: this processor is not known to do it. */
 bool cpu_flush_subnormals(void);
 int cpu_count(void); /* processors this process may run on (affinity and cgroup quota) */
-/* Part `part` of `parts` of those it may run on, all of like size; of more parts than processors, one each.
- */
+/* Part `part` of `parts` of those it may run on, all of like size; more parts than processors: one each. */
 void cpu_share(cpu_set_t *out, int part, int parts);
 int64_t cpu_cache_bytes(void);  /* of the last cache, as the C library tells; 0 unknown */
 int64_t memory_available(void); /* bytes, within a container's limit; -1 unknown  */

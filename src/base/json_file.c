@@ -1,5 +1,6 @@
 #include "base/json_file.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,59 +75,71 @@ json_t *json_hex(uint64_t hash)
     return json_string(digits);
 }
 
-/* The bytes of a number or word that begins at text.at[i], outside of strings. */
-static size_t word_at(Span text, size_t i)
+/* Beyond 64 bits, without point and exponent. */
+static bool is_wide_integer(Span word)
 {
-    size_t n = 0;
-    while (i + n < text.n && text.at[i + n] && strchr("+-.0123456789EINafinty", text.at[i + n]))
-        n++;
-    return n;
+    bool negative = word.n && word.at[0] == '-';
+    const char *digits = word.at + negative, *last = negative ? "9223372036854775808" : "9223372036854775807";
+    size_t n = word.n - negative, most = strlen(last);
+    for (size_t i = 0; i < n; i++)
+        if (digits[i] < '0' || digits[i] > '9')
+            return false;
+    return n > most || (n == most && memcmp(digits, last, n) > 0);
 }
 
-static void add_word(Str *out, Span word)
+/* The bytes of a string, of a number or word, or one other byte, from text.at[i] on. */
+static size_t token_at(Span text, size_t i)
 {
-    enum { MOST_DIGITS = 18 }; /* that surely fit 64 bits */
-    bool not_finite = span_is(word, "NaN") || span_is(word, "Infinity") || span_is(word, "-Infinity");
-    size_t digits = word.n - (word.n && word.at[0] == '-');
-    bool whole = strspn(word.at + (word.n - digits), "0123456789") >= digits;
-    if (not_finite) {
-        str_adds(out, "null");
-        return;
+    size_t end = i;
+    if (text.at[i] == '"') {
+        for (end++; end < text.n && text.at[end] != '"'; end++)
+            end += text.at[end] == '\\';
+        return (end < text.n ? end + 1 : text.n) - i;
     }
-    str_add(out, word.at, word.n);
-    if (whole && digits > MOST_DIGITS)
-        str_adds(out, "e0");
+    while (end < text.n && (isalnum((unsigned char)text.at[end]) || strchr("+-.", text.at[end])))
+        end++;
+    return end > i ? end - i : 1;
 }
 
-static Str without_oddities(Span text)
+/* The text with its integers beyond 64 bits as reals and, with `python`, null for what is no number. */
+static Str without_oddities(Span text, bool python)
 {
     Str out = {0};
-    bool quoted = false;
-    for (size_t i = 0; i < text.n;) {
-        size_t n = quoted ? 0 : word_at(text, i);
-        if (n) {
-            add_word(&out, (Span){text.at + i, n});
-            i += n;
-            continue;
-        }
-        if (text.at[i] == '"')
-            quoted = !quoted;
-        if (quoted && text.at[i] == '\\' && i + 1 < text.n)
-            str_addc(&out, text.at[i++]);
-        str_addc(&out, text.at[i++]);
+    for (size_t i = 0, n; i < text.n; i += n) {
+        n = token_at(text, i);
+        Span token = {text.at + i, n};
+        bool none =
+            python && (span_is(token, "NaN") || span_is(token, "Infinity") || span_is(token, "-Infinity"));
+        str_add(&out, none ? "null" : token.at, none ? 4 : n);
+        if (is_wide_integer(token))
+            str_adds(&out, ".0");
     }
     return out;
 }
 
-json_t *json_load_lenient(Span text, size_t flags, json_error_t *error)
+static json_t *load_again(Span text, size_t flags, bool python, json_error_t *error)
 {
     json_error_t again;
-    json_t *value = json_loadb(text.at, text.n, flags, error);
-    if (value || (json_error_code(error) != json_error_numeric_overflow &&
-                  json_error_code(error) != json_error_invalid_syntax))
-        return value;
-    Str plain = without_oddities(text);
-    value = json_loadb(str_c(&plain), plain.n, flags, &again); /* else the first error is the one to tell */
+    Str plain = without_oddities(text, python);
+    json_t *value = json_loadb(str_c(&plain), plain.n, flags, &again);
+    bool further = json_error_code(error) == json_error_numeric_overflow;
+    if (!value && further) /* the integer is no fault; else the first one is the one to tell */
+        *error = again;
     str_drop(&plain);
     return value;
+}
+
+json_t *json_load_wide(Span text, size_t flags, bool *widened, json_error_t *error)
+{
+    json_t *value = json_loadb(text.at, text.n, flags, error);
+    *widened = !value && json_error_code(error) == json_error_numeric_overflow;
+    return *widened ? load_again(text, flags, false, error) : value;
+}
+
+json_t *json_load_lenient(Span text, size_t flags, json_error_t *error)
+{
+    json_t *value = json_loadb(text.at, text.n, flags, error);
+    enum json_error_code code = value ? json_error_unknown : json_error_code(error);
+    bool odd = code == json_error_numeric_overflow || code == json_error_invalid_syntax;
+    return odd ? load_again(text, flags, true, error) : value;
 }

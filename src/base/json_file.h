@@ -16,8 +16,10 @@ MUST_CHECK Status json_file_read(json_t **out, const char *path);
  * 1.0000000000000001e-5.  ST_IO, ST_ARG (neither object nor array). */
 MUST_CHECK Status json_file_write(const char *path, const json_t *value);
 
-/* json_loadb for lines as others publish them: a whole number beyond 64 bits becomes the nearest double, and
- * NaN and Infinity, which JSON has not and Python writes, become null. */
+/* json_loadb, but that an integer beyond 64 bits becomes the nearest double; *widened: there was one. */
+json_t *json_load_wide(Span text, size_t flags, bool *widened, json_error_t *error);
+/* The same for lines as others publish them: NaN and Infinity, which JSON has not and Python writes, are
+ * null. */
 json_t *json_load_lenient(Span text, size_t flags, json_error_t *error);
 
 /* A string; JSON text is UTF-8, and what is none in `text` becomes U+FFFD.  The caller's reference. */

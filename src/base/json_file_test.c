@@ -54,13 +54,23 @@ static void what_others_publish_is_read(void **state)
 {
     (void)state;
     expect_lenient("{\"a\": 18446744073709551615, \"b\": 9223372036854775807}",
-                   "{\"a\":1.8446744073709552e19,\"b\":9.2233720368547758e18}");
+                   "{\"a\":1.8446744073709552e19,\"b\":9223372036854775807}");
     expect_lenient("[-123456789012345678901, 1, -2, 1.5, 1e3]", "[-1.2345678901234568e20,1,-2,1.5,1000.0]");
     expect_lenient("{\"score\": NaN, \"x\": [Infinity, -Infinity], \"t\": true}",
                    "{\"score\":null,\"x\":[null,null],\"t\":true}");
     expect_lenient("{\"a\": \"NaN \\\" 18446744073709551615 \\\\\", \"b\": NaN}",
                    "{\"a\":\"NaN \\\" 18446744073709551615 \\\\\",\"b\":null}");
     expect_lenient("9223372036854775807", "9223372036854775807"); /* nothing is wrong with it */
+    expect_lenient("[9223372036854775808, -9223372036854775808, -9223372036854775809]",
+                   "[9.2233720368547758e18,-9223372036854775808,-9.2233720368547758e18]");
+    bool widened;
+    json_error_t error;
+    json_t *wide = json_load_wide(span("[1, 18446744073709551615]"), 0, &widened, &error);
+    assert_true(widened && json_is_integer(json_array_get(wide, 0)) && json_is_real(json_array_get(wide, 1)));
+    json_decref(wide);
+    assert_null(json_load_wide(span("[NaN]"), 0, &widened, &error));
+    assert_false(widened);
+    assert_null(json_load_wide(span("[18446744073709551615, NaN]"), 0, &widened, &error));
     expect_lenient("{\"a\": nan}", NULL);
     expect_lenient("{\"a\": NaN", NULL);
     expect_lenient("{\"a\": \"\\", NULL);

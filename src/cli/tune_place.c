@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json_file.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -15,24 +14,6 @@ bool tune_place_holds_run(const char *folder)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         is |= folder_holds(folder, names[i]);
     return is;
-}
-
-/* Whether there is a set of the same inputs. */
-static bool is_prepared(const InstructJob *job, const char *folder)
-{
-    uint64_t hash;
-    json_t *manifest = NULL;
-    bool same = false;
-    if (folder_holds(folder, "manifest.json") && instruct_manifest(&manifest, folder) == ST_OK &&
-        instruct_inputs_hash(&hash, job) == ST_OK) {
-        json_t *inputs = json_hex(hash);
-        same = json_equal(json_object_get(json_object_get(manifest, "tune"), "inputs"), inputs);
-        json_decref(inputs);
-    } else {
-        (void)error_take(); /* whoever prepares it says what is wrong */
-    }
-    json_decref(manifest);
-    return same;
 }
 
 static Status open_temporary(TunePlace *p)
@@ -56,7 +37,8 @@ Status tune_place_open(TunePlace *p, const TuneSettings *t, const InstructJob *j
     TRY(run_folder_spares(&p->run, "the model to begin from", base));
     p->data = path_join(t->output, "data");
     bool in_use = (p->run.stale || p->run.holds_run) && path_exists(p->data);
-    p->made = in_use && !is_prepared(job, p->data) ? path_join(t->output, ".tmp-data") : mem_str(p->data);
+    p->made =
+        in_use && !instruct_is_prepared(job, p->data) ? path_join(t->output, ".tmp-data") : mem_str(p->data);
     return ST_OK;
 }
 

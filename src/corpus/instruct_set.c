@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/check.h"
+#include "base/file.h"
 #include "base/glob.h"
 #include "base/log.h"
 #include "corpus/instruct_read.h"
@@ -100,10 +101,7 @@ Status instruct_manifest(json_t **out, const char *folder)
 static json_t *find_same(const char *folder, const char *hex)
 {
     json_t *manifest = NULL;
-    char *path = path_join(folder, "manifest.json");
-    bool there = path_exists(path);
-    mem_free(path);
-    if (!there || instruct_manifest(&manifest, folder) != ST_OK) {
+    if (!folder_holds(folder, "manifest.json") || instruct_manifest(&manifest, folder) != ST_OK) {
         (void)error_take();
         return NULL;
     }
@@ -242,6 +240,22 @@ static Status prove(const char *folder, const InstructJob *job, const json_t *ma
     Status st = instruct_prove(folder, &ends, manifest);
     array_drop(&ends);
     return st;
+}
+
+bool instruct_is_prepared(const InstructJob *job, const char *folder)
+{
+    uint64_t hash;
+    char hex[17];
+    if (!folder_holds(folder, "manifest.json"))
+        return false;
+    if (instruct_inputs_hash(&hash, job) != ST_OK) {
+        (void)error_take(); /* whoever prepares it says what is wrong */
+        return false;
+    }
+    hash_hex(hex, hash);
+    json_t *made = find_same(folder, hex);
+    json_decref(made);
+    return made != NULL;
 }
 
 Status instruct_prepare(const InstructJob *job, const char *folder, json_t **manifest, bool *reused)

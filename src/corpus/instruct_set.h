@@ -27,6 +27,8 @@ typedef struct {
  * ST_IO. */
 MUST_CHECK Status instruct_inputs_hash(uint64_t *out, const InstructJob *job);
 
+/* Whether the folder has a set of the same inputs, sound or not. */
+bool instruct_is_prepared(const InstructJob *job, const char *folder);
 /* Prepares the set, unless FOLDER holds one of the same inputs already (*reused).  Either way every row's
  * mask is proved before it returns.  *manifest: caller frees.
  *   ST_ARG     a source has no file, is of no known format, or of several

@@ -31,8 +31,7 @@ typedef struct {
     bool keep;
 } Reading;
 
-/* Opens a file that its owner has locked itself out of, and leaves it as it was; root needs nothing of this.
- */
+/* Opens a file that its owner has locked itself out of, and leaves it as it was; root needs no such thing. */
 static int open_anyway(int folder, const char *name, mode_t mode)
 {
     const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;

@@ -9,8 +9,7 @@
 /* Before a connection is opened.  Any thread, any number of times; where SQLite is in use already, it is too
  * late and sql_memory_used tells of the process. */
 void sql_memory_count(void);
-/* Bytes that this thread has taken and not given back.  Differences count: another one may give back its own.
- */
+/* Bytes that this thread has taken and not given back.  Differences count: another may give back its own. */
 int64_t sql_memory_used(void);
 
 #endif

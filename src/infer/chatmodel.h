@@ -51,8 +51,7 @@ typedef enum {
     CHAT_FINISH_CONTEXT,   /* ST_LIMIT: the messages alone fill the context */
     CHAT_FINISH_DEADLINE,  /* ST_LIMIT */
     CHAT_FINISH_CANCELLED, /* ST_CANCELLED */
-    CHAT_FINISH_REFUSED,   /* ST_ARG: the server takes these messages not (400, 413, 422), and may take others
-                            */
+    CHAT_FINISH_REFUSED,   /* ST_ARG: the server does not take these messages (400, 413, 422), perhaps others */
     CHAT_FINISH_FAILED,    /* all else */
 } ChatFinish;
 const char *chatmodel_finish_name(ChatFinish f); /* "stop", "length", "filter", "context", "deadline", ... */

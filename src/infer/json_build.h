@@ -69,6 +69,9 @@ int json_implied_types(const json_t *schema);
 MUST_CHECK Status json_count(const JsonPlace *p, const char *keyword, int32_t otherwise, int32_t *out);
 Status json_refuse(const JsonPlace *p, Status status, const char *keyword, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* ... because a "format" is none of `known` (NULL at the end), those of `what`; `otherwise` can say it. */
+MUST_CHECK Status json_refuse_format(const JsonPlace *p, const char *name, const char *what,
+                                     const char *const *known, const char *otherwise);
 /* No white space, one space, or a line end and up to 64 blanks. */
 int32_t json_space(JsonBuild *b, int32_t next);
 int32_t json_any_value(JsonBuild *b); /* rules */

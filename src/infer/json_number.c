@@ -147,14 +147,10 @@ enum { FORMATS = sizeof formats / sizeof *formats };
 
 static Status refuse_format(const JsonPlace *p, const char *name)
 {
-    Str known = {0};
+    const char *known[FORMATS + 1] = {NULL};
     for (size_t i = 0; i < FORMATS; i++)
-        str_addf(&known, "%s%s", i ? ", " : "", formats[i].name);
-    Status st = json_refuse(p, ST_UNSUPPORTED, "format",
-                            "\"%.60s\" is not among those honoured of numbers: %s; or say it by bounds", name,
-                            str_c(&known));
-    str_drop(&known);
-    return st;
+        known[i] = formats[i].name;
+    return json_refuse_format(p, name, "numbers", known, "bounds");
 }
 
 /* *out is NULL where none is given, or one that speaks of the strings which the schema allows as well. */

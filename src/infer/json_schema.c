@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_file.h"
 #include "infer/json_build.h"
 
 /* Keywords ----------------------------------------------------------------------------------------------- */
@@ -105,6 +106,19 @@ Status json_refuse(const JsonPlace *p, Status status, const char *keyword, const
     vsnprintf(why, sizeof why, fmt, args);
     va_end(args);
     return fail(status, "JSON Schema: \"%.100s\" at %.200s: %s", keyword, p->path, why);
+}
+
+Status json_refuse_format(const JsonPlace *p, const char *name, const char *what, const char *const *known,
+                          const char *otherwise)
+{
+    Str list = {0};
+    for (size_t i = 0; known[i]; i++)
+        str_addf(&list, "%s%s", i ? ", " : "", known[i]);
+    Status st = json_refuse(p, ST_UNSUPPORTED, "format",
+                            "\"%.60s\" is not among those honoured of %s: %s; or say it by %s", name, what,
+                            str_c(&list), otherwise);
+    str_drop(&list);
+    return st;
 }
 
 static Status unknown_keyword(const JsonPlace *p, const char *name)
@@ -514,64 +528,13 @@ static Status build_all(JsonBuild *b, int32_t next, int32_t *start)
     return ST_OK;
 }
 
-static bool is_number_byte(char c)
-{
-    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
-}
-
-static bool is_wide_integer(Span word)
-{
-    bool negative = word.n && word.at[0] == '-';
-    const char *digits = word.at + negative, *last = negative ? "9223372036854775808" : "9223372036854775807";
-    size_t n = word.n - negative, most = strlen(last);
-    for (size_t i = 0; i < n; i++)
-        if (digits[i] < '0' || digits[i] > '9')
-            return false;
-    return n > most || (n == most && memcmp(digits, last, n) > 0);
-}
-
-/* The document with its integers beyond 64 bits as reals: a bound may lie out there. */
-static void widen_integers(Str *out, Span text)
-{
-    for (size_t i = 0; i < text.n;) {
-        size_t from = i;
-        if (text.at[i] == '"') {
-            for (i++; i < text.n && text.at[i] != '"'; i++)
-                i += text.at[i] == '\\';
-            i = i < text.n ? i + 1 : text.n;
-        } else if (is_number_byte(text.at[i])) {
-            while (i < text.n && is_number_byte(text.at[i]))
-                i++;
-        } else {
-            i++;
-        }
-        str_add(out, text.at + from, i - from);
-        if (is_wide_integer((Span){text.at + from, i - from}))
-            str_adds(out, ".0");
-    }
-}
-
-static json_t *load(JsonBuild *b, Span schema, json_error_t *e)
-{
-    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
-    json_t *root = json_loadb(schema.at, schema.n, flags, e);
-    if (root || json_error_code(e) != json_error_numeric_overflow)
-        return root;
-    Str wide = {0};
-    widen_integers(&wide, schema);
-    b->widened = true;
-    root = json_loadb(str_c(&wide), wide.n, flags, e);
-    str_drop(&wide);
-    return root;
-}
-
 Status json_schema_build(Grammar *g, Span schema, bool compact, int32_t next, int32_t *start)
 {
     json_error_t e;
     if (schema.n > JSON_SCHEMA_BYTES)
         return fail(ST_LIMIT, "JSON Schema: longer than %d bytes", JSON_SCHEMA_BYTES);
     JsonBuild b = {.g = g, .compact = compact, .value = -1, .string = -1};
-    b.root = load(&b, schema, &e);
+    b.root = json_load_wide(schema, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &b.widened, &e);
     if (!b.root)
         return fail(ST_ARG, "JSON Schema: not JSON at line %d, column %d: %s", e.line, e.column, e.text);
     b.rules = map_new();

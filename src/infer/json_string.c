@@ -127,14 +127,10 @@ static const char *format_pattern(const char *name)
 
 static Status refuse_format(const JsonPlace *p, const char *name)
 {
-    Str known = {0};
+    const char *known[FORMATS + 1] = {NULL};
     for (size_t i = 0; i < FORMATS; i++)
-        str_addf(&known, "%s%s", i ? ", " : "", formats[i].name);
-    Status st = json_refuse(p, ST_UNSUPPORTED, "format",
-                            "\"%.60s\" is not among those honoured: %s; or say it by \"pattern\"", name,
-                            str_c(&known));
-    str_drop(&known);
-    return st;
+        known[i] = formats[i].name;
+    return json_refuse_format(p, name, "strings", known, "\"pattern\"");
 }
 
 /* Strings ------------------------------------------------------------------------------------------------ */

@@ -36,8 +36,7 @@ void regex_free(Regex *r);
 /* How one character of a list becomes nodes: grammar_chars or grammar_json_chars. */
 typedef int32_t RegexChars(Grammar *g, const CodeRange *ranges, size_t n, int32_t next);
 int32_t regex_build(const Regex *r, Grammar *g, RegexChars *chars, int32_t next);
-/* How many characters its texts have, at least and at most; the latter GRAMMAR_FOREVER: no bound below that.
- */
+/* How many characters its texts have, at least and at most; the latter GRAMMAR_FOREVER: none below it. */
 void regex_lengths(const Regex *r, int32_t *min, int32_t *max);
 /* Those texts of it that have min to max characters (GRAMMAR_FOREVER: any number from min on).  Grows with
  * the length; too much of it is the grammar's too_large. */

@@ -266,8 +266,7 @@ static bool ready(const Pipeline *p, size_t at)
     return true;
 }
 
-/* Beside what is under way, by the forecasts.  A stage alone always has room: what cannot be was told before.
- */
+/* Beside what is under way, by the forecasts.  A stage alone has room: what cannot be was told before. */
 static bool has_room(const Pipeline *p, const Work *w, size_t at)
 {
     int64_t total = memory_total(), needs = p->stages[at].forecast.memory;
