@@ -128,7 +128,7 @@ ok "nothing was left behind by refusals" sh -c '! test -e "$1/x/data/manifest.js
 for t in llama2 alpaca plain; do
     ok "template $t" "$lemur" tune -m "$work/base" --data "$in/alpaca.jsonl" --template $t --context 128 --inspect 1
 done
-expect 0 '39 rows x 128' "$lemur" tune -m "$work/base" --data "$in/alpaca.jsonl" --packing single --context 128 --dry-run
+expect 0 '40 rows x 128' "$lemur" tune -m "$work/base" --data "$in/alpaca.jsonl" --held-out 0 --packing single --context 128 --dry-run
 
 # A vocabulary that grows ---------------------------------------------------------------------------------------------------
 expect 0 'added to the vocabulary: <|im_start|> <|im_end|>' "$lemur" tune -m "$work/base-bare" -d "$in/messages.jsonl" \
