@@ -26,14 +26,51 @@ def combined(*terms):
             for rows in zip(*(m for _, m in terms))]
 
 
+def solved(rows, right):
+    """x of rows x = right, by elimination."""
+    n, m = len(rows), [row + [r] for row, r in zip(rows, right)]
+    for i in range(n):
+        p = max(range(i, n), key=lambda k: abs(m[k][i]))
+        m[i], m[p] = m[p], m[i]
+        for k in range(n):
+            if k != i:
+                f = m[k][i] / m[i][i]
+                m[k] = [x - f * y for x, y in zip(m[k], m[i])]
+    return [m[i][n] / m[i][i] for i in range(n)]
+
+
+def best_quintic(low, high):
+    """a, b, c of the odd polynomial which is nearest to 1 on [low, high], and its error, by Remez' exchange."""
+    inner = [(3 * low + high) / 4, (low + 3 * high) / 4]
+    for _ in range(60):
+        points = [low, *inner, high]
+        a, b, c, error = solved([[x, x ** 3, x ** 5, s] for x, s in zip(points, (1, -1, 1, -1))], [1] * 4)
+        root = math.sqrt(9 * b * b - 20 * a * c)
+        inner = sorted(math.sqrt((-3 * b + s * root) / (10 * c)) for s in (-1, 1))
+    return (a, b, c), error
+
+
+def rounds_from(least, n):
+    low, high, rounds = least, 1, []
+    for i in range(n):
+        (a, b, c), error = best_quintic(low, high)
+        f = 1.01 if i + 1 < n else 1
+        rounds.append((a / f, b / f ** 3, c / f ** 5))
+        low, high = 1 - error, 1 + error
+    return rounds
+
+
+ROUNDS = {512: rounds_from(1e-2, 3), 4096: rounds_from(3e-3, 4), math.inf: rounds_from(1e-3, 5)}
+
+
 def orthogonal_factor(u):
     length = math.sqrt(sum(v * v for row in u for v in row))
     x = combined((1 / length, u))
     flat = len(x) > len(x[0])
     x = transposed(x) if flat else x
-    for _ in range(5):
+    for a, b, c in next(rounds for most, rounds in ROUNDS.items() if len(x) <= most):
         gram = product(x, transposed(x))
-        x = combined((3.4445, x), (1, product(combined((-4.7750, gram), (2.0315, product(gram, gram))), x)))
+        x = combined((a, x), (1, product(combined((b, gram), (c, product(gram, gram))), x)))
     return transposed(x) if flat else x
 
 

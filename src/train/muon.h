@@ -1,10 +1,10 @@
 /* Muon: a matrix of a layer moves along the orthogonal factor of its momentum, so that all of its directions
  * learn alike.  Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; the step's length, with which
  * a learning rate and a decay mean what they mean for AdamW, is that of Liu et al. 2025, arXiv:2502.16982,
- * section 2.2.
+ * section 2.2; the rounds are those of Amsel et al. 2025, arXiv:2505.16932.
  *
  *     m = momentum m + (1 - momentum) g        u = momentum m + (1 - momentum) g      (Nesterov's)
- *     o = the orthogonal factor of u, roughly: five steps of Newton and Schulz
+ *     o = the orthogonal factor of u, roughly: three to five rounds of polynomials, which bring singular values near 1
  *     w = (1 - lr decay) w - lr 0.2 sqrt(max(rows, cols)) o
  *
  * The products are in the model's compute type, sums and the rest in f32. */
@@ -31,7 +31,7 @@ typedef struct {
 void muon_span(const Params *p, int64_t *first, int64_t *end);
 
 /* FLOPs of the products of one update of all of it. */
-double muon_flops(const Params *p);
+double muon_flops(const Params *p, DType compute);
 
 /* Working memory, for the largest matrix of that span. */
 size_t muon_bytes(const Params *p, DType compute);

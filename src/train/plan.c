@@ -34,7 +34,7 @@ static void plan_muon(TrainPlan *plan, const HParams *h)
     params_init(&p, h);
     muon_span(&p, &first, &end);
     size_t spared = (size_t)(end - first) * sizeof(float), work = muon_bytes(&p, plan->setup.compute);
-    plan->flops_per_update = muon_flops(&p);
+    plan->flops_per_update = muon_flops(&p, plan->setup.compute);
     plan->model.optimizer += work - spared;
     plan->model.total += work - spared;
     plan->checkpoint_bytes -= spared;
