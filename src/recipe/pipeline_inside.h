@@ -21,7 +21,8 @@ typedef struct {
     bool resumes;   /* it goes on with what was half done */
     Words command;  /* ended by NULL */
     char *log;      /* file */
-    cpu_set_t cpus; /* its share */
+    cpu_set_t cpus; /* its share where it is not alone */
+    bool alone;     /* it has all processors, and nothing begins beside it */
     double start;
     Child *child; /* NULL: there is none, and nothing of the above but cpus counts */
 } Job;

@@ -1,4 +1,5 @@
 /* The stages of a run: which are begun when, and each one's command, child and end. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -143,7 +144,7 @@ static Status fill_command(Words *out, const Pipeline *p, size_t at, const char 
 }
 
 /* The locks are the job's then. */
-static Status begin_stage(Pipeline *p, Job *job, size_t at, Locks locks)
+static Status begin_stage(Pipeline *p, Job *job, size_t at, bool alone, Locks locks)
 {
     PipelineStage *s = &p->stages[at];
     char *settings = path_join(s->folder, "recipe.yaml"), *marker = path_join(s->folder, "stage.json");
@@ -153,6 +154,7 @@ static Status begin_stage(Pipeline *p, Job *job, size_t at, Locks locks)
                  .resumes = s->state == STAGE_HALF && s->verb->resume != RESUME_ANEW,
                  .log = path_join(s->folder, "log.txt"),
                  .cpus = job->cpus,
+                 .alone = alone,
                  .start = clock_now()};
     if (!job->resumes)
         TRY_TO(undo, folder_remove(s->out));
@@ -164,7 +166,7 @@ static Status begin_stage(Pipeline *p, Job *job, size_t at, Locks locks)
                                                        .log = job->log,
                                                        .quiet = p->spec->quiet,
                                                        .name = p->jobs_n > 1 ? stage_name(p, at) : NULL,
-                                                       .cpus = p->jobs_n > 1 ? &job->cpus : NULL,
+                                                       .cpus = job->alone ? NULL : &job->cpus,
                                                        .keep = job->locks.at,
                                                        .keep_n = job->locks.n}));
 undo:
@@ -201,6 +203,11 @@ static int64_t bytes_in(const char *folder)
     return bytes;
 }
 
+static double share_of(const Pipeline *p, const Job *job)
+{
+    return job->alone ? 1 : 1 / (double)p->jobs_n;
+}
+
 static Status commit_stage(Pipeline *p, const Job *job, const ChildEnd *end)
 {
     PipelineStage *s = &p->stages[job->at];
@@ -213,7 +220,7 @@ static Status commit_stage(Pipeline *p, const Job *job, const ChildEnd *end)
         json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:i, s:o, s:s, s:f, s:f, s:I, s:I, s:b}", "stage", 1,
                               "key", s->key, "like", s->like, "verb", s->verb->words, "version",
                               s->verb->version, "command", words, "product", product, "seconds", end->seconds,
-                              "share", 1.0 / (double)p->jobs_n, "memory", (json_int_t)end->memory, "disk",
+                              "share", share_of(p, job), "memory", (json_int_t)end->memory, "disk",
                               (json_int_t)bytes_in(s->out), "resumed", job->resumes);
         if (s->inputs)
             json_object_set(o, "inputs", s->inputs);
@@ -276,6 +283,14 @@ static bool has_room(const Pipeline *p, const Work *w, size_t at)
 }
 
 /* Forecasts are of stages that have all processors. */
+static double seconds_left(const Pipeline *p, const Job *job)
+{
+    double whole = p->stages[job->at].forecast.seconds, done = clock_now() - job->start;
+    if (p->stages[job->at].verb->uses_all)
+        done *= share_of(p, job);
+    return whole > done ? whole - done : 0;
+}
+
 static void tell_left(const Pipeline *p)
 {
     double seconds = 0;
@@ -286,15 +301,58 @@ static void tell_left(const Pipeline *p)
             known = known && p->stages[i].forecast.seconds > 0;
             seconds += p->stages[i].forecast.seconds;
         }
-    for (size_t i = 0; i < p->jobs_n; i++) {
-        const Job *job = &p->jobs[i];
-        double whole = job->child ? p->stages[job->at].forecast.seconds : 0, done = clock_now() - job->start;
-        if (job->child && p->stages[job->at].verb->uses_all)
-            done /= (double)p->jobs_n;
-        seconds += whole > done ? whole - done : 0;
-    }
+    for (size_t i = 0; i < p->jobs_n; i++)
+        seconds += p->jobs[i].child ? seconds_left(p, &p->jobs[i]) : 0;
     if (seconds > 0)
         log_info("   about %s left%s", human_time(words, seconds), known ? "" : ", and what cannot be told");
+}
+
+/* The seconds that stages take which are ready, but only if they are less than those of stage `at`, or as many and it
+ * comes later; and of those under way. */
+static double seconds_beside(const Pipeline *p, size_t at)
+{
+    double own = p->stages[at].forecast.seconds, sum = 0;
+    for (size_t i = 0; i < p->jobs_n; i++)
+        sum += p->jobs[i].child ? seconds_left(p, &p->jobs[i]) : 0;
+    for (size_t i = 0; i < p->recipe->stages.n; i++) {
+        double seconds = p->stages[i].forecast.seconds;
+        if (p->stages[i].wanted && ready(p, i) && (seconds < own || (seconds == own && i < at)))
+            sum += seconds;
+    }
+    return sum;
+}
+
+/* Of what is ready: the seconds from which on a stage waits for the shorter ones, and then has all processors.  On a part
+ * of them it would go on by itself for long, the others idle; two stages side by side take about seven eighths of their
+ * time one after the other.  INFINITY: none does; so it is where a forecast is missing. */
+static double seconds_alone(const Pipeline *p)
+{
+    double longest_shared = 0;
+    bool known = true;
+    size_t n = 0;
+    for (size_t i = 0; i < p->jobs_n; i++)
+        if (p->jobs[i].child) {
+            n++;
+            known = known && p->stages[p->jobs[i].at].forecast.seconds > 0;
+        }
+    for (size_t i = 0; i < p->recipe->stages.n; i++) {
+        double seconds = p->stages[i].forecast.seconds;
+        if (!p->stages[i].wanted || !ready(p, i))
+            continue;
+        n++;
+        known = known && seconds > 0;
+        if (0.75 * seconds <= seconds_beside(p, i))
+            longest_shared = fmax(longest_shared, seconds);
+    }
+    return n == 1 ? 0 : known ? nextafter(longest_shared, INFINITY) : INFINITY;
+}
+
+static bool one_is_alone(const Pipeline *p)
+{
+    for (size_t i = 0; i < p->jobs_n; i++)
+        if (p->jobs[i].child && p->jobs[i].alone)
+            return true;
+    return false;
 }
 
 static Job *free_job(const Pipeline *p)
@@ -306,7 +364,7 @@ static Job *free_job(const Pipeline *p)
 }
 
 /* Begins it, unless another run has it or has done it. */
-static Status try_stage(Pipeline *p, Work *w, size_t at)
+static Status try_stage(Pipeline *p, Work *w, size_t at, bool alone)
 {
     PipelineStage *s = &p->stages[at];
     Locks locks = {0};
@@ -322,7 +380,7 @@ static Status try_stage(Pipeline *p, Work *w, size_t at)
     Job *job = free_job(p);
     tell_left(p);
     s->wanted = false;
-    Status st = begin_stage(p, job, at, locks);
+    Status st = begin_stage(p, job, at, alone, locks);
     if (st == ST_OK)
         w->under_way++;
     else
@@ -330,13 +388,19 @@ static Status try_stage(Pipeline *p, Work *w, size_t at)
     return st;
 }
 
-/* As much as there is room for, in the recipe's order. */
+/* Those that share the processors, as many as there is room for, in the recipe's order; else one that has all. */
 static Status begin_some(Pipeline *p, Work *w)
 {
+    double from = p->jobs_n == 1 ? 0 : seconds_alone(p);
     w->others = SIZE_MAX;
-    for (size_t i = 0; i < p->recipe->stages.n && w->under_way < p->jobs_n; i++)
-        if (p->stages[i].wanted && ready(p, i) && has_room(p, w, i))
-            TRY(try_stage(p, w, i));
+    for (int alone = 0; alone < 2; alone++)
+        for (size_t i = 0; i < p->recipe->stages.n; i++) {
+            if (w->under_way >= (alone ? 1 : p->jobs_n) || one_is_alone(p))
+                return ST_OK;
+            if (p->stages[i].wanted && ready(p, i) && has_room(p, w, i) &&
+                (p->stages[i].forecast.seconds >= from) == alone)
+                TRY(try_stage(p, w, i, alone));
+        }
     return ST_OK;
 }
 

@@ -10,6 +10,12 @@ static bool after_a_while(void *context)
     return clock_now() - begun_at > 5;
 }
 
+static double share_of(const json_t *lock, const char *stage)
+{
+    const json_t *made = json_object_get(json_object_get(lock, "stages"), stage);
+    return json_number_value(json_object_get(made, "share"));
+}
+
 static void stages_are_done_side_by_side(void **state)
 {
     (void)state;
@@ -24,11 +30,28 @@ static void stages_are_done_side_by_side(void **state)
     str_drop(&c);
     json_t *lock;
     must(json_file_read(&lock, in_scratch("run/lock.json")));
-    const json_t *made = json_object_get(json_object_get(lock, "stages"), "a");
-    assert_true(json_number_value(json_object_get(made, "share")) == 0.5);
+    assert_true(share_of(lock, "a") == 0.5 && share_of(lock, "c") == 1);
     json_decref(lock);
     must(run(text, (How){.jobs = 2}, NULL));
     assert_int_equal(runs(), 0);
+}
+
+/* It waits for the others, which are done side by side, and so does what is left by itself. */
+static void one_that_takes_long_has_all_processors(void **state)
+{
+    (void)state;
+    static const char text[] = "stages:\n"
+                               "  long: {run: \"alone {out}\", minutes: 10}\n"
+                               "  h: {run: \"meet {out} h i\", minutes: 3}\n"
+                               "  i: {run: \"meet {out} i h\", minutes: 4}\n"
+                               "  k: {run: \"alone {out} {long}\"}\n";
+    json_t *lock;
+    must(run(text, (How){.jobs = 2}, NULL));
+    must(json_file_read(&lock, in_scratch("run/lock.json")));
+    assert_true(share_of(lock, "h") == 0.5 && share_of(lock, "i") == 0.5);
+    assert_true(share_of(lock, "long") == 1 && share_of(lock, "k") == 1);
+    json_decref(lock);
+    assert_int_equal(runs(), 4);
 }
 
 /* What another run has in hand is left out, and the rest is done meanwhile: here both need each other. */
@@ -215,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages_are_done_side_by_side),
+        cmocka_unit_test(one_that_takes_long_has_all_processors),
         cmocka_unit_test(runs_do_not_wait_for_each_other),
         cmocka_unit_test(what_is_read_stays_as_it_is),
         cmocka_unit_test(what_is_read_and_gone_is_made_first),
