@@ -217,11 +217,11 @@ static Status commit_stage(Pipeline *p, const Job *job, const ChildEnd *end)
     for (size_t i = 0; i + 1 < job->command.n; i++)
         json_array_append_new(words, json_string(job->command.at[i]));
     if (st == ST_OK) {
-        json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:i, s:o, s:s, s:f, s:f, s:I, s:I, s:b}", "stage", 1,
-                              "key", s->key, "like", s->like, "verb", s->verb->words, "version",
-                              s->verb->version, "command", words, "product", product, "seconds", end->seconds,
-                              "share", share_of(p, job), "memory", (json_int_t)end->memory, "disk",
-                              (json_int_t)bytes_in(s->out), "resumed", job->resumes);
+        json_t *o =
+            json_pack("{s:i, s:s, s:s, s:s, s:i, s:o, s:s, s:f, s:f, s:I, s:I, s:b}", "stage", 1, "key",
+                      s->key, "like", s->like, "verb", s->verb->words, "version", s->verb->version, "command",
+                      words, "product", product, "seconds", end->seconds, "share", share_of(p, job), "memory",
+                      (json_int_t)end->memory, "disk", (json_int_t)bytes_in(s->out), "resumed", job->resumes);
         if (s->inputs)
             json_object_set(o, "inputs", s->inputs);
         add_date(o);
@@ -307,8 +307,8 @@ static void tell_left(const Pipeline *p)
         log_info("   about %s left%s", human_time(words, seconds), known ? "" : ", and what cannot be told");
 }
 
-/* The seconds that stages take which are ready, but only if they are less than those of stage `at`, or as many and it
- * comes later; and of those under way. */
+/* Seconds of what is ready and takes less than stage `at`, or as long and comes before it; and of what is
+ * under way. */
 static double seconds_beside(const Pipeline *p, size_t at)
 {
     double own = p->stages[at].forecast.seconds, sum = 0;
@@ -322,9 +322,10 @@ static double seconds_beside(const Pipeline *p, size_t at)
     return sum;
 }
 
-/* Of what is ready: the seconds from which on a stage waits for the shorter ones, and then has all processors.  On a part
- * of them it would go on by itself for long, the others idle; two stages side by side take about seven eighths of their
- * time one after the other.  INFINITY: none does; so it is where a forecast is missing. */
+/* Of what is ready: the seconds from which on a stage waits for the shorter ones, and then has all
+ * processors.  On a part of them it would go on by itself for long, the others idle; two stages side by side
+ * take about seven eighths of their time one after the other.  INFINITY: none does; so it is where a forecast
+ * is missing. */
 static double seconds_alone(const Pipeline *p)
 {
     double longest_shared = 0;
@@ -388,7 +389,7 @@ static Status try_stage(Pipeline *p, Work *w, size_t at, bool alone)
     return st;
 }
 
-/* Those that share the processors, as many as there is room for, in the recipe's order; else one that has all. */
+/* Those that share the processors, as far as there is room, in the recipe's order; else one that has all. */
 static Status begin_some(Pipeline *p, Work *w)
 {
     double from = p->jobs_n == 1 ? 0 : seconds_alone(p);

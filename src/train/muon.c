@@ -5,10 +5,10 @@
 #include "model/activations.h"
 #include "ops/ops.h"
 
-/* A round is a x + b x^3 + c x^5 for every singular value x of what begins no longer than 1.  These are, of all such
- * sequences, those which bring [least, 1] nearest to 1, one after the other (Amsel et al., Theorem 3.1; all but the last
- * of x / 1.01, as they advise, for sums that are rounded).  The singular values of n random directions are about
- * 1 / sqrt(n): the more there are the smaller, and the more rounds. */
+/* A round is a x + b x^3 + c x^5 for every singular value x of what begins no longer than 1.  These are, of
+ * all such sequences, those which bring [least, 1] nearest to 1, one after the other (Amsel et al.; all but
+ * the last of x / 1.01, as they advise, for sums that are rounded).  The singular values of n random
+ * directions are about 1 / sqrt(n): the more there are the smaller, and the more rounds. */
 typedef struct {
     float a, b, c;
 } Quintic;
@@ -20,14 +20,19 @@ typedef struct {
 } Rounds;
 
 static const Rounds all_rounds[] = {
-    {512, 3, /* least 1e-2: to 0.73 */
-     {{8.013236f, -22.925757f, 16.599415f}, {3.600580f, -2.641875f, 0.510505f}, {2.661300f, -1.977155f, 0.452616f}}},
-    {4096, 4, /* 3e-3: to 0.80 */
+    {512,
+     3, /* least 1e-2: to 0.73 */
+     {{8.013236f, -22.925757f, 16.599415f},
+      {3.600580f, -2.641875f, 0.510505f},
+      {2.661300f, -1.977155f, 0.452616f}}},
+    {4096,
+     4, /* 3e-3: to 0.80 */
      {{8.300667f, -24.037544f, 17.466134f},
       {4.003387f, -2.922840f, 0.541871f},
       {3.470862f, -2.549404f, 0.500204f},
       {2.490116f, -1.834275f, 0.436835f}}},
-    {INT64_MAX, 5, /* 1e-3: to 0.89 */
+    {INT64_MAX,
+     5, /* 1e-3: to 0.89 */
      {{8.386464f, -24.369650f, 17.725117f},
       {4.141420f, -3.017275f, 0.552427f},
       {3.922631f, -2.867185f, 0.535652f},
@@ -56,8 +61,8 @@ void muon_span(const Params *p, int64_t *first, int64_t *end)
     }
 }
 
-/* Much longer than wide, it need not take part in every round: see by_gram.  Not in bf16, where what a round leaves
- * of the smallest directions is lost, and the next ones make errors of it that are larger than they are. */
+/* Much longer than wide, it need not take part in every round: see by_gram.  Not in bf16, where what a round
+ * leaves of the smallest directions is lost, and the next ones make more of the error than of them. */
 static bool is_long(DType compute, int64_t rows, int64_t cols)
 {
     int64_t s = rows < cols ? rows : cols;
@@ -87,10 +92,10 @@ double muon_flops(const Params *p, DType compute)
 
 /* Views of it for one matrix.  s is its shorter side.  Where products are in f32 there are no copies. */
 typedef struct {
-    Tensor x, y;              /* [rows, cols] f32    */
-    Tensor gram, poly;        /* [s, s] f32          */
-    Tensor factor, next;      /* [s, s] f32, by_gram's */
-    Tensor x_copy, sym_copy;  /* in the compute type */
+    Tensor x, y;             /* [rows, cols] f32    */
+    Tensor gram, poly;       /* [s, s] f32          */
+    Tensor factor, next;     /* [s, s] f32, by_gram's */
+    Tensor x_copy, sym_copy; /* in the compute type */
 } Work;
 
 static Work work_in(Slab *slab, DType compute, int64_t rows, int64_t cols)
@@ -204,9 +209,9 @@ static void by_rounds(const Muon *mu, Work *k, const Rounds *rounds)
     }
 }
 
-/* The same of a long x, whose Gram matrix alone goes through the rounds: (a + p) g (a + p) is that of (a + p) x, and all
- * of these, sums of powers of one matrix, may change places.  What the rounds multiply x by, alpha + factor, is
- * gathered, and x multiplied once. */
+/* The same of a long x, whose Gram matrix alone goes through the rounds: (a + p) g (a + p) is that of (a + p)
+ * x, and all of these, sums of powers of one matrix, may change places.  What the rounds multiply x by, alpha
+ * + factor, is gathered, and x multiplied once. */
 static void by_gram(const Muon *mu, Work *k, const Rounds *rounds)
 {
     Device *dev = mu->dev;

@@ -4,7 +4,7 @@
  * section 2.2; the rounds are those of Amsel et al. 2025, arXiv:2505.16932.
  *
  *     m = momentum m + (1 - momentum) g        u = momentum m + (1 - momentum) g      (Nesterov's)
- *     o = the orthogonal factor of u, roughly: three to five rounds of polynomials, which bring singular values near 1
+ *     o = the orthogonal factor of u, roughly: three to five rounds bring singular values near 1
  *     w = (1 - lr decay) w - lr 0.2 sqrt(max(rows, cols)) o
  *
  * The products are in the model's compute type, sums and the rest in f32. */
