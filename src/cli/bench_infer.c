@@ -47,8 +47,8 @@ static const Flag flags[] = {{"model", 'm', "PATH", "model folder, or GGUF file"
 
 /* Medians over the repetitions, unless it is said. */
 typedef struct {
-    double read, gemm;      /* bytes and FLOPs a second; reading is measured around the decoding of
-                             * each repetition */
+    double read, gemm, peak; /* bytes and FLOPs a second, of bf16 and of the faster of it and f32; reading is
+                              * measured around the decoding of each repetition */
     double load_s;          /* from the opening to the first token behind a prompt of one */
     double prefill_s;       /* the whole prompt, with the first token's logits */
     double step_s, group_s; /* a token of one sequence; one of each of `parallel` sequences */
@@ -170,6 +170,9 @@ static Status bench_open(Bench *b)
     char *path;
     TRY(ops_open(&b->dev, *b->set.ops ? b->set.ops : NULL, (int)b->set.threads));
     b->f.gemm = b->set.peak_flops > 0 ? b->set.peak_flops : measure_gemm(b->dev, DTYPE_BF16, MEASURE_WELL);
+    b->f.peak = b->f.gemm;
+    if (b->set.peak_flops == 0 && ops_compute("auto") == DTYPE_F32) /* bf16 is not fast here */
+        b->f.peak = fmax(b->f.gemm, measure_gemm(b->dev, DTYPE_F32, MEASURE_WELL));
     if (b->set.profile)
         TRY(profile_attach(b->dev));
     TRY(model_path_find(&path, b->path));
@@ -276,11 +279,12 @@ static void print_json(Bench *b)
     const Figures *f = &b->f;
     double prompt = (double)b->set.prompt, parallel = (double)b->set.parallel;
     json_t *j = json_pack(
-        "{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, "
         "s:i}",
         "prefill_tokens_per_s", rate(prompt, f->prefill_s), "decode_tokens_per_s", rate(1, f->step_s),
         "read_bytes_per_s", f->read, "weight_bytes_per_token", (json_int_t)decoder_token_bytes(b->decoder),
-        "decode_bandwidth_fraction", bandwidth_fraction(b), "gemm_bf16_flops_per_s", f->gemm, "load_seconds",
+        "decode_bandwidth_fraction", bandwidth_fraction(b), "gemm_bf16_flops_per_s", f->gemm,
+        "gemm_flops_per_s", f->peak, "load_seconds",
         f->load_s, "prefill_flops_per_s", rate(prefill_flops(b), f->prefill_s), "prefill_tokens_per_s_min",
         rate(prompt, f->prefill_max), "prefill_tokens_per_s_max", rate(prompt, f->prefill_min),
         "decode_tokens_per_s_min", rate(1, f->step_max), "decode_tokens_per_s_max", rate(1, f->step_min),
@@ -302,17 +306,18 @@ static void print_table(Bench *b)
     const Figures *f = &b->f;
     char count[32], weights[32], total[32], peak[32];
     double n = (double)b->set.prompt, parallel = (double)b->set.parallel;
+    const char *products = f->peak > f->gemm ? "f32" : "bf16";
     printf("model       %s parameters, %s of weights a token, %d threads\n",
            human_count(count, (double)hparams_param_count(decoder_hparams(b->decoder))),
            human_bytes(weights, (double)decoder_token_bytes(b->decoder)), b->dev->threads);
-    printf("machine     reads %.1f GB/s, bf16 products %.0f GFLOP/s\n", f->read * 1e-9, f->gemm * 1e-9);
+    printf("machine     reads %.1f GB/s, %s products %.0f GFLOP/s\n", f->read * 1e-9, products, f->peak * 1e-9);
     printf("load        %.2f s to the first token; %s planned, %s at most\n", f->load_s,
            human_bytes(total, (double)b->plan.total), human_bytes(peak, (double)memory_peak()));
-    printf("prefill     %8.1f tok/s (%.1f to %.1f), %lld tokens in %.3f s: %.0f GFLOP/s, %.1f%% of bf16 "
+    printf("prefill     %8.1f tok/s (%.1f to %.1f), %lld tokens in %.3f s: %.0f GFLOP/s, %.1f%% of %s "
            "products\n",
            rate(n, f->prefill_s), rate(n, f->prefill_max), rate(n, f->prefill_min), (long long)b->set.prompt,
            f->prefill_s, rate(prefill_flops(b), f->prefill_s) * 1e-9,
-           100 * rate(prefill_flops(b), f->prefill_s) / f->gemm);
+           100 * rate(prefill_flops(b), f->prefill_s) / f->peak, products);
     printf("decode      %8.1f tok/s (%.1f to %.1f): %.1f%% of the bandwidth\n", rate(1, f->step_s),
            rate(1, f->step_max), rate(1, f->step_min), 100 * bandwidth_fraction(b));
     if (b->set.parallel > 1)

@@ -4,6 +4,7 @@
 #define OPS_CHECK_PACKED_H
 
 #include "ops/check_ops.h"
+#include "ops/packed_layout.h"
 
 static const QuantType packed_types[] = {QUANT_F32,  QUANT_BF16, QUANT_Q8_0, QUANT_Q4_0,
                                          QUANT_Q4_K, QUANT_Q5_K, QUANT_Q6_K};
@@ -134,8 +135,32 @@ static void check_packed_product(Harness *h, const PackedShape *s, const QuantTy
     judge(h, &c);
 }
 
+/* Numbers of weights and of x all at an end of their range, where sums of few bits are fullest. */
+static void check_packed_ends(Harness *h, QuantType type, int byte, int64_t N)
+{
+    enum { COLS = 512, ROWS = 33 };
+    Call c = call_start(run_matmul_packed, 36);
+    const PackedForm *form = packed_form(type);
+    c.count = 1;
+    c.tolerance = 4e-6;
+    call_tensor(&c, ROLE_OUT, DTYPE_F32, N, ROWS, 1);
+    Tensor *x = call_tensor(&c, ROLE_IN, DTYPE_F32, N, COLS, 1);
+    for (int64_t n = 0; n < N; n++)
+        for (int64_t k = 0; k < COLS; k++)
+            tensor_f32(x, n)[k] = n % 3 == 0 ? 1 : n % 3 == 1 ? -1 : k % 4 < 2 ? 1 : -1;
+    call_packed(&c, h->ref, 0, type, ROWS, COLS);
+    PackedMatrix w = packed_at(&c, 0, 2);
+    for (int64_t p = 0; p < packed_panels(&w); p++)
+        for (int64_t b = 0; b < COLS / form->block; b++)
+            memset(packed_panel(&w, p) + packed_words_at(form, b), byte, (size_t)form->words * PACKED_VECTOR);
+    judge(h, &c);
+}
+
 static void check_matmul_packed(Harness *h)
 {
+    for (int t = 0; t < PACKED_TYPES; t++)
+        for (int i = 0; i < 6 && !is_plain(packed_types[t]); i++)
+            check_packed_ends(h, packed_types[t], i % 2 ? 255 : 0, i < 2 ? 1 : i < 4 ? 7 : 70);
     static const PackedShape shapes_of[] = {
         {1, 1, {1}, 1},          {1, 3, {17}, 1},   {2, 5, {33}, 1},   {3, 2, {16}, 1},
         {5, 9, {48}, 1},         {7, 1, {100}, 1},  {8, 4, {64}, 1},   {9, 3, {65}, 1},

@@ -1,4 +1,4 @@
-/* Dot products of packed weights: pairs of bytes to 16 bits, which saturate, then to 32; bf16 as f32.  And
+/* Dot products of packed weights: pairs of bytes in 16 bits, then in 32; bf16 as f32.  And
  * what packed products need of eight lanes besides vec.h. */
 #ifndef OPS_AVX2_PACKED_DOTS_H
 #define OPS_AVX2_PACKED_DOTS_H
@@ -47,17 +47,19 @@ static inline int vec_round_i8(int8_t *to, Vec x)
     return _mm_cvtsi128_si32(sum);
 }
 
+/* Pairs of products summed in 16 bits, and they in 32 when those could be full. */
+enum { NARROW = 1 };
+
 static inline Lanes32 lanes_dot(Lanes32 sum, Lanes32 u, Lanes32 s)
 {
-    __m256i pairs = _mm256_maddubs_epi16((__m256i)u, (__m256i)s);
-    return sum + (Lanes32)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+    sum = (Lanes32)_mm256_add_epi16((__m256i)sum, _mm256_maddubs_epi16((__m256i)u, (__m256i)s));
+    __asm__("" : "+x"(sum)); /* or all products come first, and there are not as many registers */
+    return sum;
 }
 
-/* In two parts of seven bits and one, so that nothing saturates: u = 2 (u >> 1) + (u & 1). */
-static inline Lanes32 lanes_dot_full(Lanes32 sum, Lanes32 u, Lanes32 s)
+static inline Lanes32 lanes_dot_end(Lanes32 whole, Lanes32 sum, const int times)
 {
-    Lanes32 half = lanes_dot((Lanes32){0}, u >> 1 & 0x7F7F7F7Fu, s);
-    return lanes_dot(sum + half + half, u & 0x01010101u, s);
+    return whole + (Lanes32)_mm256_madd_epi16((__m256i)sum, _mm256_set1_epi16((short)times));
 }
 
 static inline Vec lanes_dot_bf16(Vec sum, Lanes32 a, Lanes32 b)

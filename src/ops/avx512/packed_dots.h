@@ -1,21 +1,23 @@
-/* Dot products of packed weights without instructions made for them: pairs of bytes to 16 bits, which
- * saturate, then to 32; bf16 as f32. */
+/* Dot products of packed weights without instructions made for them: pairs of bytes in 16 bits, then in 32;
+ * bf16 as f32. */
 #ifndef OPS_AVX512_PACKED_DOTS_H
 #define OPS_AVX512_PACKED_DOTS_H
 
 #include "ops/avx512/packed_pairs.h"
 
+/* Pairs of products summed in 16 bits, and they in 32 when those could be full. */
+enum { NARROW = 1 };
+
 static inline Lanes32 lanes_dot(Lanes32 sum, Lanes32 u, Lanes32 s)
 {
-    __m512i pairs = _mm512_maddubs_epi16((__m512i)u, (__m512i)s);
-    return sum + (Lanes32)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
+    sum = (Lanes32)_mm512_add_epi16((__m512i)sum, _mm512_maddubs_epi16((__m512i)u, (__m512i)s));
+    __asm__("" : "+v"(sum)); /* or all products come first, and there are not as many registers */
+    return sum;
 }
 
-/* In two parts of seven bits and one, so that nothing saturates: u = 2 (u >> 1) + (u & 1). */
-static inline Lanes32 lanes_dot_full(Lanes32 sum, Lanes32 u, Lanes32 s)
+static inline Lanes32 lanes_dot_end(Lanes32 whole, Lanes32 sum, const int times)
 {
-    Lanes32 half = lanes_dot((Lanes32){0}, u >> 1 & 0x7F7F7F7Fu, s);
-    return lanes_dot(sum + half + half, u & 0x01010101u, s);
+    return whole + (Lanes32)_mm512_madd_epi16((__m512i)sum, _mm512_set1_epi16((short)times));
 }
 
 #endif

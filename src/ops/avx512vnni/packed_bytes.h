@@ -4,14 +4,17 @@
 
 #include "ops/avx512/packed_lanes.h"
 
+enum { NARROW = 0 };
+
 static inline Lanes32 lanes_dot(Lanes32 sum, Lanes32 u, Lanes32 s)
 {
     return (Lanes32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)u, (__m512i)s);
 }
 
-static inline Lanes32 lanes_dot_full(Lanes32 sum, Lanes32 u, Lanes32 s)
+static inline Lanes32 lanes_dot_end(Lanes32 whole, Lanes32 sum, const int times)
 {
-    return lanes_dot(sum, u, s);
+    (void)whole, (void)times;
+    return sum;
 }
 
 #endif

@@ -19,15 +19,19 @@ typedef struct {
 
 static inline XBlocks x_blocks(const PackedX *p, QuantType t, int64_t first, int64_t block)
 {
-    int64_t begin = t == QUANT_Q8_0 ? p->full : t == QUANT_Q4_0 ? p->nibble : p->halves;
+    int64_t begin = t == QUANT_Q8_0 && !NARROW         ? p->full
+                    : t == QUANT_Q8_0 || t == QUANT_Q4_0 ? p->nibble
+                                                         : p->halves;
     return (XBlocks){tile_at(p->dots, first, dot_words(p)) + block * p->lines * tile_rows(p, first), p->lines,
                      begin, p->min};
 }
 
-/* What the whole sums of row r begin with: half 1 where there are halves. */
-SIMD_INLINE Words dots_begin(const XBlocks *x, const QuantType t, const int R, int r, const int half)
+/* What sums of row r begin with: half 1 where there are halves, part 0 or 1 of words in two parts. */
+SIMD_INLINE Words dots_begin(const XBlocks *x, const QuantType t, const int R, int r, const int half,
+                             const int part)
 {
-    return has_min(t) ? words_all(0) : words_all(x->x[(x->begin + half) * R + r]);
+    bool zero = has_min(t) || part < parts_of_word(t) - 1;
+    return zero ? words_all(0) : words_all(x->x[(x->begin + half) * R + r]);
 }
 
 SIMD_INLINE float x_float(const XBlocks *x, int64_t line, const int R, int r)
@@ -86,7 +90,7 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
         for (int half = 0; half < halves_of(t); half++) {
 #pragma GCC unroll 4
             for (int j = 0; j < blocks_of_half(t); j++) {
-                const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts;
+                const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts, a_sum = words_a_sum(t);
                 Sums scale[MOST_PANELS][2], min[MOST_PANELS];
                 for (int p = 0; p < P; p++) {
                     if (R > 2 || ONE_AHEAD > 0)
@@ -98,15 +102,28 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
                     Words dots[8][MOST_PANELS];
                     for (int r = 0; r < R; r++)
                         for (int p = 0; p < P; p++)
-                            dots[r][p] = dots_begin(&x, t, R, r, h);
-#pragma GCC unroll 8
-                    for (int k = h * words; k < (h + 1) * words; k++) {
-                        Words q[MOST_PANELS];
-                        for (int p = 0; p < P; p++)
-                            q[p] = block_word(t, &b[p], half, j, k);
+                            dots[r][p] = words_all(0);
+#pragma GCC unroll 4
+                    for (int s = 0; s < parts_of_word(t) * words / a_sum; s++) {
+                        const int part = s * a_sum / words, first = h * words + s * a_sum % words;
+                        if (parts_of_word(t) == 2)
+                            SIMD_FENCE;
+                        Words sums[8][MOST_PANELS];
                         for (int r = 0; r < R; r++)
                             for (int p = 0; p < P; p++)
-                                dots[r][p] = words_dot(dots[r][p], q[p], x.x + k * R + r, t == QUANT_Q8_0);
+                                sums[r][p] = dots_begin(&x, t, R, r, h, part);
+#pragma GCC unroll 8
+                        for (int k = first; k < first + a_sum; k++) {
+                            Words q[MOST_PANELS];
+                            for (int p = 0; p < P; p++)
+                                q[p] = bits_of_word(block_word(t, &b[p], half, j, k), parts_of_word(t), part);
+                            for (int r = 0; r < R; r++)
+                                for (int p = 0; p < P; p++)
+                                    sums[r][p] = words_dot(sums[r][p], q[p], x.x + k * R + r);
+                        }
+                        for (int r = 0; r < R; r++)
+                            for (int p = 0; p < P; p++)
+                                dots[r][p] = words_dot_end(dots[r][p], sums[r][p], part ? 16 : 1);
                     }
                     for (int r = 0; r < R; r++)
                         for (int p = 0; p < P; p++)

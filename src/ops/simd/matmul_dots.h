@@ -7,9 +7,14 @@
 
 enum {
     DOT_BLOCKS = 16, /* of k in a piece: 4 panels are 37 kB */
-    /* of a block taken apart: words, scale, second scale or minimum */
-    RECORD = (BLOCK_WORDS + 2) * PACKED_VECTOR
+    MOST_RECORD = ((NARROW ? 2 : 1) * BLOCK_WORDS + 2) * PACKED_VECTOR
 };
+
+/* Bytes of a block taken apart: words, or their parts, scale, second scale or minimum. */
+SIMD_INLINE int64_t record_bytes(const QuantType t)
+{
+    return (parts_of_word(t) * BLOCK_WORDS + 2) * PACKED_VECTOR;
+}
 
 /* Blocks [first, first + count) of a panel, taken apart. */
 SIMD_INLINE void take_apart(unsigned char *to, const QuantType t, const unsigned char *panel, int64_t first,
@@ -21,15 +26,16 @@ SIMD_INLINE void take_apart(unsigned char *to, const QuantType t, const unsigned
         for (int half = 0; half < halves_of(t); half++) {
 #pragma GCC unroll 4
             for (int j = 0; j < blocks_of_half(t); j++) {
-                float *scales = (float *)(void *)(to + BLOCK_WORDS * PACKED_VECTOR);
                 Sums scale[2], min = sums_all(0);
-                for (int k = 0; k < BLOCK_WORDS; k++)
-                    words_store(to + k * PACKED_VECTOR, block_word(t, &b, half, j, k));
+                for (int part = 0; part < parts_of_word(t); part++)
+                    for (int k = 0; k < BLOCK_WORDS; k++, to += PACKED_VECTOR)
+                        words_store(to, bits_of_word(block_word(t, &b, half, j, k), parts_of_word(t), part));
+                float *scales = (float *)(void *)to;
                 block_scales(scale, &min, t, &b, half, j);
                 sums_store(scales, scale[0]);
                 if (has_halves(t) || has_min(t))
                     sums_store(scales + PACKED_ROWS, has_min(t) ? min : scale[1]);
-                to += RECORD;
+                to += 2 * PACKED_VECTOR;
             }
         }
     }
@@ -45,22 +51,36 @@ SIMD_INLINE void dots_tile(const Place *at, const Pieces *k, const QuantType t, 
             sum[r][p] = sums_begin(k, r * GROUP + p);
     for (int64_t b = 0; b < blocks; b++) {
         for (int half = 0; half < (has_halves(t) ? 2 : 1); half++) {
-            const int words = has_halves(t) ? BLOCK_WORDS / 2 : BLOCK_WORDS;
+            const int words = has_halves(t) ? BLOCK_WORDS / 2 : BLOCK_WORDS, a_sum = words_a_sum(t);
             Words dots[8][DOT_PANELS];
             for (int r = 0; r < R; r++)
                 for (int p = 0; p < P; p++)
-                    dots[r][p] = dots_begin(&x, t, R, r, half);
-            for (int i = half * words; i < (half + 1) * words; i++) {
-                Words q[DOT_PANELS];
-                for (int p = 0; p < P; p++)
-                    q[p] = words_load(w + p * next + i * PACKED_VECTOR);
+                    dots[r][p] = words_all(0);
+#pragma GCC unroll 2
+            for (int s = 0; s < parts_of_word(t) * words / a_sum; s++) {
+                const int part = s * a_sum / words, first = half * words + s * a_sum % words;
+                if (NARROW)
+                    SIMD_FENCE;
+                Words sums[8][DOT_PANELS];
                 for (int r = 0; r < R; r++)
                     for (int p = 0; p < P; p++)
-                        dots[r][p] = words_dot(dots[r][p], q[p], x.x + i * R + r, t == QUANT_Q8_0);
+                        sums[r][p] = dots_begin(&x, t, R, r, half, part);
+#pragma GCC unroll 8
+                for (int i = first; i < first + a_sum; i++) {
+                    Words q[DOT_PANELS];
+                    for (int p = 0; p < P; p++)
+                        q[p] = words_load(w + p * next + (part * BLOCK_WORDS + i) * PACKED_VECTOR);
+                    for (int r = 0; r < R; r++)
+                        for (int p = 0; p < P; p++)
+                            sums[r][p] = words_dot(sums[r][p], q[p], x.x + i * R + r);
+                }
+                for (int r = 0; r < R; r++)
+                    for (int p = 0; p < P; p++)
+                        dots[r][p] = words_dot_end(dots[r][p], sums[r][p], part ? 16 : 1);
             }
             for (int p = 0; p < P; p++) {
                 const float *scales =
-                    (const float *)(const void *)(w + p * next + BLOCK_WORDS * PACKED_VECTOR);
+                    (const float *)(const void *)(w + p * next + record_bytes(t) - 2 * PACKED_VECTOR);
                 Sums scale = sums_load(scales + half * PACKED_ROWS);
                 for (int r = 0; r < R; r++)
                     sum[r][p] = dots_end(sum[r][p], &x, dots[r][p], scale, R, r);
@@ -70,7 +90,7 @@ SIMD_INLINE void dots_tile(const Place *at, const Pieces *k, const QuantType t, 
             }
         }
         x.x += x.lines * R;
-        w += RECORD;
+        w += record_bytes(t);
     }
     for (int r = 0; r < R; r++)
         for (int p = 0; p < P; p++)
@@ -108,7 +128,8 @@ SIMD_INLINE void dots_switch(const Place *at, const Pieces *k, const QuantType t
     static void dots_##name(const Place *at, const Pieces *k, const unsigned char *w, int64_t next,       \
                             const XBlocks *x, int64_t blocks, int64_t n, int64_t rows, int64_t panels)    \
     {                                                                                                     \
-        dots_switch(at, k, has_min(TYPE) ? QUANT_Q4_K : TYPE, w, next, *x, blocks, n, rows, panels);      \
+        dots_switch(at, k, has_min(TYPE) && !NARROW ? QUANT_Q4_K : TYPE, w, next, *x, blocks, n, rows,    \
+                    panels);                                                                              \
     }
 QUANTISED_TYPES(DOTS_FUNCTIONS)
 
@@ -128,16 +149,15 @@ static void dots_task(const Place *at, const PackedMatrix *w, const Panels *pane
 {
     const PackedX *x = &at->p->x;
     const DotsKernels *kernels = &dots_kernels[w->type];
-    int64_t blocks = w->cols / DOT_BLOCK;
+    int64_t blocks = w->cols / DOT_BLOCK, next = DOT_BLOCKS * record_bytes(w->type);
     for (int64_t b = 0; b < blocks; b += DOT_BLOCKS) {
         int64_t count = blocks - b < DOT_BLOCKS ? blocks - b : DOT_BLOCKS;
         for (int64_t p = 0; p < panels->count; p++)
-            kernels->apart(apart + p * DOT_BLOCKS * RECORD, panels->first + p * panels->next, b, count);
+            kernels->apart(apart + p * next, panels->first + p * panels->next, b, count);
         for (int64_t n = first; n < last; n += tile_rows(x, n)) {
             Pieces k = {kept + (n - first) * GROUP * PACKED_ROWS, b == 0, b + count == blocks};
             XBlocks from = x_blocks(x, w->type, n, b);
-            kernels->dots(at, &k, apart, DOT_BLOCKS * RECORD, &from, count, n, tile_rows(x, n),
-                          panels->count);
+            kernels->dots(at, &k, apart, next, &from, count, n, tile_rows(x, n), panels->count);
         }
     }
 }

@@ -95,7 +95,7 @@ static void many_piece(const Product *p, int64_t piece, float *kept, unsigned ch
 
 enum {
     KEPT_FLOATS = (ROWS_AT_ONCE + 8) * GROUP * PACKED_ROWS,
-    APART_BYTES = GROUP * DOT_BLOCKS * RECORD,
+    APART_BYTES = GROUP * DOT_BLOCKS * MOST_RECORD,
     THREAD_BYTES = KEPT_FLOATS * 4 + APART_BYTES
 };
 

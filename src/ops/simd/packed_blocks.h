@@ -44,6 +44,19 @@ SIMD_INLINE int words_of_block(const QuantType t)
                              : 52;
 }
 
+/* What fits a NARROW sum of products with numbers in [-127, 127]: eight words of numbers in [-16, 16), or four
+ * in [-32, 32).  Q5_K's, in [0, 32), are summed by fours, and Q8_0's go in two parts of four bits, of which the
+ * upper one counts 16 times. */
+SIMD_INLINE int parts_of_word(const QuantType t)
+{
+    return NARROW && t == QUANT_Q8_0 ? 2 : 1;
+}
+
+SIMD_INLINE int words_a_sum(const QuantType t)
+{
+    return has_halves(t) || (NARROW && t == QUANT_Q5_K) ? BLOCK_WORDS / 2 : BLOCK_WORDS;
+}
+
 /* A block of the file: its words, its scale and minimum, and the K types' scales of sub-blocks, a byte each.
  */
 typedef struct {
@@ -88,6 +101,12 @@ SIMD_INLINE Words byte_at(Words w, int i)
 SIMD_INLINE Words nibbles(Words w, int high)
 {
     return words_and(high ? words_right(w, 4) : w, 0x0F0F0F0F);
+}
+
+/* Part `part` of a word: its lower or its upper four bits, or all there is. */
+SIMD_INLINE Words bits_of_word(Words w, const int parts, int part)
+{
+    return parts == 1 ? w : nibbles(w, part);
 }
 
 /* `mask` of each byte of w >> from, moved up by `to` bits. */

@@ -4,9 +4,11 @@
  *
  *   vec_from_f16(p)             LANES f16 as f32
  *   vec_from_i32(a)             LANES whole numbers as f32
- *   lanes_dot(sum, u, s)        sum + the products of four u8 of u with four i8 of s, in each lane, exact
- *                               where no u is above 127
- *   lanes_dot_full(sum, u, s)   the same where any u may be 0 .. 255
+ *   lanes_dot(sum, u, s)        sum + the products of four u8 of u with four i8 of s, in each lane; where
+ *                               NARROW, of two of them in each half of it, modulo 2^16
+ *   lanes_dot_end(whole, sum, times)
+ *                               whole + times such a sum of a lane, whose halves are in [-2^15, 2^15); not
+ *                               NARROW: the sum
  *   lanes_dot_bf16(sum, a, b)   sum + the two products of bf16 in each lane */
 #ifndef OPS_SIMD_PACKED_LANES_H
 #define OPS_SIMD_PACKED_LANES_H
@@ -81,11 +83,17 @@ SIMD_INLINE Words words_signed_byte(Words a, int n)
 }
 
 /* sum + w x, four numbers a lane; x is 32 bits of memory, the same for all lanes. */
-SIMD_INLINE Words words_dot(Words sum, Words w, const uint32_t *x, const bool full)
+SIMD_INLINE Words words_dot(Words sum, Words w, const uint32_t *x)
 {
     Lanes32 all = *x - (Lanes32){0};
-    EACH_PART(sum.v[i] = full ? lanes_dot_full(sum.v[i], w.v[i], all) : lanes_dot(sum.v[i], w.v[i], all));
+    EACH_PART(sum.v[i] = lanes_dot(sum.v[i], w.v[i], all));
     return sum;
+}
+
+SIMD_INLINE Words words_dot_end(Words whole, Words sum, const int times)
+{
+    EACH_PART(whole.v[i] = lanes_dot_end(whole.v[i], sum.v[i], times));
+    return whole;
 }
 
 SIMD_INLINE Sums sums_all(float x)

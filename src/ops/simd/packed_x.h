@@ -13,7 +13,8 @@
  *          min      scale * sum, in f32
  *
  * A weight that is stored as q + zero gives a dot product that is too great by zero * sum(x): the products
- * start there. */
+ * start there.  Where they are NARROW, a line's lower 16 bits are of the first two numbers of each word, its
+ * upper ones of the others; and of Q8_0's two parts the upper one starts at -8 sum, which needs no `full`. */
 #ifndef OPS_SIMD_PACKED_X_H
 #define OPS_SIMD_PACKED_X_H
 
@@ -39,9 +40,9 @@ static inline void packed_x_plan(PackedX *p, const PackedMatrix *w, int count)
     for (int i = 0; i < count; i++)
         needs[w[i].type] = true;
     p->lines = X_LINES;
-    if (needs[QUANT_Q8_0])
+    if (needs[QUANT_Q8_0] && !NARROW)
         p->full = p->lines++;
-    if (needs[QUANT_Q4_0])
+    if (needs[QUANT_Q4_0] || (needs[QUANT_Q8_0] && NARROW))
         p->nibble = p->lines++;
     if (needs[QUANT_Q6_K]) {
         p->halves = p->lines;
@@ -129,6 +130,16 @@ static inline void x_round_floats(uint32_t *to, int64_t rows, const Tensor *x, i
         to[x->cols * rows] = 0;
 }
 
+/* What products with n numbers of x start with, where weights are stored as q + zero. */
+SIMD_INLINE uint32_t x_start(const int8_t *q, const int n, int sum, const int zero)
+{
+    int first = 0;
+    for (int i = 0; i < n && NARROW; i += 4)
+        first += q[i] + q[i + 1];
+    return NARROW ? (uint16_t)(-zero * first) | (uint32_t)(-zero * (sum - first)) << 16
+                  : (uint32_t)(-zero * sum);
+}
+
 /* As ref_round_block in ops/ref/dot_block.h, bit for bit. */
 SIMD_INLINE void x_round_block(const PackedX *p, uint32_t *to, int64_t rows, const void *row,
                                const DType type, int64_t k)
@@ -155,10 +166,10 @@ SIMD_INLINE void x_round_block(const PackedX *p, uint32_t *to, int64_t rows, con
     if (p->full)
         to[p->full * rows] = (uint32_t)(-128 * sum);
     if (p->nibble)
-        to[p->nibble * rows] = (uint32_t)(-8 * sum);
+        to[p->nibble * rows] = x_start(q, DOT_BLOCK, sum, 8);
     if (p->halves) {
-        to[p->halves * rows] = (uint32_t)(-32 * sums[0]);
-        to[(p->halves + 1) * rows] = (uint32_t)(-32 * sums[1]);
+        to[p->halves * rows] = x_start(q, DOT_BLOCK / 2, sums[0], 32);
+        to[(p->halves + 1) * rows] = x_start(q + 16, DOT_BLOCK / 2, sums[1], 32);
     }
     if (p->min)
         to[p->min * rows] = word_of_float(d * (float)sum);
