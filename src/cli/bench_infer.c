@@ -49,9 +49,9 @@ static const Flag flags[] = {{"model", 'm', "PATH", "model folder, or GGUF file"
 typedef struct {
     double read, gemm, peak; /* bytes and FLOPs a second, of bf16 and of the faster of it and f32; reading is
                               * measured around the decoding of each repetition */
-    double load_s;          /* from the opening to the first token behind a prompt of one */
-    double prefill_s;       /* the whole prompt, with the first token's logits */
-    double step_s, group_s; /* a token of one sequence; one of each of `parallel` sequences */
+    double load_s;           /* from the opening to the first token behind a prompt of one */
+    double prefill_s;        /* the whole prompt, with the first token's logits */
+    double step_s, group_s;  /* a token of one sequence; one of each of `parallel` sequences */
     double prefill_min, prefill_max, step_min, step_max; /* of the repetitions */
 } Figures;
 
@@ -279,17 +279,17 @@ static void print_json(Bench *b)
     const Figures *f = &b->f;
     double prompt = (double)b->set.prompt, parallel = (double)b->set.parallel;
     json_t *j = json_pack(
-        "{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, "
-        "s:i}",
+        "{s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f,"
+        " s:I, s:I, s:I, s:I, s:I, s:I, s:i}",
         "prefill_tokens_per_s", rate(prompt, f->prefill_s), "decode_tokens_per_s", rate(1, f->step_s),
         "read_bytes_per_s", f->read, "weight_bytes_per_token", (json_int_t)decoder_token_bytes(b->decoder),
         "decode_bandwidth_fraction", bandwidth_fraction(b), "gemm_bf16_flops_per_s", f->gemm,
-        "gemm_flops_per_s", f->peak, "load_seconds",
-        f->load_s, "prefill_flops_per_s", rate(prefill_flops(b), f->prefill_s), "prefill_tokens_per_s_min",
-        rate(prompt, f->prefill_max), "prefill_tokens_per_s_max", rate(prompt, f->prefill_min),
-        "decode_tokens_per_s_min", rate(1, f->step_max), "decode_tokens_per_s_max", rate(1, f->step_min),
-        "prompt_seconds", f->prefill_s, "prompt", (json_int_t)b->set.prompt, "gen", (json_int_t)b->set.gen,
-        "parallel", (json_int_t)b->set.parallel, "repeat", (json_int_t)b->set.repeat, "planned_bytes",
+        "gemm_flops_per_s", f->peak, "load_seconds", f->load_s, "prefill_flops_per_s",
+        rate(prefill_flops(b), f->prefill_s), "prefill_tokens_per_s_min", rate(prompt, f->prefill_max),
+        "prefill_tokens_per_s_max", rate(prompt, f->prefill_min), "decode_tokens_per_s_min",
+        rate(1, f->step_max), "decode_tokens_per_s_max", rate(1, f->step_min), "prompt_seconds", f->prefill_s,
+        "prompt", (json_int_t)b->set.prompt, "gen", (json_int_t)b->set.gen, "parallel",
+        (json_int_t)b->set.parallel, "repeat", (json_int_t)b->set.repeat, "planned_bytes",
         (json_int_t)b->plan.total, "peak_bytes", (json_int_t)memory_peak(), "threads", b->dev->threads);
     if (b->set.parallel > 1) {
         json_object_set_new(j, "parallel_tokens_per_s", json_real(rate(parallel, f->group_s)));
@@ -310,7 +310,8 @@ static void print_table(Bench *b)
     printf("model       %s parameters, %s of weights a token, %d threads\n",
            human_count(count, (double)hparams_param_count(decoder_hparams(b->decoder))),
            human_bytes(weights, (double)decoder_token_bytes(b->decoder)), b->dev->threads);
-    printf("machine     reads %.1f GB/s, %s products %.0f GFLOP/s\n", f->read * 1e-9, products, f->peak * 1e-9);
+    printf("machine     reads %.1f GB/s, %s products %.0f GFLOP/s\n", f->read * 1e-9, products,
+           f->peak * 1e-9);
     printf("load        %.2f s to the first token; %s planned, %s at most\n", f->load_s,
            human_bytes(total, (double)b->plan.total), human_bytes(peak, (double)memory_peak()));
     printf("prefill     %8.1f tok/s (%.1f to %.1f), %lld tokens in %.3f s: %.0f GFLOP/s, %.1f%% of %s "
@@ -355,7 +356,7 @@ int bench_infer(int argc, char **argv)
         .about =
             "Times reading a prompt and writing tokens behind it, on made-up ids, beside the memory's speed\n"
             "and that of matrix products, which are measured first.  Run it when nothing else runs.\n"
-                 "example: lemur bench infer -m model.gguf --prompt 512 --gen 64 --parallel 8 --json",
+            "example: lemur bench infer -m model.gguf --prompt 512 --gen 64 --parallel 8 --json",
         COMMAND_FLAGS(flags),
         COMMAND_TABLES(tables),
     };

@@ -16,8 +16,8 @@ static double budget(MeasureEffort effort)
 /* Products --------------------------------------------------------------------------------------------- */
 
 /* y [N, M] = x [N, K] w [M, K]^T.  A power of two in every size makes rows fall on the same cache sets; which
- * of these shapes suits a processor best is not known beforehand, so the fastest counts.  The smallest is first:
- * where it alone takes longer than all should, as without kernels of that type, it is the measure. */
+ * of these shapes suits a processor best is not known beforehand, so the fastest counts.  The smallest is
+ * first: where it alone takes longer than all should, as without kernels of that type, it is the measure. */
 static const struct {
     int64_t N, M, K;
 } gemm_shapes[] = {{2048, 864, 288}, {2016, 1536, 1056}, {2048, 2048, 2048}};

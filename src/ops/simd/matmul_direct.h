@@ -19,7 +19,7 @@ typedef struct {
 
 static inline XBlocks x_blocks(const PackedX *p, QuantType t, int64_t first, int64_t block)
 {
-    int64_t begin = t == QUANT_Q8_0 && !NARROW         ? p->full
+    int64_t begin = t == QUANT_Q8_0 && !NARROW           ? p->full
                     : t == QUANT_Q8_0 || t == QUANT_Q4_0 ? p->nibble
                                                          : p->halves;
     return (XBlocks){tile_at(p->dots, first, dot_words(p)) + block * p->lines * tile_rows(p, first), p->lines,

@@ -17,8 +17,8 @@
  * One row is bound by reading: every thread walks through its own panels, one after the other, since most
  * processors read ahead best in one place; where ONE_PANELS says so, in several places of them.  A few rows
  * take two panels at once, so that what goes to all lanes is loaded once for both: panels from two parts of a
- * thread's, so that what is asked for ahead is what comes next.  Many rows are bound by arithmetic: a piece of
- * a few panels goes into the first cache, quantised ones taken apart, and is used by all rows. */
+ * thread's, so that what is asked for ahead is what comes next.  Many rows are bound by arithmetic: a piece
+ * of a few panels goes into the first cache, quantised ones taken apart, and is used by all rows. */
 #ifndef OPS_SIMD_MATMUL_PACKED_H
 #define OPS_SIMD_MATMUL_PACKED_H
 

@@ -44,9 +44,9 @@ SIMD_INLINE int words_of_block(const QuantType t)
                              : 52;
 }
 
-/* What fits a NARROW sum of products with numbers in [-127, 127]: eight words of numbers in [-16, 16), or four
- * in [-32, 32).  Q5_K's, in [0, 32), are summed by fours, and Q8_0's go in two parts of four bits, of which the
- * upper one counts 16 times. */
+/* What fits a NARROW sum of products with numbers in [-127, 127]: eight words of numbers in [-16, 16), or
+ * four in [-32, 32).  Q5_K's, in [0, 32), are summed by fours, and Q8_0's go in two parts of four bits, of
+ * which the upper one counts 16 times. */
 SIMD_INLINE int parts_of_word(const QuantType t)
 {
     return NARROW && t == QUANT_Q8_0 ? 2 : 1;
