@@ -92,11 +92,9 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
             for (int j = 0; j < blocks_of_half(t); j++) {
                 const int parts = has_halves(t) ? 2 : 1, words = BLOCK_WORDS / parts, a_sum = words_a_sum(t);
                 Sums scale[MOST_PANELS][2], min[MOST_PANELS];
-                for (int p = 0; p < P; p++) {
-                    if (R > 2 || ONE_AHEAD > 0)
-                        ask_ahead(t, &b[p], half, j, R);
-                    block_scales(scale[p], &min[p], t, &b[p], half, j);
-                }
+                compiler_fence();
+                for (int p = 0; p < P && (R > 2 || ONE_AHEAD > 0); p++)
+                    ask_ahead(t, &b[p], half, j, R);
 #pragma GCC unroll 2
                 for (int h = 0; h < parts; h++) {
                     Words dots[8][MOST_PANELS];
@@ -106,8 +104,7 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
 #pragma GCC unroll 4
                     for (int s = 0; s < parts_of_word(t) * words / a_sum; s++) {
                         const int part = s * a_sum / words, first = h * words + s * a_sum % words;
-                        if (parts_of_word(t) == 2)
-                            SIMD_FENCE;
+                        compiler_fence();
                         Words sums[8][MOST_PANELS];
                         for (int r = 0; r < R; r++)
                             for (int p = 0; p < P; p++)
@@ -125,6 +122,9 @@ SIMD_INLINE void direct_tile(const Place *at, const QuantType t, const Panels *w
                             for (int p = 0; p < P; p++)
                                 dots[r][p] = words_dot_end(dots[r][p], sums[r][p], part ? 16 : 1);
                     }
+                    compiler_fence();
+                    for (int p = 0; p < P; p++)
+                        block_scales(scale[p], &min[p], t, &b[p], half, j);
                     for (int r = 0; r < R; r++)
                         for (int p = 0; p < P; p++)
                             sum[r][p] = dots_end(sum[r][p], &x, dots[r][p], scale[p][h], R, r);

@@ -59,8 +59,7 @@ SIMD_INLINE void dots_tile(const Place *at, const Pieces *k, const QuantType t, 
 #pragma GCC unroll 2
             for (int s = 0; s < parts_of_word(t) * words / a_sum; s++) {
                 const int part = s * a_sum / words, first = half * words + s * a_sum % words;
-                if (NARROW)
-                    SIMD_FENCE;
+                compiler_fence();
                 Words sums[8][DOT_PANELS];
                 for (int r = 0; r < R; r++)
                     for (int p = 0; p < P; p++)

@@ -82,6 +82,14 @@ SIMD_INLINE Words words_signed_byte(Words a, int n)
     return a;
 }
 
+/* The compiler loads nothing across it: what unrolled steps load alike, or need later, would take registers
+ * that are not there.  Where sums are NARROW, which takes more of them. */
+SIMD_INLINE void compiler_fence(void)
+{
+    if (NARROW)
+        __asm__ volatile("" : : : "memory");
+}
+
 /* sum + w x, four numbers a lane; x is 32 bits of memory, the same for all lanes. */
 SIMD_INLINE Words words_dot(Words sum, Words w, const uint32_t *x)
 {

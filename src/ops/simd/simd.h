@@ -15,8 +15,6 @@
 #include "ops/select.h"
 
 #define SIMD_INLINE static inline __attribute__((always_inline))
-/* Nothing is loaded across it; else what two unrolled steps load alike takes registers that are not there. */
-#define SIMD_FENCE __asm__ volatile("" : : : "memory")
 
 /* The types kernels are written for; the rest is ops_ref's. */
 static inline bool simd_takes(const Tensor *t)
