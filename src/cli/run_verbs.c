@@ -49,7 +49,7 @@ static const RecipeVerb verbs[] = {
     {"env score", 1, RESUME_ANEW, false, score_products, NULL, env_score_forecast},
     {"eval --fetch", 1, RESUME_SAME, false, NULL, NULL, NULL},
     {"eval", 4, RESUME_SAME, true, eval_products, NULL, eval_forecast},
-    {"report", 6, RESUME_ANEW, false, page_products, NULL, report_forecast},
+    {"report", 7, RESUME_ANEW, false, page_products, NULL, report_forecast},
     {"study improve", 1, RESUME_SAME, true, improve_products, NULL, improve_forecast},
     {"study", 4, RESUME_ANEW, false, NULL, NULL, study_forecast},
 };

@@ -100,6 +100,38 @@ static void write_table(Str *page, const Report *r, const Names *names)
         "benchmarks, for orientation: tasks of one's own that are asked as a benchmark asks are others.\n");
 }
 
+/* The best of all runs of a benchmark; value -1: there is none. */
+static Score best_score(const Report *r, const char *benchmark)
+{
+    Score best = {.value = -1};
+    for (size_t i = 0; i < r->parts.n; i++) {
+        Score s = r->parts.at[i].kind == REPORT_SCORES ? score_of(r->parts.at[i].json, benchmark) : best;
+        if (s.known && s.value > best.value)
+            best = s;
+    }
+    return best;
+}
+
+/* What no run solves a tenth of is said in words: nobody should have to find it among the numbers. */
+static void write_hard(Str *page, const Report *r, const Names *names)
+{
+    Str list = {0};
+    for (size_t k = 0; k < names->n; k++) {
+        Score s = best_score(r, names->at[k]);
+        if (s.value < 0 || s.value >= 0.1)
+            continue;
+        str_addf(&list, "%s%s (at best %.1f %%", list.n ? ", " : "", report_tasks(r, names->at[k]),
+                 100 * s.value);
+        if (s.interval)
+            str_addf(&list, "; 95 %% interval %.1f to %.1f", 100 * s.low, 100 * s.high);
+        str_adds(&list, ")");
+    }
+    if (list.n)
+        html_add(page, "<p>Hard for every model on this page, none of which solves a tenth of them: %s.\n",
+                 str_c(&list));
+    str_drop(&list);
+}
+
 static bool is_of(const ReportPart *p, const char *benchmark)
 {
     return p->kind == REPORT_SCORES && json_object_get(json_object_get(p->json, "metrics"), benchmark);
@@ -212,6 +244,7 @@ void report_scores(Str *page, Report *r)
     all_benchmarks(&names, r);
     html_heading(page, 2, "scores", "Scores");
     report_gains(page, r);
+    write_hard(page, r, &names);
     write_table(page, r, &names);
     for (size_t i = 0; i < names.n; i++)
         write_curve(page, r, names.at[i]);

@@ -116,6 +116,35 @@ static void a_page_tells_all(void **state)
     report_drop(&r);
 }
 
+/* A family is hard while all runs solve less than a tenth of it; the best of them is told. */
+static void what_stays_hard_is_said(void **state)
+{
+    (void)state;
+    static const char *const scores[][2] = {{"before", "0"}, {"after", "0.03"}, {"later", "0.1"}};
+    for (size_t n = 0; n < 3; n++) {
+        Report r = {0};
+        Str page = {0};
+        for (size_t i = 0; i <= n; i++) {
+            char *file = mem_format("%s/results.json", scores[i][0]);
+            char *text = mem_format("{\"results\": {\"alfworld\": {\"success,none\": %s, \"success_ci95,none\": "
+                                    "[0, 0.11], \"sample_len\": 100}}, \"metrics\": {\"alfworld\": \"success\"}, "
+                                    "\"config\": {\"model\": {\"name\": \"small\"}}}",
+                                    scores[i][1]);
+            scratch_text(file, text);
+            mem_free(text);
+            mem_free(file);
+            must(report_add(&r, in_scratch(scores[i][0])));
+        }
+        report_write(&page, &r);
+        const char *hard = strstr(str_c(&page), "Hard for every model");
+        assert_int_equal(hard != NULL, n < 2);
+        if (n == 1)
+            expect(&page, "(at best 3.0 %; 95 % interval 0.0 to 11.0)");
+        str_drop(&page);
+        report_drop(&r);
+    }
+}
+
 /* No document held out is no loss of 0. */
 static void what_was_not_measured_is_left_out(void **state)
 {
@@ -441,6 +470,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_cannot_become_html),
         cmocka_unit_test(a_page_tells_all),
+        cmocka_unit_test(what_stays_hard_is_said),
         cmocka_unit_test(what_was_not_measured_is_left_out),
         cmocka_unit_test(without_gnuplot_there_is_a_page),
         cmocka_unit_test(checks_and_gains_stand_there),
