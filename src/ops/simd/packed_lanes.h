@@ -4,6 +4,7 @@
  *
  *   vec_from_f16(p)             LANES f16 as f32
  *   vec_from_i32(a)             LANES whole numbers as f32
+ *   NARROW                      whether sums of dot products have 16 bits at first, two to a lane
  *   lanes_dot(sum, u, s)        sum + the products of four u8 of u with four i8 of s, in each lane; where
  *                               NARROW, of two of them in each half of it, modulo 2^16
  *   lanes_dot_end(whole, sum, times)
